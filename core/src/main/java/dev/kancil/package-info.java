@@ -1,0 +1,5 @@
+/** The public API. */
+@NullMarked
+package dev.kancil;
+
+import org.jspecify.annotations.NullMarked;
