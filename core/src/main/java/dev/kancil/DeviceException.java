@@ -2,7 +2,10 @@ package dev.kancil;
 
 import org.jspecify.annotations.Nullable;
 
-/** A device is missing, was lost, or has no memory left; the message says what was needed and what is free. */
+/**
+ * A device is missing, was lost, or has no memory left; the message says what was needed and what
+ * is free.
+ */
 public final class DeviceException extends KancilException {
   private static final long serialVersionUID = 1L;
 
