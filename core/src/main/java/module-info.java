@@ -4,5 +4,16 @@ module dev.kancil.core {
   requires org.slf4j;
 
   exports dev.kancil;
+  exports dev.kancil.backend;
+  exports dev.kancil.backend.host;
+  exports dev.kancil.backend.reference;
+  exports dev.kancil.graph;
+  exports dev.kancil.graph.fusion;
+  exports dev.kancil.graph.op;
   exports dev.kancil.tensor;
+
+  uses dev.kancil.backend.Backend;
+
+  provides dev.kancil.backend.Backend with
+      dev.kancil.backend.reference.ReferenceBackend;
 }

@@ -1,0 +1,43 @@
+package dev.kancil.backend;
+
+import dev.kancil.graph.Graph;
+import dev.kancil.graph.StateLayout;
+import dev.kancil.graph.op.Fused;
+
+/**
+ * An open device. Work on it runs in the order in which it was enqueued, on a thread or queue of
+ * the device's own; calls that enqueue return at once. Closing waits for what runs and frees all;
+ * the programs, weights and states made from it must be closed before.
+ */
+public interface Device extends AutoCloseable {
+  DeviceDescription description();
+
+  /** Whether programs of this device run {@code fused} as it is; otherwise it is decomposed. */
+  boolean takes(Fused fused);
+
+  /**
+   * Brings weights to the device, each when a program first needs it.
+   *
+   * @param source where the tensors come from; must outlive the result
+   */
+  DeviceWeights weights(WeightSource source);
+
+  /**
+   * Compiles a graph. Weights that several programs share are held once.
+   *
+   * @throws dev.kancil.UnsupportedException naming the op and type that the device can't run
+   * @throws dev.kancil.DeviceException if memory doesn't suffice
+   */
+  Program compile(Graph graph, DeviceWeights weights, StepLimits limits);
+
+  /**
+   * Makes room for sequences.
+   *
+   * @param tokens how many tokens all sequences together can hold
+   * @throws dev.kancil.DeviceException if memory doesn't suffice
+   */
+  SequenceState createState(StateLayout layout, int tokens);
+
+  @Override
+  void close();
+}

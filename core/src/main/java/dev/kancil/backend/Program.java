@@ -1,0 +1,23 @@
+package dev.kancil.backend;
+
+/** A graph compiled for a device. One thread at a time may enqueue steps. */
+public interface Program extends AutoCloseable {
+  StepLimits limits();
+
+  /** Bytes of device memory that it holds, weights and state apart. */
+  long bytes();
+
+  /**
+   * Checks a batch, makes room for its tokens in the state, and enqueues one forward pass. The
+   * batch may be changed as soon as this returns. At most two steps of a program can be open at a
+   * time; enqueueing a third waits for the first to be closed by another thread, or fails if the
+   * caller holds both.
+   *
+   * @throws dev.kancil.InvalidRequestException if a token id, position or count is out of range, or
+   *     the state has no room; nothing has changed then
+   */
+  Step enqueue(Batch batch, SequenceState state);
+
+  @Override
+  void close();
+}

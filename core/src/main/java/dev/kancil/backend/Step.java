@@ -1,0 +1,22 @@
+package dev.kancil.backend;
+
+import java.lang.foreign.MemorySegment;
+
+/** One forward pass that was enqueued. Closing gives its buffers back to the program. */
+public interface Step extends AutoCloseable {
+  /**
+   * Waits until the step is done and returns an output of the graph.
+   *
+   * @param name the value's name
+   * @return its rows in C order, float32 in native order, in host memory; valid until {@link
+   *     #close}
+   * @throws dev.kancil.DeviceException if the device failed
+   */
+  MemorySegment output(String name);
+
+  /** Waits until the step is done. */
+  void await();
+
+  @Override
+  void close();
+}

@@ -1,0 +1,73 @@
+package dev.kancil.backend.host;
+
+import dev.kancil.backend.Device;
+import dev.kancil.backend.DeviceDescription;
+import dev.kancil.backend.DeviceWeights;
+import dev.kancil.backend.Program;
+import dev.kancil.backend.SequenceState;
+import dev.kancil.backend.StepLimits;
+import dev.kancil.backend.WeightSource;
+import dev.kancil.graph.Graph;
+import dev.kancil.graph.StateLayout;
+import dev.kancil.graph.op.Fused;
+import java.util.function.Predicate;
+
+/** A device that computes in host memory with the kernels of a {@link Lowering}. */
+public final class HostDevice implements Device {
+  private final DeviceDescription description;
+  private final Lowering lowering;
+  private final Predicate<Fused> takes;
+  private final Runnable onClose;
+  private final HostQueue queue;
+  private boolean closed;
+
+  /**
+   * @param takes which fused operations the lowering has kernels for
+   * @param onClose frees what the kernels hold, once no step runs
+   */
+  public HostDevice(
+      DeviceDescription description, Lowering lowering, Predicate<Fused> takes, Runnable onClose) {
+    this.description = description;
+    this.lowering = lowering;
+    this.takes = takes;
+    this.onClose = onClose;
+    this.queue = new HostQueue("kancil-" + description.id());
+  }
+
+  @Override
+  public DeviceDescription description() {
+    return description;
+  }
+
+  @Override
+  public boolean takes(Fused fused) {
+    return takes.test(fused);
+  }
+
+  @Override
+  public DeviceWeights weights(WeightSource source) {
+    return new HostWeights(source);
+  }
+
+  @Override
+  public Program compile(Graph graph, DeviceWeights weights, StepLimits limits) {
+    if (!(weights instanceof HostWeights hostWeights)) {
+      throw new IllegalArgumentException("weights of another device");
+    }
+    return new HostProgram(graph, lowering, hostWeights, limits, queue);
+  }
+
+  @Override
+  public SequenceState createState(StateLayout layout, int tokens) {
+    return new HostState(layout, tokens, queue);
+  }
+
+  @Override
+  public void close() {
+    if (!closed) {
+      closed = true;
+      queue.close();
+      onClose.run();
+    }
+  }
+}

@@ -1,0 +1,264 @@
+package dev.kancil.backend.host;
+
+import dev.kancil.InvalidRequestException;
+import dev.kancil.backend.Batch;
+import dev.kancil.backend.Program;
+import dev.kancil.backend.SequenceState;
+import dev.kancil.backend.Step;
+import dev.kancil.backend.StepLimits;
+import dev.kancil.graph.Graph;
+import dev.kancil.graph.MemoryPlan;
+import dev.kancil.graph.Node;
+import dev.kancil.graph.Value;
+import dev.kancil.graph.Weight;
+import dev.kancil.graph.op.Embedding;
+import dev.kancil.tensor.Tensor;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ArrayBlockingQueue;
+
+/**
+ * A graph whose nodes are bound to kernels and whose values have their place. Intermediate values
+ * share one planned arena, since steps run one after the other; inputs and outputs have memory of
+ * their own in each of the two steps that may be open.
+ */
+final class HostProgram implements Program {
+  private static final int OPEN_STEPS = 2;
+
+  private final Arena arena = Arena.ofShared();
+  private final HostQueue queue;
+  private final StepLimits limits;
+  private final Map<Value, HostValue> values = new HashMap<>();
+  private final Map<String, HostValue> outputs = new HashMap<>();
+  private final Kernel[] kernels;
+  private final ArrayBlockingQueue<HostStep> idle = new ArrayBlockingQueue<>(OPEN_STEPS);
+  private final Graph graph;
+  private final int vocabulary;
+  private long bytes;
+  private boolean closed;
+
+  HostProgram(
+      Graph graph, Lowering lowering, HostWeights weights, StepLimits limits, HostQueue queue) {
+    this.graph = graph;
+    this.queue = queue;
+    this.limits = limits;
+    for (Value input : graph.inputs()) {
+      add(input);
+    }
+    for (Node node : graph.nodes()) {
+      node.outputs().forEach(this::add);
+    }
+    for (Value output : graph.outputs()) {
+      outputs.put(output.name(), place(output));
+    }
+    MemoryPlan plan = MemoryPlan.of(graph, limits.tokens(), limits.outputs());
+    kernels = new Kernel[graph.nodes().size()];
+    try {
+      Lowering.Operands operands = new Bound(weights);
+      for (int i = 0; i < kernels.length; i++) {
+        kernels[i] = lowering.lower(graph.nodes().get(i), operands);
+      }
+      MemorySegment shared = allocate(plan.bytes());
+      for (int i = 0; i < OPEN_STEPS; i++) {
+        HostStep step =
+            new HostStep(this, limits, graph.state().groups().size(), segments(plan, shared));
+        idle.add(step);
+      }
+    } catch (RuntimeException e) {
+      arena.close();
+      throw e;
+    }
+    vocabulary = vocabulary(graph);
+  }
+
+  private final class Bound implements Lowering.Operands {
+    private final HostWeights weights;
+
+    Bound(HostWeights weights) {
+      this.weights = weights;
+    }
+
+    @Override
+    public HostValue value(Value value) {
+      return place(value);
+    }
+
+    @Override
+    public Tensor weight(Weight weight) {
+      return weights.tensor(weight);
+    }
+
+    @Override
+    public StepLimits limits() {
+      return limits;
+    }
+  }
+
+  private void add(Value value) {
+    values.put(value, new HostValue(values.size(), value.type()));
+  }
+
+  private HostValue place(Value value) {
+    HostValue place = values.get(value);
+    if (place == null) {
+      throw new IllegalArgumentException("the graph has no value " + value);
+    }
+    return place;
+  }
+
+  private MemorySegment[] segments(MemoryPlan plan, MemorySegment shared) {
+    MemorySegment[] segments = new MemorySegment[values.size()];
+    List<Value> own = new ArrayList<>(graph.inputs());
+    own.addAll(graph.outputs());
+    values.forEach(
+        (value, place) -> {
+          int rows = MemoryPlan.rows(value.type().rows(), limits.tokens(), limits.outputs());
+          long size = rows * value.type().rowBytes();
+          Long offset = plan.offsets().get(value);
+          segments[place.index()] =
+              offset == null || own.contains(value) ? allocate(size) : shared.asSlice(offset, size);
+        });
+    return segments;
+  }
+
+  private MemorySegment allocate(long size) {
+    bytes += size;
+    return NativeMemory.allocate(size, arena, "activations");
+  }
+
+  private static int vocabulary(Graph graph) {
+    int vocabulary = Integer.MAX_VALUE;
+    for (Node node : graph.nodes()) {
+      if (node.op() instanceof Embedding) {
+        long rows = node.weight(1).shape().dimension(0);
+        vocabulary = (int) Math.min(vocabulary, rows);
+      }
+    }
+    return vocabulary;
+  }
+
+  @Override
+  public Step enqueue(Batch batch, SequenceState state) {
+    if (closed) {
+      throw new IllegalStateException("the program is closed");
+    }
+    if (!(state instanceof HostState hostState)) {
+      throw new IllegalArgumentException("a state of another device");
+    }
+    if (batch.rows() < 1
+        || batch.rows() > limits.tokens()
+        || batch.outputs() > limits.outputs()
+        || batch.sequenceCount() > limits.sequences()) {
+      throw new InvalidRequestException(
+          "a step of " + batch.rows() + " rows and " + batch.outputs() + " outputs, of " + limits);
+    }
+    for (int row = 0; row < batch.rows(); row++) {
+      if (batch.token(row) < 0 || batch.token(row) >= vocabulary) {
+        throw new InvalidRequestException(
+            "token id " + batch.token(row) + " is not in the vocabulary of " + vocabulary);
+      }
+    }
+    HostStep step = takeIdle();
+    try {
+      hostState.append(batch);
+    } catch (RuntimeException e) {
+      idle.add(step);
+      throw e;
+    }
+    step.prepare(batch, hostState);
+    fillInputs(step);
+    queue.add(step.task);
+    hostState.tables().dropBehindWindows(batch);
+    return step;
+  }
+
+  private HostStep takeIdle() {
+    boolean interrupted = false;
+    try {
+      while (true) {
+        try {
+          return idle.take();
+        } catch (InterruptedException e) {
+          interrupted = true;
+        }
+      }
+    } finally {
+      if (interrupted) {
+        Thread.currentThread().interrupt();
+      }
+    }
+  }
+
+  private void fillInputs(HostStep step) {
+    Batch batch = step.batch();
+    for (Value input : graph.inputs()) {
+      MemorySegment data = place(input).data(step);
+      switch (input.name()) {
+        case Graph.TOKENS -> {
+          for (int i = 0; i < batch.rows(); i++) {
+            data.setAtIndex(ValueLayout.JAVA_INT, i, batch.token(i));
+          }
+        }
+        case Graph.POSITIONS -> {
+          for (int i = 0; i < batch.rows(); i++) {
+            data.setAtIndex(ValueLayout.JAVA_INT, i, batch.position(i));
+          }
+        }
+        case Graph.OUTPUT_ROWS -> {
+          for (int i = 0; i < batch.outputs(); i++) {
+            data.setAtIndex(ValueLayout.JAVA_INT, i, batch.outputRow(i));
+          }
+        }
+        default -> throw new IllegalStateException("nothing brings the input " + input.name());
+      }
+    }
+  }
+
+  void execute(HostStep step) {
+    Throwable failure = null;
+    try {
+      for (Kernel kernel : kernels) {
+        kernel.run(step);
+      }
+    } catch (Throwable e) {
+      failure = e;
+    }
+    step.finish(failure);
+  }
+
+  HostValue output(String name) {
+    HostValue output = outputs.get(name);
+    if (output == null) {
+      throw new IllegalArgumentException(name + " is no output of the program");
+    }
+    return output;
+  }
+
+  void giveBack(HostStep step) {
+    idle.add(step);
+  }
+
+  @Override
+  public StepLimits limits() {
+    return limits;
+  }
+
+  @Override
+  public long bytes() {
+    return bytes;
+  }
+
+  @Override
+  public void close() {
+    if (!closed) {
+      closed = true;
+      queue.drain();
+      arena.close();
+    }
+  }
+}

@@ -1,0 +1,145 @@
+package dev.kancil.backend.host;
+
+import dev.kancil.backend.Batch;
+import dev.kancil.backend.PageTables;
+import dev.kancil.backend.SequenceState;
+import dev.kancil.graph.StateGroup;
+import dev.kancil.graph.StateLayout;
+import dev.kancil.graph.StateSlot;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+
+/**
+ * Paged keys and values in host memory. Each layer has one segment of keys and one of values; token
+ * t of page p is row {@code p · pageTokens + t}, a row being all KV heads side by side in the
+ * group's element type.
+ */
+public final class HostState implements SequenceState {
+  /** Tokens of a page: small enough to waste little, large enough that a page is a long read. */
+  static final int PAGE_TOKENS = 32;
+
+  private final Arena arena = Arena.ofShared();
+  private final HostQueue queue;
+  private final PageTables tables;
+  private final MemorySegment[][] keys;
+  private final MemorySegment[][] values;
+  private long bytes;
+  private boolean closed;
+
+  HostState(StateLayout layout, int tokens, HostQueue queue) {
+    this.queue = queue;
+    int pages = Math.ceilDiv(tokens, PAGE_TOKENS);
+    tables = new PageTables(layout, PAGE_TOKENS, pages, this::copyPage);
+    keys = new MemorySegment[layout.groups().size()][];
+    values = new MemorySegment[layout.groups().size()][];
+    try {
+      for (int i = 0; i < keys.length; i++) {
+        StateGroup group = layout.groups().get(i);
+        keys[i] = allocate(group.layers(), pages, group.keyType().byteSize(group.keyColumns()));
+        values[i] =
+            allocate(group.layers(), pages, group.valueType().byteSize(group.valueColumns()));
+      }
+    } catch (RuntimeException e) {
+      arena.close();
+      throw e;
+    }
+  }
+
+  private MemorySegment[] allocate(int layers, int pages, long rowBytes) {
+    MemorySegment[] segments = new MemorySegment[layers];
+    for (int layer = 0; layer < layers; layer++) {
+      long size = Math.multiplyExact(Math.multiplyExact((long) pages, PAGE_TOKENS), rowBytes);
+      segments[layer] = NativeMemory.allocate(size, arena, "the KV cache");
+      bytes += size;
+    }
+    return segments;
+  }
+
+  /** All pages of keys of a layer. */
+  public MemorySegment keys(StateSlot slot) {
+    return keys[slot.group()][slot.layer()];
+  }
+
+  /** All pages of values of a layer. */
+  public MemorySegment values(StateSlot slot) {
+    return values[slot.group()][slot.layer()];
+  }
+
+  public StateGroup group(StateSlot slot) {
+    return tables.group(slot.group());
+  }
+
+  public int pageTokens() {
+    return PAGE_TOKENS;
+  }
+
+  PageTables tables() {
+    return tables;
+  }
+
+  void append(Batch batch) {
+    if (closed) {
+      throw new IllegalStateException("the state is closed");
+    }
+    tables.append(batch);
+  }
+
+  private void copyPage(int group, int from, int to) {
+    queue.add(
+        () -> {
+          copyPage(keys[group], from, to);
+          copyPage(values[group], from, to);
+        });
+  }
+
+  private void copyPage(MemorySegment[] layers, int from, int to) {
+    for (MemorySegment layer : layers) {
+      long pageBytes = layer.byteSize() / tables.pages();
+      MemorySegment.copy(layer, from * pageBytes, layer, to * pageBytes, pageBytes);
+    }
+  }
+
+  @Override
+  public int open() {
+    return tables.open();
+  }
+
+  @Override
+  public int fork(int sequence, int length) {
+    return tables.fork(sequence, length);
+  }
+
+  @Override
+  public void truncate(int sequence, int length) {
+    tables.truncate(sequence, length);
+  }
+
+  @Override
+  public void release(int sequence) {
+    tables.release(sequence);
+  }
+
+  @Override
+  public int length(int sequence) {
+    return tables.length(sequence);
+  }
+
+  @Override
+  public int freeTokens() {
+    return tables.freeTokens();
+  }
+
+  @Override
+  public long bytes() {
+    return bytes;
+  }
+
+  @Override
+  public void close() {
+    if (!closed) {
+      closed = true;
+      queue.drain();
+      arena.close();
+    }
+  }
+}

@@ -1,0 +1,159 @@
+package dev.kancil.backend.reference;
+
+import dev.kancil.UnsupportedException;
+import dev.kancil.backend.host.HostValue;
+import dev.kancil.backend.host.Kernel;
+import dev.kancil.backend.host.Lowering;
+import dev.kancil.graph.Node;
+import dev.kancil.graph.op.Add;
+import dev.kancil.graph.op.Attention;
+import dev.kancil.graph.op.CacheWrite;
+import dev.kancil.graph.op.Embedding;
+import dev.kancil.graph.op.Fused;
+import dev.kancil.graph.op.Glu;
+import dev.kancil.graph.op.HostCall;
+import dev.kancil.graph.op.MatMul;
+import dev.kancil.graph.op.Primitive;
+import dev.kancil.graph.op.RmsNorm;
+import dev.kancil.graph.op.Rope;
+import dev.kancil.graph.op.Scale;
+import dev.kancil.graph.op.SelectRows;
+import dev.kancil.graph.op.SoftCap;
+import dev.kancil.tensor.Blocks;
+import dev.kancil.tensor.Tensor;
+import java.lang.foreign.MemorySegment;
+import java.util.stream.IntStream;
+
+/** A kernel for each primitive, as its Javadoc states the formula. */
+final class ReferenceLowering implements Lowering {
+  @Override
+  public Kernel lower(Node node, Operands operands) {
+    return switch (node.op()) {
+      case Fused fused ->
+          throw new UnsupportedException(
+              fused.name() + " is not decomposed for the reference device");
+      case Primitive primitive -> lower(primitive, node, operands);
+    };
+  }
+
+  private static Kernel lower(Primitive primitive, Node node, Operands operands) {
+    return switch (primitive) {
+      case Add _ -> elementWise(node, operands, Float::sum);
+      case Glu(var activation) ->
+          elementWise(node, operands, (gate, up) -> (float) (activation.apply(gate) * up));
+      case Scale(float factor) -> elementWise(node, operands, (x, _) -> factor * x);
+      case SoftCap(float cap) ->
+          elementWise(node, operands, (x, _) -> (float) (cap * Math.tanh(x / cap)));
+      case Embedding _ -> embedding(node, operands);
+      case SelectRows _ -> selectRows(node, operands);
+      case MatMul _ -> matMul(node, operands);
+      case RmsNorm(float epsilon, int group) -> rmsNorm(node, operands, epsilon, group);
+      case Rope(var rotary) -> new ReferenceRope(rotary, node, operands);
+      case CacheWrite(var slot) -> new ReferenceCacheWrite(slot, node, operands);
+      case Attention attention -> new ReferenceAttention(attention, node, operands);
+      case HostCall(var function) -> {
+        HostValue x = operands.value(node.value(0));
+        HostValue y = operands.value(node.output());
+        yield step -> {
+          long bytes = x.rows(step) * x.type().rowBytes();
+          MemorySegment data = y.data(step).asSlice(0, bytes);
+          data.copyFrom(x.data(step).asSlice(0, bytes));
+          function.apply(data, x.rows(step), x.columns());
+        };
+      }
+    };
+  }
+
+  @FunctionalInterface
+  private interface ElementFunction {
+    float apply(float first, float second);
+  }
+
+  private static Kernel elementWise(Node node, Operands operands, ElementFunction function) {
+    HostValue a = operands.value(node.value(0));
+    HostValue b = operands.value(node.value(node.inputs().size() - 1));
+    HostValue y = operands.value(node.output());
+    return step -> {
+      long elements = (long) y.rows(step) * y.columns();
+      MemorySegment first = a.data(step);
+      MemorySegment second = b.data(step);
+      MemorySegment result = y.data(step);
+      for (long i = 0; i < elements; i++) {
+        Rows.set(result, i, function.apply(Rows.get(first, i), Rows.get(second, i)));
+      }
+    };
+  }
+
+  private static Kernel embedding(Node node, Operands operands) {
+    HostValue ids = operands.value(node.value(0));
+    HostValue y = operands.value(node.output());
+    Tensor table = operands.weight(node.weight(1));
+    return step -> {
+      for (int row = 0; row < y.rows(step); row++) {
+        long id = Rows.index(ids.data(step), row);
+        Rows.write(y, step, row, Rows.decode(table, id));
+      }
+    };
+  }
+
+  private static Kernel selectRows(Node node, Operands operands) {
+    HostValue x = operands.value(node.value(0));
+    HostValue rows = operands.value(node.value(1));
+    HostValue y = operands.value(node.output());
+    return step -> {
+      for (int row = 0; row < y.rows(step); row++) {
+        Rows.write(y, step, row, Rows.read(x, step, Rows.index(rows.data(step), row)));
+      }
+    };
+  }
+
+  private static Kernel matMul(Node node, Operands operands) {
+    HostValue x = operands.value(node.value(0));
+    HostValue y = operands.value(node.output());
+    Tensor weight = operands.weight(node.weight(1));
+    return step -> {
+      float[][] inputs = new float[x.rows(step)][];
+      for (int row = 0; row < inputs.length; row++) {
+        inputs[row] = Rows.read(x, step, row);
+      }
+      // Each output column is computed by one thread alone, so the order of summation is fixed.
+      IntStream.range(0, y.columns())
+          .parallel()
+          .forEach(
+              column -> {
+                float[] weights = Rows.decode(weight, column);
+                for (int row = 0; row < inputs.length; row++) {
+                  double sum = 0;
+                  for (int i = 0; i < weights.length; i++) {
+                    sum += (double) weights[i] * inputs[row][i];
+                  }
+                  Rows.set(y.data(step), (long) row * y.columns() + column, (float) sum);
+                }
+              });
+    };
+  }
+
+  private static Kernel rmsNorm(Node node, Operands operands, float epsilon, int group) {
+    HostValue x = operands.value(node.value(0));
+    HostValue y = operands.value(node.output());
+    Tensor weight = operands.weight(node.weight(1));
+    float[] scale = new float[group];
+    Blocks.decode(weight.type(), weight.data(), 0, scale, 0, group);
+    return step -> {
+      for (int row = 0; row < y.rows(step); row++) {
+        float[] data = Rows.read(x, step, row);
+        for (int start = 0; start < data.length; start += group) {
+          double squares = 0;
+          for (int i = 0; i < group; i++) {
+            squares += (double) data[start + i] * data[start + i];
+          }
+          double factor = 1 / Math.sqrt(squares / group + epsilon);
+          for (int i = 0; i < group; i++) {
+            data[start + i] = (float) (data[start + i] * factor * scale[i]);
+          }
+        }
+        Rows.write(y, step, row, data);
+      }
+    };
+  }
+}

@@ -1,0 +1,110 @@
+package dev.kancil.graph;
+
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+
+/**
+ * An immutable computation: nodes in an order in which they can run. Nodes that write or read
+ * sequence state do so in that order, too.
+ *
+ * @param inputs values that each step brings
+ * @param nodes in running order
+ * @param outputs values that can be read after a step
+ * @param state what is kept between steps
+ */
+public record Graph(List<Value> inputs, List<Node> nodes, List<Value> outputs, StateLayout state) {
+  /** Input: the token ids of the batch, I32, one column. */
+  public static final String TOKENS = "tokens";
+
+  /** Input: each row's position in its sequence, I32, one column. */
+  public static final String POSITIONS = "positions";
+
+  /** Input: the rows for which outputs are asked, I32, one column. */
+  public static final String OUTPUT_ROWS = "output_rows";
+
+  public Graph {
+    inputs = List.copyOf(inputs);
+    nodes = List.copyOf(nodes);
+    outputs = List.copyOf(outputs);
+    Set<Value> known = new HashSet<>(inputs);
+    for (Node node : nodes) {
+      for (Operand operand : node.inputs()) {
+        if (operand instanceof Value value && !known.contains(value)) {
+          throw new IllegalArgumentException(value.name() + " is read before it is computed");
+        }
+      }
+      if (!node.op()
+          .infer(node.inputs())
+          .equals(node.outputs().stream().map(Value::type).toList())) {
+        throw new IllegalArgumentException(node.op() + " does not compute " + node.outputs());
+      }
+      known.addAll(node.outputs());
+    }
+    if (!known.containsAll(outputs)) {
+      throw new IllegalArgumentException("an output is never computed: " + outputs);
+    }
+  }
+
+  /** The input or computed value called {@code name}, or an error naming it. */
+  public Value value(String name) {
+    for (Value input : inputs) {
+      if (input.name().equals(name)) {
+        return input;
+      }
+    }
+    for (Node node : nodes) {
+      for (Value output : node.outputs()) {
+        if (output.name().equals(name)) {
+          return output;
+        }
+      }
+    }
+    throw new IllegalArgumentException("the graph has no value " + name);
+  }
+
+  /** All weights that the nodes read, each once, in the order of first use. */
+  public List<Weight> weights() {
+    Map<String, Weight> weights = new LinkedHashMap<>();
+    for (Node node : nodes) {
+      for (Operand operand : node.inputs()) {
+        if (operand instanceof Weight weight) {
+          weights.put(weight.name(), weight);
+        }
+      }
+    }
+    return List.copyOf(weights.values());
+  }
+
+  /** For each value the nodes that read it, in running order; absent where there are none. */
+  public Map<Value, List<Node>> consumers() {
+    Map<Value, List<Node>> consumers = new HashMap<>();
+    for (Node node : nodes) {
+      for (Operand operand : node.inputs()) {
+        if (operand instanceof Value value) {
+          consumers.computeIfAbsent(value, _ -> new ArrayList<>()).add(node);
+        }
+      }
+    }
+    return consumers;
+  }
+
+  public Graph withNodes(List<Node> newNodes) {
+    return new Graph(inputs, newNodes, outputs, state);
+  }
+
+  /** The same computation with more values kept for reading. */
+  public Graph withOutputs(List<Value> more) {
+    List<Value> all = new ArrayList<>(outputs);
+    for (Value value : more) {
+      if (!all.contains(value)) {
+        all.add(value);
+      }
+    }
+    return new Graph(inputs, nodes, all, state);
+  }
+}

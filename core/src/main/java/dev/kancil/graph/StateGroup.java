@@ -1,0 +1,37 @@
+package dev.kancil.graph;
+
+import dev.kancil.tensor.DataType;
+
+/**
+ * Layers whose cached keys and values have the same widths, element types and lifetime, and which
+ * therefore share one page table.
+ *
+ * @param layers how many
+ * @param keyColumns elements of one token's keys in one layer: KV heads × key width
+ * @param valueColumns the same for values
+ * @param keyType how keys are stored
+ * @param valueType how values are stored
+ * @param window how many of the last positions a query can see, itself included; 0: all. Pages that
+ *     lie wholly before every window still to come are given back
+ */
+public record StateGroup(
+    int layers,
+    int keyColumns,
+    int valueColumns,
+    DataType keyType,
+    DataType valueType,
+    int window) {
+  public StateGroup {
+    if (layers < 1 || keyColumns < 1 || valueColumns < 1 || window < 0) {
+      throw new IllegalArgumentException(
+          "layers " + layers + ", K " + keyColumns + ", V " + valueColumns + ", window " + window);
+    }
+    keyType.byteSize(keyColumns);
+    valueType.byteSize(valueColumns);
+  }
+
+  /** Bytes that one token takes in one layer. */
+  public long tokenBytes() {
+    return keyType.byteSize(keyColumns) + valueType.byteSize(valueColumns);
+  }
+}

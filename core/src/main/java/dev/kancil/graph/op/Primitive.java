@@ -1,0 +1,16 @@
+package dev.kancil.graph.op;
+
+/** An operation that is defined by its formula alone. */
+public sealed interface Primitive extends Op
+    permits Add,
+        Attention,
+        CacheWrite,
+        Embedding,
+        Glu,
+        HostCall,
+        MatMul,
+        RmsNorm,
+        Rope,
+        Scale,
+        SelectRows,
+        SoftCap {}
