@@ -7,6 +7,7 @@ module dev.kancil.core {
   exports dev.kancil.backend;
   exports dev.kancil.backend.host;
   exports dev.kancil.backend.reference;
+  exports dev.kancil.format.gguf;
   exports dev.kancil.graph;
   exports dev.kancil.graph.fusion;
   exports dev.kancil.graph.op;

@@ -35,7 +35,7 @@ record ParallelMatMulFusion() implements Fusion {
       for (Node product : products) {
         inputs.add(product.weight(1));
         outputs.add(product.output());
-        if (product != first) {
+        if (!product.equals(first)) {
           rewrite.remove(product);
         }
       }

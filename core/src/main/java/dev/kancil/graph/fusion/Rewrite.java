@@ -6,6 +6,7 @@ import dev.kancil.graph.Operand;
 import dev.kancil.graph.Value;
 import dev.kancil.graph.op.Op;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.IdentityHashMap;
@@ -20,8 +21,8 @@ final class Rewrite {
   private final Map<Value, List<Node>> consumers;
   private final Map<Value, Node> producers = new HashMap<>();
   private final Set<Value> kept;
-  private final Set<Node> removed = java.util.Collections.newSetFromMap(new IdentityHashMap<>());
-  private final Map<Node, Node> replacements = new IdentityHashMap<>();
+  private final Set<Node> removed = Collections.newSetFromMap(new IdentityHashMap<>());
+  private final IdentityHashMap<Node, Node> replacements = new IdentityHashMap<>();
 
   Rewrite(Graph graph) {
     this.graph = graph;
