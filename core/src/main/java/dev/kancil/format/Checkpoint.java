@@ -1,0 +1,40 @@
+package dev.kancil.format;
+
+import dev.kancil.tensor.Tensor;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+
+/**
+ * A model as it lies on disk: settings and named tensors. Closing gives back its memory; no tensor
+ * may be used after that.
+ */
+public interface Checkpoint extends AutoCloseable {
+  /** What errors call it: a file or folder. */
+  String name();
+
+  /** The architecture's name, as the format spells it. */
+  String architecture();
+
+  /** A setting of the architecture, such as {@code block_count}; empty if absent. */
+  Optional<Long> integer(String key);
+
+  /** A setting that is a number of any kind. */
+  Optional<Double> number(String key);
+
+  /** A setting that is a text. */
+  Optional<String> string(String key);
+
+  /**
+   * A setting that is a list of integers or truth values, one for each layer; a single value stands
+   * for a list of one. Empty if absent.
+   */
+  List<Long> integers(String key);
+
+  Optional<Tensor> tensor(String name);
+
+  Set<String> tensorNames();
+
+  @Override
+  void close();
+}
