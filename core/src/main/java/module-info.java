@@ -7,6 +7,7 @@ module dev.kancil.core {
   exports dev.kancil.backend;
   exports dev.kancil.backend.host;
   exports dev.kancil.backend.reference;
+  exports dev.kancil.engine;
   exports dev.kancil.family;
   exports dev.kancil.format;
   exports dev.kancil.format.gguf;
