@@ -24,6 +24,7 @@ public final class PageTables {
   private final Pool[] pools;
   private final List<@Nullable Sequence> sequences = new ArrayList<>();
   private final Copy copy;
+  private final int[] needed;
 
   /** Copies a page of one group to another before the next step writes to it. */
   @FunctionalInterface
@@ -33,10 +34,12 @@ public final class PageTables {
 
   private static final class Sequence {
     int length;
+    // The same for all groups: all hold the same positions.
+    int pageCount;
     final int[][] pages;
 
-    Sequence(int groups) {
-      pages = new int[groups][0];
+    Sequence(int groups, int mostPages) {
+      pages = new int[groups][mostPages];
     }
   }
 
@@ -78,6 +81,7 @@ public final class PageTables {
     this.copy = copy;
     this.pools = new Pool[layout.groups().size()];
     Arrays.setAll(pools, group -> new Pool(pages));
+    this.needed = new int[pools.length];
   }
 
   public int pageTokens() {
@@ -92,11 +96,11 @@ public final class PageTables {
   public int open() {
     for (int i = 0; i < sequences.size(); i++) {
       if (sequences.get(i) == null) {
-        sequences.set(i, new Sequence(pools.length));
+        sequences.set(i, new Sequence(pools.length, pages));
         return i;
       }
     }
-    sequences.add(new Sequence(pools.length));
+    sequences.add(new Sequence(pools.length, pages));
     return sequences.size() - 1;
   }
 
@@ -110,9 +114,11 @@ public final class PageTables {
     int fork = open();
     Sequence copied = find(fork);
     copied.length = length;
+    copied.pageCount = pages(length);
     for (int group = 0; group < pools.length; group++) {
-      copied.pages[group] = Arrays.copyOf(original.pages[group], pages(length));
-      for (int page : copied.pages[group]) {
+      System.arraycopy(original.pages[group], 0, copied.pages[group], 0, copied.pageCount);
+      for (int i = 0; i < copied.pageCount; i++) {
+        int page = copied.pages[group][i];
         if (page != GONE) {
           pools[group].references[page]++;
         }
@@ -124,30 +130,42 @@ public final class PageTables {
   public void truncate(int sequence, int length) {
     Sequence truncated = find(sequence);
     requireKept(truncated, length);
-    for (int group = 0; group < pools.length; group++) {
-      int[] pages = truncated.pages[group];
-      for (int i = pages(length); i < pages.length; i++) {
-        if (pages[i] != GONE) {
-          pools[group].drop(pages[i]);
-        }
-      }
-      truncated.pages[group] = Arrays.copyOf(pages, pages(length));
-    }
+    dropFrom(truncated, pages(length));
     truncated.length = length;
   }
 
+  private void dropFrom(Sequence sequence, int firstPage) {
+    for (int group = 0; group < pools.length; group++) {
+      for (int i = firstPage; i < sequence.pageCount; i++) {
+        if (sequence.pages[group][i] != GONE) {
+          pools[group].drop(sequence.pages[group][i]);
+        }
+      }
+    }
+    sequence.pageCount = firstPage;
+  }
+
   public void release(int sequence) {
-    truncateAll(find(sequence));
+    dropFrom(find(sequence), 0);
     sequences.set(sequence, null);
   }
 
-  /** Tokens that can be appended whatever sequences they belong to, at worst a page for each. */
-  public int freeTokens() {
-    int free = Integer.MAX_VALUE;
-    for (Pool pool : pools) {
-      free = Math.min(free, pool.freeCount);
+  /** Tokens that a step with these rows can append to a sequence that has none among them. */
+  public int room(Batch batch, int sequence) {
+    Sequence extended = find(sequence);
+    countNeeded(batch);
+    int room = Integer.MAX_VALUE;
+    for (int group = 0; group < pools.length; group++) {
+      int free = pools[group].freeCount - needed[group];
+      boolean shared = writesSharedPage(extended, group);
+      if (shared && free < 1) {
+        return 0;
+      }
+      int most = extended.pageCount + free - (shared ? 1 : 0);
+      long end = (long) Math.min(most, pages) * pageTokens;
+      room = (int) Math.min(room, end - extended.length);
     }
-    return pools.length == 0 ? Integer.MAX_VALUE : Math.multiplyExact(free, pageTokens);
+    return room;
   }
 
   /**
@@ -157,7 +175,27 @@ public final class PageTables {
    * @throws InvalidRequestException if a position does not continue its sequence, or pages run out
    */
   public void append(Batch batch) {
-    int[] needed = new int[pools.length];
+    countNeeded(batch);
+    for (int group = 0; group < pools.length; group++) {
+      if (needed[group] > pools[group].freeCount) {
+        throw new InvalidRequestException(
+            "the KV cache is full: "
+                + needed[group]
+                + " pages of "
+                + pageTokens
+                + " tokens needed, "
+                + pools[group].freeCount
+                + " free; raise the context size");
+      }
+    }
+    for (int i = 0; i < batch.sequenceCount(); i++) {
+      extend(find(batch.sequence(i)), batch.endRow(i) - batch.firstRow(i));
+    }
+  }
+
+  /** Counts the fresh pages that a batch takes of each group, checking its rows on the way. */
+  private void countNeeded(Batch batch) {
+    Arrays.fill(needed, 0);
     for (int i = 0; i < batch.sequenceCount(); i++) {
       Sequence sequence = find(batch.sequence(i));
       int first = batch.firstRow(i);
@@ -179,26 +217,11 @@ public final class PageTables {
       }
       int end = Math.addExact(sequence.length, batch.endRow(i) - first);
       for (int group = 0; group < pools.length; group++) {
-        needed[group] += pages(end) - sequence.pages[group].length;
+        needed[group] += pages(end) - sequence.pageCount;
         if (writesSharedPage(sequence, group)) {
           needed[group]++;
         }
       }
-    }
-    for (int group = 0; group < pools.length; group++) {
-      if (needed[group] > pools[group].freeCount) {
-        throw new InvalidRequestException(
-            "the KV cache is full: "
-                + needed[group]
-                + " pages of "
-                + pageTokens
-                + " tokens needed, "
-                + pools[group].freeCount
-                + " free; raise the context size");
-      }
-    }
-    for (int i = 0; i < batch.sequenceCount(); i++) {
-      extend(find(batch.sequence(i)), batch.endRow(i) - batch.firstRow(i));
     }
   }
 
@@ -226,39 +249,35 @@ public final class PageTables {
     }
   }
 
-  /** Pages of a sequence's group, those included that a window gave back. */
-  public int pageCount(int sequence, int group) {
-    return find(sequence).pages[group].length;
+  /** Pages of a sequence in each group, those included that a window gave back. */
+  public int pageCount(int sequence) {
+    return find(sequence).pageCount;
   }
 
   /** Copies the page table of a sequence's group to {@code target} from {@code offset} on. */
   public int copyPages(int sequence, int group, int[] target, int offset) {
-    int[] pages = find(sequence).pages[group];
-    System.arraycopy(pages, 0, target, offset, pages.length);
-    return pages.length;
+    Sequence copied = find(sequence);
+    System.arraycopy(copied.pages[group], 0, target, offset, copied.pageCount);
+    return copied.pageCount;
   }
 
   private void extend(Sequence sequence, int tokens) {
+    int after = pages(sequence.length + tokens);
     for (int group = 0; group < pools.length; group++) {
       Pool pool = pools[group];
       int[] pages = sequence.pages[group];
       if (writesSharedPage(sequence, group)) {
-        int last = pages.length - 1;
+        int last = sequence.pageCount - 1;
         int fresh = pool.take();
         copy.page(group, pages[last], fresh);
         pool.drop(pages[last]);
         pages[last] = fresh;
       }
-      int before = pages.length;
-      int after = pages(sequence.length + tokens);
-      if (after > before) {
-        pages = Arrays.copyOf(pages, after);
-        for (int i = before; i < after; i++) {
-          pages[i] = pool.take();
-        }
-        sequence.pages[group] = pages;
+      for (int i = sequence.pageCount; i < after; i++) {
+        pages[i] = pool.take();
       }
     }
+    sequence.pageCount = after;
     sequence.length += tokens;
   }
 
@@ -266,18 +285,7 @@ public final class PageTables {
     if (sequence.length % pageTokens == 0) {
       return false;
     }
-    int[] pages = sequence.pages[group];
-    return pools[group].references[pages[pages.length - 1]] > 1;
-  }
-
-  private void truncateAll(Sequence sequence) {
-    for (int group = 0; group < pools.length; group++) {
-      for (int page : sequence.pages[group]) {
-        if (page != GONE) {
-          pools[group].drop(page);
-        }
-      }
-    }
+    return pools[group].references[sequence.pages[group][sequence.pageCount - 1]] > 1;
   }
 
   private int pages(int tokens) {

@@ -30,8 +30,11 @@ public interface SequenceState extends AutoCloseable {
   /** Tokens of a sequence. */
   int length(int sequence);
 
-  /** Tokens that can certainly be appended, to one sequence or to several. */
-  int freeTokens();
+  /**
+   * Tokens that a step which already has the rows of {@code batch} can append to a sequence that
+   * has none among them.
+   */
+  int room(Batch batch, int sequence);
 
   /** Bytes of device memory held. */
   long bytes();

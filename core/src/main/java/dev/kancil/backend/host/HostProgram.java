@@ -21,6 +21,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ArrayBlockingQueue;
+import java.util.concurrent.atomic.AtomicReference;
 
 /**
  * A graph whose nodes are bound to kernels and whose values have their place. Intermediate values
@@ -178,20 +179,13 @@ final class HostProgram implements Program {
   }
 
   private HostStep takeIdle() {
-    boolean interrupted = false;
-    try {
-      while (true) {
-        try {
-          return idle.take();
-        } catch (InterruptedException e) {
-          interrupted = true;
-        }
-      }
-    } finally {
-      if (interrupted) {
-        Thread.currentThread().interrupt();
-      }
+    HostStep step = idle.poll();
+    if (step != null) {
+      return step;
     }
+    AtomicReference<HostStep> taken = new AtomicReference<>();
+    Uninterrupted.run(() -> taken.set(idle.take()));
+    return taken.get();
   }
 
   private void fillInputs(HostStep step) {

@@ -1,86 +1,85 @@
 package dev.kancil.backend.host;
 
-import java.util.concurrent.ArrayBlockingQueue;
+import java.util.Objects;
 import java.util.concurrent.CountDownLatch;
+import org.jspecify.annotations.Nullable;
 
-/** A platform thread that runs a device's work in the order in which it came. */
+/**
+ * A platform thread that runs a device's work in the order in which it came. Waiting is on a
+ * monitor, which, unlike the queues of java.util.concurrent, allocates nothing.
+ */
 final class HostQueue implements AutoCloseable {
-  // Far more than a program's open steps and a fork's page copies; putting blocks when it is full.
-  private final ArrayBlockingQueue<Runnable> work = new ArrayBlockingQueue<>(256);
+  // Far more than a program's open steps and a fork's page copies; adding waits when it is full.
+  private static final int CAPACITY = 256;
+
+  private final @Nullable Runnable[] ring = new @Nullable Runnable[CAPACITY];
+  private int head;
+  private int size;
+  private boolean closed;
   private final Thread thread;
-  // Read and written by the queue's own thread only.
-  private boolean stopped;
+  // Made once: a step allocates nothing.
+  private final Uninterrupted.Wait change = this::wait;
 
   HostQueue(String name) {
     thread = Thread.ofPlatform().name(name).daemon().start(this::run);
   }
 
-  void add(Runnable task) {
-    boolean interrupted = false;
-    while (true) {
-      try {
-        work.put(task);
-        break;
-      } catch (InterruptedException e) {
-        interrupted = true;
+  /**
+   * Adds work.
+   *
+   * @throws IllegalStateException if the device is closed
+   */
+  synchronized void add(Runnable task) {
+    while (size == CAPACITY && !closed) {
+      Uninterrupted.run(change);
+    }
+    if (closed) {
+      throw new IllegalStateException("the device is closed");
+    }
+    ring[(head + size) % CAPACITY] = task;
+    size++;
+    notifyAll();
+  }
+
+  private synchronized @Nullable Runnable take() {
+    while (size == 0) {
+      if (closed) {
+        return null;
       }
+      Uninterrupted.run(change);
     }
-    if (interrupted) {
-      Thread.currentThread().interrupt();
-    }
+    Runnable task = Objects.requireNonNull(ring[head]);
+    ring[head] = null;
+    head = (head + 1) % CAPACITY;
+    size--;
+    notifyAll();
+    return task;
   }
 
   /** Waits until all that was added before is done. */
   void drain() {
-    if (thread.isAlive()) {
-      CountDownLatch done = new CountDownLatch(1);
+    CountDownLatch done = new CountDownLatch(1);
+    synchronized (this) {
+      if (closed) {
+        return;
+      }
       add(done::countDown);
-      boolean interrupted = false;
-      while (true) {
-        try {
-          done.await();
-          break;
-        } catch (InterruptedException e) {
-          interrupted = true;
-        }
-      }
-      if (interrupted) {
-        Thread.currentThread().interrupt();
-      }
     }
+    Uninterrupted.run(done::await);
   }
 
+  /** Runs what was added, then ends the thread. */
   @Override
   public void close() {
-    if (!thread.isAlive()) {
-      return;
+    synchronized (this) {
+      closed = true;
+      notifyAll();
     }
-    add(this::stop);
-    boolean interrupted = false;
-    while (thread.isAlive()) {
-      try {
-        thread.join();
-      } catch (InterruptedException e) {
-        interrupted = true;
-      }
-    }
-    if (interrupted) {
-      Thread.currentThread().interrupt();
-    }
-  }
-
-  private void stop() {
-    stopped = true;
+    Uninterrupted.run(thread::join);
   }
 
   private void run() {
-    while (!stopped) {
-      Runnable task;
-      try {
-        task = work.take();
-      } catch (InterruptedException e) {
-        continue;
-      }
+    for (Runnable task = take(); task != null; task = take()) {
       task.run();
     }
   }

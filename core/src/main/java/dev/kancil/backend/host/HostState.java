@@ -125,8 +125,8 @@ public final class HostState implements SequenceState {
   }
 
   @Override
-  public int freeTokens() {
-    return tables.freeTokens();
+  public int room(Batch batch, int sequence) {
+    return tables.room(batch, sequence);
   }
 
   @Override

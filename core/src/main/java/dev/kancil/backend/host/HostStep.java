@@ -7,8 +7,6 @@ import dev.kancil.backend.StepLimits;
 import dev.kancil.graph.StateSlot;
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
-import java.util.concurrent.locks.Condition;
-import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -18,12 +16,12 @@ import org.jspecify.annotations.Nullable;
 public final class HostStep implements Step {
   final MemorySegment[] segments;
   final Runnable task = this::execute;
+  // Made once, as the task is: a step allocates nothing.
+  private final Uninterrupted.Wait change = this::wait;
   private final HostProgram program;
   private final Batch batch;
   private final int[][] tables;
   private final int[][] tableStarts;
-  private final ReentrantLock lock = new ReentrantLock();
-  private final Condition finished = lock.newCondition();
   private @Nullable HostState state;
   private boolean done;
   private boolean open;
@@ -79,7 +77,7 @@ public final class HostStep implements Step {
       int end = 0;
       for (int i = 0; i < batch.sequenceCount(); i++) {
         tableStarts[group][i] = end;
-        int needed = end + newState.tables().pageCount(batch.sequence(i), group);
+        int needed = end + newState.tables().pageCount(batch.sequence(i));
         if (needed > tables[group].length) {
           tables[group] = Arrays.copyOf(tables[group], Math.max(needed, 2 * tables[group].length));
         }
@@ -94,26 +92,22 @@ public final class HostStep implements Step {
   }
 
   void finish(@Nullable Throwable thrown) {
-    lock.lock();
-    try {
+    synchronized (this) {
       failure = thrown;
       done = true;
-      finished.signalAll();
-    } finally {
-      lock.unlock();
+      notifyAll();
+    }
+  }
+
+  private synchronized void waitUntilDone() {
+    while (!done) {
+      Uninterrupted.run(change);
     }
   }
 
   @Override
   public void await() {
-    lock.lock();
-    try {
-      while (!done) {
-        finished.awaitUninterruptibly();
-      }
-    } finally {
-      lock.unlock();
-    }
+    waitUntilDone();
     if (failure != null) {
       throw new DeviceException("a step failed: " + failure, failure);
     }
@@ -125,21 +119,13 @@ public final class HostStep implements Step {
       throw new IllegalStateException("the step is closed");
     }
     await();
-    HostValue value = program.output(name);
-    return value.data(this).asSlice(0, value.rows(this) * value.type().rowBytes());
+    return program.output(name).data(this);
   }
 
   @Override
   public void close() {
     if (open) {
-      lock.lock();
-      try {
-        while (!done) {
-          finished.awaitUninterruptibly();
-        }
-      } finally {
-        lock.unlock();
-      }
+      waitUntilDone();
       open = false;
       program.giveBack(this);
     }

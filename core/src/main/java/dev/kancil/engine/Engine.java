@@ -1,0 +1,373 @@
+package dev.kancil.engine;
+
+import dev.kancil.DeviceException;
+import dev.kancil.InvalidRequestException;
+import dev.kancil.KancilException;
+import dev.kancil.backend.Batch;
+import dev.kancil.backend.Device;
+import dev.kancil.backend.DeviceWeights;
+import dev.kancil.backend.Program;
+import dev.kancil.backend.SequenceState;
+import dev.kancil.backend.Step;
+import dev.kancil.backend.StepLimits;
+import dev.kancil.graph.Graph;
+import dev.kancil.graph.Value;
+import dev.kancil.graph.fusion.Fusion;
+import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Continuous batching: one thread forms steps from the next token of every sequence that generates,
+ * and fills what room is left with prompts, a chunk at a time. A sequence joins or leaves between
+ * any two steps. All that touches sequence state happens on that thread; callers wait for it.
+ */
+public final class Engine implements AutoCloseable {
+  private static final String CACHE_FULL =
+      "the KV cache is full; close other sessions or raise the context size";
+
+  /** The output of the graph that is sampled. */
+  public static final String LOGITS = "logits";
+
+  /**
+   * How much at once.
+   *
+   * @param stepTokens rows of one step; long prompts are cut into such chunks
+   * @param sequences sequences held at the same time
+   * @param context tokens of one sequence
+   * @param cacheTokens tokens of all sequences together
+   */
+  public record Limits(int stepTokens, int sequences, int context, int cacheTokens) {
+    public Limits {
+      if (sequences < 1 || stepTokens < sequences || context < 1 || cacheTokens < context) {
+        throw new IllegalArgumentException(
+            stepTokens + " rows, " + sequences + " sequences, " + context + " of " + cacheTokens);
+      }
+    }
+  }
+
+  private final Limits limits;
+  private final Program program;
+  private final SequenceState state;
+  private final Batch batch;
+  private final int vocabulary;
+  private final long logitsRowBytes;
+  private final BlockingQueue<Runnable> requests = new LinkedBlockingQueue<>();
+  private final Thread thread;
+  private volatile boolean closing;
+  // What follows belongs to the thread.
+  private final List<Run> runs = new ArrayList<>();
+  private final List<Run> sampled = new ArrayList<>();
+  private int held;
+
+  /**
+   * Compiles the graph and starts the thread.
+   *
+   * @param graph in primitives, with the output {@link #LOGITS}; fused here for the device
+   * @param weights must outlive the engine, as must the device
+   */
+  public Engine(Device device, Graph graph, DeviceWeights weights, Limits limits) {
+    this.limits = limits;
+    Value logits = graph.value(LOGITS);
+    vocabulary = logits.type().columns();
+    logitsRowBytes = logits.type().rowBytes();
+    StepLimits step = new StepLimits(limits.stepTokens(), limits.sequences(), limits.sequences());
+    batch = new Batch(step);
+    program = device.compile(Fusion.fuse(graph, device::takes), weights, step);
+    try {
+      state = device.createState(graph.state(), limits.cacheTokens());
+    } catch (RuntimeException e) {
+      program.close();
+      throw e;
+    }
+    thread = Thread.ofPlatform().name("kancil-engine").daemon().start(this::serve);
+  }
+
+  public Limits limits() {
+    return limits;
+  }
+
+  /** Bytes of device memory for activations and for a full cache. */
+  public long bytes() {
+    return program.bytes() + state.bytes();
+  }
+
+  /**
+   * Starts an empty sequence.
+   *
+   * @throws InvalidRequestException if there are as many as the engine can hold
+   */
+  public Sequence open() {
+    return call(
+        () -> {
+          hold();
+          return new Sequence(this, state.open());
+        });
+  }
+
+  Sequence fork(Sequence original) {
+    return call(
+        () -> {
+          requireOpen(original);
+          hold();
+          Sequence fork = new Sequence(this, state.fork(original.id(), computed(original)));
+          for (int i = 0; i < original.length(); i++) {
+            fork.append(original.token(i));
+          }
+          return fork;
+        });
+  }
+
+  void truncate(Sequence sequence, int length) {
+    call(
+        () -> {
+          requireOpen(sequence);
+          if (length < 0 || length > sequence.length()) {
+            throw new InvalidRequestException(
+                "a sequence of " + sequence.length() + " tokens has no first " + length);
+          }
+          if (length < computed(sequence)) {
+            try {
+              state.truncate(sequence.id(), length);
+            } catch (InvalidRequestException leftTheWindow) {
+              state.release(sequence.id());
+              sequence.id(state.open());
+            }
+          }
+          sequence.shorten(length);
+          return length;
+        });
+  }
+
+  void release(Sequence sequence) {
+    if (!closing) {
+      call(
+          () -> {
+            state.release(sequence.id());
+            return held--;
+          });
+    }
+  }
+
+  Run start(
+      Sequence sequence, int[] appended, Sampling sampling, int maxTokens, TokenListener listener) {
+    int[] copy = appended.clone();
+    for (int token : copy) {
+      if (token < 0 || token >= vocabulary) {
+        throw new InvalidRequestException(
+            "token id " + token + " is not in the vocabulary of " + vocabulary);
+      }
+    }
+    if (maxTokens < 1) {
+      throw new InvalidRequestException("max tokens is " + maxTokens + ", but must be 1 or more");
+    }
+    Sampler sampler = new Sampler(sampling, vocabulary);
+    return call(
+        () -> {
+          requireOpen(sequence);
+          int length = Math.addExact(sequence.length(), copy.length);
+          if (length > limits.context()) {
+            throw new InvalidRequestException(
+                "the prompt makes "
+                    + length
+                    + " tokens, but the context holds "
+                    + limits.context()
+                    + "; shorten it or raise the context size");
+          }
+          if (length == computed(sequence)) {
+            throw new InvalidRequestException("there are no tokens to continue from");
+          }
+          for (int i = 0; i < sequence.length(); i++) {
+            sampler.acceptPrompt(sequence.token(i));
+          }
+          for (int token : copy) {
+            sequence.append(token);
+            sampler.acceptPrompt(token);
+          }
+          Run run = new Run(sequence, sampler, maxTokens, listener);
+          runs.add(run);
+          return run;
+        });
+  }
+
+  /** Tokens of a sequence whose keys and values are in the state. */
+  private int computed(Sequence sequence) {
+    return state.length(sequence.id());
+  }
+
+  private void hold() {
+    if (held == limits.sequences()) {
+      throw new InvalidRequestException(
+          "all " + held + " sequences are in use; close a session or raise their number");
+    }
+    held++;
+  }
+
+  private void requireOpen(Sequence sequence) {
+    if (sequence.isClosed() || sequence.engine() != this) {
+      throw new IllegalStateException("the sequence is closed");
+    }
+  }
+
+  /** Runs something on the engine's thread and waits for its result. */
+  private <T> T call(Supplier<T> task) {
+    CompletableFuture<T> result = new CompletableFuture<>();
+    requests.add(
+        () -> {
+          if (closing) {
+            result.completeExceptionally(new IllegalStateException("the engine is closed"));
+            return;
+          }
+          try {
+            result.complete(task.get());
+          } catch (RuntimeException e) {
+            result.completeExceptionally(e);
+          }
+        });
+    if (!thread.isAlive()) {
+      throw new IllegalStateException("the engine is closed");
+    }
+    try {
+      return result.join();
+    } catch (CompletionException e) {
+      throw e.getCause() instanceof RuntimeException cause ? cause : e;
+    }
+  }
+
+  private void serve() {
+    while (!closing) {
+      try {
+        Runnable request = runs.isEmpty() ? requests.take() : requests.poll();
+        while (request != null) {
+          request.run();
+          request = requests.poll();
+        }
+      } catch (InterruptedException e) {
+        continue;
+      }
+      endCancelled();
+      if (!runs.isEmpty() && !closing) {
+        step();
+      }
+    }
+    for (Run run : List.copyOf(runs)) {
+      end(run, RunEnd.CANCELLED, null);
+    }
+    for (Runnable request = requests.poll(); request != null; request = requests.poll()) {
+      request.run();
+    }
+  }
+
+  private void endCancelled() {
+    for (int i = runs.size() - 1; i >= 0; i--) {
+      if (runs.get(i).isCancelled()) {
+        end(runs.get(i), RunEnd.CANCELLED, null);
+      }
+    }
+  }
+
+  private void step() {
+    try {
+      fill();
+      if (batch.rows() == 0) {
+        // Nobody can go on: the first that came keeps its turn, the last gives up its memory.
+        Run last = runs.getLast();
+        end(last, RunEnd.FAILED, new InvalidRequestException(CACHE_FULL));
+        return;
+      }
+      try (Step step = program.enqueue(batch, state)) {
+        MemorySegment logits = step.output(LOGITS);
+        for (int i = 0; i < sampled.size(); i++) {
+          choose(sampled.get(i), logits.asSlice(i * logitsRowBytes, logitsRowBytes));
+        }
+      }
+    } catch (RuntimeException | Error e) {
+      RuntimeException failure =
+          e instanceof KancilException known
+              ? known
+              : new DeviceException("a step failed: " + e, e);
+      for (Run run : List.copyOf(runs)) {
+        end(run, RunEnd.FAILED, failure);
+      }
+    }
+  }
+
+  /** Forms the batch: the sequences with one token to go first, so that no prompt delays them. */
+  private void fill() {
+    batch.clear();
+    sampled.clear();
+    for (int round = 0; round < 2; round++) {
+      for (Run run : runs) {
+        Sequence sequence = run.sequence;
+        int from = computed(sequence);
+        int pending = sequence.length() - from;
+        if ((pending == 1) != (round == 0)) {
+          continue;
+        }
+        int free = Math.min(batch.freeRows(), state.room(batch, sequence.id()));
+        int rows = Math.min(pending, free);
+        if (rows < 1) {
+          continue;
+        }
+        batch.sequence(sequence.id(), from);
+        for (int i = 0; i < rows; i++) {
+          batch.token(sequence.token(from + i), i == pending - 1);
+        }
+        if (rows == pending) {
+          sampled.add(run);
+        }
+      }
+    }
+  }
+
+  private void choose(Run run, MemorySegment logits) {
+    Sequence sequence = run.sequence;
+    try {
+      int token = run.sampler.sample(logits, sequence.length());
+      run.sampler.accept(token);
+      sequence.append(token);
+      run.remaining--;
+      if (!run.listener.token(token)) {
+        end(run, RunEnd.STOPPED, null);
+      } else if (run.remaining == 0 || sequence.length() >= limits.context()) {
+        end(run, RunEnd.LENGTH, null);
+      }
+    } catch (RuntimeException e) {
+      end(run, RunEnd.FAILED, e);
+    }
+  }
+
+  private void end(Run run, RunEnd end, @Nullable RuntimeException failure) {
+    runs.remove(run);
+    run.listener.ended(end, failure);
+  }
+
+  /** Ends all runs, waits for the step at work, and frees what the engine holds. */
+  @Override
+  public void close() {
+    if (closing) {
+      return;
+    }
+    closing = true;
+    requests.add(() -> {});
+    boolean interrupted = false;
+    while (thread.isAlive()) {
+      try {
+        thread.join();
+      } catch (InterruptedException e) {
+        interrupted = true;
+      }
+    }
+    state.close();
+    program.close();
+    if (interrupted) {
+      Thread.currentThread().interrupt();
+    }
+  }
+}

@@ -1,0 +1,99 @@
+package dev.kancil.engine;
+
+import java.util.Arrays;
+
+/**
+ * A sequence of tokens that an {@link Engine} holds. Its calls wait for the engine, and none may be
+ * made while a {@link Run} of it goes on; the caller sees to that. Closing gives its memory back.
+ */
+public final class Sequence implements AutoCloseable {
+  private final Engine engine;
+  // All below belongs to the engine's thread, or to the caller between runs.
+  private int id;
+  private int[] tokens = new int[64];
+  private int length;
+  private boolean closed;
+
+  Sequence(Engine engine, int id) {
+    this.engine = engine;
+    this.id = id;
+  }
+
+  /** Tokens it holds; the last may not have been computed yet. */
+  public int length() {
+    return length;
+  }
+
+  /** A copy of the token ids. */
+  public int[] tokens() {
+    return Arrays.copyOf(tokens, length);
+  }
+
+  /**
+   * Forgets all tokens from {@code newLength} on. Where a window has dropped what would be needed,
+   * the tokens that stay are computed again by the next run.
+   */
+  public void truncate(int newLength) {
+    engine.truncate(this, newLength);
+  }
+
+  /**
+   * Another sequence with the same tokens, sharing memory until either goes on.
+   *
+   * @throws dev.kancil.InvalidRequestException if the engine holds as many sequences as it can
+   */
+  public Sequence fork() {
+    return engine.fork(this);
+  }
+
+  /**
+   * Appends tokens, then generates up to {@code maxTokens} more, each reported to {@code listener}
+   * on the engine's thread. Returns at once.
+   *
+   * @param maxTokens at least 1
+   * @throws dev.kancil.InvalidRequestException if there is nothing to compute, an id is not in the
+   *     vocabulary, or the tokens don't fit the context
+   */
+  public Run run(int[] appended, Sampling sampling, int maxTokens, TokenListener listener) {
+    return engine.start(this, appended, sampling, maxTokens, listener);
+  }
+
+  @Override
+  public void close() {
+    if (!closed) {
+      closed = true;
+      engine.release(this);
+    }
+  }
+
+  Engine engine() {
+    return engine;
+  }
+
+  int id() {
+    return id;
+  }
+
+  void id(int newId) {
+    id = newId;
+  }
+
+  boolean isClosed() {
+    return closed;
+  }
+
+  int token(int index) {
+    return tokens[index];
+  }
+
+  void append(int token) {
+    if (length == tokens.length) {
+      tokens = Arrays.copyOf(tokens, 2 * length);
+    }
+    tokens[length++] = token;
+  }
+
+  void shorten(int newLength) {
+    length = newLength;
+  }
+}
