@@ -10,6 +10,9 @@ public interface Backend {
   /** The name that {@code --device} takes, such as {@code cpu}. */
   String name();
 
+  /** How much {@code auto} prefers its devices, higher first; 0: only when asked for by name. */
+  int rank();
+
   /** What is there, best first; at least one entry, if only to say why there is nothing. */
   List<DeviceDescription> devices();
 

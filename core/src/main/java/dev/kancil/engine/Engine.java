@@ -155,6 +155,14 @@ public final class Engine implements AutoCloseable {
     }
   }
 
+  int pending(Sequence sequence) {
+    return call(
+        () -> {
+          requireOpen(sequence);
+          return sequence.length() - computed(sequence);
+        });
+  }
+
   Run start(
       Sequence sequence, int[] appended, Sampling sampling, int maxTokens, TokenListener listener) {
     int[] copy = appended.clone();

@@ -24,6 +24,11 @@ public final class Sequence implements AutoCloseable {
     return length;
   }
 
+  /** Tokens that the next run computes beside those it appends: the last one generated, usually. */
+  public int pending() {
+    return engine.pending(this);
+  }
+
   /** A copy of the token ids. */
   public int[] tokens() {
     return Arrays.copyOf(tokens, length);

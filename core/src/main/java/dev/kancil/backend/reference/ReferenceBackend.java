@@ -21,6 +21,11 @@ public final class ReferenceBackend implements Backend {
   }
 
   @Override
+  public int rank() {
+    return 0;
+  }
+
+  @Override
   public List<DeviceDescription> devices() {
     return List.of(
         new DeviceDescription(

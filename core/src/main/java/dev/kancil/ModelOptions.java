@@ -1,0 +1,124 @@
+package dev.kancil;
+
+import dev.kancil.backend.Backends;
+import dev.kancil.backend.DeviceOptions;
+import dev.kancil.tensor.DataType;
+
+/**
+ * How a model is opened.
+ *
+ * @param device {@code auto}, or what {@code kancil devices} lists
+ * @param threads worker threads of a CPU device; 0: one for each processor
+ * @param contextLength tokens that one session can hold; 0: what the model was made for, at most
+ *     {@value #DEFAULT_CONTEXT}
+ * @param sessions sessions that can be open at the same time; each adds room for its context to the
+ *     cache, which takes memory only as it is used
+ * @param cacheKeyType how keys are cached: F32, F16, BF16 or Q8_0
+ * @param cacheValueType the same for values
+ * @param stepTokens rows of one step; long prompts are cut into such chunks
+ */
+public record ModelOptions(
+    String device,
+    int threads,
+    int contextLength,
+    int sessions,
+    DataType cacheKeyType,
+    DataType cacheValueType,
+    int stepTokens) {
+  /** The longest context unless one is asked for. */
+  public static final int DEFAULT_CONTEXT = 8192;
+
+  /** The best device, all processors, a cache in float16. */
+  public static final ModelOptions DEFAULT = builder().build();
+
+  public ModelOptions {
+    require(threads >= 0 && threads <= DeviceOptions.MAX_THREADS, "threads", threads);
+    require(contextLength >= 0 && contextLength <= 1 << 24, "context length", contextLength);
+    require(sessions >= 1 && sessions <= 1024, "sessions", sessions);
+    require(stepTokens >= sessions && stepTokens <= 1 << 16, "step tokens", stepTokens);
+    for (DataType type : new DataType[] {cacheKeyType, cacheValueType}) {
+      switch (type) {
+        case F32, F16, BF16, Q8_0 -> {}
+        default ->
+            throw new InvalidRequestException(
+                "cache type " + type + "; there are f32, f16, bf16 and q8_0");
+      }
+    }
+  }
+
+  private static void require(boolean holds, String what, int value) {
+    if (!holds) {
+      throw new InvalidRequestException(what + " " + value + " is out of range");
+    }
+  }
+
+  /** A builder that starts with the defaults. */
+  public static Builder builder() {
+    return new Builder();
+  }
+
+  /** Collects options; anything not set keeps its default. */
+  public static final class Builder {
+    private String device = Backends.AUTO;
+    private int threads;
+    private int contextLength;
+    private int sessions = 4;
+    private DataType cacheKeyType = DataType.F16;
+    private DataType cacheValueType = DataType.F16;
+    private int stepTokens = 256;
+
+    private Builder() {}
+
+    /** See {@link ModelOptions#device}. */
+    public Builder device(String id) {
+      device = id;
+      return this;
+    }
+
+    /** See {@link ModelOptions#threads}. */
+    public Builder threads(int count) {
+      threads = count;
+      return this;
+    }
+
+    /** See {@link ModelOptions#contextLength}. */
+    public Builder contextLength(int tokens) {
+      contextLength = tokens;
+      return this;
+    }
+
+    /** See {@link ModelOptions#sessions}. */
+    public Builder sessions(int count) {
+      sessions = count;
+      return this;
+    }
+
+    /** How keys are cached. */
+    public Builder cacheKeyType(DataType type) {
+      cacheKeyType = type;
+      return this;
+    }
+
+    /** How values are cached. */
+    public Builder cacheValueType(DataType type) {
+      cacheValueType = type;
+      return this;
+    }
+
+    /** See {@link ModelOptions#stepTokens}. */
+    public Builder stepTokens(int rows) {
+      stepTokens = rows;
+      return this;
+    }
+
+    /**
+     * The options.
+     *
+     * @throws InvalidRequestException naming the option that is out of range
+     */
+    public ModelOptions build() {
+      return new ModelOptions(
+          device, threads, contextLength, sessions, cacheKeyType, cacheValueType, stepTokens);
+    }
+  }
+}

@@ -1,0 +1,81 @@
+package dev.kancil.backend;
+
+import dev.kancil.DeviceException;
+import dev.kancil.InvalidRequestException;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.ServiceLoader;
+
+/** The backends on the class path or module path, and the choice among their devices. */
+public final class Backends {
+  /** What {@code --device} takes for the best device there is. */
+  public static final String AUTO = "auto";
+
+  private Backends() {}
+
+  /** All backends, those that {@link #AUTO} prefers first. */
+  public static List<Backend> all() {
+    List<Backend> backends = new ArrayList<>();
+    // Our own class loader: the context class loader of an embedding application may not see us.
+    ServiceLoader.load(Backend.class, Backends.class.getClassLoader()).forEach(backends::add);
+    backends.sort(Comparator.comparingInt(Backend::rank).reversed().thenComparing(Backend::name));
+    return List.copyOf(backends);
+  }
+
+  /** All devices, those included that can't be used and say why. */
+  public static List<DeviceDescription> devices() {
+    return all().stream().flatMap(backend -> backend.devices().stream()).toList();
+  }
+
+  /**
+   * Opens a device. The caller closes it.
+   *
+   * @param id {@link #AUTO}, a backend's name for its first device, or {@code name:index}
+   * @throws InvalidRequestException if there is no such device
+   * @throws DeviceException if it is not available; the message says why
+   */
+  public static Device open(String id, DeviceOptions options) {
+    return id.equals(AUTO) ? openBest(options) : openNamed(id, options);
+  }
+
+  private static Device openBest(DeviceOptions options) {
+    List<String> reasons = new ArrayList<>();
+    for (Backend backend : all()) {
+      if (backend.rank() == 0) {
+        continue;
+      }
+      List<DeviceDescription> devices = backend.devices();
+      for (int i = 0; i < devices.size(); i++) {
+        if (devices.get(i).isAvailable()) {
+          return backend.open(i, options);
+        }
+        reasons.add(devices.get(i).id() + ": " + devices.get(i).unavailableBecause());
+      }
+    }
+    throw new DeviceException(
+        "no device is available"
+            + (reasons.isEmpty()
+                ? ": no backend is on the class path; add kancil-cpu-backend"
+                : " (" + String.join("; ", reasons) + ")"));
+  }
+
+  private static Device openNamed(String id, DeviceOptions options) {
+    List<String> known = new ArrayList<>(List.of(AUTO));
+    for (Backend backend : all()) {
+      List<DeviceDescription> devices = backend.devices();
+      for (int i = 0; i < devices.size(); i++) {
+        DeviceDescription device = devices.get(i);
+        if (device.id().equals(id) || (i == 0 && backend.name().equals(id))) {
+          if (!device.isAvailable()) {
+            throw new DeviceException(id + " is not available: " + device.unavailableBecause());
+          }
+          return backend.open(i, options);
+        }
+        known.add(device.id());
+      }
+    }
+    throw new InvalidRequestException(
+        "there is no device " + id + "; there are " + String.join(", ", known));
+  }
+}
