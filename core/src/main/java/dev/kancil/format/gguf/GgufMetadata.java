@@ -21,6 +21,11 @@ public final class GgufMetadata {
     this.values = Collections.unmodifiableMap(new LinkedHashMap<>(values));
   }
 
+  /** What errors call the file. */
+  public String file() {
+    return file;
+  }
+
   public Set<String> keys() {
     return values.keySet();
   }

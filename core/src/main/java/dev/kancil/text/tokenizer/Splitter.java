@@ -1,0 +1,21 @@
+package dev.kancil.text.tokenizer;
+
+/**
+ * Cuts a part of a text into words, within which a byte-level vocabulary merges bytes and across
+ * which it never does. Words are never empty, cover the part and come in order.
+ */
+interface Splitter {
+  /** Takes words. */
+  interface Words {
+    void word(byte[] text, int from, int to);
+  }
+
+  /** Cuts a part of well-formed UTF-8. What lies outside it is as if it were not there. */
+  void split(byte[] text, int from, int to, Words words);
+
+  /** Cuts further what this one leaves. */
+  default Splitter then(Splitter next) {
+    return (text, from, to, words) ->
+        split(text, from, to, (bytes, start, end) -> next.split(bytes, start, end, words));
+  }
+}
