@@ -2,6 +2,7 @@ package dev.kancil.backend.host;
 
 import dev.kancil.backend.Device;
 import dev.kancil.backend.DeviceDescription;
+import dev.kancil.backend.DeviceOptions;
 import dev.kancil.backend.DeviceWeights;
 import dev.kancil.backend.Program;
 import dev.kancil.backend.SequenceState;
@@ -15,6 +16,7 @@ import java.util.function.Predicate;
 /** A device that computes in host memory with the kernels of a {@link Lowering}. */
 public final class HostDevice implements Device {
   private final DeviceDescription description;
+  private final boolean guarded;
   private final Lowering lowering;
   private final Predicate<Fused> takes;
   private final Runnable onClose;
@@ -22,12 +24,18 @@ public final class HostDevice implements Device {
   private boolean closed;
 
   /**
+   * @param options of which {@link DeviceOptions#guarded} is heeded here
    * @param takes which fused operations the lowering has kernels for
    * @param onClose frees what the kernels hold, once no step runs
    */
   public HostDevice(
-      DeviceDescription description, Lowering lowering, Predicate<Fused> takes, Runnable onClose) {
+      DeviceDescription description,
+      DeviceOptions options,
+      Lowering lowering,
+      Predicate<Fused> takes,
+      Runnable onClose) {
     this.description = description;
+    this.guarded = options.guarded();
     this.lowering = lowering;
     this.takes = takes;
     this.onClose = onClose;
@@ -45,6 +53,11 @@ public final class HostDevice implements Device {
   }
 
   @Override
+  public boolean isGuarded() {
+    return guarded;
+  }
+
+  @Override
   public DeviceWeights weights(WeightSource source) {
     return new HostWeights(source);
   }
@@ -54,12 +67,12 @@ public final class HostDevice implements Device {
     if (!(weights instanceof HostWeights hostWeights)) {
       throw new IllegalArgumentException("weights of another device");
     }
-    return new HostProgram(graph, lowering, hostWeights, limits, queue);
+    return new HostProgram(graph, lowering, hostWeights, limits, queue, guarded);
   }
 
   @Override
   public SequenceState createState(StateLayout layout, int tokens) {
-    return new HostState(layout, tokens, queue);
+    return new HostState(layout, tokens, queue, guarded);
   }
 
   @Override

@@ -18,9 +18,18 @@ final class GgufCursor {
   /** The longest string that is believed: chat templates reach some hundred kilobytes. */
   private static final int MAX_STRING = 1 << 26;
 
+  /**
+   * The most memory that a header may take once it is read. The largest vocabularies stay far
+   * below; a file can be sparse, so that its length alone bounds nothing.
+   */
+  private static final long MAX_HEAP = 1L << 29;
+
+  private static final int STRING_HEAP = 64;
+
   private final String file;
   private final MemorySegment data;
   private long position;
+  private long heap;
 
   GgufCursor(String file, MemorySegment data) {
     this.file = file;
@@ -61,21 +70,32 @@ final class GgufCursor {
     if (length < 0 || length > MAX_STRING || length > remaining()) {
       throw error(what + " has an impossible length of " + Long.toUnsignedString(length));
     }
+    spend(STRING_HEAP + length, what);
     byte[] bytes = new byte[(int) length];
     MemorySegment.copy(data, ValueLayout.JAVA_BYTE, advance(length), bytes, 0, bytes.length);
     return new String(bytes, StandardCharsets.UTF_8);
   }
 
   /**
-   * A count of things that take at least {@code smallest} bytes each, so that no count is believed
-   * that the rest of the file could not hold.
+   * A count of things, which is not believed if the rest of the file could not hold them.
+   *
+   * @param smallest bytes that each takes at least in the file
+   * @param heapEach bytes that each takes in memory, strings apart
    */
-  int count(String what, int smallest) {
+  int count(String what, int smallest, int heapEach) {
     long count = int64();
     if (count < 0 || count > Integer.MAX_VALUE - 8 || count > remaining() / smallest) {
       throw error("an impossible " + what + " of " + Long.toUnsignedString(count));
     }
+    spend(count * heapEach, what);
     return (int) count;
+  }
+
+  private void spend(long bytes, String what) {
+    heap += bytes;
+    if (heap > MAX_HEAP) {
+      throw error("the header is too large: " + what);
+    }
   }
 
   FormatException error(String message) {

@@ -107,10 +107,14 @@ public final class GgufFile implements AutoCloseable {
   }
 
   private static MemorySegment map(Path path, Arena arena) {
+    if (Files.isDirectory(path)) {
+      throw new FormatException(path + ": this is a folder, not a GGUF file");
+    }
+    if (Files.exists(path) && !Files.isRegularFile(path)) {
+      // Opening a pipe would wait for a writer for ever.
+      throw new FormatException(path + ": this is not a regular file");
+    }
     try (FileChannel channel = FileChannel.open(path, StandardOpenOption.READ)) {
-      if (Files.isDirectory(path)) {
-        throw new FormatException(path + ": this is a folder, not a GGUF file");
-      }
       return channel.map(FileChannel.MapMode.READ_ONLY, 0, channel.size(), arena);
     } catch (NoSuchFileException e) {
       throw new FormatException(path + ": there is no such file", e);

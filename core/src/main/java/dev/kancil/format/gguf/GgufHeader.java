@@ -13,10 +13,10 @@ import java.util.Map;
  * descriptions, padding, tensor data.
  */
 record GgufHeader(int version, int alignment, GgufMetadata metadata, Map<String, Tensor> tensors) {
-  private static final int MAGIC = 0x46554747;
-  private static final int MAX_DIMENSIONS = 8;
+  static final int MAGIC = 0x46554747;
+  static final int MAX_DIMENSIONS = 8;
   private static final int DEFAULT_ALIGNMENT = 32;
-  private static final int MAX_ALIGNMENT = 1 << 20;
+  static final int MAX_ALIGNMENT = 1 << 20;
 
   private record Description(String name, DataType type, Shape shape, long offset) {}
 
@@ -33,8 +33,8 @@ record GgufHeader(int version, int alignment, GgufMetadata metadata, Map<String,
       throw new UnsupportedException(file + ": GGUF version " + version + " can not be read");
     }
     // The smallest tensor description: name length, one dimension count, type, offset.
-    int tensorCount = cursor.count("tensor count", 8 + 4 + 4 + 8);
-    int valueCount = cursor.count("metadata count", 8 + 4 + 1);
+    int tensorCount = cursor.count("tensor count", 8 + 4 + 4 + 8, 256);
+    int valueCount = cursor.count("metadata count", 8 + 4 + 1, 64);
     GgufMetadata metadata = metadata(cursor, valueCount);
     int alignment = alignment(cursor, metadata);
     Map<String, Description> descriptions = new LinkedHashMap<>();

@@ -17,14 +17,43 @@ public sealed interface GgufValue {
 
   /** The integer types. */
   enum IntType {
-    UINT8,
-    INT8,
-    UINT16,
-    INT16,
-    UINT32,
-    INT32,
-    UINT64,
-    INT64
+    UINT8(0, 1, 0, 0xff),
+    INT8(1, 1, Byte.MIN_VALUE, Byte.MAX_VALUE),
+    UINT16(2, 2, 0, 0xffff),
+    INT16(3, 2, Short.MIN_VALUE, Short.MAX_VALUE),
+    UINT32(4, 4, 0, 0xffff_ffffL),
+    INT32(5, 4, Integer.MIN_VALUE, Integer.MAX_VALUE),
+    UINT64(10, 8, Long.MIN_VALUE, Long.MAX_VALUE),
+    INT64(11, 8, Long.MIN_VALUE, Long.MAX_VALUE);
+
+    private final int code;
+    private final int bytes;
+    private final long least;
+    private final long most;
+
+    IntType(int code, int bytes, long least, long most) {
+      this.code = code;
+      this.bytes = bytes;
+      this.least = least;
+      this.most = most;
+    }
+
+    /** The specification's number for the type. */
+    int code() {
+      return code;
+    }
+
+    int bytes() {
+      return bytes;
+    }
+
+    /** The value, if the type can hold it. */
+    long checked(long value) {
+      if (value < least || value > most) {
+        throw new IllegalArgumentException(value + " is no " + this);
+      }
+      return value;
+    }
   }
 
   /** A 32-bit float. */

@@ -41,14 +41,14 @@ final class GgufValueReader {
     return switch (type) {
       case 0, 1, 2, 3, 4, 5, 7, 10, 11 -> integers(cursor, key, type);
       case 6 -> {
-        float[] values = new float[cursor.count("length of " + key, 4)];
+        float[] values = new float[cursor.count("length of " + key, 4, 4)];
         for (int i = 0; i < values.length; i++) {
           values[i] = Float.intBitsToFloat(cursor.int32());
         }
         yield new GgufValue.Floats(values);
       }
       case 8 -> {
-        int count = cursor.count("length of " + key, 8);
+        int count = cursor.count("length of " + key, 8, 8);
         List<String> values = new ArrayList<>(count);
         for (int i = 0; i < count; i++) {
           values.add(cursor.string("a string of " + key));
@@ -56,7 +56,7 @@ final class GgufValueReader {
         yield new GgufValue.Texts(values);
       }
       case 9 -> {
-        int count = cursor.count("length of " + key, 12);
+        int count = cursor.count("length of " + key, 12, 64);
         List<GgufValue> values = new ArrayList<>();
         for (int i = 0; i < count; i++) {
           values.add(array(cursor, key, depth + 1));
@@ -64,7 +64,7 @@ final class GgufValueReader {
         yield new GgufValue.Nested(values);
       }
       case 12 -> {
-        double[] values = new double[cursor.count("length of " + key, 8)];
+        double[] values = new double[cursor.count("length of " + key, 8, 8)];
         for (int i = 0; i < values.length; i++) {
           values[i] = Double.longBitsToDouble(cursor.int64());
         }
@@ -82,7 +82,7 @@ final class GgufValueReader {
           case 4, 5 -> 4;
           default -> 8;
         };
-    long[] values = new long[cursor.count("length of " + key, size)];
+    long[] values = new long[cursor.count("length of " + key, size, 8)];
     for (int i = 0; i < values.length; i++) {
       values[i] =
           switch (type) {
