@@ -41,6 +41,6 @@ public final class ReferenceBackend implements Backend {
     if (index != 0) {
       throw new IllegalArgumentException("there is one reference device, not " + index);
     }
-    return new HostDevice(devices().getFirst(), new ReferenceLowering(), _ -> false, () -> {});
+    return new HostDevice(devices().getFirst(), ReferenceLowering::new, _ -> false, () -> {});
   }
 }
