@@ -3,6 +3,7 @@ package dev.kancil.backend;
 import dev.kancil.graph.Graph;
 import dev.kancil.graph.StateLayout;
 import dev.kancil.graph.op.Fused;
+import dev.kancil.tensor.DataType;
 
 /**
  * An open device. Work on it runs in the order in which it was enqueued, on a thread or queue of
@@ -14,6 +15,22 @@ public interface Device extends AutoCloseable {
 
   /** Whether programs of this device run {@code fused} as it is; otherwise it is decomposed. */
   boolean takes(Fused fused);
+
+  /**
+   * Whether guard zones around all buffers are checked after each operation, as {@link
+   * DeviceOptions#guarded} asks. A step that touched one fails with an error naming the operation.
+   */
+  default boolean isGuarded() {
+    return false;
+  }
+
+  /**
+   * How products with weights of this type round their other operand first; nothing, unless the
+   * device says so.
+   */
+  default ActivationRounding activationRounding(DataType weightType) {
+    return ActivationRounding.NONE;
+  }
 
   /**
    * Brings weights to the device, each when a program first needs it.

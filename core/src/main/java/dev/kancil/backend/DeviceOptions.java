@@ -4,17 +4,30 @@ package dev.kancil.backend;
  * How a device is opened.
  *
  * @param threads worker threads of a CPU device; 0: as many as the machine has processors
+ * @param guarded whether every buffer lies between guard zones that are checked after each
+ *     operation, and values are filled with NaN before they are computed: slow, for finding kernels
+ *     that write where they should not, or don't write where they should
  */
-public record DeviceOptions(int threads) {
+public record DeviceOptions(int threads, boolean guarded) {
   /** The most threads that may be asked for. */
   public static final int MAX_THREADS = 1024;
 
   public static final DeviceOptions DEFAULT = new DeviceOptions(0);
 
+  /** As many worker threads, and no guard zones. */
+  public DeviceOptions(int threads) {
+    this(threads, false);
+  }
+
   public DeviceOptions {
     if (threads < 0 || threads > MAX_THREADS) {
       throw new IllegalArgumentException("threads " + threads);
     }
+  }
+
+  /** The same with {@link #guarded}. */
+  public DeviceOptions withGuards() {
+    return new DeviceOptions(threads, true);
   }
 
   /** The number of threads to start: as asked, or one for each processor. */

@@ -2,6 +2,7 @@ package dev.kancil.backend.host;
 
 import dev.kancil.backend.Device;
 import dev.kancil.backend.DeviceDescription;
+import dev.kancil.backend.DeviceOptions;
 import dev.kancil.backend.DeviceWeights;
 import dev.kancil.backend.Program;
 import dev.kancil.backend.SequenceState;
@@ -16,6 +17,7 @@ import java.util.function.Supplier;
 /** A device that computes in host memory with the kernels of a {@link Lowering}. */
 public final class HostDevice implements Device {
   private final DeviceDescription description;
+  private final boolean guarded;
   private final Supplier<Lowering> lowerings;
   private final Predicate<Fused> takes;
   private final Runnable onClose;
@@ -23,6 +25,7 @@ public final class HostDevice implements Device {
   private boolean closed;
 
   /**
+   * @param options of which {@link DeviceOptions#guarded} is heeded here
    * @param lowerings a fresh lowering for each program; it sees the program's nodes in running
    *     order
    * @param takes which fused operations the lowering has kernels for
@@ -30,10 +33,12 @@ public final class HostDevice implements Device {
    */
   public HostDevice(
       DeviceDescription description,
+      DeviceOptions options,
       Supplier<Lowering> lowerings,
       Predicate<Fused> takes,
       Runnable onClose) {
     this.description = description;
+    this.guarded = options.guarded();
     this.lowerings = lowerings;
     this.takes = takes;
     this.onClose = onClose;
@@ -51,6 +56,11 @@ public final class HostDevice implements Device {
   }
 
   @Override
+  public boolean isGuarded() {
+    return guarded;
+  }
+
+  @Override
   public DeviceWeights weights(WeightSource source) {
     return new HostWeights(source);
   }
@@ -60,12 +70,12 @@ public final class HostDevice implements Device {
     if (!(weights instanceof HostWeights hostWeights)) {
       throw new IllegalArgumentException("weights of another device");
     }
-    return new HostProgram(graph, lowerings.get(), hostWeights, limits, queue);
+    return new HostProgram(graph, lowerings.get(), hostWeights, limits, queue, guarded);
   }
 
   @Override
   public SequenceState createState(StateLayout layout, int tokens) {
-    return new HostState(layout, tokens, queue);
+    return new HostState(layout, tokens, queue, guarded);
   }
 
   @Override

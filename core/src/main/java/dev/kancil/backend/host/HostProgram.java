@@ -9,6 +9,7 @@ import dev.kancil.backend.StepLimits;
 import dev.kancil.graph.Graph;
 import dev.kancil.graph.MemoryPlan;
 import dev.kancil.graph.Node;
+import dev.kancil.graph.Operand;
 import dev.kancil.graph.Value;
 import dev.kancil.graph.Weight;
 import dev.kancil.graph.op.Embedding;
@@ -22,6 +23,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.atomic.AtomicReference;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A graph whose nodes are bound to kernels and whose values have their place. Intermediate values
@@ -39,13 +41,20 @@ final class HostProgram implements Program {
   private final Kernel[] kernels;
   private final ArrayBlockingQueue<HostStep> idle = new ArrayBlockingQueue<>(OPEN_STEPS);
   private final Graph graph;
+  private final @Nullable GuardZones zones;
   private final int vocabulary;
   private long bytes;
   private boolean closed;
 
   HostProgram(
-      Graph graph, Lowering lowering, HostWeights weights, StepLimits limits, HostQueue queue) {
+      Graph graph,
+      Lowering lowering,
+      HostWeights weights,
+      StepLimits limits,
+      HostQueue queue,
+      boolean guarded) {
     this.graph = graph;
+    this.zones = guarded ? new GuardZones() : null;
     this.queue = queue;
     this.limits = limits;
     for (Value input : graph.inputs()) {
@@ -62,7 +71,8 @@ final class HostProgram implements Program {
     try {
       Lowering.Operands operands = new Bound(weights);
       for (int i = 0; i < kernels.length; i++) {
-        kernels[i] = lowering.lower(graph.nodes().get(i), operands);
+        Node node = graph.nodes().get(i);
+        kernels[i] = watch(node, lowering.lower(node, operands));
       }
       MemorySegment shared = allocate(plan.bytes());
       for (int i = 0; i < OPEN_STEPS; i++) {
@@ -75,6 +85,20 @@ final class HostProgram implements Program {
       throw e;
     }
     vocabulary = vocabulary(graph);
+  }
+
+  private Kernel watch(Node node, Kernel kernel) {
+    if (zones == null) {
+      return kernel;
+    }
+    List<HostValue> inputs = new ArrayList<>();
+    for (Operand operand : node.inputs()) {
+      if (operand instanceof Value value) {
+        inputs.add(place(value));
+      }
+    }
+    return new GuardedKernel(
+        node, kernel, inputs, node.outputs().stream().map(this::place).toList(), zones);
   }
 
   private final class Bound implements Lowering.Operands {
@@ -121,8 +145,14 @@ final class HostProgram implements Program {
           int rows = MemoryPlan.rows(value.type().rows(), limits.tokens(), limits.outputs());
           long size = rows * value.type().rowBytes();
           Long offset = plan.offsets().get(value);
-          segments[place.index()] =
-              offset == null || own.contains(value) ? allocate(size) : shared.asSlice(offset, size);
+          if (zones != null) {
+            // No sharing: a neighbour in the arena would overwrite the zones.
+            segments[place.index()] = zones.allocate(size, arena, value.name());
+          } else if (offset == null || own.contains(value)) {
+            segments[place.index()] = allocate(size);
+          } else {
+            segments[place.index()] = shared.asSlice(offset, size);
+          }
         });
     return segments;
   }

@@ -8,6 +8,7 @@ import dev.kancil.graph.StateLayout;
 import dev.kancil.graph.StateSlot;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Paged keys and values in host memory. Each layer has one segment of keys and one of values; token
@@ -21,13 +22,15 @@ public final class HostState implements SequenceState {
   private final Arena arena = Arena.ofShared();
   private final HostQueue queue;
   private final PageTables tables;
+  private final @Nullable GuardZones zones;
   private final MemorySegment[][] keys;
   private final MemorySegment[][] values;
   private long bytes;
   private boolean closed;
 
-  HostState(StateLayout layout, int tokens, HostQueue queue) {
+  HostState(StateLayout layout, int tokens, HostQueue queue, boolean guarded) {
     this.queue = queue;
+    this.zones = guarded ? new GuardZones() : null;
     int pages = Math.ceilDiv(tokens, PAGE_TOKENS);
     tables = new PageTables(layout, PAGE_TOKENS, pages, this::copyPage);
     keys = new MemorySegment[layout.groups().size()][];
@@ -49,7 +52,10 @@ public final class HostState implements SequenceState {
     MemorySegment[] segments = new MemorySegment[layers];
     for (int layer = 0; layer < layers; layer++) {
       long size = Math.multiplyExact(Math.multiplyExact((long) pages, PAGE_TOKENS), rowBytes);
-      segments[layer] = NativeMemory.allocate(size, arena, "the KV cache");
+      segments[layer] =
+          zones == null
+              ? NativeMemory.allocate(size, arena, "the KV cache")
+              : zones.allocate(size, arena, "the KV cache");
       bytes += size;
     }
     return segments;
@@ -71,6 +77,12 @@ public final class HostState implements SequenceState {
 
   public int pageTokens() {
     return PAGE_TOKENS;
+  }
+
+  void checkZones(String suspect) {
+    if (zones != null) {
+      zones.check(suspect);
+    }
   }
 
   PageTables tables() {

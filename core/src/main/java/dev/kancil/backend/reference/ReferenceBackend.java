@@ -41,6 +41,7 @@ public final class ReferenceBackend implements Backend {
     if (index != 0) {
       throw new IllegalArgumentException("there is one reference device, not " + index);
     }
-    return new HostDevice(devices().getFirst(), ReferenceLowering::new, _ -> false, () -> {});
+    return new HostDevice(
+        devices().getFirst(), options, ReferenceLowering::new, _ -> false, () -> {});
   }
 }

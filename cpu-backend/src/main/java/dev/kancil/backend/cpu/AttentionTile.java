@@ -192,9 +192,9 @@ final class AttentionTile {
   private void hide(float[] scores, int at, int position, int start, int keys) {
     if (op.mask().isInterval()) {
       long first = op.mask().firstKey(position, position) - start;
-      long end = op.mask().lastKey(position, position) + 1 - start;
-      int seenFrom = (int) Math.clamp(first, 0, keys);
-      int seenTo = (int) Math.clamp(end, 0, keys);
+      long last = Math.min(op.mask().lastKey(position, position), (long) start + keys - 1);
+      int seenFrom = Math.clamp(first, 0, keys);
+      int seenTo = Math.clamp(last + 1 - start, 0, keys);
       Arrays.fill(scores, at, at + seenFrom, Float.NEGATIVE_INFINITY);
       Arrays.fill(
           scores, at + Math.max(seenFrom, seenTo), at + Pages.TOKENS, Float.NEGATIVE_INFINITY);

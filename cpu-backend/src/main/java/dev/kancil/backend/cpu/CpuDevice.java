@@ -14,7 +14,7 @@ final class CpuDevice {
     WorkerPool pool = new WorkerPool(options.threadsOrProcessors());
     Scratch scratch = new Scratch(pool.threads());
     return new HostDevice(
-        description, () -> new CpuLowering(pool, scratch), _ -> true, pool::close);
+        description, options, () -> new CpuLowering(pool, scratch), _ -> true, pool::close);
   }
 
   /** Vector width and the instruction set that it stands for. */

@@ -12,7 +12,7 @@ import jdk.incubator.vector.FloatVector;
  * over a page's vector, its operands kept in scratch memory, one page for each level of depth.
  */
 final class ScoreExpression {
-  private static final float LN2 = 0.693147181f;
+  private static final float LN2 = (float) 0.6931471805599453;
 
   private final Score score;
   private final Scratch scratch;

@@ -16,10 +16,10 @@ import jdk.incubator.vector.VectorOperators;
  * unit in the last place of what remains normal, and 0 or infinity beyond.
  */
 final class VectorMath {
-  private static final float LOG2_E = 1.44269504f;
+  private static final float LOG2_E = 1.442695f;
   // ln 2 in two parts, of which the first times any n is exact.
-  private static final float LN2_HIGH = 0.693359375f;
-  private static final float LN2_LOW = -2.12194440e-4f;
+  private static final float LN2_HIGH = 0.6933594f;
+  private static final float LN2_LOW = -2.1219444e-4f;
   // Adding and taking off 1.5 · 2^23 rounds to the nearest integer.
   private static final float ROUND = 0x1.8p23f;
   private static final float LARGEST = 88.8f;
@@ -32,12 +32,12 @@ final class VectorMath {
     FloatVector n = bounded.mul(LOG2_E).add(ROUND).sub(ROUND);
     FloatVector r = n.fma(broadcast(-LN2_HIGH), bounded);
     r = n.fma(broadcast(-LN2_LOW), r);
-    FloatVector p = broadcast(1.9875691500e-4f);
-    p = p.fma(r, broadcast(1.3981999507e-3f));
-    p = p.fma(r, broadcast(8.3334519073e-3f));
-    p = p.fma(r, broadcast(4.1665795894e-2f));
-    p = p.fma(r, broadcast(1.6666665459e-1f));
-    p = p.fma(r, broadcast(5.0000001201e-1f));
+    FloatVector p = broadcast(1.9875691e-4f);
+    p = p.fma(r, broadcast(1.3981999e-3f));
+    p = p.fma(r, broadcast(8.333452e-3f));
+    p = p.fma(r, broadcast(4.1665796e-2f));
+    p = p.fma(r, broadcast(0.16666666f));
+    p = p.fma(r, broadcast(0.5f));
     p = p.fma(r.mul(r), r).add(1);
     // 2^n in two factors, since n runs from -150 to 128 and each factor's exponent must be normal.
     IntVector whole = (IntVector) n.convert(VectorOperators.F2I, 0);
@@ -65,7 +65,7 @@ final class VectorMath {
   /** Since {@code (1 + tanh u) / 2 = 1 / (1 + e^-2u)}. */
   static FloatVector geluTanh(FloatVector x) {
     FloatVector cubic = x.mul(x).fma(broadcast(0.044715f), broadcast(1)).mul(x);
-    return timesSigmoid(x, cubic.mul(1.5957691216f));
+    return timesSigmoid(x, cubic.mul(1.5957692f));
   }
 
   static FloatVector activate(Activation activation, FloatVector x) {
@@ -83,11 +83,11 @@ final class VectorMath {
     FloatVector magnitude = x.abs();
     FloatVector far = broadcast(1).sub(broadcast(2).div(exp(magnitude.add(magnitude)).add(1)));
     FloatVector square = x.mul(x);
-    FloatVector p = broadcast(-5.70498872745e-3f);
-    p = p.fma(square, broadcast(2.06390887954e-2f));
-    p = p.fma(square, broadcast(-5.37397155531e-2f));
-    p = p.fma(square, broadcast(1.33314422036e-1f));
-    p = p.fma(square, broadcast(-3.33332819422e-1f));
+    FloatVector p = broadcast(-5.7049887e-3f);
+    p = p.fma(square, broadcast(2.0639088e-2f));
+    p = p.fma(square, broadcast(-5.3739715e-2f));
+    p = p.fma(square, broadcast(0.13331442f));
+    p = p.fma(square, broadcast(-0.3333328f));
     FloatVector near = p.mul(square).fma(x, x);
     VectorMask<Float> negative = x.compare(VectorOperators.LT, 0);
     FloatVector signed = far.blend(far.neg(), negative);

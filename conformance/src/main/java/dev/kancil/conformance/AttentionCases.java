@@ -1,0 +1,270 @@
+package dev.kancil.conformance;
+
+import dev.kancil.graph.Operand;
+import dev.kancil.graph.StateGroup;
+import dev.kancil.graph.StateSlot;
+import dev.kancil.graph.Value;
+import dev.kancil.graph.op.Attention;
+import dev.kancil.graph.op.CacheWrite;
+import dev.kancil.graph.op.Mask;
+import dev.kancil.graph.op.RopeAttention;
+import dev.kancil.graph.op.RotaryEmbedding;
+import dev.kancil.graph.op.RotaryEmbedding.Pairing;
+import dev.kancil.graph.op.Score;
+import dev.kancil.tensor.DataType;
+import java.util.ArrayList;
+import java.util.List;
+
+/** Cache writes and attention, apart and fused with the rotation. */
+final class AttentionCases {
+  private static final List<DataType> CACHE_TYPES =
+      List.of(DataType.F32, DataType.F16, DataType.BF16, DataType.Q8_0);
+
+  private static final List<Event> ONE = List.of(Event.rows(1));
+  private static final List<Event> PROMPT = List.of(Event.rows(5));
+  private static final List<Event> DECODE =
+      List.of(Event.rows(9), Event.rows(1), Event.rows(1), Event.rows(1));
+  // Pages of 16 to 256 tokens are filled, crossed and begun.
+  private static final List<Event> LONG =
+      List.of(Event.rows(70), Event.rows(1), Event.rows(200), Event.rows(1), Event.rows(2));
+  private static final List<Event> RAGGED =
+      List.of(
+          Event.rows(33, 1, 7),
+          Event.rows(1, 1, 1),
+          Event.rows(0, 40, 1),
+          Event.rows(1, 0, 0, 64),
+          Event.rows(2, 3, 1, 1));
+  private static final List<Event> FORKED =
+      List.of(
+          Event.rows(45, 3),
+          new Event.Fork(0, 2, 45),
+          new Event.Fork(0, 3, 20),
+          Event.rows(1, 1, 1, 1),
+          new Event.Truncate(0, 33),
+          Event.rows(30, 1, 2, 50),
+          new Event.Release(2),
+          Event.rows(1, 1, 40, 1),
+          Event.rows(1, 1, 1, 1));
+
+  private static final Mask PREFIX =
+      // Causal, but the first ten tokens see each other.
+      new Mask.Any(List.of(Mask.CAUSAL, new Mask.Linear(0, 1, -9)));
+  private static final Score ALIBI =
+      new Score.Plus(
+          Score.PLAIN,
+          new Score.Multiply(
+              new Score.Offset(),
+              new Score.Exp2(new Score.Multiply(new Score.Constant(-2), new Score.Head()))));
+
+  /** Heads, KV heads, and the widths of keys and values. */
+  private record Heads(int heads, int kvHeads, int keyWidth, int valueWidth) {
+    @Override
+    public String toString() {
+      return heads + "/" + kvHeads + " heads of " + keyWidth + "/" + valueWidth;
+    }
+  }
+
+  private static final Heads SMALL = new Heads(4, 2, 64, 64);
+  private static final List<Heads> HEADS =
+      List.of(
+          new Heads(1, 1, 1, 1),
+          new Heads(2, 1, 3, 5),
+          new Heads(1, 1, 16, 16),
+          new Heads(3, 3, 31, 33),
+          new Heads(9, 3, 64, 64),
+          new Heads(4, 2, 80, 80),
+          new Heads(8, 1, 96, 128),
+          new Heads(4, 1, 128, 64),
+          new Heads(4, 1, 256, 256));
+
+  private final List<Case> cases = new ArrayList<>();
+
+  private AttentionCases() {}
+
+  static List<Case> all() {
+    AttentionCases cases = new AttentionCases();
+    for (Heads heads : HEADS) {
+      cases.attention(heads, DataType.F32, "1 row", ONE);
+      cases.attention(heads, DataType.F32, "5 rows", PROMPT);
+      cases.attention(heads, DataType.F32, "decoded", DECODE);
+      cases.attention(heads, DataType.F16, "ragged", RAGGED);
+    }
+    for (DataType type : CACHE_TYPES) {
+      cases.attention(SMALL, type, "long", LONG);
+      cases.attention(SMALL, type, "ragged", RAGGED);
+      cases.attention(SMALL, type, "forked", FORKED);
+      // A block of Q8_0 holds the end of one head and the beginning of the next.
+      cases.attention(new Heads(4, 2, 48, 48), type, "ragged", RAGGED);
+    }
+    cases.both("mixed", SMALL, DataType.F16, DataType.Q8_0, RAGGED, 0, Mask.CAUSAL, Score.PLAIN, 0);
+    cases.both("mixed", SMALL, DataType.Q8_0, DataType.F32, RAGGED, 0, Mask.CAUSAL, Score.PLAIN, 0);
+    for (int window : new int[] {1, 7, 32, 33, 50}) {
+      Mask mask = Mask.window(window);
+      String named = "window " + window;
+      for (DataType type : List.of(DataType.F32, DataType.F16)) {
+        cases.both(named + " long", SMALL, type, type, LONG, window, mask, Score.PLAIN, 0);
+        cases.both(named + " ragged", SMALL, type, type, RAGGED, window, mask, Score.PLAIN, 0);
+      }
+      // The mask alone: what lies before the window stays in the cache.
+      cases.both(
+          named + " kept", SMALL, DataType.F32, DataType.F32, FORKED, 0, mask, Score.PLAIN, 0);
+    }
+    cases.variant("softcap", Mask.CAUSAL, Score.softCap(20), 0);
+    cases.variant("tight softcap", Mask.CAUSAL, Score.softCap(0.5f), 2);
+    cases.variant("alibi", Mask.CAUSAL, ALIBI, 0);
+    cases.variant("sharp", Mask.CAUSAL, Score.PLAIN, 8);
+    cases.variant("inverted", Mask.CAUSAL, Score.PLAIN, -0.2f);
+    cases.variant("both ways", Mask.EVERYTHING, Score.PLAIN, 0);
+    cases.variant("prefix", PREFIX, Score.PLAIN, 0);
+    cases.variant("window and softcap", Mask.window(9), Score.softCap(3), 0);
+    cases.variant("nothing seen", new Mask.Linear(1, 1, 1), Score.PLAIN, 0);
+    for (Pairing pairing : Pairing.values()) {
+      for (Heads heads : HEADS) {
+        if (heads.keyWidth() > 1) {
+          cases.rotated(pairing, heads, heads.keyWidth() & ~1, DataType.F32, "decoded", DECODE);
+          cases.rotated(pairing, heads, heads.keyWidth() & ~1, DataType.F16, "ragged", RAGGED);
+        }
+      }
+      for (DataType type : CACHE_TYPES) {
+        cases.rotated(pairing, SMALL, 64, type, "long", LONG);
+        cases.rotated(pairing, SMALL, 32, type, "forked", FORKED);
+      }
+      cases.rotatedByFactors(pairing);
+    }
+    cases.twoLayers();
+    return cases.cases;
+  }
+
+  private void attention(Heads heads, DataType type, String rows, List<Event> events) {
+    both(rows, heads, type, type, events, 0, Mask.CAUSAL, Score.PLAIN, 0);
+  }
+
+  private void variant(String name, Mask mask, Score score, float scale) {
+    both(name, SMALL, DataType.F32, DataType.F32, RAGGED, 0, mask, score, scale);
+    both(name + " long", SMALL, DataType.F16, DataType.F16, LONG, 0, mask, score, scale);
+  }
+
+  /** The scale 0 stands for the usual one. */
+  private void both(
+      String name,
+      Heads heads,
+      DataType keyType,
+      DataType valueType,
+      List<Event> events,
+      int window,
+      Mask mask,
+      Score score,
+      float scale) {
+    cases.add(
+        new Case(
+            "Attention",
+            types(keyType, valueType),
+            heads + " " + name,
+            events,
+            s -> {
+              StateSlot slot = slot(s, heads, keyType, valueType, window);
+              Value q = s.x(heads.heads * heads.keyWidth);
+              s.apply(
+                  new CacheWrite(slot),
+                  s.x(heads.kvHeads * heads.keyWidth),
+                  s.x(heads.kvHeads * heads.valueWidth));
+              s.check(attention(slot, heads, scale, mask, score), q, s.positions());
+            }));
+  }
+
+  private void rotated(
+      Pairing pairing, Heads heads, int turned, DataType type, String name, List<Event> events) {
+    RotaryEmbedding rotary = new RotaryEmbedding(pairing, heads.keyWidth, turned, 10_000, 1);
+    cases.add(
+        new Case(
+            "RopeAttention",
+            List.of(type),
+            heads + ", " + turned + " turned, " + pairing + " " + name,
+            events,
+            s -> {
+              StateSlot slot = slot(s, heads, type, type, 0);
+              s.check(
+                  new RopeAttention(rotary, attention(slot, heads, 0, Mask.CAUSAL, Score.PLAIN)),
+                  s.x(heads.heads * heads.keyWidth),
+                  s.x(heads.kvHeads * heads.keyWidth),
+                  s.x(heads.kvHeads * heads.valueWidth),
+                  s.positions());
+            }));
+  }
+
+  private void rotatedByFactors(Pairing pairing) {
+    RotaryEmbedding rotary = new RotaryEmbedding(pairing, 64, 64, 500_000, 0.5);
+    cases.add(
+        new Case(
+            "RopeAttention",
+            List.of(DataType.F32),
+            SMALL + ", by factors, " + pairing + ", window 20",
+            RAGGED,
+            s -> {
+              StateSlot slot = slot(s, SMALL, DataType.F32, DataType.F32, 20);
+              s.check(
+                  new RopeAttention(
+                      rotary, attention(slot, SMALL, 0, Mask.window(20), Score.softCap(30))),
+                  s.x(256),
+                  s.x(128),
+                  s.x(128),
+                  s.positions(),
+                  s.between(1, 32, 32));
+            }));
+  }
+
+  /** Layers of one group and of two keep apart, and a windowed one beside a full one. */
+  private void twoLayers() {
+    StateGroup pair = new StateGroup(2, 128, 128, DataType.F32, DataType.F32, 0);
+    StateGroup windowed = new StateGroup(1, 128, 128, DataType.F16, DataType.F16, 20);
+    cases.add(
+        new Case(
+            "Attention",
+            List.of(DataType.F32, DataType.F16),
+            "three layers in two groups",
+            RAGGED,
+            s -> {
+              List<StateSlot> slots =
+                  List.of(s.slot(pair, 0), s.slot(pair, 1), s.slot(windowed, 0));
+              List<Operand> queries = new ArrayList<>();
+              for (StateSlot slot : slots) {
+                queries.add(s.x(256));
+                s.apply(new CacheWrite(slot), s.x(128), s.x(128));
+              }
+              for (int i = 0; i < slots.size(); i++) {
+                Mask mask = i == 2 ? Mask.window(20) : Mask.CAUSAL;
+                s.check(
+                    attention(slots.get(i), SMALL, 0, mask, Score.PLAIN),
+                    queries.get(i),
+                    s.positions());
+              }
+            }));
+  }
+
+  private static StateSlot slot(
+      Scene scene, Heads heads, DataType keyType, DataType valueType, int window) {
+    return scene.slot(
+        heads.kvHeads * heads.keyWidth,
+        heads.kvHeads * heads.valueWidth,
+        keyType,
+        valueType,
+        window);
+  }
+
+  private static Attention attention(
+      StateSlot slot, Heads heads, float scale, Mask mask, Score score) {
+    return new Attention(
+        slot,
+        heads.heads,
+        heads.kvHeads,
+        heads.keyWidth,
+        heads.valueWidth,
+        scale == 0 ? (float) (1 / Math.sqrt(heads.keyWidth)) : scale,
+        mask,
+        score);
+  }
+
+  private static List<DataType> types(DataType keyType, DataType valueType) {
+    return keyType == valueType ? List.of(keyType) : List.of(keyType, valueType);
+  }
+}

@@ -1,0 +1,104 @@
+package dev.kancil.conformance;
+
+import dev.kancil.UnsupportedException;
+import dev.kancil.backend.Device;
+import dev.kancil.conformance.Result.Status;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Consumer;
+
+/**
+ * Holds a device to the reference: every case on both, compared by normalised mean squared error,
+ * with guard zones around all buffers of the device and NaN in values that are yet to be computed.
+ */
+public final class Conformance {
+  private final Device device;
+  private final Device reference;
+
+  private Conformance(Device device, Device reference) {
+    this.device = device;
+    this.reference = reference;
+  }
+
+  /** All cases. */
+  public static List<Case> cases() {
+    List<Case> cases = new ArrayList<>();
+    cases.addAll(RowCases.all());
+    cases.addAll(ProductCases.all());
+    cases.addAll(RopeCases.all());
+    cases.addAll(AttentionCases.all());
+    return List.copyOf(cases);
+  }
+
+  /**
+   * Runs all cases.
+   *
+   * @param device opened with {@link dev.kancil.backend.DeviceOptions#withGuards}
+   * @param reference the reference device
+   * @param listener hears of each result at once
+   * @throws IllegalArgumentException if the device has no guard zones
+   */
+  public static Report run(Device device, Device reference, Consumer<Result> listener) {
+    return run(device, reference, cases(), listener);
+  }
+
+  /** Runs some cases. */
+  public static Report run(
+      Device device, Device reference, List<Case> cases, Consumer<Result> listener) {
+    if (!device.isGuarded()) {
+      throw new IllegalArgumentException(
+          "open the device " + device.description().id() + " with guard zones");
+    }
+    Conformance conformance = new Conformance(device, reference);
+    List<Result> results = new ArrayList<>();
+    for (Case tested : cases) {
+      Result result = conformance.run(tested);
+      results.add(result);
+      listener.accept(result);
+    }
+    return new Report(device.description(), results);
+  }
+
+  private Result run(Case tested) {
+    Scene parts = tested.build(true);
+    Map<String, List<float[]>> expected = Execution.run(reference, parts, tested.events());
+    double limit = tested.limit() + RoundingError.of(parts, tested, device, expected);
+    boolean isFused = !parts.fused().isEmpty();
+    boolean isTaken = isFused && parts.fused().stream().allMatch(device::takes);
+    double error = Double.NaN;
+    String stage = isFused ? "its parts: " : "";
+    boolean partsRun = false;
+    try {
+      Map<String, List<float[]>> actual = Execution.run(device, parts, tested.events());
+      partsRun = true;
+      error = Errors.worst(expected, actual);
+      if (!(error <= limit)) {
+        return new Result(tested, Status.FAILED, error, limit, stage + "the result is wrong");
+      }
+      if (!isFused) {
+        return new Result(tested, Status.PASSED, error, limit, "");
+      }
+      if (!isTaken) {
+        return new Result(tested, Status.PASSED_IN_PARTS, error, limit, "");
+      }
+      stage = "fused: ";
+      Map<String, List<float[]>> fused =
+          Execution.run(device, tested.build(false), tested.events());
+      error = Math.max(error, Errors.worst(expected, fused));
+      if (!(error <= limit)) {
+        return new Result(tested, Status.FAILED, error, limit, stage + "the result is wrong");
+      }
+      error = Math.max(error, Errors.worst(actual, fused));
+      return error <= limit
+          ? new Result(tested, Status.PASSED, error, limit, "")
+          : new Result(tested, Status.FAILED, error, limit, "fused and its parts differ");
+    } catch (UnsupportedException e) {
+      // A device that takes an operation and runs its parts has no excuse left.
+      Status status = isTaken && partsRun ? Status.FAILED : Status.REFUSED;
+      return new Result(tested, status, Double.NaN, limit, stage + e.getMessage());
+    } catch (RuntimeException e) {
+      return new Result(tested, Status.FAILED, error, limit, stage + e);
+    }
+  }
+}

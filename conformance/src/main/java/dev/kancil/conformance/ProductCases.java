@@ -1,0 +1,118 @@
+package dev.kancil.conformance;
+
+import dev.kancil.graph.op.Activation;
+import dev.kancil.graph.op.GluMatMul;
+import dev.kancil.graph.op.MatMul;
+import dev.kancil.graph.op.ParallelMatMul;
+import dev.kancil.tensor.DataType;
+import java.util.ArrayList;
+import java.util.List;
+
+/** Products with weights of every type. */
+final class ProductCases {
+  /** The types that checkpoints store weights in. */
+  static final List<DataType> WEIGHT_TYPES =
+      List.of(
+          DataType.F32,
+          DataType.F16,
+          DataType.BF16,
+          DataType.Q4_0,
+          DataType.Q4_1,
+          DataType.Q5_0,
+          DataType.Q5_1,
+          DataType.Q8_0,
+          DataType.Q2_K,
+          DataType.Q3_K,
+          DataType.Q4_K,
+          DataType.Q5_K,
+          DataType.Q6_K,
+          DataType.IQ4_NL,
+          DataType.IQ4_XS,
+          DataType.MXFP4);
+
+  private final List<Case> cases = new ArrayList<>();
+
+  private ProductCases() {}
+
+  static List<Case> all() {
+    ProductCases cases = new ProductCases();
+    for (DataType type : WEIGHT_TYPES) {
+      int block = type.blockElements();
+      for (int rows : new int[] {1, 2, 3, 4, 5, 8, 33, 100}) {
+        cases.product(type, rows, 2 * Math.max(block, 32), 19);
+      }
+      cases.product(type, 1, block, 1);
+      cases.product(type, 3, block, 1);
+      cases.product(type, 1, block, 64);
+      cases.product(type, 17, 3 * block, 5);
+      cases.product(type, 2, block * (1024 / block), 257);
+      cases.product(type, 1, 2304, 130);
+      cases.product(type, 64, 512, 96);
+      if (block == 1) {
+        for (int in : new int[] {2, 7, 15, 31, 33, 63, 65, 100, 577}) {
+          cases.product(type, 1, in, 9);
+          cases.product(type, 6, in, 33);
+        }
+      } else if (block == 32) {
+        // An odd number of blocks, as 576 columns make.
+        cases.product(type, 4, 96, 7);
+        cases.product(type, 1, 576, 33);
+      }
+      for (Activation activation : Activation.values()) {
+        cases.glu(activation, type, type, 1, 2 * Math.max(block, 32), 17);
+        cases.glu(activation, type, type, 7, 256, 33);
+      }
+      cases.parallel(type, type, type, 1, 256, 64, 16, 16);
+      cases.parallel(type, type, type, 5, 512, 33, 7, 1);
+    }
+    cases.glu(Activation.SILU, DataType.Q4_K, DataType.Q6_K, 3, 512, 40);
+    cases.glu(Activation.GELU_TANH, DataType.F32, DataType.Q8_0, 2, 64, 40);
+    cases.glu(Activation.SILU, DataType.F16, DataType.F16, 3, 33, 5);
+    cases.parallel(DataType.Q4_K, DataType.Q4_K, DataType.Q6_K, 2, 512, 32, 8, 8);
+    cases.parallel(DataType.Q5_0, DataType.F32, DataType.Q8_0, 9, 64, 48, 16, 16);
+    cases.parallel(DataType.F32, DataType.F16, DataType.BF16, 3, 33, 5, 3, 3);
+    return cases.cases;
+  }
+
+  private void product(DataType type, int rows, int in, int out) {
+    cases.add(
+        Case.of(
+            "MatMul",
+            type,
+            rows + " × " + in + " → " + out,
+            rows,
+            s -> s.check(new MatMul(), s.x(in), s.weight(type, out, in))));
+  }
+
+  private void glu(Activation activation, DataType gate, DataType up, int rows, int in, int out) {
+    cases.add(
+        new Case(
+            "GluMatMul",
+            gate == up ? List.of(gate) : List.of(gate, up),
+            rows + " × " + in + " → " + out + " " + activation,
+            List.of(Event.rows(rows)),
+            s ->
+                s.check(
+                    new GluMatMul(activation),
+                    s.x(in, 0.2f),
+                    s.weight(gate, out, in),
+                    s.weight(up, out, in))));
+  }
+
+  private void parallel(
+      DataType q, DataType k, DataType v, int rows, int in, int first, int second, int third) {
+    cases.add(
+        new Case(
+            "ParallelMatMul",
+            q == k && k == v ? List.of(q) : List.of(q, k, v),
+            rows + " × " + in + " → " + first + ", " + second + ", " + third,
+            List.of(Event.rows(rows)),
+            s ->
+                s.check(
+                    new ParallelMatMul(3),
+                    s.x(in),
+                    s.weight(q, first, in),
+                    s.weight(k, second, in),
+                    s.weight(v, third, in))));
+  }
+}

@@ -1,0 +1,166 @@
+package dev.kancil.conformance;
+
+import dev.kancil.backend.ActivationRounding;
+import dev.kancil.backend.Device;
+import dev.kancil.graph.Graph;
+import dev.kancil.graph.Node;
+import dev.kancil.graph.Value;
+import dev.kancil.graph.Weight;
+import dev.kancil.graph.op.Embedding;
+import dev.kancil.graph.op.Glu;
+import dev.kancil.graph.op.MatMul;
+import dev.kancil.tensor.Blocks;
+import dev.kancil.tensor.Tensor;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+
+/**
+ * The error that a device's stated rounding of activations explains. Rounding x to multiples of d
+ * is an error of variance d²/12 in each column, independent of the rest, so a product's error has
+ * the variance Σ w² d²/12. A mean over n such errors stays below {@code 1 + 2√(t/n) + 2t/n} times
+ * that but for one time in eᵗ (Laurent and Massart 2000).
+ */
+final class RoundingError {
+  // Fewer than one in a million.
+  private static final double T = 14;
+
+  private final Map<String, Tensor> tensors;
+  private final Device device;
+  private final Map<Value, Node> producers = new HashMap<>();
+
+  private RoundingError(Scene scene, Graph graph, Device device) {
+    this.tensors = scene.tensors();
+    this.device = device;
+    for (Node node : graph.nodes()) {
+      node.outputs().forEach(output -> producers.put(output, node));
+    }
+  }
+
+  /** What is added to the limit of a case: the largest of what its outputs may be off. */
+  static double of(Scene scene, Case tested, Device device, Map<String, List<float[]>> expected) {
+    if (device.activationRounding(tested.types().getFirst()).equals(ActivationRounding.NONE)) {
+      return 0;
+    }
+    Graph graph = scene.graph();
+    RoundingError rounding = new RoundingError(scene, graph, device);
+    double worst = 0;
+    for (Value output : graph.outputs()) {
+      // The error of one row of each token; rows of a scene repeat its tokens.
+      double[] variance = rounding.variance(output);
+      if (variance.length > 0) {
+        double squares = 0;
+        long elements = 0;
+        for (float[] step : expected.getOrDefault(output.name(), List.of())) {
+          elements += step.length;
+          for (float y : step) {
+            squares += (double) y * y;
+          }
+        }
+        double mean = Arrays.stream(variance).sum() / variance.length;
+        int independent = (int) Math.min(elements, variance.length);
+        double margin = 1 + 2 * Math.sqrt(T / independent) + 2 * T / independent;
+        worst = Math.max(worst, margin * mean * elements / squares);
+      }
+    }
+    return worst;
+  }
+
+  private double[] variance(Value output) {
+    Node node = Objects.requireNonNull(producers.get(output));
+    return switch (node.op()) {
+      case MatMul _ -> product(node);
+      case Glu(var activation) -> {
+        Node gate = producers.get(node.value(0));
+        Node up = producers.get(node.value(1));
+        if (gate == null || up == null || !(gate.op() instanceof MatMul)) {
+          yield new double[0];
+        }
+        double[] gateVariance = product(gate);
+        double[] upVariance = product(up);
+        double[] gates = exact(gate);
+        double[] ups = exact(up);
+        double[] variance = new double[gates.length];
+        for (int i = 0; i < variance.length; i++) {
+          double h = 1e-3;
+          double slope = (activation.apply(gates[i] + h) - activation.apply(gates[i] - h)) / 2 / h;
+          // Both errors come from the same x, so that they may add up.
+          double deviation =
+              Math.abs(slope * ups[i]) * Math.sqrt(gateVariance[i])
+                  + Math.abs(activation.apply(gates[i])) * Math.sqrt(upVariance[i]);
+          variance[i] = deviation * deviation;
+        }
+        yield variance;
+      }
+      default -> new double[0];
+    };
+  }
+
+  private Tensor table(Value x) {
+    Node node = producers.get(x);
+    if (node == null || !(node.op() instanceof Embedding)) {
+      throw new IllegalStateException("the rows of " + x.name() + " are not known");
+    }
+    return tensor(node.weight(1));
+  }
+
+  private Tensor tensor(Weight weight) {
+    return Objects.requireNonNull(tensors.get(weight.name()));
+  }
+
+  /** Variances of x · Wᵀ for all rows of x's table. */
+  private double[] product(Node node) {
+    Weight weight = node.weight(1);
+    ActivationRounding rounding = device.activationRounding(weight.type());
+    float[][] x = decode(table(node.value(0)));
+    float[][] w = decode(tensor(weight));
+    double[] result = new double[x.length * w.length];
+    for (int row = 0; row < x.length; row++) {
+      double[] variances = new double[x[row].length];
+      for (int start = 0; start < variances.length; start += rounding.block()) {
+        int end = Math.min(variances.length, start + rounding.block());
+        float largest = 0;
+        for (int i = start; i < end; i++) {
+          largest = Math.max(largest, Math.abs(x[row][i]));
+        }
+        Arrays.fill(variances, start, end, rounding.variance(largest));
+      }
+      for (int column = 0; column < w.length; column++) {
+        double sum = 0;
+        for (int i = 0; i < variances.length; i++) {
+          sum += (double) w[column][i] * w[column][i] * variances[i];
+        }
+        result[row * w.length + column] = sum;
+      }
+    }
+    return result;
+  }
+
+  private double[] exact(Node node) {
+    float[][] x = decode(table(node.value(0)));
+    float[][] w = decode(tensor(node.weight(1)));
+    double[] result = new double[x.length * w.length];
+    for (int row = 0; row < x.length; row++) {
+      for (int column = 0; column < w.length; column++) {
+        double sum = 0;
+        for (int i = 0; i < x[row].length; i++) {
+          sum += (double) w[column][i] * x[row][i];
+        }
+        result[row * w.length + column] = sum;
+      }
+    }
+    return result;
+  }
+
+  private static float[][] decode(Tensor tensor) {
+    int columns = Math.toIntExact(tensor.shape().columns());
+    float[][] rows = new float[Math.toIntExact(tensor.shape().rows())][columns];
+    for (int row = 0; row < rows.length; row++) {
+      long at = row * tensor.type().byteSize(columns);
+      Blocks.decode(tensor.type(), tensor.data(), at, rows[row], 0, columns);
+    }
+    return rows;
+  }
+}
