@@ -118,7 +118,7 @@ class BrokenDeviceTest {
             new HostDevice(
                 description,
                 DeviceOptions.DEFAULT.withGuards(),
-                new Broken(fault),
+                () -> new Broken(fault),
                 _ -> fault == Fault.FUSES_WRONGLY,
                 () -> {});
         Device reference = new ReferenceBackend().open(0, DeviceOptions.DEFAULT)) {

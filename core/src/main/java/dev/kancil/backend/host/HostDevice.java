@@ -12,12 +12,13 @@ import dev.kancil.graph.Graph;
 import dev.kancil.graph.StateLayout;
 import dev.kancil.graph.op.Fused;
 import java.util.function.Predicate;
+import java.util.function.Supplier;
 
 /** A device that computes in host memory with the kernels of a {@link Lowering}. */
 public final class HostDevice implements Device {
   private final DeviceDescription description;
   private final boolean guarded;
-  private final Lowering lowering;
+  private final Supplier<Lowering> lowerings;
   private final Predicate<Fused> takes;
   private final Runnable onClose;
   private final HostQueue queue;
@@ -25,18 +26,20 @@ public final class HostDevice implements Device {
 
   /**
    * @param options of which {@link DeviceOptions#guarded} is heeded here
+   * @param lowerings a fresh lowering for each program; it sees the program's nodes in running
+   *     order
    * @param takes which fused operations the lowering has kernels for
    * @param onClose frees what the kernels hold, once no step runs
    */
   public HostDevice(
       DeviceDescription description,
       DeviceOptions options,
-      Lowering lowering,
+      Supplier<Lowering> lowerings,
       Predicate<Fused> takes,
       Runnable onClose) {
     this.description = description;
     this.guarded = options.guarded();
-    this.lowering = lowering;
+    this.lowerings = lowerings;
     this.takes = takes;
     this.onClose = onClose;
     this.queue = new HostQueue("kancil-" + description.id());
@@ -67,7 +70,7 @@ public final class HostDevice implements Device {
     if (!(weights instanceof HostWeights hostWeights)) {
       throw new IllegalArgumentException("weights of another device");
     }
-    return new HostProgram(graph, lowering, hostWeights, limits, queue, guarded);
+    return new HostProgram(graph, lowerings.get(), hostWeights, limits, queue, guarded);
   }
 
   @Override

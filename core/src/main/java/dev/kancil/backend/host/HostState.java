@@ -17,7 +17,7 @@ import org.jspecify.annotations.Nullable;
  */
 public final class HostState implements SequenceState {
   /** Tokens of a page: small enough to waste little, large enough that a page is a long read. */
-  static final int PAGE_TOKENS = 32;
+  public static final int PAGE_TOKENS = 32;
 
   private final Arena arena = Arena.ofShared();
   private final HostQueue queue;

@@ -42,6 +42,6 @@ public final class ReferenceBackend implements Backend {
       throw new IllegalArgumentException("there is one reference device, not " + index);
     }
     return new HostDevice(
-        devices().getFirst(), options, new ReferenceLowering(), _ -> false, () -> {});
+        devices().getFirst(), options, ReferenceLowering::new, _ -> false, () -> {});
   }
 }

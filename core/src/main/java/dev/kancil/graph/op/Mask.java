@@ -5,7 +5,7 @@ import java.util.List;
 /**
  * Which keys a query sees, as an expression over the two positions. Backends compile it into their
  * attention kernels; {@link #sees} is its meaning. Each expression also bounds the keys that any
- * query of a range can see, so that whole pages are passed over.
+ * query of a range can see, so that whole pages are passed over. Asking a mask allocates nothing.
  */
 public sealed interface Mask {
   /** Each query sees itself and all before it. */
@@ -80,8 +80,8 @@ public sealed interface Mask {
 
     @Override
     public boolean sees(int queryPosition, int keyPosition) {
-      for (Mask part : parts) {
-        if (!part.sees(queryPosition, keyPosition)) {
+      for (int i = 0; i < parts.size(); i++) {
+        if (!parts.get(i).sees(queryPosition, keyPosition)) {
           return false;
         }
       }
@@ -90,17 +90,30 @@ public sealed interface Mask {
 
     @Override
     public boolean isInterval() {
-      return parts.stream().allMatch(Mask::isInterval);
+      for (int i = 0; i < parts.size(); i++) {
+        if (!parts.get(i).isInterval()) {
+          return false;
+        }
+      }
+      return true;
     }
 
     @Override
     public long firstKey(long from, long to) {
-      return parts.stream().mapToLong(part -> part.firstKey(from, to)).max().orElse(0);
+      long first = 0;
+      for (int i = 0; i < parts.size(); i++) {
+        first = Math.max(first, parts.get(i).firstKey(from, to));
+      }
+      return first;
     }
 
     @Override
     public long lastKey(long from, long to) {
-      return parts.stream().mapToLong(part -> part.lastKey(from, to)).min().orElse(Long.MAX_VALUE);
+      long last = Long.MAX_VALUE;
+      for (int i = 0; i < parts.size(); i++) {
+        last = Math.min(last, parts.get(i).lastKey(from, to));
+      }
+      return last;
     }
   }
 
@@ -112,8 +125,8 @@ public sealed interface Mask {
 
     @Override
     public boolean sees(int queryPosition, int keyPosition) {
-      for (Mask part : parts) {
-        if (part.sees(queryPosition, keyPosition)) {
+      for (int i = 0; i < parts.size(); i++) {
+        if (parts.get(i).sees(queryPosition, keyPosition)) {
           return true;
         }
       }
@@ -127,12 +140,20 @@ public sealed interface Mask {
 
     @Override
     public long firstKey(long from, long to) {
-      return parts.stream().mapToLong(part -> part.firstKey(from, to)).min().orElse(Long.MAX_VALUE);
+      long first = Long.MAX_VALUE;
+      for (int i = 0; i < parts.size(); i++) {
+        first = Math.min(first, parts.get(i).firstKey(from, to));
+      }
+      return first;
     }
 
     @Override
     public long lastKey(long from, long to) {
-      return parts.stream().mapToLong(part -> part.lastKey(from, to)).max().orElse(-1);
+      long last = -1;
+      for (int i = 0; i < parts.size(); i++) {
+        last = Math.max(last, parts.get(i).lastKey(from, to));
+      }
+      return last;
     }
   }
 }

@@ -1,0 +1,257 @@
+package dev.kancil.backend.cpu;
+
+import static dev.kancil.backend.cpu.Lanes.FLOATS;
+import static dev.kancil.backend.cpu.Lanes.LENGTH;
+
+import dev.kancil.backend.Batch;
+import dev.kancil.backend.host.HostState;
+import dev.kancil.backend.host.HostStep;
+import dev.kancil.graph.StateGroup;
+import dev.kancil.graph.op.Attention;
+import dev.kancil.tensor.DataType;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.util.Arrays;
+import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.VectorMask;
+import jdk.incubator.vector.VectorOperators;
+
+/**
+ * Some rows of a sequence, with the query heads that share one KV head, against the keys that they
+ * see: page by page, keeping for each query the largest score so far, the sum of {@code e^(score -
+ * largest)}, and the sum of values with these weights, all rescaled when a larger score comes
+ * (Milakov and Gimelshein 2018; Dao et al. 2022).
+ *
+ * <p>Query number {@code r} is head {@code r % group} of row {@code r / group}. A page's keys, then
+ * its values, are decoded to panels that all queries of the tile meet. Keys that a query does not
+ * see have weight 0; pages that no query of the tile sees are not read.
+ */
+final class AttentionTile {
+  private final Attention op;
+  private final int group;
+  private final int valueStride;
+  private final int keyStride;
+  private final Scratch scratch;
+  private final ScoreExpression score;
+  private final MemorySegment[] queries;
+
+  AttentionTile(Attention op, int rows, int threads, Scratch scratch) {
+    this.op = op;
+    this.scratch = scratch;
+    group = op.heads() / op.kvHeads();
+    keyStride = Lanes.padded(op.keyWidth());
+    valueStride = Lanes.padded(op.valueWidth());
+    int count = rows * group;
+    score = new ScoreExpression(op.score(), scratch);
+    queries = new MemorySegment[threads];
+    for (int i = 0; i < threads; i++) {
+      queries[i] = Arena.ofAuto().allocate(4L * count * op.keyWidth(), 64);
+    }
+    scratch.reserve(Scratch.Kind.PANEL, (long) Pages.TOKENS * keyStride);
+    scratch.reserve(Scratch.Kind.SECOND_PANEL, (long) Pages.TOKENS * valueStride);
+    scratch.reserve(Scratch.Kind.PRODUCTS, (long) count * Pages.TOKENS);
+    // The largest score and the sum of weights of each query, then its sums of values.
+    scratch.reserve(Scratch.Kind.SUMS, (long) count * (2 + valueStride));
+    // Rows whose heads begin within a block are decoded with the blocks around them.
+    scratch.reserve(Scratch.Kind.ROW, (long) Math.max(op.keyWidth(), op.valueWidth()) + 512);
+  }
+
+  /** Attends rows {@code row} to {@code row + rows} of a sequence to one KV head. */
+  void attend(
+      HostStep step,
+      MemorySegment source,
+      MemorySegment y,
+      int sequence,
+      int row,
+      int rows,
+      int kvHead,
+      int thread) {
+    Batch batch = step.batch();
+    int length = batch.position(batch.endRow(sequence) - 1) + 1;
+    int count = rows * group;
+    load(source, row, rows, kvHead, queries[thread]);
+    float[] sums = scratch.of(Scratch.Kind.SUMS, thread);
+    Arrays.fill(sums, 0, count, Float.NEGATIVE_INFINITY);
+    Arrays.fill(sums, count, count * (2 + valueStride), 0);
+    int from = batch.position(row);
+    int to = batch.position(row + rows - 1);
+    long first = Math.max(0, op.mask().firstKey(from, to));
+    long last = Math.min(length - 1, op.mask().lastKey(from, to));
+    for (long start = first / Pages.TOKENS * Pages.TOKENS; start <= last; start += Pages.TOKENS) {
+      int keys = (int) Math.min(Pages.TOKENS, last + 1 - start);
+      page(step, sequence, row, rows, kvHead, (int) start, keys, thread);
+    }
+    store(sums, count, y, row, kvHead);
+  }
+
+  /** Queries beside each other, scaled. */
+  private void load(MemorySegment source, int row, int rows, int kvHead, MemorySegment target) {
+    int floats = group * op.keyWidth();
+    for (int i = 0; i < rows; i++) {
+      long at = 4L * ((long) (row + i) * op.heads() + (long) kvHead * group) * op.keyWidth();
+      scale(source, at, target, 4L * i * floats, floats, op.scale());
+    }
+  }
+
+  private static void scale(
+      MemorySegment x, long at, MemorySegment y, long to, int elements, float factor) {
+    int i = 0;
+    for (; i < Lanes.whole(elements); i += LENGTH) {
+      Lanes.floats(x, at + 4L * i).mul(factor).intoMemorySegment(y, to + 4L * i, Lanes.ORDER);
+    }
+    for (; i < elements; i++) {
+      float scaled = factor * x.get(ValueLayout.JAVA_FLOAT, at + 4L * i);
+      y.set(ValueLayout.JAVA_FLOAT, to + 4L * i, scaled);
+    }
+  }
+
+  private void page(
+      HostStep step, int sequence, int row, int rows, int kvHead, int start, int keys, int thread) {
+    HostState state = step.state();
+    StateGroup stateGroup = state.group(op.slot());
+    long cacheRow = step.cacheRow(op.slot(), sequence, start);
+    float[] panel = scratch.of(Scratch.Kind.PANEL, thread);
+    float[] scores = scratch.of(Scratch.Kind.PRODUCTS, thread);
+    float[] sums = scratch.of(Scratch.Kind.SUMS, thread);
+    int count = rows * group;
+    decode(
+        state.keys(op.slot()),
+        stateGroup.keyType(),
+        stateGroup.keyColumns(),
+        cacheRow,
+        keys,
+        kvHead * op.keyWidth(),
+        op.keyWidth(),
+        panel,
+        keyStride,
+        thread);
+    Tiles.multiply(
+        queries[thread],
+        0,
+        4L * op.keyWidth(),
+        count,
+        panel,
+        keyStride,
+        Tiles.panelRows(keys),
+        op.keyWidth(),
+        scores,
+        Pages.TOKENS);
+    for (int r = 0; r < count; r++) {
+      int position = step.batch().position(row + r / group);
+      if (!score.isPlain()) {
+        score.apply(
+            scores, r * Pages.TOKENS, keys, position, start, kvHead * group + r % group, thread);
+      }
+      hide(scores, r * Pages.TOKENS, position, start, keys);
+      weigh(scores, r * Pages.TOKENS, sums, r, count, valueStride);
+    }
+    float[] values = scratch.of(Scratch.Kind.SECOND_PANEL, thread);
+    decode(
+        state.values(op.slot()),
+        stateGroup.valueType(),
+        stateGroup.valueColumns(),
+        cacheRow,
+        keys,
+        kvHead * op.valueWidth(),
+        op.valueWidth(),
+        values,
+        valueStride,
+        thread);
+    WeightedSums.add(scores, values, valueStride, keys, sums, 2 * count, count);
+  }
+
+  private void decode(
+      MemorySegment cache,
+      DataType type,
+      int rowColumns,
+      long cacheRow,
+      int keys,
+      int column,
+      int width,
+      float[] panel,
+      int stride,
+      int thread) {
+    long rowBytes = type.byteSize(rowColumns);
+    int block = type.blockElements();
+    int from = column / block * block;
+    int elements = Math.ceilDiv(column + width, block) * block - from;
+    for (int i = 0; i < keys; i++) {
+      long at = (cacheRow + i) * rowBytes + type.byteSize(from);
+      if (elements == width) {
+        Decoding.decode(type, cache, at, panel, i * stride, width);
+      } else {
+        float[] around = scratch.of(Scratch.Kind.ROW, thread);
+        Decoding.decode(type, cache, at, around, 0, elements);
+        System.arraycopy(around, column - from, panel, i * stride, width);
+      }
+    }
+  }
+
+  /** Sets the scores of keys that the query does not see, and of none at all, to -∞. */
+  private void hide(float[] scores, int at, int position, int start, int keys) {
+    if (op.mask().isInterval()) {
+      long first = op.mask().firstKey(position, position) - start;
+      long last = Math.min(op.mask().lastKey(position, position), (long) start + keys - 1);
+      int seenFrom = Math.clamp(first, 0, keys);
+      int seenTo = Math.clamp(last + 1 - start, 0, keys);
+      Arrays.fill(scores, at, at + seenFrom, Float.NEGATIVE_INFINITY);
+      Arrays.fill(
+          scores, at + Math.max(seenFrom, seenTo), at + Pages.TOKENS, Float.NEGATIVE_INFINITY);
+    } else {
+      for (int i = 0; i < Pages.TOKENS; i++) {
+        if (i >= keys || !op.mask().sees(position, start + i)) {
+          scores[at + i] = Float.NEGATIVE_INFINITY;
+        }
+      }
+    }
+  }
+
+  /** Turns a query's scores into weights, and rescales its sums where a larger score came. */
+  private static void weigh(
+      float[] scores, int at, float[] sums, int r, int count, int valueStride) {
+    FloatVector largest = FloatVector.broadcast(FLOATS, sums[r]);
+    for (int i = 0; i < Pages.TOKENS; i += LENGTH) {
+      largest = largest.max(FloatVector.fromArray(FLOATS, scores, at + i));
+    }
+    float max = largest.reduceLanes(VectorOperators.MAX);
+    if (max == Float.NEGATIVE_INFINITY) {
+      Arrays.fill(scores, at, at + Pages.TOKENS, 0);
+      return;
+    }
+    FloatVector total = FloatVector.zero(FLOATS);
+    for (int i = 0; i < Pages.TOKENS; i += LENGTH) {
+      FloatVector shifted = FloatVector.fromArray(FLOATS, scores, at + i).sub(max);
+      VectorMask<Float> hidden = shifted.compare(VectorOperators.EQ, Float.NEGATIVE_INFINITY);
+      FloatVector weights = VectorMath.exp(shifted).blend(0, hidden);
+      weights.intoArray(scores, at + i);
+      total = total.add(weights);
+    }
+    float sum = total.reduceLanes(VectorOperators.ADD);
+    if (max > sums[r]) {
+      float factor = (float) Math.exp((double) sums[r] - max);
+      sums[count + r] *= factor;
+      sums[r] = max;
+      int values = 2 * count + r * valueStride;
+      for (int i = values; i < values + valueStride; i += LENGTH) {
+        FloatVector.fromArray(FLOATS, sums, i).mul(factor).intoArray(sums, i);
+      }
+    }
+    sums[count + r] += sum;
+  }
+
+  /** Divides by the sums of weights; a query that saw no key yields zeros. */
+  private void store(float[] sums, int count, MemorySegment y, int row, int kvHead) {
+    for (int r = 0; r < count; r++) {
+      float total = sums[count + r];
+      float factor = total == 0 ? 0 : 1 / total;
+      int from = 2 * count + r * valueStride;
+      for (int i = from; i < from + valueStride; i += LENGTH) {
+        FloatVector.fromArray(FLOATS, sums, i).mul(factor).intoArray(sums, i);
+      }
+      long head = (long) (row + r / group) * op.heads() + (long) kvHead * group + r % group;
+      MemorySegment.copy(
+          sums, from, y, ValueLayout.JAVA_FLOAT, 4L * head * op.valueWidth(), op.valueWidth());
+    }
+  }
+}

@@ -1,0 +1,149 @@
+package dev.kancil.backend.cpu;
+
+import dev.kancil.UnsupportedException;
+import dev.kancil.backend.host.HostValue;
+import dev.kancil.backend.host.Kernel;
+import dev.kancil.backend.host.Lowering;
+import dev.kancil.graph.Node;
+import dev.kancil.graph.Operand;
+import dev.kancil.graph.StateSlot;
+import dev.kancil.graph.Value;
+import dev.kancil.graph.Weight;
+import dev.kancil.graph.op.Add;
+import dev.kancil.graph.op.AddRmsNorm;
+import dev.kancil.graph.op.Attention;
+import dev.kancil.graph.op.CacheWrite;
+import dev.kancil.graph.op.Embedding;
+import dev.kancil.graph.op.Glu;
+import dev.kancil.graph.op.GluMatMul;
+import dev.kancil.graph.op.HostCall;
+import dev.kancil.graph.op.MatMul;
+import dev.kancil.graph.op.ParallelMatMul;
+import dev.kancil.graph.op.RmsNorm;
+import dev.kancil.graph.op.Rope;
+import dev.kancil.graph.op.RopeAttention;
+import dev.kancil.graph.op.RotaryEmbedding;
+import dev.kancil.graph.op.Scale;
+import dev.kancil.graph.op.SelectRows;
+import dev.kancil.graph.op.SoftCap;
+import dev.kancil.tensor.Blocks;
+import dev.kancil.tensor.Tensor;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * A kernel for each node of one program. Nodes are lowered in running order, so what several of
+ * them share (rotary angles, room for turned queries) is made for the first.
+ */
+final class CpuLowering implements Lowering {
+  private final WorkerPool pool;
+  private final Scratch scratch;
+  private final Activations activations = new Activations();
+  private final Map<AngleKey, RopeAngles> angles = new HashMap<>();
+  private final Map<Room, MemorySegment> rooms = new HashMap<>();
+
+  /** What the angles of a row depend on. */
+  private record AngleKey(RotaryEmbedding rotary, Value positions, List<Operand> factors) {}
+
+  /** Memory of a program that its attention layers use one after the other. */
+  private record Room(String use, long bytes) {}
+
+  CpuLowering(WorkerPool pool, Scratch scratch) {
+    this.pool = pool;
+    this.scratch = scratch;
+  }
+
+  @Override
+  public Kernel lower(Node node, Operands operands) {
+    return switch (node.op()) {
+      case Add _, Glu _, Scale _, SoftCap _ -> new ElementWise(node.op(), node, operands, pool);
+      case Embedding _ -> RowCopies.embedding(node, operands, scratch);
+      case SelectRows _ -> RowCopies.selectRows(node, operands);
+      case HostCall call -> RowCopies.hostCall(call, node, operands);
+      case RmsNorm(float epsilon, int _) -> RmsNormKernel.norm(epsilon, node, operands, pool);
+      case AddRmsNorm(float epsilon) -> RmsNormKernel.addAndNorm(epsilon, node, operands, pool);
+      case MatMul _, ParallelMatMul _ ->
+          new MatMulKernel(node, operands, pool, scratch, activations);
+      case GluMatMul(var activation) ->
+          new GluMatMulKernel(activation, node, operands, pool, scratch, activations);
+      case Rope(var rotary) ->
+          new RopeKernel(
+              rotation(rotary, node, 1, operands),
+              operands.value(node.value(0)),
+              operands.value(node.output()),
+              pool);
+      case CacheWrite(var slot) -> {
+        HostValue k = operands.value(node.value(0));
+        HostValue v = operands.value(node.value(1));
+        yield new CacheWriteKernel(writer(slot, k, v, operands), k, v, pool);
+      }
+      case Attention attention ->
+          new AttentionKernel(attention, null, node, operands, pool, scratch);
+      case RopeAttention(var rotary, var attention) ->
+          new AttentionKernel(
+              attention,
+              ropeWrite(rotary, attention, node, operands),
+              node,
+              operands,
+              pool,
+              scratch);
+    };
+  }
+
+  private RopeWrite ropeWrite(
+      RotaryEmbedding rotary, Attention attention, Node node, Operands operands) {
+    HostValue q = operands.value(node.value(0));
+    HostValue k = operands.value(node.value(1));
+    HostValue v = operands.value(node.value(2));
+    int rows = operands.limits().tokens();
+    return new RopeWrite(
+        rotation(rotary, node, 3, operands),
+        writer(attention.slot(), k, v, operands),
+        q,
+        k,
+        v,
+        room(new Room("queries", rows * q.type().rowBytes())),
+        room(new Room("keys", rows * k.type().rowBytes())),
+        pool);
+  }
+
+  private CacheWriter writer(StateSlot slot, HostValue k, HostValue v, Operands operands) {
+    int columns = Math.max(k.columns(), v.columns());
+    return new CacheWriter(slot, columns, operands.limits().tokens(), scratch);
+  }
+
+  private MemorySegment room(Room room) {
+    return rooms.computeIfAbsent(room, wanted -> Arena.ofAuto().allocate(wanted.bytes(), 64));
+  }
+
+  /** Input {@code index} is the positions; divisors may follow. */
+  private Rotation rotation(RotaryEmbedding rotary, Node node, int index, Operands operands) {
+    Value positions = node.value(index);
+    List<Operand> factors = node.inputs().subList(index + 1, node.inputs().size());
+    AngleKey key = new AngleKey(rotary, positions, List.copyOf(factors));
+    HostValue rows = operands.value(positions);
+    boolean isFirst = !angles.containsKey(key);
+    RopeAngles shared =
+        angles.computeIfAbsent(
+            key,
+            _ -> {
+              float[] divisors =
+                  factors.isEmpty() ? new float[0] : decode((Weight) factors.getFirst(), operands);
+              return new RopeAngles(rotary, divisors, operands.limits().tokens());
+            });
+    return new Rotation(rotary, shared, isFirst, rows, pool);
+  }
+
+  private static float[] decode(Weight weight, Operands operands) {
+    Tensor tensor = operands.weight(weight);
+    if (tensor.shape().elements() < 1) {
+      throw new UnsupportedException(weight.name() + " is empty");
+    }
+    float[] decoded = new float[Math.toIntExact(tensor.shape().elements())];
+    Blocks.decode(tensor.type(), tensor.data(), 0, decoded, 0, decoded.length);
+    return decoded;
+  }
+}

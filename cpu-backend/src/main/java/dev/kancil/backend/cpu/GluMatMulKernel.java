@@ -1,0 +1,133 @@
+package dev.kancil.backend.cpu;
+
+import static dev.kancil.backend.cpu.Lanes.FLOATS;
+import static dev.kancil.backend.cpu.Lanes.LENGTH;
+
+import dev.kancil.backend.host.HostStep;
+import dev.kancil.backend.host.HostValue;
+import dev.kancil.backend.host.Kernel;
+import dev.kancil.backend.host.Lowering;
+import dev.kancil.graph.Node;
+import dev.kancil.graph.op.Activation;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.util.Objects;
+import jdk.incubator.vector.FloatVector;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * GluMatMul: {@code activation(x · Gᵀ) · (x · Uᵀ)}. The same rows of both matrices make a chunk, so
+ * that the products meet in the thread's cache and only their combination is stored.
+ */
+final class GluMatMulKernel implements Kernel, WorkerPool.Work {
+  private final Activation activation;
+  private final HostValue x;
+  private final HostValue y;
+  private final WeightRows gate;
+  private final WeightRows up;
+  private final Chunks panels;
+  private final Chunks dots;
+  private final WorkerPool pool;
+  private final Scratch scratch;
+  private final Activations activations;
+  private @Nullable HostStep step;
+
+  GluMatMulKernel(
+      Activation activation,
+      Node node,
+      Lowering.Operands operands,
+      WorkerPool pool,
+      Scratch scratch,
+      Activations activations) {
+    this.activation = activation;
+    this.pool = pool;
+    this.scratch = scratch;
+    this.activations = activations;
+    x = operands.value(node.value(0));
+    y = operands.value(node.output());
+    gate = WeightRows.of(operands.weight(node.weight(1)));
+    up = WeightRows.of(operands.weight(node.weight(2)));
+    panels = Chunks.panels(0, gate);
+    dots = Chunks.dots(0, gate);
+    activations.reserve(x.columns());
+    PanelProduct.reserve(scratch, x.columns());
+    scratch.reserve(
+        Scratch.Kind.SECOND_PANEL, (long) PanelProduct.PANEL_ROWS * Lanes.padded(x.columns()));
+    scratch.reserve(
+        Scratch.Kind.SECOND_PRODUCTS,
+        Math.max(PanelProduct.ROWS * PanelProduct.PANEL_ROWS, Chunks.MOST_DOT_ROWS));
+  }
+
+  @Override
+  public void run(HostStep newStep) {
+    step = newStep;
+    int rows = x.rows(newStep);
+    if (rows == 1) {
+      activations.load(x.data(newStep), x.columns());
+      pool.run(dots.end(), this);
+    } else if (rows > 1) {
+      pool.run(panels.end(), this);
+    }
+  }
+
+  @Override
+  public void run(int chunk, int thread) {
+    HostStep current = Objects.requireNonNull(step);
+    int rows = x.rows(current);
+    float[] gates = scratch.of(Scratch.Kind.PRODUCTS, thread);
+    float[] ups = scratch.of(Scratch.Kind.SECOND_PRODUCTS, thread);
+    MemorySegment target = y.data(current);
+    if (rows == 1) {
+      int first = dots.firstRow(chunk);
+      int count = dots.rowCount(chunk);
+      float[] decoded = scratch.of(Scratch.Kind.PANEL, thread);
+      activations.multiply(gate, first, count, decoded, gates);
+      activations.multiply(up, first, count, decoded, ups);
+      combine(activation, gates, ups, Tiles.panelRows(count));
+      MemorySegment.copy(gates, 0, target, ValueLayout.JAVA_FLOAT, 4L * first, count);
+    } else {
+      panel(chunk, rows, current, gates, ups, target, thread);
+    }
+  }
+
+  private void panel(
+      int chunk,
+      int rows,
+      HostStep current,
+      float[] gates,
+      float[] ups,
+      MemorySegment target,
+      int thread) {
+    int first = panels.firstRow(chunk);
+    int count = panels.rowCount(chunk);
+    int stride = Lanes.padded(x.columns());
+    float[] gatePanel = scratch.of(Scratch.Kind.PANEL, thread);
+    float[] upPanel = scratch.of(Scratch.Kind.SECOND_PANEL, thread);
+    gate.decode(first, count, gatePanel, stride);
+    up.decode(first, count, upPanel, stride);
+    for (int row = 0; row < rows; row += PanelProduct.ROWS) {
+      int some = Math.min(PanelProduct.ROWS, rows - row);
+      PanelProduct.multiply(x, current, row, some, gatePanel, stride, count, gates);
+      PanelProduct.multiply(x, current, row, some, upPanel, stride, count, ups);
+      combine(activation, gates, ups, some * PanelProduct.PANEL_ROWS);
+      for (int i = 0; i < some; i++) {
+        MemorySegment.copy(
+            gates,
+            i * PanelProduct.PANEL_ROWS,
+            target,
+            ValueLayout.JAVA_FLOAT,
+            (row + i) * y.type().rowBytes() + 4L * first,
+            count);
+      }
+    }
+  }
+
+  /** Also combines what lies behind the last product, up to a whole vector; nobody reads that. */
+  private static void combine(Activation activation, float[] gates, float[] ups, int count) {
+    for (int i = 0; i < count; i += LENGTH) {
+      VectorMath.activate(activation, FloatVector.fromArray(FLOATS, gates, i))
+          .mul(FloatVector.fromArray(FLOATS, ups, i))
+          .intoArray(gates, i);
+    }
+  }
+}

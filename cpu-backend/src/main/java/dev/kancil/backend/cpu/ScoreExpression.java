@@ -1,0 +1,97 @@
+package dev.kancil.backend.cpu;
+
+import static dev.kancil.backend.cpu.Lanes.FLOATS;
+import static dev.kancil.backend.cpu.Lanes.LENGTH;
+
+import dev.kancil.graph.op.Score;
+import java.util.Arrays;
+import jdk.incubator.vector.FloatVector;
+
+/**
+ * A {@link Score}, evaluated for a page of keys at a time: each part of the expression is one pass
+ * over a page's vector, its operands kept in scratch memory, one page for each level of depth.
+ */
+final class ScoreExpression {
+  private static final float LN2 = (float) 0.6931471805599453;
+
+  private final Score score;
+  private final Scratch scratch;
+
+  ScoreExpression(Score score, Scratch scratch) {
+    this.score = score;
+    this.scratch = scratch;
+    scratch.reserve(Scratch.Kind.EXPRESSION, (long) (depth(score) + 1) * Pages.TOKENS);
+  }
+
+  private static int depth(Score score) {
+    return switch (score) {
+      case Score.Raw _, Score.Constant _, Score.Offset _, Score.Head _ -> 1;
+      case Score.Plus(var left, var right) -> 1 + Math.max(depth(left), depth(right));
+      case Score.Multiply(var left, var right) -> 1 + Math.max(depth(left), depth(right));
+      case Score.Exp2(var operand) -> 1 + depth(operand);
+      case Score.Tanh(var operand) -> 1 + depth(operand);
+    };
+  }
+
+  boolean isPlain() {
+    return score instanceof Score.Raw;
+  }
+
+  /** Replaces the scores of one query and {@code keys} keys from position {@code start} on. */
+  void apply(float[] scores, int at, int keys, int query, int start, int head, int thread) {
+    float[] levels = scratch.of(Scratch.Kind.EXPRESSION, thread);
+    // What lies behind the last key is hidden later; here it only must not be read as a number.
+    Arrays.fill(scores, at + keys, at + Pages.TOKENS, 0);
+    evaluate(score, levels, 0, scores, at, query, start, head);
+    System.arraycopy(levels, 0, scores, at, Pages.TOKENS);
+  }
+
+  private static void evaluate(
+      Score score, float[] levels, int to, float[] raw, int at, int query, int start, int head) {
+    switch (score) {
+      case Score.Raw _ -> System.arraycopy(raw, at, levels, to, Pages.TOKENS);
+      case Score.Constant(float value) -> Arrays.fill(levels, to, to + Pages.TOKENS, value);
+      case Score.Head _ -> Arrays.fill(levels, to, to + Pages.TOKENS, head);
+      case Score.Offset _ -> {
+        for (int i = 0; i < Pages.TOKENS; i++) {
+          levels[to + i] = start + i - query;
+        }
+      }
+      case Score.Plus(var left, var right) -> {
+        evaluate(left, levels, to, raw, at, query, start, head);
+        evaluate(right, levels, to + Pages.TOKENS, raw, at, query, start, head);
+        plus(levels, to);
+      }
+      case Score.Multiply(var left, var right) -> {
+        evaluate(left, levels, to, raw, at, query, start, head);
+        evaluate(right, levels, to + Pages.TOKENS, raw, at, query, start, head);
+        multiply(levels, to);
+      }
+      case Score.Exp2(var operand) -> {
+        evaluate(operand, levels, to, raw, at, query, start, head);
+        for (int i = 0; i < Pages.TOKENS; i += LENGTH) {
+          VectorMath.exp(FloatVector.fromArray(FLOATS, levels, to + i).mul(LN2))
+              .intoArray(levels, to + i);
+        }
+      }
+      case Score.Tanh(var operand) -> {
+        evaluate(operand, levels, to, raw, at, query, start, head);
+        for (int i = 0; i < Pages.TOKENS; i += LENGTH) {
+          VectorMath.tanh(FloatVector.fromArray(FLOATS, levels, to + i)).intoArray(levels, to + i);
+        }
+      }
+    }
+  }
+
+  private static void plus(float[] levels, int to) {
+    for (int i = to; i < to + Pages.TOKENS; i++) {
+      levels[i] += levels[i + Pages.TOKENS];
+    }
+  }
+
+  private static void multiply(float[] levels, int to) {
+    for (int i = to; i < to + Pages.TOKENS; i++) {
+      levels[i] *= levels[i + Pages.TOKENS];
+    }
+  }
+}

@@ -1,0 +1,61 @@
+package dev.kancil.backend.cpu;
+
+import java.util.ArrayList;
+import java.util.EnumMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+
+/**
+ * Memory that a thread uses while it runs one chunk, shared by all kernels of a device since a
+ * thread runs one at a time. Kernels reserve what they need when they are bound, so that a step
+ * allocates nothing.
+ */
+final class Scratch {
+  /** What a kernel keeps there; each is an array of its own. */
+  enum Kind {
+    /** Decoded weights, or decoded keys. */
+    PANEL,
+    /** Decoded values, or a second matrix's weights. */
+    SECOND_PANEL,
+    /** Products that wait for their epilogue, or attention scores. */
+    PRODUCTS,
+    /** Products of the second matrix. */
+    SECOND_PRODUCTS,
+    /** Queries of an attention tile, scaled. */
+    QUERIES,
+    /** Weighted sums of values, not yet normalised. */
+    SUMS,
+    /** A row on its way to or from the cache. */
+    ROW,
+    /** Operands of a score expression. */
+    EXPRESSION
+  }
+
+  private final List<Map<Kind, float[]>> arrays = new ArrayList<>();
+
+  Scratch(int threads) {
+    for (int i = 0; i < threads; i++) {
+      Map<Kind, float[]> kinds = new EnumMap<>(Kind.class);
+      for (Kind kind : Kind.values()) {
+        kinds.put(kind, new float[0]);
+      }
+      arrays.add(kinds);
+    }
+  }
+
+  /** Makes sure that each thread has {@code floats} of a kind. */
+  synchronized void reserve(Kind kind, long floats) {
+    int size = Math.toIntExact(floats);
+    for (Map<Kind, float[]> kinds : arrays) {
+      // A chunk that runs meanwhile keeps the array that it took.
+      if (Objects.requireNonNull(kinds.get(kind)).length < size) {
+        kinds.put(kind, new float[size]);
+      }
+    }
+  }
+
+  float[] of(Kind kind, int thread) {
+    return Objects.requireNonNull(arrays.get(thread).get(kind));
+  }
+}

@@ -1,0 +1,25 @@
+package dev.kancil.backend.cpu;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.kancil.backend.Device;
+import dev.kancil.backend.DeviceOptions;
+import dev.kancil.backend.reference.ReferenceBackend;
+import dev.kancil.conformance.Conformance;
+import dev.kancil.conformance.Report;
+import org.junit.jupiter.api.Test;
+
+/** Runs once for each vector width that the processor has, see the module's pom. */
+class CpuConformanceTest {
+  @Test
+  void everyOperationConformsToTheReferenceAndTouchesNothingElse() {
+    DeviceOptions options = new DeviceOptions(3).withGuards();
+    try (Device device = new CpuBackend().open(0, options);
+        Device reference = new ReferenceBackend().open(0, DeviceOptions.DEFAULT)) {
+      System.out.println("conformance of " + device.description().kernels());
+      Report report = Conformance.run(device, reference, _ -> {});
+      assertThat(report.failures()).isEmpty();
+      assertThat(report.refusals()).isEmpty();
+    }
+  }
+}

@@ -1,0 +1,45 @@
+package dev.kancil.backend.cpu;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.kancil.backend.Device;
+import dev.kancil.backend.DeviceOptions;
+import dev.kancil.tensor.DataType;
+import dev.kancil.testing.RealModels;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+class CpuGoldenTest {
+  @ParameterizedTest
+  @EnumSource
+  void logitsEqualThoseOfAnIndependentImplementation(RealModels model) {
+    try (Device device = new CpuBackend().open(0, DeviceOptions.DEFAULT)) {
+      RealModels.Agreement agreement = model.compare(model.logits(device, DataType.F32, 64));
+      System.out.println(model + " on " + device.description().kernels() + ": " + agreement);
+      assertThat(agreement.isExact()).as(agreement.toString()).isTrue();
+      assertThat(agreement.topOne()).isEqualTo(1);
+    }
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void oneTokenAtATimeGivesTheSameLogits(RealModels model) {
+    try (Device device = new CpuBackend().open(0, DeviceOptions.DEFAULT)) {
+      RealModels.Agreement agreement = model.compare(model.logits(device, DataType.F32, 1));
+      System.out.println(model + " token by token: " + agreement);
+      assertThat(agreement.isExact()).as(agreement.toString()).isTrue();
+    }
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void halfPrecisionCachesChangeLittle(RealModels model) {
+    try (Device device = new CpuBackend().open(0, DeviceOptions.DEFAULT)) {
+      RealModels.Agreement agreement = model.compare(model.logits(device, DataType.F16, 64));
+      System.out.println(model + " with an F16 cache: " + agreement);
+      assertThat(agreement.meanKl()).isLessThan(1e-4);
+      assertThat(agreement.topOne()).isGreaterThanOrEqualTo(0.96);
+      assertThat(agreement.perplexityRatio()).isBetween(0.999, 1.001);
+    }
+  }
+}
