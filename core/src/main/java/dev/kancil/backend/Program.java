@@ -10,9 +10,9 @@ public interface Program extends AutoCloseable {
   /**
    * Checks a batch, makes room for its tokens in the state, and enqueues one forward pass. The
    * batch may be changed as soon as this returns. At most two steps of a program can be open at a
-   * time; enqueueing a third waits for the first to be closed by another thread, or fails if the
-   * caller holds both.
+   * time, so that one is prepared while the other runs.
    *
+   * @throws IllegalStateException if two steps are open, or the program is closed
    * @throws dev.kancil.InvalidRequestException if a token id, position or count is out of range, or
    *     the state has no room; nothing has changed then
    */

@@ -307,8 +307,10 @@ public final class Engine implements AutoCloseable {
     try {
       fill();
       if (batch.rows() == 0) {
-        // Nobody can go on: the first that came keeps its turn, the last gives up its memory.
+        // Nobody can go on: the first that came keeps its turn, the last gives up its memory. Its
+        // tokens stay, and are computed again if it is run again.
         Run last = runs.getLast();
+        truncateState(last.sequence, 0);
         end(last, RunEnd.FAILED, new InvalidRequestException(CACHE_FULL));
         return;
       }

@@ -50,13 +50,14 @@ public final class Families {
     Hyperparameters settings = new Hyperparameters(checkpoint);
     Weights weights = new Weights(checkpoint, WeightNames.GGUF);
     Graph graph;
+    int vocabulary;
     try {
       graph = DecoderGraph.build(family.decoder(settings), weights, keyType, valueType);
-    } catch (IllegalArgumentException e) {
+      vocabulary = Math.toIntExact(weights.vocabulary());
+    } catch (IllegalArgumentException | ArithmeticException e) {
       throw new FormatException(checkpoint.name() + ": " + e.getMessage(), e);
     }
     weights.requireAllUsed();
-    return new LoadedGraph(
-        graph, weights, settings.contextLength(), Math.toIntExact(weights.vocabulary()));
+    return new LoadedGraph(graph, weights, settings.contextLength(), vocabulary);
   }
 }

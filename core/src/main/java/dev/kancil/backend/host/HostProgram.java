@@ -22,7 +22,6 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ArrayBlockingQueue;
-import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -210,12 +209,10 @@ final class HostProgram implements Program {
 
   private HostStep takeIdle() {
     HostStep step = idle.poll();
-    if (step != null) {
-      return step;
+    if (step == null) {
+      throw new IllegalStateException("two steps are open; close one first");
     }
-    AtomicReference<HostStep> taken = new AtomicReference<>();
-    Uninterrupted.run(() -> taken.set(idle.take()));
-    return taken.get();
+    return step;
   }
 
   private void fillInputs(HostStep step) {
