@@ -15,6 +15,7 @@ module dev.kancil.core {
   exports dev.kancil.graph.fusion;
   exports dev.kancil.graph.op;
   exports dev.kancil.tensor;
+  exports dev.kancil.text.template;
 
   uses dev.kancil.backend.Backend;
 
