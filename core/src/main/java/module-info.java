@@ -15,7 +15,11 @@ module dev.kancil.core {
   exports dev.kancil.graph.fusion;
   exports dev.kancil.graph.op;
   exports dev.kancil.tensor;
+<<<<<<< HEAD
   exports dev.kancil.text.tokenizer;
+=======
+  exports dev.kancil.text.template;
+>>>>>>> templates
 
   uses dev.kancil.backend.Backend;
 
