@@ -11,15 +11,13 @@ module dev.kancil.core {
   exports dev.kancil.family;
   exports dev.kancil.format;
   exports dev.kancil.format.gguf;
+  exports dev.kancil.format.safetensors;
   exports dev.kancil.graph;
   exports dev.kancil.graph.fusion;
   exports dev.kancil.graph.op;
   exports dev.kancil.tensor;
-<<<<<<< HEAD
-  exports dev.kancil.text.tokenizer;
-=======
   exports dev.kancil.text.template;
->>>>>>> templates
+  exports dev.kancil.text.tokenizer;
 
   uses dev.kancil.backend.Backend;
 

@@ -226,26 +226,33 @@ public final class Engine implements AutoCloseable {
   /** Runs something on the engine's thread and waits for its result. */
   private <T> T call(Supplier<T> task) {
     CompletableFuture<T> result = new CompletableFuture<>();
-    requests.add(
-        () -> {
-          if (closing) {
-            result.completeExceptionally(new IllegalStateException("the engine is closed"));
-            return;
-          }
-          try {
-            result.complete(task.get());
-          } catch (RuntimeException e) {
-            result.completeExceptionally(e);
-          }
-        });
-    if (!thread.isAlive()) {
-      throw new IllegalStateException("the engine is closed");
+    // Under the lock that closing takes: what is in the queue by then is still answered.
+    synchronized (requests) {
+      if (closing) {
+        throw closed();
+      }
+      requests.add(
+          () -> {
+            if (closing) {
+              result.completeExceptionally(closed());
+              return;
+            }
+            try {
+              result.complete(task.get());
+            } catch (RuntimeException | Error e) {
+              result.completeExceptionally(e);
+            }
+          });
     }
     try {
       return result.join();
     } catch (CompletionException e) {
       throw e.getCause() instanceof RuntimeException cause ? cause : e;
     }
+  }
+
+  private static IllegalStateException closed() {
+    return new IllegalStateException("the engine is closed");
   }
 
   private void serve() {
@@ -359,11 +366,13 @@ public final class Engine implements AutoCloseable {
   /** Ends all runs, waits for the step at work, and frees what the engine holds. */
   @Override
   public void close() {
-    if (closing) {
-      return;
+    synchronized (requests) {
+      if (closing) {
+        return;
+      }
+      closing = true;
+      requests.add(() -> {});
     }
-    closing = true;
-    requests.add(() -> {});
     boolean interrupted = false;
     while (thread.isAlive()) {
       try {
