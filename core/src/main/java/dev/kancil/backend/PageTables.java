@@ -176,6 +176,18 @@ public final class PageTables {
    */
   public void append(Batch batch) {
     countNeeded(batch);
+    for (int i = 0; i < batch.sequenceCount(); i++) {
+      int end = batch.position(batch.endRow(i) - 1) + 1;
+      // Where windows give pages back a sequence could outgrow its table before pages run out.
+      if (pools.length > 0 && pages(end) > pages) {
+        throw new InvalidRequestException(
+            "the KV cache is full: it holds "
+                + pages * pageTokens
+                + " tokens, not "
+                + end
+                + "; raise the context size");
+      }
+    }
     for (int group = 0; group < pools.length; group++) {
       if (needed[group] > pools[group].freeCount) {
         throw new InvalidRequestException(

@@ -8,6 +8,8 @@ import dev.kancil.DeviceException;
  * kept. Equal logits go by id, so that the order is one and the same everywhere.
  */
 final class Candidates {
+  static final String NO_LOGIT = "the model computed no finite logit";
+
   private final int[] heap;
   private final int[] kept;
   private final double[] weights;
@@ -42,7 +44,7 @@ final class Candidates {
       }
     }
     if (live == 0) {
-      throw new DeviceException("the model computed no finite logit");
+      throw new DeviceException(NO_LOGIT);
     }
     int count;
     if (topK == 0 && topP == 1) {

@@ -22,6 +22,8 @@ import java.util.concurrent.CompletionException;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Continuous batching: one thread forms steps from the next token of every sequence that generates,
@@ -29,6 +31,7 @@ import org.jspecify.annotations.Nullable;
  * any two steps. All that touches sequence state happens on that thread; callers wait for it.
  */
 public final class Engine implements AutoCloseable {
+  private static final Logger LOGGER = LoggerFactory.getLogger(Engine.class);
   private static final String CACHE_FULL =
       "the KV cache is full; close other sessions or raise the context size";
 
@@ -133,12 +136,7 @@ public final class Engine implements AutoCloseable {
                 "a sequence of " + sequence.length() + " tokens has no first " + length);
           }
           if (length < computed(sequence)) {
-            try {
-              state.truncate(sequence.id(), length);
-            } catch (InvalidRequestException leftTheWindow) {
-              state.release(sequence.id());
-              sequence.id(state.open());
-            }
+            truncateState(sequence, length);
           }
           sequence.shorten(length);
           return length;
@@ -146,13 +144,28 @@ public final class Engine implements AutoCloseable {
   }
 
   void release(Sequence sequence) {
-    if (!closing) {
-      call(
-          () -> {
-            state.release(sequence.id());
-            return held--;
-          });
+    if (Thread.currentThread() != thread) {
+      try {
+        call(() -> releaseHere(sequence));
+      } catch (IllegalStateException e) {
+        // An engine that closes has released everything.
+        if (!closing) {
+          throw e;
+        }
+      }
+    } else {
+      releaseHere(sequence);
     }
+  }
+
+  private int releaseHere(Sequence sequence) {
+    for (Run run : List.copyOf(runs)) {
+      if (run.sequence == sequence) {
+        end(run, RunEnd.CANCELLED, null);
+      }
+    }
+    state.release(sequence.id());
+    return held--;
   }
 
   int pending(Sequence sequence) {
@@ -225,6 +238,9 @@ public final class Engine implements AutoCloseable {
 
   /** Runs something on the engine's thread and waits for its result. */
   private <T> T call(Supplier<T> task) {
+    if (Thread.currentThread() == thread) {
+      throw new IllegalStateException("a token listener must not wait for the engine");
+    }
     CompletableFuture<T> result = new CompletableFuture<>();
     // Under the lock that closing takes: what is in the queue by then is still answered.
     synchronized (requests) {
@@ -307,9 +323,31 @@ public final class Engine implements AutoCloseable {
           e instanceof KancilException known
               ? known
               : new DeviceException("a step failed: " + e, e);
+      rollBack();
       for (Run run : List.copyOf(runs)) {
         end(run, RunEnd.FAILED, failure);
       }
+    }
+  }
+
+  /** Forgets what a failed step was to compute, which the state already counts. */
+  private void rollBack() {
+    for (Run run : runs) {
+      for (int i = 0; i < batch.sequenceCount(); i++) {
+        int before = batch.position(batch.firstRow(i));
+        if (batch.sequence(i) == run.sequence.id() && computed(run.sequence) > before) {
+          truncateState(run.sequence, before);
+        }
+      }
+    }
+  }
+
+  private void truncateState(Sequence sequence, int length) {
+    try {
+      state.truncate(sequence.id(), length);
+    } catch (InvalidRequestException leftTheWindow) {
+      state.release(sequence.id());
+      sequence.id(state.open());
     }
   }
 
@@ -355,17 +393,29 @@ public final class Engine implements AutoCloseable {
       }
     } catch (RuntimeException e) {
       end(run, RunEnd.FAILED, e);
+    } catch (Error e) {
+      // The listener's, as an assertion that fails: no reason to end anybody else's run.
+      end(run, RunEnd.FAILED, new IllegalStateException("a token listener failed: " + e, e));
     }
   }
 
   private void end(Run run, RunEnd end, @Nullable RuntimeException failure) {
-    runs.remove(run);
-    run.listener.ended(end, failure);
+    if (!runs.remove(run)) {
+      return;
+    }
+    try {
+      run.listener.ended(end, failure);
+    } catch (RuntimeException | Error e) {
+      LOGGER.warn("a listener failed when its run ended", e);
+    }
   }
 
   /** Ends all runs, waits for the step at work, and frees what the engine holds. */
   @Override
   public void close() {
+    if (Thread.currentThread() == thread) {
+      throw new IllegalStateException("a token listener must not close the engine");
+    }
     synchronized (requests) {
       if (closing) {
         return;

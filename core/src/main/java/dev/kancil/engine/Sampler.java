@@ -1,5 +1,6 @@
 package dev.kancil.engine;
 
+import dev.kancil.DeviceException;
 import dev.kancil.InvalidRequestException;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -101,7 +102,7 @@ final class Sampler {
   }
 
   private int likeliest(MemorySegment row) {
-    int best = 0;
+    int best = -1;
     float most = Float.NEGATIVE_INFINITY;
     for (int id = 0; id < vocabulary; id++) {
       float logit = row.getAtIndex(ValueLayout.JAVA_FLOAT, id);
@@ -110,15 +111,25 @@ final class Sampler {
         best = id;
       }
     }
-    return best;
+    return requireFound(best);
   }
 
   private static int likeliest(float[] logits) {
-    int best = 0;
-    for (int id = 1; id < logits.length; id++) {
-      if (logits[id] > logits[best]) {
+    int best = -1;
+    float most = Float.NEGATIVE_INFINITY;
+    for (int id = 0; id < logits.length; id++) {
+      if (logits[id] > most) {
+        most = logits[id];
         best = id;
       }
+    }
+    return requireFound(best);
+  }
+
+  /** Without a logit above minus infinity there is no choice, only a broken model or device. */
+  private static int requireFound(int best) {
+    if (best < 0) {
+      throw new DeviceException(Candidates.NO_LOGIT);
     }
     return best;
   }

@@ -1,5 +1,8 @@
 package dev.kancil.graph;
 
+import dev.kancil.graph.op.Attention;
+import dev.kancil.graph.op.CacheWrite;
+import dev.kancil.graph.op.RopeAttention;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -43,10 +46,52 @@ public record Graph(List<Value> inputs, List<Node> nodes, List<Value> outputs, S
           .equals(node.outputs().stream().map(Value::type).toList())) {
         throw new IllegalArgumentException(node.op() + " does not compute " + node.outputs());
       }
+      requireState(node, state);
       known.addAll(node.outputs());
     }
     if (!known.containsAll(outputs)) {
       throw new IllegalArgumentException("an output is never computed: " + outputs);
+    }
+  }
+
+  /**
+   * Throws unless what a node keeps between steps has its place, of the right size, in the state.
+   */
+  private static void requireState(Node node, StateLayout state) {
+    switch (node.op()) {
+      case CacheWrite(var slot) -> {
+        StateGroup group = group(slot, state);
+        requireColumns(node.value(0), group.keyColumns());
+        requireColumns(node.value(1), group.valueColumns());
+      }
+      case Attention attention -> requireState(attention, state);
+      case RopeAttention fused -> requireState(fused.attention(), state);
+      default -> {}
+    }
+  }
+
+  private static void requireState(Attention attention, StateLayout state) {
+    StateGroup group = group(attention.slot(), state);
+    if (attention.kvHeads() * attention.keyWidth() != group.keyColumns()
+        || attention.kvHeads() * attention.valueWidth() != group.valueColumns()) {
+      throw new IllegalArgumentException(attention + " does not fit " + group);
+    }
+  }
+
+  private static StateGroup group(StateSlot slot, StateLayout state) {
+    if (slot.group() < 0
+        || slot.group() >= state.groups().size()
+        || slot.layer() < 0
+        || slot.layer() >= state.groups().get(slot.group()).layers()) {
+      throw new IllegalArgumentException("the state has no " + slot);
+    }
+    return state.groups().get(slot.group());
+  }
+
+  private static void requireColumns(Value value, int columns) {
+    if (value.type().columns() != columns) {
+      throw new IllegalArgumentException(
+          value.name() + " has " + value.type().columns() + " columns, its cache " + columns);
     }
   }
 

@@ -13,8 +13,8 @@ public record Add() implements Primitive {
   @Override
   public List<ValueType> infer(List<Operand> inputs) {
     requireInputs(inputs, 2);
-    ValueType a = valueType(inputs, 0);
-    require(a.equals(valueType(inputs, 1)), "sizes differ: " + a + " and " + valueType(inputs, 1));
+    ValueType a = floats(inputs, 0);
+    require(a.equals(floats(inputs, 1)), "sizes differ: " + a + " and " + floats(inputs, 1));
     return List.of(a);
   }
 }

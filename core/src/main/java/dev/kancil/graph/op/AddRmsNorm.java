@@ -15,8 +15,8 @@ public record AddRmsNorm(float epsilon) implements Fused {
   @Override
   public List<ValueType> infer(List<Operand> inputs) {
     requireInputs(inputs, 3);
-    ValueType a = valueType(inputs, 0);
-    require(a.equals(valueType(inputs, 1)), "sizes differ");
+    ValueType a = floats(inputs, 0);
+    require(a.equals(floats(inputs, 1)), "sizes differ");
     requireWeight(inputs, 2, a.columns());
     return List.of(a, a);
   }

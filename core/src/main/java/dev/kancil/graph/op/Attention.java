@@ -38,9 +38,9 @@ public record Attention(
   @Override
   public List<ValueType> infer(List<Operand> inputs) {
     requireInputs(inputs, 2);
-    ValueType q = valueType(inputs, 0);
+    ValueType q = floats(inputs, 0);
     require(q.columns() == heads * keyWidth, "queries have " + q.columns() + " columns");
-    require(valueType(inputs, 1).rows().equals(q.rows()), "positions of other rows");
+    requirePositions(inputs, 1, q.rows());
     return List.of(q.withColumns(heads * valueWidth));
   }
 }

@@ -14,8 +14,8 @@ public record Glu(Activation activation) implements Primitive {
   @Override
   public List<ValueType> infer(List<Operand> inputs) {
     requireInputs(inputs, 2);
-    ValueType gate = valueType(inputs, 0);
-    require(gate.equals(valueType(inputs, 1)), "sizes differ");
+    ValueType gate = floats(inputs, 0);
+    require(gate.equals(floats(inputs, 1)), "sizes differ");
     return List.of(gate);
   }
 }

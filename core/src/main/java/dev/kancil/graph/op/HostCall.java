@@ -14,6 +14,6 @@ public record HostCall(TapFunction function) implements Primitive {
   @Override
   public List<ValueType> infer(List<Operand> inputs) {
     requireInputs(inputs, 1);
-    return List.of(valueType(inputs, 0));
+    return List.of(floats(inputs, 0));
   }
 }

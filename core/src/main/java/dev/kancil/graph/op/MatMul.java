@@ -19,7 +19,7 @@ public record MatMul() implements Primitive {
 
   /** The type of input 0 times the weight at {@code index}. */
   static ValueType inferProduct(Op op, List<Operand> inputs, int index) {
-    ValueType x = op.valueType(inputs, 0);
+    ValueType x = op.floats(inputs, 0);
     Weight weight = op.weight(inputs, index);
     op.require(
         weight.shape().rank() == 2 && weight.shape().columns() == x.columns(),

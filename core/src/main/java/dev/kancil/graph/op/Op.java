@@ -1,9 +1,11 @@
 package dev.kancil.graph.op;
 
+import dev.kancil.graph.Dimension;
 import dev.kancil.graph.Operand;
 import dev.kancil.graph.Value;
 import dev.kancil.graph.ValueType;
 import dev.kancil.graph.Weight;
+import dev.kancil.tensor.DataType;
 import dev.kancil.tensor.Shape;
 import java.util.List;
 
@@ -39,6 +41,22 @@ public sealed interface Op permits Primitive, Fused {
     }
     throw new IllegalArgumentException(
         name() + ": " + inputs.get(index).name() + " is a weight, not a value");
+  }
+
+  /** Input {@code index}, which must be a float32 value of the graph. */
+  default ValueType floats(List<Operand> inputs, int index) {
+    ValueType type = valueType(inputs, index);
+    require(type.type() == DataType.F32, inputs.get(index).name() + " is " + type.type());
+    return type;
+  }
+
+  /** Throws unless input {@code index} is one I32 for each of {@code rows}. */
+  default void requirePositions(List<Operand> inputs, int index, Dimension rows) {
+    ValueType positions = valueType(inputs, index);
+    require(
+        positions.type() == DataType.I32 && positions.columns() == 1,
+        "positions are " + positions.type() + " of " + positions.columns() + " columns");
+    require(positions.rows().equals(rows), "positions of other rows");
   }
 
   /** Input {@code index}, which must be a weight of this shape. */

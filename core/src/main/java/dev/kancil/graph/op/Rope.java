@@ -2,7 +2,6 @@ package dev.kancil.graph.op;
 
 import dev.kancil.graph.Operand;
 import dev.kancil.graph.ValueType;
-import dev.kancil.tensor.DataType;
 import java.util.List;
 
 /**
@@ -19,10 +18,8 @@ public record Rope(RotaryEmbedding rotary) implements Primitive {
     } else {
       requireInputs(inputs, 2);
     }
-    ValueType x = valueType(inputs, 0);
-    ValueType positions = valueType(inputs, 1);
-    require(positions.type() == DataType.I32, "positions are " + positions.type());
-    require(positions.rows().equals(x.rows()), "positions of other rows");
+    ValueType x = floats(inputs, 0);
+    requirePositions(inputs, 1, x.rows());
     require(x.columns() % rotary.headWidth() == 0, "no whole number of heads");
     return List.of(x);
   }

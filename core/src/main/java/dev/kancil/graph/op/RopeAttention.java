@@ -15,11 +15,13 @@ import java.util.List;
 public record RopeAttention(RotaryEmbedding rotary, Attention attention) implements Fused {
   @Override
   public List<ValueType> infer(List<Operand> inputs) {
-    if (inputs.size() != 5) {
+    if (inputs.size() == 5) {
+      requireWeight(inputs, 4, rotary.rotaryWidth() / 2);
+    } else {
       requireInputs(inputs, 4);
     }
-    ValueType k = valueType(inputs, 1);
-    ValueType v = valueType(inputs, 2);
+    ValueType k = floats(inputs, 1);
+    ValueType v = floats(inputs, 2);
     require(rotary.headWidth() == attention.keyWidth(), "heads of different width");
     require(k.columns() == attention.kvHeads() * attention.keyWidth(), "keys are " + k);
     require(v.columns() == attention.kvHeads() * attention.valueWidth(), "values are " + v);

@@ -13,6 +13,6 @@ public record Scale(float factor) implements Primitive {
   @Override
   public List<ValueType> infer(List<Operand> inputs) {
     requireInputs(inputs, 1);
-    return List.of(valueType(inputs, 0));
+    return List.of(floats(inputs, 0));
   }
 }

@@ -14,7 +14,7 @@ public record SelectRows() implements Primitive {
   @Override
   public List<ValueType> infer(List<Operand> inputs) {
     requireInputs(inputs, 2);
-    ValueType x = valueType(inputs, 0);
+    ValueType x = floats(inputs, 0);
     ValueType rows = valueType(inputs, 1);
     require(rows.type() == DataType.I32 && rows.columns() == 1, "rows are " + rows);
     return List.of(ValueType.f32(rows.rows(), x.columns()));

@@ -19,6 +19,6 @@ public record SoftCap(float cap) implements Primitive {
   @Override
   public List<ValueType> infer(List<Operand> inputs) {
     requireInputs(inputs, 1);
-    return List.of(valueType(inputs, 0));
+    return List.of(floats(inputs, 0));
   }
 }

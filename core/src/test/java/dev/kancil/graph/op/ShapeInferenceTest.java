@@ -1,0 +1,201 @@
+package dev.kancil.graph.op;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.kancil.graph.Dimension.Symbolic;
+import dev.kancil.graph.Graph;
+import dev.kancil.graph.GraphBuilder;
+import dev.kancil.graph.Node;
+import dev.kancil.graph.Operand;
+import dev.kancil.graph.StateGroup;
+import dev.kancil.graph.StateLayout;
+import dev.kancil.graph.StateSlot;
+import dev.kancil.graph.Value;
+import dev.kancil.graph.ValueType;
+import dev.kancil.graph.Weight;
+import dev.kancil.graph.op.RotaryEmbedding.Pairing;
+import dev.kancil.tensor.DataType;
+import dev.kancil.tensor.Shape;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+
+class ShapeInferenceTest {
+  private static final Value X = value("x", DataType.F32, Symbolic.TOKENS, 8);
+  private static final Value SELECTED = value("selected", DataType.F32, Symbolic.OUTPUTS, 8);
+  private static final Value WIDE = value("wide", DataType.F32, Symbolic.TOKENS, 12);
+  private static final Value IDS = value("ids", DataType.I32, Symbolic.TOKENS, 1);
+  private static final Value PAIRS = value("pairs", DataType.I32, Symbolic.TOKENS, 2);
+  private static final Value ROWS = value("rows", DataType.I32, Symbolic.OUTPUTS, 1);
+  private static final StateSlot SLOT = new StateSlot(0, 0);
+  private static final RotaryEmbedding ROTARY =
+      new RotaryEmbedding(Pairing.HALVES, 4, 4, 10_000, 1);
+
+  private static Value value(String name, DataType type, Symbolic rows, int columns) {
+    return new Value(name.hashCode(), name, new ValueType(type, rows, columns));
+  }
+
+  private static Weight weight(long... shape) {
+    return new Weight("w", DataType.F32, Shape.of(shape));
+  }
+
+  private static Attention attention(int heads, int kvHeads, int keyWidth, int valueWidth) {
+    return new Attention(SLOT, heads, kvHeads, keyWidth, valueWidth, 1, Mask.CAUSAL, Score.PLAIN);
+  }
+
+  private static void gives(Op op, List<Operand> inputs, ValueType... types) {
+    assertThat(op.infer(inputs)).containsExactly(types);
+  }
+
+  private static void refuses(Op op, String message, Operand... inputs) {
+    assertThatThrownBy(() -> op.infer(List.of(inputs)))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessageStartingWith(op.name() + ": ")
+        .hasMessageContaining(message);
+  }
+
+  @Test
+  void elementWiseOperationsKeepTheSize() {
+    for (Op op : List.of(new Add(), new Glu(Activation.SILU))) {
+      gives(op, List.of(X, X), X.type());
+      refuses(op, "sizes differ", X, WIDE);
+      refuses(op, "sizes differ", X, SELECTED);
+      refuses(op, "w is a weight, not a value", X, weight(8));
+      refuses(op, "ids is I32", IDS, IDS);
+    }
+    for (Op op : List.of(new Scale(2), new SoftCap(3), new HostCall((data, rows, columns) -> {}))) {
+      gives(op, List.of(X), X.type());
+      refuses(op, "ids is I32", IDS);
+    }
+  }
+
+  @Test
+  void theNumberOfInputsIsChecked() {
+    assertThatThrownBy(() -> new Add().infer(List.of(X))).hasMessage("Add takes 2 inputs, not 1");
+    assertThatThrownBy(() -> new Rope(ROTARY).infer(List.of(X)))
+        .hasMessage("Rope takes 2 inputs, not 1");
+    assertThatThrownBy(() -> new ParallelMatMul(2).infer(List.of(X, weight(3, 8))))
+        .hasMessage("ParallelMatMul takes 3 inputs, not 2");
+    assertThatThrownBy(() -> new ParallelMatMul(1)).hasMessage("1 products");
+  }
+
+  @Test
+  void productsMapColumnsToRows() {
+    gives(new MatMul(), List.of(X, weight(5, 8)), X.type().withColumns(5));
+    refuses(new MatMul(), "w of shape [8, 5] does not take 8 columns", X, weight(8, 5));
+    refuses(new MatMul(), "w of shape [8] does not take 8 columns", X, weight(8));
+    refuses(new MatMul(), "x is a value, not a weight", X, X);
+    refuses(new MatMul(), "ids is I32", IDS, weight(5, 1));
+    gives(
+        new ParallelMatMul(2),
+        List.of(X, weight(5, 8), weight(3, 8)),
+        X.type().withColumns(5),
+        X.type().withColumns(3));
+    GluMatMul glu = new GluMatMul(Activation.SILU);
+    gives(glu, List.of(X, weight(5, 8), weight(5, 8)), X.type().withColumns(5));
+    refuses(glu, "gate and up differ", X, weight(5, 8), weight(6, 8));
+  }
+
+  @Test
+  void normsNeedAWeightForEachColumnOfAGroup() {
+    gives(new RmsNorm(1e-5f, 8), List.of(X, weight(8)), X.type());
+    gives(new RmsNorm(1e-5f, 4), List.of(X, weight(4)), X.type());
+    refuses(new RmsNorm(1e-5f, 3), "3 does not divide 8", X, weight(3));
+    refuses(new RmsNorm(1e-5f, 0), "0 does not divide 8", X, weight(1));
+    refuses(new RmsNorm(1e-5f, 8), "w has shape [4], not [8]", X, weight(4));
+    gives(new AddRmsNorm(1e-5f), List.of(X, X, weight(8)), X.type(), X.type());
+    refuses(new AddRmsNorm(1e-5f), "sizes differ", X, WIDE, weight(8));
+  }
+
+  @Test
+  void lookupsNeedIndexes() {
+    gives(new Embedding(), List.of(IDS, weight(96, 8)), X.type());
+    refuses(new Embedding(), "ids are ", X, weight(96, 8));
+    refuses(new Embedding(), "ids are ", PAIRS, weight(96, 8));
+    refuses(new Embedding(), "w has shape [96]", IDS, weight(96));
+    gives(new SelectRows(), List.of(X, ROWS), SELECTED.type());
+    refuses(new SelectRows(), "rows are ", X, X);
+  }
+
+  @Test
+  void rotationsNeedWholeHeadsAndAPositionForEachRow() {
+    Rope rope = new Rope(ROTARY);
+    gives(rope, List.of(X, IDS), X.type());
+    gives(rope, List.of(X, IDS, weight(2)), X.type());
+    refuses(rope, "no whole number of heads", value("odd", DataType.F32, Symbolic.TOKENS, 6), IDS);
+    refuses(rope, "positions of other rows", X, ROWS);
+    refuses(rope, "positions are F32", X, X);
+    refuses(rope, "positions are I32 of 2 columns", X, PAIRS);
+    refuses(rope, "w has shape [4], not [2]", X, IDS, weight(4));
+    assertThatThrownBy(() -> new RotaryEmbedding(Pairing.HALVES, 4, 3, 10_000, 1))
+        .hasMessage("rotary width 3 of a head of width 4");
+    assertThatThrownBy(() -> new RotaryEmbedding(Pairing.HALVES, 4, 6, 10_000, 1))
+        .hasMessage("rotary width 6 of a head of width 4");
+    assertThatThrownBy(() -> new RotaryEmbedding(Pairing.HALVES, 4, 4, 0, 1))
+        .hasMessageContaining("base 0.0");
+  }
+
+  @Test
+  void attentionGivesTheValuesOfItsHeads() {
+    gives(attention(2, 1, 4, 6), List.of(X, IDS), X.type().withColumns(12));
+    refuses(attention(3, 1, 4, 6), "queries have 8 columns", X, IDS);
+    refuses(attention(2, 1, 4, 6), "positions of other rows", X, ROWS);
+    refuses(attention(2, 1, 4, 6), "positions are F32", X, X);
+    assertThatThrownBy(() -> attention(3, 2, 4, 4)).hasMessageContaining("3 heads on 2 KV heads");
+    RopeAttention fused = new RopeAttention(ROTARY, attention(2, 1, 4, 4));
+    Value k = value("k", DataType.F32, Symbolic.TOKENS, 4);
+    gives(fused, List.of(X, k, k, IDS), X.type());
+    refuses(fused, "keys are ", X, X, k, IDS);
+    refuses(fused, "values are ", X, k, X, IDS);
+    refuses(fused, "w has shape [3], not [2]", X, k, k, IDS, weight(3));
+    refuses(
+        new RopeAttention(ROTARY, attention(1, 1, 8, 4)), "heads of different width", X, X, k, IDS);
+  }
+
+  @Test
+  void whatIsCachedMustFitTheState() {
+    StateLayout state =
+        new StateLayout(List.of(new StateGroup(1, 8, 12, DataType.F32, DataType.F32, 0)));
+    refusesInGraph("wide has 12 columns, its cache 8", state, new CacheWrite(SLOT), WIDE, WIDE);
+    refusesInGraph("x has 8 columns, its cache 12", state, new CacheWrite(SLOT), X, X);
+    refusesInGraph(
+        "the state has no StateSlot[group=0, layer=1]",
+        state,
+        new CacheWrite(new StateSlot(0, 1)),
+        X,
+        WIDE);
+    refusesInGraph("the state has no", state, new CacheWrite(new StateSlot(1, 0)), X, WIDE);
+    refusesInGraph("does not fit", state, attention(2, 1, 4, 6), X, IDS);
+    Value k = value("k", DataType.F32, Symbolic.TOKENS, 4);
+    refusesInGraph(
+        "does not fit", state, new RopeAttention(ROTARY, attention(2, 1, 4, 4)), X, k, k, IDS);
+  }
+
+  private static void refusesInGraph(String message, StateLayout state, Op op, Value... inputs) {
+    List<Value> outputs = new ArrayList<>();
+    for (ValueType type : op.infer(List.of(inputs))) {
+      outputs.add(new Value(-1 - outputs.size(), "y", type));
+    }
+    List<Node> nodes = List.of(new Node(op, List.of(inputs), outputs));
+    assertThatThrownBy(() -> new Graph(List.of(inputs), nodes, List.of(), state))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessageContaining(message);
+  }
+
+  @Test
+  void aGraphIsCheckedAsAWhole() {
+    GraphBuilder builder = new GraphBuilder();
+    Value x = builder.input("x", ValueType.f32(Symbolic.TOKENS, 8));
+    Value y = builder.add("y", new Scale(2), x);
+    StateLayout none = new StateLayout(List.of());
+    assertThatThrownBy(() -> new Graph(List.of(), builder.nodes(), List.of(y), none))
+        .hasMessage("x is read before it is computed");
+    assertThatThrownBy(() -> builder.build(List.of(X), none))
+        .hasMessageContaining("an output is never computed");
+    assertThatThrownBy(() -> builder.build(List.of(y), none).value("z"))
+        .hasMessage("the graph has no value z");
+    assertThatThrownBy(() -> builder.add(List.of("a", "b"), new Scale(2), List.of(x)))
+        .hasMessageContaining("has 1 outputs, not [a, b]");
+  }
+}
