@@ -69,25 +69,31 @@ final class KernelSpeed {
                 }
               });
       float[] panel = new float[PanelProduct.PANEL_ROWS * COLUMNS];
-      float[] products = new float[PanelProduct.ROWS * PanelProduct.PANEL_ROWS];
+      int width = PackedTiles.WIDTH;
+      float[] packed = new float[COLUMNS * TOKENS];
+      for (int i = 0; i < packed.length; i++) {
+        packed[i] = random.nextFloat();
+      }
+      float[] products = new float[width * PanelProduct.PANEL_ROWS];
       double tiles =
           speed(
               (long) 64 * COLUMNS * TOKENS,
               () -> {
                 for (int row = 0; row < 64; row += PanelProduct.PANEL_ROWS) {
                   weight.decode(row, PanelProduct.PANEL_ROWS, panel, COLUMNS);
-                  for (int token = 0; token < TOKENS; token += PanelProduct.ROWS) {
-                    Tiles.multiply(
-                        x,
-                        4L * COLUMNS * token,
-                        4L * COLUMNS,
-                        PanelProduct.ROWS,
+                  for (int token = 0; token < TOKENS; token += width) {
+                    PackedTiles.multiply(
                         panel,
                         COLUMNS,
+                        1,
                         PanelProduct.PANEL_ROWS,
+                        packed,
+                        token * COLUMNS,
                         COLUMNS,
+                        width,
                         products,
-                        PanelProduct.PANEL_ROWS);
+                        0,
+                        false);
                   }
                 }
               });
