@@ -11,10 +11,12 @@ module dev.kancil.core {
   exports dev.kancil.family;
   exports dev.kancil.format;
   exports dev.kancil.format.gguf;
+  exports dev.kancil.format.safetensors;
   exports dev.kancil.graph;
   exports dev.kancil.graph.fusion;
   exports dev.kancil.graph.op;
   exports dev.kancil.tensor;
+  exports dev.kancil.text.template;
   exports dev.kancil.text.tokenizer;
 
   uses dev.kancil.backend.Backend;

@@ -45,7 +45,8 @@ public final class Generation implements Iterable<Chunk>, AutoCloseable {
       ended = true;
       notifyAll();
     }
-    completion.complete(completed);
+    // What a caller has chained to the future must not run on, and so delay, the engine's thread.
+    Thread.startVirtualThread(() -> completion.complete(completed));
   }
 
   void fail(RuntimeException thrown) {
@@ -54,7 +55,7 @@ public final class Generation implements Iterable<Chunk>, AutoCloseable {
       failure = thrown;
       notifyAll();
     }
-    completion.completeExceptionally(thrown);
+    Thread.startVirtualThread(() -> completion.completeExceptionally(thrown));
   }
 
   /** Ends it within one step; the completion then says {@link FinishReason#CANCELLED}. */
@@ -66,8 +67,8 @@ public final class Generation implements Iterable<Chunk>, AutoCloseable {
   }
 
   /** Whether it has ended, for whatever reason. */
-  public boolean isDone() {
-    return completion.isDone();
+  public synchronized boolean isDone() {
+    return ended;
   }
 
   /**

@@ -46,6 +46,21 @@ public record ModelOptions(
     }
   }
 
+  /**
+   * The tokens of context that one session of a model gets.
+   *
+   * @param trained what the model was made for
+   * @throws InvalidRequestException if more is asked for
+   */
+  public int contextLengthFor(int trained) {
+    if (contextLength > trained) {
+      throw new InvalidRequestException(
+          "context length %d is asked for, but the model was made for %d"
+              .formatted(contextLength, trained));
+    }
+    return contextLength > 0 ? contextLength : Math.min(trained, DEFAULT_CONTEXT);
+  }
+
   private static void require(boolean holds, String what, int value) {
     if (!holds) {
       throw new InvalidRequestException(what + " " + value + " is out of range");

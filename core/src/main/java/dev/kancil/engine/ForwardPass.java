@@ -16,6 +16,7 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.SequencedMap;
 
 /** One pass over a sequence that reads every output of the graph at every position. */
 public final class ForwardPass {
@@ -29,13 +30,13 @@ public final class ForwardPass {
    * @return for each output of the graph its rows, one for each token
    * @throws InvalidRequestException if there are no tokens, or an id is not in the vocabulary
    */
-  public static Map<String, float[][]> run(
+  public static SequencedMap<String, float[][]> run(
       Device device, Graph graph, DeviceWeights weights, int[] tokens, int chunk) {
     if (tokens.length == 0) {
       throw new InvalidRequestException("there are no tokens to compute");
     }
     Graph fused = Fusion.fuse(graph, device::takes);
-    Map<String, float[][]> results = new LinkedHashMap<>();
+    SequencedMap<String, float[][]> results = new LinkedHashMap<>();
     for (Value output : graph.outputs()) {
       if (output.type().rows() instanceof Dimension.Fixed) {
         throw new InvalidRequestException(output.name() + " has no row for each token");

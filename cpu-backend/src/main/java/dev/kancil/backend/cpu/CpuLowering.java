@@ -42,6 +42,7 @@ final class CpuLowering implements Lowering {
   private final WorkerPool pool;
   private final Scratch scratch;
   private final Activations activations = new Activations();
+  private final PackedRows packed = new PackedRows();
   private final Map<AngleKey, RopeAngles> angles = new HashMap<>();
   private final Map<Room, MemorySegment> rooms = new HashMap<>();
 
@@ -66,9 +67,9 @@ final class CpuLowering implements Lowering {
       case RmsNorm(float epsilon, int _) -> RmsNormKernel.norm(epsilon, node, operands, pool);
       case AddRmsNorm(float epsilon) -> RmsNormKernel.addAndNorm(epsilon, node, operands, pool);
       case MatMul _, ParallelMatMul _ ->
-          new MatMulKernel(node, operands, pool, scratch, activations);
+          new MatMulKernel(node, operands, pool, scratch, activations, packed);
       case GluMatMul(var activation) ->
-          new GluMatMulKernel(activation, node, operands, pool, scratch, activations);
+          new GluMatMulKernel(activation, node, operands, pool, scratch, activations, packed);
       case Rope(var rotary) ->
           new RopeKernel(
               rotation(rotary, node, 1, operands),

@@ -30,6 +30,7 @@ final class GluMatMulKernel implements Kernel, WorkerPool.Work {
   private final WorkerPool pool;
   private final Scratch scratch;
   private final Activations activations;
+  private final PackedRows packed;
   private @Nullable HostStep step;
 
   GluMatMulKernel(
@@ -38,11 +39,13 @@ final class GluMatMulKernel implements Kernel, WorkerPool.Work {
       Lowering.Operands operands,
       WorkerPool pool,
       Scratch scratch,
-      Activations activations) {
+      Activations activations,
+      PackedRows packed) {
     this.activation = activation;
     this.pool = pool;
     this.scratch = scratch;
     this.activations = activations;
+    this.packed = packed;
     x = operands.value(node.value(0));
     y = operands.value(node.output());
     gate = WeightRows.of(operands.weight(node.weight(1)));
@@ -50,12 +53,11 @@ final class GluMatMulKernel implements Kernel, WorkerPool.Work {
     panels = Chunks.panels(0, gate);
     dots = Chunks.dots(0, gate);
     activations.reserve(x.columns());
+    packed.reserve(operands.limits().tokens(), x.columns());
     PanelProduct.reserve(scratch, x.columns());
     scratch.reserve(
         Scratch.Kind.SECOND_PANEL, (long) PanelProduct.PANEL_ROWS * Lanes.padded(x.columns()));
-    scratch.reserve(
-        Scratch.Kind.SECOND_PRODUCTS,
-        Math.max(PanelProduct.ROWS * PanelProduct.PANEL_ROWS, Chunks.MOST_DOT_ROWS));
+    scratch.reserve(Scratch.Kind.SECOND_PRODUCTS, PanelProduct.products());
   }
 
   @Override
@@ -66,6 +68,9 @@ final class GluMatMulKernel implements Kernel, WorkerPool.Work {
       activations.load(x.data(newStep), x.columns());
       pool.run(dots.end(), this);
     } else if (rows > 1) {
+      if (rows > PanelProduct.FEW_ROWS) {
+        packed.pack(x, newStep, pool);
+      }
       pool.run(panels.end(), this);
     }
   }
@@ -105,19 +110,21 @@ final class GluMatMulKernel implements Kernel, WorkerPool.Work {
     float[] upPanel = scratch.of(Scratch.Kind.SECOND_PANEL, thread);
     gate.decode(first, count, gatePanel, stride);
     up.decode(first, count, upPanel, stride);
-    for (int row = 0; row < rows; row += PanelProduct.ROWS) {
-      int some = Math.min(PanelProduct.ROWS, rows - row);
-      PanelProduct.multiply(x, current, row, some, gatePanel, stride, count, gates);
-      PanelProduct.multiply(x, current, row, some, upPanel, stride, count, ups);
-      combine(activation, gates, ups, some * PanelProduct.PANEL_ROWS);
-      for (int i = 0; i < some; i++) {
-        MemorySegment.copy(
-            gates,
-            i * PanelProduct.PANEL_ROWS,
-            target,
-            ValueLayout.JAVA_FLOAT,
-            (row + i) * y.type().rowBytes() + 4L * first,
-            count);
+    if (rows <= PanelProduct.FEW_ROWS) {
+      PanelProduct.multiplyFew(x, current, gatePanel, stride, count, gates);
+      PanelProduct.multiplyFew(x, current, upPanel, stride, count, ups);
+      combine(activation, gates, ups, rows * PanelProduct.PANEL_ROWS);
+      for (int i = 0; i < rows; i++) {
+        int from = i * PanelProduct.PANEL_ROWS;
+        long to = i * y.type().rowBytes() + 4L * first;
+        MemorySegment.copy(gates, from, target, ValueLayout.JAVA_FLOAT, to, count);
+      }
+    } else {
+      for (int group = 0; group < packed.groups(); group++) {
+        packed.multiply(group, gatePanel, stride, count, gates);
+        packed.multiply(group, upPanel, stride, count, ups);
+        combine(activation, gates, ups, count * PackedTiles.WIDTH);
+        packed.store(group, gates, target, y.type().rowBytes(), first, count);
       }
     }
   }

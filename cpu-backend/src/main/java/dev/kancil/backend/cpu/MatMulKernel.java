@@ -22,6 +22,7 @@ final class MatMulKernel implements Kernel, WorkerPool.Work {
   private final WorkerPool pool;
   private final Scratch scratch;
   private final Activations activations;
+  private final PackedRows packed;
   private @Nullable HostStep step;
 
   /** One matrix and where its chunks begin and its result goes. */
@@ -32,12 +33,15 @@ final class MatMulKernel implements Kernel, WorkerPool.Work {
       Lowering.Operands operands,
       WorkerPool pool,
       Scratch scratch,
-      Activations activations) {
+      Activations activations,
+      PackedRows packed) {
     this.pool = pool;
     this.scratch = scratch;
     this.activations = activations;
+    this.packed = packed;
     x = operands.value(node.value(0));
     activations.reserve(x.columns());
+    packed.reserve(operands.limits().tokens(), x.columns());
     products = new Product[node.outputs().size()];
     int panels = 0;
     int dots = 0;
@@ -64,6 +68,9 @@ final class MatMulKernel implements Kernel, WorkerPool.Work {
       activations.load(x.data(newStep), x.columns());
       pool.run(last.dots().end(), this);
     } else if (rows > 1) {
+      if (rows > PanelProduct.FEW_ROWS) {
+        packed.pack(x, newStep, pool);
+      }
       pool.run(last.panels().end(), this);
     }
   }
@@ -104,17 +111,17 @@ final class MatMulKernel implements Kernel, WorkerPool.Work {
     product.weight().decode(first, count, panel, stride);
     MemorySegment y = product.y().data(current);
     long yRowBytes = product.y().type().rowBytes();
-    for (int row = 0; row < rows; row += PanelProduct.ROWS) {
-      int some = Math.min(PanelProduct.ROWS, rows - row);
-      PanelProduct.multiply(x, current, row, some, panel, stride, count, results);
-      for (int i = 0; i < some; i++) {
-        MemorySegment.copy(
-            results,
-            i * PanelProduct.PANEL_ROWS,
-            y,
-            ValueLayout.JAVA_FLOAT,
-            (row + i) * yRowBytes + 4L * first,
-            count);
+    if (rows <= PanelProduct.FEW_ROWS) {
+      PanelProduct.multiplyFew(x, current, panel, stride, count, results);
+      for (int i = 0; i < rows; i++) {
+        int from = i * PanelProduct.PANEL_ROWS;
+        long to = i * yRowBytes + 4L * first;
+        MemorySegment.copy(results, from, y, ValueLayout.JAVA_FLOAT, to, count);
+      }
+    } else {
+      for (int group = 0; group < packed.groups(); group++) {
+        packed.multiply(group, panel, stride, count, results);
+        packed.store(group, results, y, yRowBytes, first, count);
       }
     }
   }

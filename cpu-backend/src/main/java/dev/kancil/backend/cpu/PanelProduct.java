@@ -3,37 +3,34 @@ package dev.kancil.backend.cpu;
 import dev.kancil.backend.host.HostStep;
 import dev.kancil.backend.host.HostValue;
 
-/** A panel of decoded weight rows times a block of rows of x. */
+/** A panel of decoded weight rows times some or many rows of x. */
 final class PanelProduct {
   /** Weight rows that are decoded together: up to 2048 columns, a panel is 128 KiB. */
   static final int PANEL_ROWS = 16;
 
-  /** Rows of x that meet a panel before their products are stored. */
-  static final int ROWS = 32;
+  /** Up to so many rows of x are multiplied as they lie; more are packed first. */
+  static final int FEW_ROWS = 6;
 
   private PanelProduct() {}
 
   static void reserve(Scratch scratch, int columns) {
     scratch.reserve(Scratch.Kind.PANEL, (long) PANEL_ROWS * Lanes.padded(columns));
-    scratch.reserve(Scratch.Kind.PRODUCTS, Math.max(ROWS * PANEL_ROWS, Chunks.MOST_DOT_ROWS));
+    scratch.reserve(Scratch.Kind.PRODUCTS, products());
   }
 
-  /** {@code results[i · PANEL_ROWS + p] = x[row + i] · panel[p]}. */
-  static void multiply(
-      HostValue x,
-      HostStep step,
-      int row,
-      int rows,
-      float[] panel,
-      int stride,
-      int panelRows,
-      float[] results) {
-    long rowBytes = x.type().rowBytes();
+  /** Products that wait for their epilogue. */
+  static int products() {
+    return Math.max(PackedTiles.WIDTH * PANEL_ROWS, Chunks.MOST_DOT_ROWS);
+  }
+
+  /** {@code results[i · PANEL_ROWS + p] = x[i] · panel[p]} for few rows. */
+  static void multiplyFew(
+      HostValue x, HostStep step, float[] panel, int stride, int panelRows, float[] results) {
     Tiles.multiply(
         x.data(step),
-        row * rowBytes,
-        rowBytes,
-        rows,
+        0,
+        x.type().rowBytes(),
+        x.rows(step),
         panel,
         stride,
         Tiles.panelRows(panelRows),

@@ -10,6 +10,7 @@ import java.lang.foreign.MemorySegment;
 import jdk.incubator.vector.ByteVector;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
+import jdk.incubator.vector.VectorMask;
 import jdk.incubator.vector.VectorOperators;
 
 /**
@@ -67,10 +68,11 @@ final class SmallBlockDecoding {
         for (int part = 0; part < BYTE_PARTS; part++) {
           IntVector q = Lanes.unsigned(packed, part);
           int first = j + part * LENGTH;
-          Lanes.toFloat(q.and(15).or(fifthBits(fifths, first)))
+          Lanes.toFloat(withFifthBits(q.and(15), fifths, first))
               .fma(scale, offset)
               .intoArray(target, i + first);
-          Lanes.toFloat(q.lanewise(VectorOperators.LSHR, 4).or(fifthBits(fifths >>> 16, first)))
+          Lanes.toFloat(
+                  withFifthBits(q.lanewise(VectorOperators.LSHR, 4), fifths >>> 16, first))
               .fma(scale, offset)
               .intoArray(target, i + first + BLOCK / 2);
         }
@@ -79,12 +81,19 @@ final class SmallBlockDecoding {
     }
   }
 
-  /** Bit {@code first + lane} of {@code bits}, as the 16 of a five-bit number. */
-  static IntVector fifthBits(int bits, int first) {
-    return IntVector.broadcast(INTS, bits)
-        .lanewise(VectorOperators.LSHR, IntVector.fromArray(INTS, BITS, first))
-        .and(1)
-        .lanewise(VectorOperators.LSHL, 4);
+  /**
+   * Adds bit {@code first + lane} of {@code bits} as the 16 of a five-bit number. Where lanes have
+   * mask registers the bits are the mask.
+   */
+  static IntVector withFifthBits(IntVector q, int bits, int first) {
+    if (LENGTH == 16) {
+      return q.lanewise(VectorOperators.OR, 16, VectorMask.fromLong(INTS, bits & 0xffff));
+    }
+    return q.or(
+        IntVector.broadcast(INTS, bits)
+            .lanewise(VectorOperators.LSHR, IntVector.fromArray(INTS, BITS, first))
+            .and(1)
+            .lanewise(VectorOperators.LSHL, 4));
   }
 
   /** Q8_0. */

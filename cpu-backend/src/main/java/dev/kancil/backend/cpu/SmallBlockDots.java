@@ -5,7 +5,7 @@ import static dev.kancil.backend.cpu.Lanes.BYTE_PARTS;
 import static dev.kancil.backend.cpu.Lanes.FLOATS;
 import static dev.kancil.backend.cpu.Lanes.LENGTH;
 import static dev.kancil.backend.cpu.SmallBlockDecoding.BLOCK;
-import static dev.kancil.backend.cpu.SmallBlockDecoding.fifthBits;
+import static dev.kancil.backend.cpu.SmallBlockDecoding.withFifthBits;
 
 import java.lang.foreign.MemorySegment;
 import jdk.incubator.vector.ByteVector;
@@ -71,9 +71,9 @@ final class SmallBlockDots {
           IntVector q = Lanes.unsigned(packed, part);
           int first = j + part * LENGTH;
           FloatVector products =
-              Lanes.toFloat(q.and(15).or(fifthBits(fifths, first))).mul(x(x, i + first));
+              Lanes.toFloat(withFifthBits(q.and(15), fifths, first)).mul(x(x, i + first));
           products =
-              Lanes.toFloat(q.lanewise(VectorOperators.LSHR, 4).or(fifthBits(fifths >>> 16, first)))
+              Lanes.toFloat(withFifthBits(q.lanewise(VectorOperators.LSHR, 4), fifths >>> 16, first))
                   .fma(x(x, i + first + BLOCK / 2), products);
           sum = products.fma(scale, sum);
         }

@@ -6,7 +6,6 @@ import static dev.kancil.backend.cpu.Lanes.FLOATS;
 import static dev.kancil.backend.cpu.Lanes.LENGTH;
 
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
 import jdk.incubator.vector.ByteVector;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
@@ -117,41 +116,31 @@ final class SuperBlockDecoding {
 
   /**
    * Q6_K: each half of 128 elements has four runs of 32; the low four bits of runs r and r + 2
-   * share 32 bytes, and the high two bits of all four runs share 32 bytes.
+   * share 32 bytes, and the high two bits of all four runs share 32 bytes. The loop's body holds
+   * one such pair, since C2 gives up inlining in larger ones.
    */
   static void sixes(MemorySegment source, long at, float[] target, int to, int elements) {
     long block = at;
     for (int i = to; i < to + elements; i += BLOCK) {
       float d = Lanes.half(source, block + 208);
-      for (int half = 0; half < 2; half++) {
+      for (int pair = 0; pair < 4; pair++) {
+        int half = pair >> 1;
+        int run = pair & 1;
+        long scales = source.get(Lanes.LONG, block + 192 + 8 * half) >>> 16 * run;
         for (int j = 0; j < 32; j += BYTES_LENGTH) {
-          ByteVector firstLow = Lanes.bytes(source, block + 64 * half + j);
-          ByteVector secondLow = Lanes.bytes(source, block + 64 * half + 32 + j);
-          ByteVector highBits = Lanes.bytes(source, block + 128 + 32 * half + j);
-          long scales = block + 192 + 8 * half + j / 16;
-          float d0 = d * source.get(ValueLayout.JAVA_BYTE, scales);
-          float d1 = d * source.get(ValueLayout.JAVA_BYTE, scales + 2);
-          float d2 = d * source.get(ValueLayout.JAVA_BYTE, scales + 4);
-          float d3 = d * source.get(ValueLayout.JAVA_BYTE, scales + 6);
+          ByteVector low = Lanes.bytes(source, block + 32 * pair + j);
+          ByteVector high = Lanes.bytes(source, block + 128 + 32 * half + j);
+          long scale = scales >>> 8 * (j / 16);
           for (int part = 0; part < BYTE_PARTS; part++) {
-            IntVector a = Lanes.unsigned(firstLow, part);
-            IntVector b = Lanes.unsigned(secondLow, part);
-            IntVector high = Lanes.unsigned(highBits, part);
-            int first = i + 128 * half + j + part * LENGTH;
-            six(a.and(15), high.and(3).lanewise(VectorOperators.LSHL, 4))
-                .mul(d0)
+            IntVector q = Lanes.unsigned(low, part);
+            IntVector h = Lanes.unsigned(high, part).lanewise(VectorOperators.LSHR, 2 * run);
+            int first = i + 128 * half + 32 * run + j + part * LENGTH;
+            six(q.and(15), h.and(3).lanewise(VectorOperators.LSHL, 4))
+                .mul(d * (byte) scale)
                 .intoArray(target, first);
-            six(b.and(15), high.and(12).lanewise(VectorOperators.LSHL, 2))
-                .mul(d1)
-                .intoArray(target, first + 32);
-            six(a.lanewise(VectorOperators.LSHR, 4), high.and(48))
-                .mul(d2)
+            six(q.lanewise(VectorOperators.LSHR, 4), h.and(48))
+                .mul(d * (byte) (scale >>> 32))
                 .intoArray(target, first + 64);
-            six(
-                    b.lanewise(VectorOperators.LSHR, 4),
-                    high.and(192).lanewise(VectorOperators.LSHR, 2))
-                .mul(d3)
-                .intoArray(target, first + 96);
           }
         }
       }

@@ -106,46 +106,35 @@ final class SuperBlockDots {
     return lowSum.add(highSum).reduceLanes(VectorOperators.ADD) + offsets;
   }
 
-  /** Q6_K; each of the four runs that share bytes has its own scale for every 16 elements. */
+  /**
+   * Q6_K: runs r and r + 2 of a half share bytes; each has its own scale for every 16 elements. One
+   * such pair is all that the loop's body holds, since C2 gives up inlining in larger ones.
+   */
   static float sixes(MemorySegment source, long at, float[] x, float[] sums, int columns) {
     long block = at;
     FloatVector sum = FloatVector.zero(FLOATS);
     for (int i = 0; i < columns; i += BLOCK) {
       float d = Lanes.half(source, block + 208);
-      for (int half = 0; half < 2; half++) {
-        long scales = source.get(Lanes.LONG, block + 192 + 8 * half);
+      for (int pair = 0; pair < 4; pair++) {
+        int half = pair >> 1;
+        int run = pair & 1;
+        long scales = source.get(Lanes.LONG, block + 192 + 8 * half) >>> 16 * run;
         for (int j = 0; j < 32; j += BYTES_LENGTH) {
-          ByteVector firstLow = Lanes.bytes(source, block + 64 * half + j);
-          ByteVector secondLow = Lanes.bytes(source, block + 64 * half + 32 + j);
-          ByteVector highBits = Lanes.bytes(source, block + 128 + 32 * half + j);
-          int s = j / 16;
-          float d0 = d * (byte) (scales >>> 8 * s);
-          float d1 = d * (byte) (scales >>> 8 * s + 16);
-          float d2 = d * (byte) (scales >>> 8 * s + 32);
-          float d3 = d * (byte) (scales >>> 8 * s + 48);
+          ByteVector low = Lanes.bytes(source, block + 32 * pair + j);
+          ByteVector high = Lanes.bytes(source, block + 128 + 32 * half + j);
+          long scale = scales >>> 8 * (j / 16);
           for (int part = 0; part < BYTE_PARTS; part++) {
-            IntVector a = Lanes.unsigned(firstLow, part);
-            IntVector b = Lanes.unsigned(secondLow, part);
-            IntVector high = Lanes.unsigned(highBits, part);
-            int first = i + 128 * half + j + part * LENGTH;
-            FloatVector p0 =
-                SuperBlockDecoding.six(a.and(15), high.and(3).lanewise(VectorOperators.LSHL, 4))
+            IntVector q = Lanes.unsigned(low, part);
+            IntVector h = Lanes.unsigned(high, part).lanewise(VectorOperators.LSHR, 2 * run);
+            int first = i + 128 * half + 32 * run + j + part * LENGTH;
+            FloatVector products =
+                SuperBlockDecoding.six(q.and(15), h.and(3).lanewise(VectorOperators.LSHL, 4))
                     .mul(x(x, first));
-            FloatVector p1 =
-                SuperBlockDecoding.six(b.and(15), high.and(12).lanewise(VectorOperators.LSHL, 2))
-                    .mul(x(x, first + 32));
-            FloatVector p2 =
-                SuperBlockDecoding.six(a.lanewise(VectorOperators.LSHR, 4), high.and(48))
+            sum = products.fma(FloatVector.broadcast(FLOATS, d * (byte) scale), sum);
+            products =
+                SuperBlockDecoding.six(q.lanewise(VectorOperators.LSHR, 4), h.and(48))
                     .mul(x(x, first + 64));
-            FloatVector p3 =
-                SuperBlockDecoding.six(
-                        b.lanewise(VectorOperators.LSHR, 4),
-                        high.and(192).lanewise(VectorOperators.LSHR, 2))
-                    .mul(x(x, first + 96));
-            sum = p0.fma(FloatVector.broadcast(FLOATS, d0), sum);
-            sum = p1.fma(FloatVector.broadcast(FLOATS, d1), sum);
-            sum = p2.fma(FloatVector.broadcast(FLOATS, d2), sum);
-            sum = p3.fma(FloatVector.broadcast(FLOATS, d3), sum);
+            sum = products.fma(FloatVector.broadcast(FLOATS, d * (byte) (scale >>> 32)), sum);
           }
         }
       }

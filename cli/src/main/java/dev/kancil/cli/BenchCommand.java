@@ -1,0 +1,183 @@
+package dev.kancil.cli;
+
+import dev.kancil.Completion;
+import dev.kancil.Generation;
+import dev.kancil.GenerationOptions;
+import dev.kancil.InvalidRequestException;
+import dev.kancil.Model;
+import dev.kancil.ModelDescription;
+import dev.kancil.Session;
+import dev.kancil.backend.DeviceOptions;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Locale;
+import java.util.SplittableRandom;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+
+@Command(
+    name = "bench",
+    description = "Measures prompt and generation speed.",
+    mixinStandardHelpOptions = true,
+    sortOptions = false,
+    footer = {
+      "",
+      "Random tokens; the model's warm-up is not measured. Time to the first token counts as the",
+      "prompt's, the rest as generation's."
+    })
+final class BenchCommand implements Callable<Integer> {
+  private static final int WARM_UPS = 2;
+
+  private final Console console;
+
+  @Mixin private ModelArgument model = new ModelArgument();
+
+  @Option(names = "-p", paramLabel = "N", defaultValue = "512", description = "Prompt tokens.")
+  private int prompt = 512;
+
+  @Option(names = "-n", paramLabel = "N", defaultValue = "128", description = "Generated tokens.")
+  private int generated = 128;
+
+  @Option(
+      names = "-d",
+      paramLabel = "N",
+      defaultValue = "0",
+      description = "Tokens that the context holds before.")
+  private int depth;
+
+  @Option(names = "-b", paramLabel = "N", defaultValue = "1", description = "Sequences at once.")
+  private int batch = 1;
+
+  @Option(names = "-r", paramLabel = "N", defaultValue = "5", description = "Repetitions.")
+  private int repetitions = 5;
+
+  @Mixin private DeviceSettings device = new DeviceSettings();
+
+  @Option(names = "--json", description = "Print the result as JSON.")
+  private boolean json;
+
+  BenchCommand(Console console) {
+    this.console = console;
+  }
+
+  private record Repetition(double prefill, double decode) {}
+
+  @Override
+  public Integer call() {
+    require(prompt >= 1 && generated >= 2 && depth >= 0 && batch >= 1 && repetitions >= 1);
+    if (device.context == 0) {
+      device.context = Math.addExact(depth, Math.addExact(prompt, generated));
+    }
+    try (Model opened = Model.open(model.path(console), device.options().sessions(batch).build())) {
+      Announcement.print(console, opened.description());
+      List<Repetition> results = new ArrayList<>();
+      for (int i = -WARM_UPS; i < repetitions; i++) {
+        Repetition result = repeat(opened, i);
+        if (i >= 0) {
+          results.add(result);
+        }
+      }
+      report(opened.description(), results);
+    }
+    return 0;
+  }
+
+  private static void require(boolean holds) {
+    if (!holds) {
+      throw new InvalidRequestException("-p, -b and -r are 1 or more, -n 2 or more, -d 0 or more");
+    }
+  }
+
+  private Repetition repeat(Model opened, int seed) {
+    SplittableRandom random = new SplittableRandom(seed);
+    List<Session> sessions = new ArrayList<>();
+    try {
+      for (int i = 0; i < batch; i++) {
+        Session session = opened.session();
+        sessions.add(session);
+        if (depth > 0) {
+          session.generate(tokens(opened, random, depth - 1), options(1)).await();
+        }
+      }
+      List<Generation> generations = new ArrayList<>();
+      for (Session session : sessions) {
+        generations.add(session.generate(tokens(opened, random, prompt), options(generated)));
+      }
+      double firstToken = 0;
+      double total = 0;
+      for (Generation generation : generations) {
+        Completion.Timings timings = generation.await().timings();
+        firstToken = Math.max(firstToken, timings.timeToFirstToken().toNanos() / 1e9);
+        total = Math.max(total, timings.total().toNanos() / 1e9);
+      }
+      return new Repetition(
+          batch * prompt / firstToken, batch * (generated - 1) / (total - firstToken));
+    } finally {
+      sessions.forEach(Session::close);
+    }
+  }
+
+  private static int[] tokens(Model opened, SplittableRandom random, int count) {
+    int[] tokens = new int[Math.max(count, 1)];
+    Arrays.setAll(tokens, _ -> random.nextInt(opened.tokenizer().vocabularySize()));
+    return tokens;
+  }
+
+  private static GenerationOptions options(int tokens) {
+    return GenerationOptions.builder().greedy().maxTokens(tokens).stopAtEndOfTurn(false).build();
+  }
+
+  private void report(ModelDescription opened, List<Repetition> results) {
+    double[] prefill = results.stream().mapToDouble(Repetition::prefill).sorted().toArray();
+    double[] decode = results.stream().mapToDouble(Repetition::decode).sorted().toArray();
+    if (json) {
+      Json.print(
+          console,
+          Json.object(
+              "model", opened.path().toString(),
+              "device", opened.device().id(),
+              "kernels", opened.device().kernels(),
+              "threads", new DeviceOptions(device.threads).threadsOrProcessors(),
+              "prompt_tokens", prompt,
+              "generated_tokens", generated,
+              "depth", depth,
+              "batch", batch,
+              "prefill_tokens_per_second", median(prefill),
+              "decode_tokens_per_second", median(decode),
+              "repetitions",
+                  results.stream()
+                      .map(
+                          repetition ->
+                              Json.object(
+                                  "prefill_tokens_per_second", repetition.prefill(),
+                                  "decode_tokens_per_second", repetition.decode()))
+                      .toList()));
+      return;
+    }
+    Table table = new Table("", "TOKENS", "MEDIAN", "LEAST", "MOST");
+    row(table, "prefill", batch * prompt, prefill);
+    row(table, "decode", batch * (generated - 1), decode);
+    table.print(console.out());
+  }
+
+  private static void row(Table table, String what, int tokens, double[] sorted) {
+    table.row(
+        what,
+        String.valueOf(tokens),
+        speed(median(sorted)),
+        speed(sorted[0]),
+        speed(sorted[sorted.length - 1]));
+  }
+
+  private static String speed(double tokensPerSecond) {
+    return String.format(Locale.ROOT, "%.1f tokens/s", tokensPerSecond);
+  }
+
+  private static double median(double[] sorted) {
+    int middle = sorted.length / 2;
+    return sorted.length % 2 == 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
+  }
+}

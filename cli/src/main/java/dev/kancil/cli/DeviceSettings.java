@@ -1,0 +1,69 @@
+package dev.kancil.cli;
+
+import dev.kancil.ModelOptions;
+import dev.kancil.tensor.DataType;
+import java.util.Locale;
+import picocli.CommandLine;
+import picocli.CommandLine.Option;
+
+/** Where and how large a model runs. */
+final class DeviceSettings {
+  @Option(
+      names = "--device",
+      paramLabel = "ID",
+      defaultValue = "auto",
+      description = "auto, or what `kancil devices` lists. Default: auto.")
+  String device = "auto";
+
+  @Option(
+      names = "--threads",
+      paramLabel = "N",
+      description = "Worker threads of the CPU. Default: one for each processor.")
+  int threads;
+
+  @Option(
+      names = "--ctx",
+      paramLabel = "N",
+      description = "Tokens of context. Default: what the model was made for, at most 8192.")
+  int context;
+
+  @Option(
+      names = "--cache-type-k",
+      paramLabel = "TYPE",
+      defaultValue = "f16",
+      converter = CacheType.class,
+      description = "How keys are cached: f32, f16, bf16 or q8_0. Default: f16.")
+  DataType keyType = DataType.F16;
+
+  @Option(
+      names = "--cache-type-v",
+      paramLabel = "TYPE",
+      defaultValue = "f16",
+      converter = CacheType.class,
+      description = "How values are cached. Default: f16.")
+  DataType valueType = DataType.F16;
+
+  ModelOptions.Builder options() {
+    return ModelOptions.builder()
+        .device(device)
+        .threads(threads)
+        .contextLength(context)
+        .cacheKeyType(keyType)
+        .cacheValueType(valueType);
+  }
+
+  static final class CacheType implements CommandLine.ITypeConverter<DataType> {
+    @Override
+    public DataType convert(String text) {
+      return switch (text.toLowerCase(Locale.ROOT)) {
+        case "f32" -> DataType.F32;
+        case "f16" -> DataType.F16;
+        case "bf16" -> DataType.BF16;
+        case "q8_0" -> DataType.Q8_0;
+        default ->
+            throw new CommandLine.TypeConversionException(
+                "there are f32, f16, bf16 and q8_0, but not " + text);
+      };
+    }
+  }
+}

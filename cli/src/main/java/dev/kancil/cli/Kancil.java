@@ -1,0 +1,99 @@
+package dev.kancil.cli;
+
+import dev.kancil.KancilException;
+import java.io.PrintWriter;
+import java.nio.charset.StandardCharsets;
+import java.util.List;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ScopeType;
+
+/** The command with its subcommands. Results go to standard output, all else to standard error. */
+@Command(
+    name = "kancil",
+    description = "Runs transformer models on the JVM.",
+    synopsisSubcommandLabel = "COMMAND",
+    mixinStandardHelpOptions = true,
+    versionProvider = Kancil.Version.class,
+    footer = {
+      "",
+      "A MODEL is a GGUF file, a name that `kancil list` shows, or a reference that `kancil pull` takes.",
+      "Exit status: 0 done, 1 failed, 2 wrong usage."
+    })
+public final class Kancil {
+  @Option(
+      names = "--debug",
+      scope = ScopeType.INHERIT,
+      description = "Show the stack trace of an error.")
+  boolean debug;
+
+  private Kancil() {}
+
+  /** Runs a command and ends the process with its exit status. */
+  public static void main(String[] arguments) {
+    System.exit(run(Console.ofProcess(), arguments));
+  }
+
+  /**
+   * Runs a command.
+   *
+   * @return 0 done, 1 failed, 2 wrong usage
+   */
+  static int run(Console console, String... arguments) {
+    Kancil kancil = new Kancil();
+    CommandLine commandLine = new CommandLine(kancil);
+    for (Object command :
+        List.of(
+            new RunCommand(console),
+            new ChatCommand(console),
+            new PullCommand(console),
+            new ListCommand(console),
+            new ShowCommand(console),
+            new DevicesCommand(console),
+            new BenchCommand(console),
+            new TokenizeCommand(console),
+            new TemplateCommand(console),
+            new ForwardCommand(console),
+            new CommandLine.HelpCommand())) {
+      commandLine.addSubcommand(command);
+    }
+    commandLine.setOut(new PrintWriter(console.out(), true, StandardCharsets.UTF_8));
+    commandLine.setErr(new PrintWriter(console.err(), true, StandardCharsets.UTF_8));
+    commandLine.setCaseInsensitiveEnumValuesAllowed(true);
+    commandLine.setExecutionExceptionHandler(
+        (failure, _, _) -> {
+          console.message(
+              failure instanceof KancilException
+                  ? String.valueOf(failure.getMessage())
+                  : "failed: " + failure);
+          if (kancil.debug) {
+            failure.printStackTrace(console.err());
+          }
+          return 1;
+        });
+    commandLine.setParameterExceptionHandler(
+        (failure, _) -> {
+          console.message(String.valueOf(failure.getMessage()));
+          console.message(
+              "`"
+                  + failure.getCommandLine().getCommandSpec().qualifiedName()
+                  + " --help` shows how");
+          return 2;
+        });
+    int status = commandLine.execute(arguments.length == 0 ? new String[] {"--help"} : arguments);
+    console.out().flush();
+    return status;
+  }
+
+  /** Reads the version from the JAR's manifest. */
+  static final class Version implements CommandLine.IVersionProvider {
+    @Override
+    public String[] getVersion() {
+      String version = Kancil.class.getPackage().getImplementationVersion();
+      return new String[] {
+        "kancil " + (version == null ? "(not packaged)" : version), "Java " + Runtime.version()
+      };
+    }
+  }
+}

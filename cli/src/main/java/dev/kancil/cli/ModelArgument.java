@@ -1,0 +1,44 @@
+package dev.kancil.cli;
+
+import dev.kancil.InvalidRequestException;
+import dev.kancil.cli.pull.BuiltIn;
+import dev.kancil.cli.pull.ModelCache;
+import dev.kancil.cli.pull.Pull;
+import dev.kancil.cli.pull.Reference;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Optional;
+import picocli.CommandLine.Parameters;
+
+/** The model that a command works on. */
+final class ModelArgument {
+  @Parameters(
+      index = "0",
+      paramLabel = "MODEL",
+      description = "A GGUF file, a name that `kancil list` shows, or a reference to fetch.")
+  String model = "";
+
+  /** The model's file, fetched if need be. */
+  Path path(Console console) {
+    Path path = Path.of(model);
+    if (Files.exists(path)) {
+      return path;
+    }
+    ModelCache cache = ModelCache.ofUser(console.environment());
+    Optional<Path> cached = cache.find(model);
+    if (cached.isPresent()) {
+      return cached.get();
+    }
+    return fetch(model, console)
+        .orElseThrow(
+            () ->
+                new InvalidRequestException(
+                    model + ": there is no such file or model; `kancil list` shows names"));
+  }
+
+  /** Fetches what a built-in name or reference names; empty if it is neither. */
+  static Optional<Path> fetch(String text, Console console) {
+    Pull pull = new Pull(ModelCache.ofUser(console.environment()), console.progress());
+    return BuiltIn.named(text).map(pull::fetch).or(() -> Reference.parse(text).map(pull::fetch));
+  }
+}

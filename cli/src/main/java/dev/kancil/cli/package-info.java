@@ -1,0 +1,5 @@
+/** The {@code kancil} command. */
+@NullMarked
+package dev.kancil.cli;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,200 @@
+package dev.kancil.cli.pull;
+
+import dev.kancil.FormatException;
+import java.io.IOException;
+import java.nio.channels.FileChannel;
+import java.nio.channels.FileLock;
+import java.nio.file.AccessDeniedException;
+import java.nio.file.FileSystemException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Fetched models, each a file in {@code models/}, beside one that names its origin. What is there
+ * is whole: files get their name when all of them is written and checked.
+ */
+public final class ModelCache {
+  private static final String ENDING = ".gguf";
+  private static final String ORIGIN_ENDING = ".origin";
+
+  private final Path root;
+
+  public ModelCache(Path root) {
+    this.root = root;
+  }
+
+  /**
+   * The cache in the user's folder for such things, or where {@code KANCIL_CACHE} points.
+   *
+   * @param environment looks up an environment variable
+   */
+  public static ModelCache ofUser(
+      java.util.function.Function<String, @Nullable String> environment) {
+    String chosen = environment.apply("KANCIL_CACHE");
+    if (chosen != null && !chosen.isEmpty()) {
+      return new ModelCache(Path.of(chosen));
+    }
+    Path home = Path.of(System.getProperty("user.home"));
+    String system = System.getProperty("os.name").toLowerCase(Locale.ROOT);
+    if (system.contains("mac")) {
+      return new ModelCache(home.resolve("Library/Caches/kancil"));
+    }
+    String folder = environment.apply(system.contains("win") ? "LOCALAPPDATA" : "XDG_CACHE_HOME");
+    // The specification of XDG folders says to pass over relative ones.
+    boolean usable = folder != null && Path.of(folder).isAbsolute();
+    return new ModelCache((usable ? Path.of(folder) : home.resolve(".cache")).resolve("kancil"));
+  }
+
+  /** A model that is here. */
+  public record Entry(String name, Path path, long bytes, String origin) {}
+
+  /** All models that are here, by name. */
+  public List<Entry> entries() {
+    List<Entry> entries = new ArrayList<>();
+    try (Stream<Path> files = Files.list(models())) {
+      for (Path file : files.sorted().toList()) {
+        String fileName = file.getFileName().toString();
+        if (fileName.endsWith(ENDING) && !fileName.startsWith(".")) {
+          String name = fileName.substring(0, fileName.length() - ENDING.length());
+          Path origin = models().resolve(name + ORIGIN_ENDING);
+          entries.add(
+              new Entry(
+                  name,
+                  file,
+                  Files.size(file),
+                  Files.exists(origin) ? Files.readString(origin).strip() : "unknown"));
+        }
+      }
+    } catch (java.nio.file.NoSuchFileException e) {
+      return List.of();
+    } catch (IOException e) {
+      throw failure(models(), "can't be read", e);
+    }
+    return entries;
+  }
+
+  /** The file of a model that is here. */
+  public Optional<Path> find(String name) {
+    return isName(name) ? Optional.of(file(name)).filter(Files::isRegularFile) : Optional.empty();
+  }
+
+  private static boolean isName(String name) {
+    return name.matches("[A-Za-z0-9_][A-Za-z0-9._+-]*");
+  }
+
+  Path models() {
+    return root.resolve("models");
+  }
+
+  private Path file(String name) {
+    return models().resolve(name + ENDING);
+  }
+
+  /** Where parts of a download wait until all is there. */
+  Path downloads(String name) {
+    return root.resolve("downloads").resolve(name);
+  }
+
+  /** Writes a model's content. */
+  @FunctionalInterface
+  interface Content {
+    void write(FileChannel target) throws IOException;
+  }
+
+  /**
+   * Keeps what {@code content} writes, once it has written all of it without an error.
+   *
+   * @return the model's file
+   */
+  Path store(String name, String origin, Content content) {
+    Path part = models().resolve("." + name + ".part");
+    try {
+      Files.createDirectories(models());
+      try (FileChannel channel =
+          FileChannel.open(
+              part,
+              StandardOpenOption.CREATE,
+              StandardOpenOption.TRUNCATE_EXISTING,
+              StandardOpenOption.WRITE)) {
+        content.write(channel);
+        channel.force(true);
+      }
+      Files.writeString(models().resolve(name + ORIGIN_ENDING), origin + "\n");
+      Files.move(
+          part, file(name), StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+      return file(name);
+    } catch (IOException e) {
+      throw failure(file(name), "can't be written", e);
+    } finally {
+      deleteQuietly(part);
+    }
+  }
+
+  /** Runs {@code work} while no other process fetches the same model. */
+  <T> T locked(String name, java.util.function.Supplier<T> work) {
+    if (!isName(name)) {
+      throw new FormatException(name + " can't be the name of a model");
+    }
+    Path lockFile = downloads(name + ".lock");
+    try {
+      Files.createDirectories(lockFile.getParent());
+      try (FileChannel channel =
+              FileChannel.open(lockFile, StandardOpenOption.CREATE, StandardOpenOption.WRITE);
+          FileLock _ = channel.lock()) {
+        return work.get();
+      }
+    } catch (IOException e) {
+      throw failure(lockFile, "can't be written", e);
+    }
+  }
+
+  /** Removes a folder and all in it. */
+  static void deleteTree(Path folder) throws IOException {
+    if (Files.exists(folder)) {
+      try (Stream<Path> tree = Files.walk(folder)) {
+        for (Path path : tree.sorted(Comparator.reverseOrder()).toList()) {
+          Files.deleteIfExists(path);
+        }
+      }
+    }
+  }
+
+  private static void deleteQuietly(Path file) {
+    try {
+      Files.deleteIfExists(file);
+    } catch (IOException e) {
+      // It is called a part and will be overwritten; the first error matters more.
+      return;
+    }
+  }
+
+  /** Java has no exception of its own for this; the text is the operating system's. */
+  static boolean isDiskFull(IOException e) {
+    String message = String.valueOf(e.getMessage());
+    return message.contains("No space left") || message.contains("not enough space");
+  }
+
+  /** One line on what went wrong with a file of the cache. */
+  static FormatException failure(Path path, String what, IOException cause) {
+    String reason =
+        switch (cause) {
+          case AccessDeniedException _ -> "no permission";
+          case FileSystemException e when e.getReason() != null -> e.getReason();
+          default -> String.valueOf(cause.getMessage());
+        };
+    String advice =
+        isDiskFull(cause)
+            ? "; free some space and run it again, it goes on where it stopped"
+            : "; KANCIL_CACHE can name another folder";
+    return new FormatException(path + " " + what + ": " + reason + advice, cause);
+  }
+}

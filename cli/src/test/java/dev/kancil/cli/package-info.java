@@ -1,0 +1,4 @@
+@NullMarked
+package dev.kancil.cli;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,27 @@
+package dev.kancil;
+
+import dev.kancil.backend.DeviceDescription;
+import java.nio.file.Path;
+
+/**
+ * What a model is and where it runs.
+ *
+ * @param path its file
+ * @param architecture as the file names it, such as {@code llama}
+ * @param name as the file names the model; empty if it doesn't
+ * @param contextLength tokens that one session can hold
+ * @param trainedContextLength tokens that it was made for
+ * @param fileBytes size of its file or files
+ * @param memoryBytes device memory for activations and, where filled, the cache
+ */
+public record ModelDescription(
+    Path path,
+    String architecture,
+    String name,
+    long parameters,
+    int vocabularySize,
+    int contextLength,
+    int trainedContextLength,
+    long fileBytes,
+    long memoryBytes,
+    DeviceDescription device) {}

@@ -1,0 +1,22 @@
+package dev.kancil;
+
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.function.Consumer;
+
+/** What is to be closed, the last first. */
+final class Resources {
+  private final Deque<Runnable> closers = new ArrayDeque<>();
+
+  /** Takes over {@code resource} and returns it. */
+  <T> T add(T resource, Consumer<T> close) {
+    closers.push(() -> close.accept(resource));
+    return resource;
+  }
+
+  void close() {
+    while (!closers.isEmpty()) {
+      closers.pop().run();
+    }
+  }
+}
