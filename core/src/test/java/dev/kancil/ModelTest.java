@@ -8,9 +8,11 @@ import dev.kancil.testing.TinyVocabulary;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Flow;
 import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -67,8 +69,7 @@ final class ModelTest {
   void sessionsSideBySideGenerateWhatEachWouldAlone() {
     try (Model model = open()) {
       List<String> texts = List.of("one", "another text", "x");
-      List<String> alone =
-          texts.stream().map(text -> model.complete(text, GREEDY).text()).toList();
+      List<String> alone = texts.stream().map(text -> model.complete(text, GREEDY).text()).toList();
       List<Session> sessions = texts.stream().map(_ -> model.session()).toList();
       List<Generation> generations = new ArrayList<>();
       for (int i = 0; i < texts.size(); i++) {
@@ -174,7 +175,7 @@ final class ModelTest {
           .publisher()
           .subscribe(
               new Flow.Subscriber<>() {
-                private Flow.Subscription subscription;
+                private Flow.@Nullable Subscription subscription;
 
                 @Override
                 public void onSubscribe(Flow.Subscription given) {
@@ -185,7 +186,7 @@ final class ModelTest {
                 @Override
                 public void onNext(Chunk chunk) {
                   received.add(chunk);
-                  subscription.request(1);
+                  Objects.requireNonNull(subscription).request(1);
                 }
 
                 @Override
@@ -256,8 +257,7 @@ final class ModelTest {
   @Test
   void allSessionsCanFillTheirContext() {
     int context = 37;
-    try (Model model =
-        Model.open(llama, options().contextLength(context).stepTokens(8).build())) {
+    try (Model model = Model.open(llama, options().contextLength(context).stepTokens(8).build())) {
       List<Generation> generations = new ArrayList<>();
       for (int i = 0; i < 3; i++) {
         generations.add(model.session().generate("x", ENDLESS));
@@ -286,8 +286,7 @@ final class ModelTest {
           .isInstanceOf(InvalidRequestException.class);
       assertThatThrownBy(() -> session.generate(new int[0], GREEDY))
           .isInstanceOf(InvalidRequestException.class);
-      assertThatThrownBy(
-              () -> session.chat(List.of(ChatMessage.user("a".repeat(30))), GREEDY))
+      assertThatThrownBy(() -> session.chat(List.of(ChatMessage.user("a".repeat(30))), GREEDY))
           .isInstanceOf(InvalidRequestException.class);
       assertThat(session.generate("ok", GREEDY).await().tokens()).hasSize(12);
     }

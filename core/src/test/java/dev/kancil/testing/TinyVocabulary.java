@@ -40,16 +40,23 @@ public final class TinyVocabulary {
     }
     String prefix = "tokenizer.ggml.";
     return Map.of(
-        prefix + "model", new GgufValue.Text("llama"),
-        prefix + "tokens", new GgufValue.Texts(tokens),
-        prefix + "scores", new GgufValue.Floats(scores),
-        prefix + "token_type", new GgufValue.Ints(GgufValue.IntType.INT32, types),
-        prefix + "bos_token_id", new GgufValue.Int(GgufValue.IntType.UINT32, 1),
-        prefix + "eos_token_id", new GgufValue.Int(GgufValue.IntType.UINT32, 2),
-        prefix + "unknown_token_id", new GgufValue.Int(GgufValue.IntType.UINT32, 0),
+        prefix + "model",
+        new GgufValue.Text("llama"),
+        prefix + "tokens",
+        new GgufValue.Texts(tokens),
+        prefix + "scores",
+        new GgufValue.Floats(scores),
+        prefix + "token_type",
+        new GgufValue.Ints("int32", types),
+        prefix + "bos_token_id",
+        new GgufValue.Int(GgufValue.IntType.UINT32, 1),
+        prefix + "eos_token_id",
+        new GgufValue.Int(GgufValue.IntType.UINT32, 2),
+        prefix + "unknown_token_id",
+        new GgufValue.Int(GgufValue.IntType.UINT32, 0),
         "tokenizer.chat_template",
-            new GgufValue.Text(
-                "{% for m in messages %}{{ m.role[0] }}:{{ m.content }}{{ eos_token }}"
-                    + "{% endfor %}{% if add_generation_prompt %}a:{% endif %}"));
+        new GgufValue.Text(
+            "{% for m in messages %}{{ m.role[0] }}:{{ m.content }}{{ eos_token }}"
+                + "{% endfor %}{% if add_generation_prompt %}a:{% endif %}"));
   }
 }
