@@ -84,6 +84,16 @@ final class HostProgram implements Program {
       throw e;
     }
     vocabulary = vocabulary(graph);
+    queue.add(() -> prepare(lowering));
+  }
+
+  private static void prepare(Lowering lowering) {
+    try {
+      lowering.ready();
+    } catch (RuntimeException e) {
+      // Whatever is wrong, the first step meets it, too, and has somebody to tell.
+      Thread.onSpinWait();
+    }
   }
 
   private Kernel watch(Node node, Kernel kernel) {

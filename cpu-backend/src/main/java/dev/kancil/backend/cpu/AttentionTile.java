@@ -14,7 +14,6 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.Arrays;
 import jdk.incubator.vector.FloatVector;
-import jdk.incubator.vector.VectorMask;
 import jdk.incubator.vector.VectorOperators;
 
 /**
@@ -94,7 +93,7 @@ final class AttentionTile {
     }
   }
 
-  private static void scale(
+  static void scale(
       MemorySegment x, long at, MemorySegment y, long to, int elements, float factor) {
     int i = 0;
     for (; i < Lanes.whole(elements); i += LENGTH) {
@@ -208,36 +207,39 @@ final class AttentionTile {
   }
 
   /** Turns a query's scores into weights, and rescales its sums where a larger score came. */
-  private static void weigh(
-      float[] scores, int at, float[] sums, int r, int count, int valueStride) {
-    FloatVector largest = FloatVector.broadcast(FLOATS, sums[r]);
-    for (int i = 0; i < Pages.TOKENS; i += LENGTH) {
-      largest = largest.max(FloatVector.fromArray(FLOATS, scores, at + i));
-    }
-    float max = largest.reduceLanes(VectorOperators.MAX);
+  static void weigh(float[] scores, int at, float[] sums, int r, int count, int valueStride) {
+    float max = Math.max(sums[r], max(scores, at));
     if (max == Float.NEGATIVE_INFINITY) {
       Arrays.fill(scores, at, at + Pages.TOKENS, 0);
       return;
     }
-    FloatVector total = FloatVector.zero(FLOATS);
-    for (int i = 0; i < Pages.TOKENS; i += LENGTH) {
-      FloatVector shifted = FloatVector.fromArray(FLOATS, scores, at + i).sub(max);
-      VectorMask<Float> hidden = shifted.compare(VectorOperators.EQ, Float.NEGATIVE_INFINITY);
-      FloatVector weights = VectorMath.exp(shifted).blend(0, hidden);
-      weights.intoArray(scores, at + i);
-      total = total.add(weights);
-    }
-    float sum = total.reduceLanes(VectorOperators.ADD);
+    // Hidden keys have -∞, which becomes a weight of exactly 0.
+    VectorMath.exp(scores, at, Pages.TOKENS, max);
+    float sum = sum(scores, at);
     if (max > sums[r]) {
       float factor = (float) Math.exp((double) sums[r] - max);
       sums[count + r] *= factor;
       sums[r] = max;
       int values = 2 * count + r * valueStride;
-      for (int i = values; i < values + valueStride; i += LENGTH) {
-        FloatVector.fromArray(FLOATS, sums, i).mul(factor).intoArray(sums, i);
-      }
+      VectorMath.scale(sums, values, valueStride, factor);
     }
     sums[count + r] += sum;
+  }
+
+  private static float max(float[] scores, int at) {
+    FloatVector largest = FloatVector.fromArray(FLOATS, scores, at);
+    for (int i = LENGTH; i < Pages.TOKENS; i += LENGTH) {
+      largest = largest.max(FloatVector.fromArray(FLOATS, scores, at + i));
+    }
+    return largest.reduceLanes(VectorOperators.MAX);
+  }
+
+  private static float sum(float[] weights, int at) {
+    FloatVector total = FloatVector.zero(FLOATS);
+    for (int i = 0; i < Pages.TOKENS; i += LENGTH) {
+      total = total.add(FloatVector.fromArray(FLOATS, weights, at + i));
+    }
+    return total.reduceLanes(VectorOperators.ADD);
   }
 
   /** Divides by the sums of weights; a query that saw no key yields zeros. */
@@ -246,9 +248,7 @@ final class AttentionTile {
       float total = sums[count + r];
       float factor = total == 0 ? 0 : 1 / total;
       int from = 2 * count + r * valueStride;
-      for (int i = from; i < from + valueStride; i += LENGTH) {
-        FloatVector.fromArray(FLOATS, sums, i).mul(factor).intoArray(sums, i);
-      }
+      VectorMath.scale(sums, from, valueStride, factor);
       long head = (long) (row + r / group) * op.heads() + (long) kvHead * group + r % group;
       MemorySegment.copy(
           sums, from, y, ValueLayout.JAVA_FLOAT, 4L * head * op.valueWidth(), op.valueWidth());

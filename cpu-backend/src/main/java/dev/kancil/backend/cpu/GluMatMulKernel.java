@@ -1,8 +1,5 @@
 package dev.kancil.backend.cpu;
 
-import static dev.kancil.backend.cpu.Lanes.FLOATS;
-import static dev.kancil.backend.cpu.Lanes.LENGTH;
-
 import dev.kancil.backend.host.HostStep;
 import dev.kancil.backend.host.HostValue;
 import dev.kancil.backend.host.Kernel;
@@ -12,7 +9,6 @@ import dev.kancil.graph.op.Activation;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.Objects;
-import jdk.incubator.vector.FloatVector;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -58,6 +54,7 @@ final class GluMatMulKernel implements Kernel, WorkerPool.Work {
     scratch.reserve(
         Scratch.Kind.SECOND_PANEL, (long) PanelProduct.PANEL_ROWS * Lanes.padded(x.columns()));
     scratch.reserve(Scratch.Kind.SECOND_PRODUCTS, PanelProduct.products());
+    scratch.reserve(Scratch.Kind.EXPRESSION, PanelProduct.products());
   }
 
   @Override
@@ -81,6 +78,7 @@ final class GluMatMulKernel implements Kernel, WorkerPool.Work {
     int rows = x.rows(current);
     float[] gates = scratch.of(Scratch.Kind.PRODUCTS, thread);
     float[] ups = scratch.of(Scratch.Kind.SECOND_PRODUCTS, thread);
+    float[] room = scratch.of(Scratch.Kind.EXPRESSION, thread);
     MemorySegment target = y.data(current);
     if (rows == 1) {
       int first = dots.firstRow(chunk);
@@ -88,10 +86,11 @@ final class GluMatMulKernel implements Kernel, WorkerPool.Work {
       float[] decoded = scratch.of(Scratch.Kind.PANEL, thread);
       activations.multiply(gate, first, count, decoded, gates);
       activations.multiply(up, first, count, decoded, ups);
-      combine(activation, gates, ups, Tiles.panelRows(count));
+      // What lies behind the last product, up to a whole vector, is computed and never read.
+      VectorMath.glu(activation, gates, ups, room, Lanes.padded(count));
       MemorySegment.copy(gates, 0, target, ValueLayout.JAVA_FLOAT, 4L * first, count);
     } else {
-      panel(chunk, rows, current, gates, ups, target, thread);
+      panel(chunk, rows, current, gates, ups, room, target, thread);
     }
   }
 
@@ -101,6 +100,7 @@ final class GluMatMulKernel implements Kernel, WorkerPool.Work {
       HostStep current,
       float[] gates,
       float[] ups,
+      float[] room,
       MemorySegment target,
       int thread) {
     int first = panels.firstRow(chunk);
@@ -113,7 +113,7 @@ final class GluMatMulKernel implements Kernel, WorkerPool.Work {
     if (rows <= PanelProduct.FEW_ROWS) {
       PanelProduct.multiplyFew(x, current, gatePanel, stride, count, gates);
       PanelProduct.multiplyFew(x, current, upPanel, stride, count, ups);
-      combine(activation, gates, ups, rows * PanelProduct.PANEL_ROWS);
+      VectorMath.glu(activation, gates, ups, room, rows * PanelProduct.PANEL_ROWS);
       for (int i = 0; i < rows; i++) {
         int from = i * PanelProduct.PANEL_ROWS;
         long to = i * y.type().rowBytes() + 4L * first;
@@ -123,18 +123,9 @@ final class GluMatMulKernel implements Kernel, WorkerPool.Work {
       for (int group = 0; group < packed.groups(); group++) {
         packed.multiply(group, gatePanel, stride, count, gates);
         packed.multiply(group, upPanel, stride, count, ups);
-        combine(activation, gates, ups, count * PackedTiles.WIDTH);
+        VectorMath.glu(activation, gates, ups, room, count * PackedTiles.WIDTH);
         packed.store(group, gates, target, y.type().rowBytes(), first, count);
       }
-    }
-  }
-
-  /** Also combines what lies behind the last product, up to a whole vector; nobody reads that. */
-  private static void combine(Activation activation, float[] gates, float[] ups, int count) {
-    for (int i = 0; i < count; i += LENGTH) {
-      VectorMath.activate(activation, FloatVector.fromArray(FLOATS, gates, i))
-          .mul(FloatVector.fromArray(FLOATS, ups, i))
-          .intoArray(gates, i);
     }
   }
 }

@@ -1,11 +1,7 @@
 package dev.kancil.backend.cpu;
 
-import static dev.kancil.backend.cpu.Lanes.FLOATS;
-import static dev.kancil.backend.cpu.Lanes.LENGTH;
-
 import dev.kancil.graph.op.Score;
 import java.util.Arrays;
-import jdk.incubator.vector.FloatVector;
 
 /**
  * A {@link Score}, evaluated for a page of keys at a time: each part of the expression is one pass
@@ -69,16 +65,12 @@ final class ScoreExpression {
       }
       case Score.Exp2(var operand) -> {
         evaluate(operand, levels, to, raw, at, query, start, head);
-        for (int i = 0; i < Pages.TOKENS; i += LENGTH) {
-          VectorMath.exp(FloatVector.fromArray(FLOATS, levels, to + i).mul(LN2))
-              .intoArray(levels, to + i);
-        }
+        VectorMath.scale(levels, to, Pages.TOKENS, LN2);
+        VectorMath.exp(levels, to, Pages.TOKENS, 0);
       }
       case Score.Tanh(var operand) -> {
         evaluate(operand, levels, to, raw, at, query, start, head);
-        for (int i = 0; i < Pages.TOKENS; i += LENGTH) {
-          VectorMath.tanh(FloatVector.fromArray(FLOATS, levels, to + i)).intoArray(levels, to + i);
-        }
+        VectorMath.tanh(levels, to, levels, to + Pages.TOKENS, Pages.TOKENS);
       }
     }
   }

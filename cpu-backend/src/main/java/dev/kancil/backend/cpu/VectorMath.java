@@ -1,6 +1,7 @@
 package dev.kancil.backend.cpu;
 
 import static dev.kancil.backend.cpu.Lanes.FLOATS;
+import static dev.kancil.backend.cpu.Lanes.LENGTH;
 
 import dev.kancil.graph.op.Activation;
 import jdk.incubator.vector.FloatVector;
@@ -9,11 +10,12 @@ import jdk.incubator.vector.VectorMask;
 import jdk.incubator.vector.VectorOperators;
 
 /**
- * Functions that the Vector API leaves to libraries which not every platform has.
+ * Functions that the Vector API leaves to libraries which not every platform has, over runs of
+ * arrays whose lengths are multiples of the vector length.
  *
- * <p>{@code e^x = 2^n · e^r} with {@code n = round(x / ln 2)}, so that |r| ≤ ln 2 / 2, and a
- * polynomial for e^r (Cephes, S. Moshier, for the splitting of ln 2 and the coefficients); within 1
- * unit in the last place of what remains normal, and 0 or infinity beyond.
+ * <p>Each is a loop of its own over arrays, not a function from vector to vector: C2 would compile
+ * such a function by itself, then refuse to inline it for its size, and every vector that goes in
+ * or out would be allocated.
  */
 final class VectorMath {
   private static final float LOG2_E = 1.442695f;
@@ -24,73 +26,113 @@ final class VectorMath {
   private static final float ROUND = 0x1.8p23f;
   private static final float LARGEST = 88.8f;
   private static final float SMALLEST = -104f;
+  private static final float SQRT_8_OVER_PI = 1.5957692f;
 
   private VectorMath() {}
 
-  static FloatVector exp(FloatVector x) {
-    FloatVector bounded = x.min(LARGEST).max(SMALLEST);
-    FloatVector n = bounded.mul(LOG2_E).add(ROUND).sub(ROUND);
-    FloatVector r = n.fma(broadcast(-LN2_HIGH), bounded);
-    r = n.fma(broadcast(-LN2_LOW), r);
-    FloatVector p = broadcast(1.9875691e-4f);
-    p = p.fma(r, broadcast(1.3981999e-3f));
-    p = p.fma(r, broadcast(8.333452e-3f));
-    p = p.fma(r, broadcast(4.1665796e-2f));
-    p = p.fma(r, broadcast(0.16666666f));
-    p = p.fma(r, broadcast(0.5f));
-    p = p.fma(r.mul(r), r).add(1);
-    // 2^n in two factors, since n runs from -150 to 128 and each factor's exponent must be normal.
-    IntVector whole = (IntVector) n.convert(VectorOperators.F2I, 0);
-    IntVector half = whole.lanewise(VectorOperators.ASHR, 1);
-    return p.mul(powerOfTwo(half)).mul(powerOfTwo(whole.sub(half)));
-  }
-
-  private static FloatVector powerOfTwo(IntVector exponent) {
-    return exponent.add(127).lanewise(VectorOperators.LSHL, 23).reinterpretAsFloats();
-  }
-
-  private static FloatVector broadcast(float value) {
+  private static FloatVector all(float value) {
     return FloatVector.broadcast(FLOATS, value);
   }
 
-  /** {@code x / (1 + e^-z)}. */
-  private static FloatVector timesSigmoid(FloatVector x, FloatVector z) {
-    return x.div(exp(z.neg()).add(1));
-  }
-
-  static FloatVector silu(FloatVector x) {
-    return timesSigmoid(x, x);
-  }
-
-  /** Since {@code (1 + tanh u) / 2 = 1 / (1 + e^-2u)}. */
-  static FloatVector geluTanh(FloatVector x) {
-    FloatVector cubic = x.mul(x).fma(broadcast(0.044715f), broadcast(1)).mul(x);
-    return timesSigmoid(x, cubic.mul(1.5957692f));
-  }
-
-  static FloatVector activate(Activation activation, FloatVector x) {
-    return switch (activation) {
-      case SILU -> silu(x);
-      case GELU_TANH -> geluTanh(x);
-    };
+  /**
+   * {@code x = e^(x - minus)} in place: {@code 2^n · e^r} with {@code n = round(x / ln 2)}, so that
+   * |r| ≤ ln 2 / 2, and a polynomial for e^r (Cephes, S. Moshier, for the splitting of ln 2 and the
+   * coefficients); within 1 unit in the last place where the result is normal; 0 from -104 down.
+   */
+  static void exp(float[] x, int from, int count, float minus) {
+    for (int i = from; i < from + count; i += LENGTH) {
+      FloatVector bounded =
+          FloatVector.fromArray(FLOATS, x, i).sub(minus).min(LARGEST).max(SMALLEST);
+      FloatVector n = bounded.mul(LOG2_E).add(ROUND).sub(ROUND);
+      FloatVector r = n.fma(all(-LN2_HIGH), bounded);
+      r = n.fma(all(-LN2_LOW), r);
+      FloatVector p = all(1.9875691e-4f);
+      p = p.fma(r, all(1.3981999e-3f));
+      p = p.fma(r, all(8.333452e-3f));
+      p = p.fma(r, all(4.1665796e-2f));
+      p = p.fma(r, all(0.16666666f));
+      p = p.fma(r, all(0.5f));
+      p = p.fma(r.mul(r), r).add(1);
+      // 2^n in two factors: n runs from -150 to 128, and each factor's exponent must be normal.
+      IntVector whole = (IntVector) n.convert(VectorOperators.F2I, 0);
+      IntVector half = whole.lanewise(VectorOperators.ASHR, 1);
+      IntVector low = half.add(127).lanewise(VectorOperators.LSHL, 23);
+      IntVector high = whole.sub(half).add(127).lanewise(VectorOperators.LSHL, 23);
+      p.mul(low.reinterpretAsFloats()).mul(high.reinterpretAsFloats()).intoArray(x, i);
+    }
   }
 
   /**
-   * {@code 1 - 2 / (e^2|x| + 1)} with the sign of x; an odd polynomial below 0.625, where that
-   * difference would lose digits (Cephes).
+   * {@code gate = activation(gate) · up} in place. Both activations are {@code x / (1 + e^-z)},
+   * with {@code z = x} for SiLU and, since {@code (1 + tanh u) / 2 = 1 / (1 + e^-2u)}, {@code z =
+   * 2u} for GELU.
+   *
+   * @param room as many floats, which are overwritten
    */
-  static FloatVector tanh(FloatVector x) {
-    FloatVector magnitude = x.abs();
-    FloatVector far = broadcast(1).sub(broadcast(2).div(exp(magnitude.add(magnitude)).add(1)));
-    FloatVector square = x.mul(x);
-    FloatVector p = broadcast(-5.7049887e-3f);
-    p = p.fma(square, broadcast(2.0639088e-2f));
-    p = p.fma(square, broadcast(-5.3739715e-2f));
-    p = p.fma(square, broadcast(0.13331442f));
-    p = p.fma(square, broadcast(-0.3333328f));
-    FloatVector near = p.mul(square).fma(x, x);
-    VectorMask<Float> negative = x.compare(VectorOperators.LT, 0);
-    FloatVector signed = far.blend(far.neg(), negative);
-    return signed.blend(near, magnitude.compare(VectorOperators.LT, 0.625f));
+  static void glu(Activation activation, float[] gate, float[] up, float[] room, int count) {
+    switch (activation) {
+      case SILU -> negate(gate, room, count);
+      case GELU_TANH -> cubic(gate, room, count);
+    }
+    exp(room, 0, count, 0);
+    divide(gate, up, room, count);
+  }
+
+  private static void negate(float[] x, float[] y, int count) {
+    for (int i = 0; i < count; i += LENGTH) {
+      FloatVector.fromArray(FLOATS, x, i).neg().intoArray(y, i);
+    }
+  }
+
+  private static void cubic(float[] x, float[] y, int count) {
+    for (int i = 0; i < count; i += LENGTH) {
+      FloatVector v = FloatVector.fromArray(FLOATS, x, i);
+      v.mul(v).fma(all(0.044715f), all(1)).mul(v).mul(-SQRT_8_OVER_PI).intoArray(y, i);
+    }
+  }
+
+  private static void divide(float[] gate, float[] up, float[] exponential, int count) {
+    for (int i = 0; i < count; i += LENGTH) {
+      FloatVector.fromArray(FLOATS, gate, i)
+          .div(FloatVector.fromArray(FLOATS, exponential, i).add(1))
+          .mul(FloatVector.fromArray(FLOATS, up, i))
+          .intoArray(gate, i);
+    }
+  }
+
+  /**
+   * {@code x = tanh(x)} in place: {@code 1 - 2 / (e^2|x| + 1)} with the sign of x; an odd
+   * polynomial below 0.625, where that difference would lose digits (Cephes).
+   *
+   * @param room as many floats, which are overwritten
+   */
+  static void tanh(float[] x, int from, float[] room, int roomFrom, int count) {
+    for (int i = 0; i < count; i += LENGTH) {
+      FloatVector v = FloatVector.fromArray(FLOATS, x, from + i).abs();
+      v.add(v).intoArray(room, roomFrom + i);
+    }
+    exp(room, roomFrom, count, 0);
+    for (int i = 0; i < count; i += LENGTH) {
+      FloatVector v = FloatVector.fromArray(FLOATS, x, from + i);
+      FloatVector exponential = FloatVector.fromArray(FLOATS, room, roomFrom + i);
+      FloatVector far = all(1).sub(all(2).div(exponential.add(1)));
+      FloatVector square = v.mul(v);
+      FloatVector p = all(-5.7049887e-3f);
+      p = p.fma(square, all(2.0639088e-2f));
+      p = p.fma(square, all(-5.3739715e-2f));
+      p = p.fma(square, all(0.13331442f));
+      p = p.fma(square, all(-0.3333328f));
+      FloatVector near = p.mul(square).fma(v, v);
+      VectorMask<Float> negative = v.compare(VectorOperators.LT, 0);
+      VectorMask<Float> small = v.abs().compare(VectorOperators.LT, 0.625f);
+      far.blend(far.neg(), negative).blend(near, small).intoArray(x, from + i);
+    }
+  }
+
+  /** {@code x = factor · x} in place. */
+  static void scale(float[] x, int from, int count, float factor) {
+    for (int i = from; i < from + count; i += LENGTH) {
+      FloatVector.fromArray(FLOATS, x, i).mul(factor).intoArray(x, i);
+    }
   }
 }

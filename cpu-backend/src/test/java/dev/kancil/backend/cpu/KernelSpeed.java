@@ -14,7 +14,7 @@ import java.util.Random;
  */
 final class KernelSpeed {
   private static final int ROWS = 1024;
-  private static final int COLUMNS = 1536;
+  private static final int DEPTH = 1536;
   private static final int TOKENS = 64;
 
   private KernelSpeed() {}
@@ -44,69 +44,67 @@ final class KernelSpeed {
 
   private static void measure(DataType type) {
     Random random = new Random(1);
-    long rowBytes = type.byteSize(COLUMNS);
-    try (Arena arena = Arena.ofConfined()) {
-      MemorySegment data = Arena.ofAuto().allocate(rowBytes * ROWS, 64);
-      for (long i = 0; i < data.byteSize(); i++) {
-        data.set(ValueLayout.JAVA_BYTE, i, (byte) (random.nextInt() & 0x37));
-      }
-      MemorySegment x = Arena.ofAuto().allocate(4L * COLUMNS * TOKENS, 64);
-      for (int i = 0; i < COLUMNS * TOKENS; i++) {
-        x.setAtIndex(ValueLayout.JAVA_FLOAT, i, random.nextFloat());
-      }
-      WeightRows weight = new WeightRows(type, data, ROWS, COLUMNS, rowBytes);
-      Activations activations = new Activations();
-      activations.reserve(COLUMNS);
-      activations.load(x, COLUMNS);
-      float[] decoded = new float[COLUMNS];
-      float[] results = new float[64];
-      double dots =
-          speed(
-              (long) ROWS * COLUMNS,
-              () -> {
-                for (int row = 0; row < ROWS; row += 16) {
-                  activations.multiply(weight, row, 16, decoded, results);
-                }
-              });
-      float[] panel = new float[PanelProduct.PANEL_ROWS * COLUMNS];
-      int width = PackedTiles.WIDTH;
-      float[] packed = new float[COLUMNS * TOKENS];
-      for (int i = 0; i < packed.length; i++) {
-        packed[i] = random.nextFloat();
-      }
-      float[] products = new float[width * PanelProduct.PANEL_ROWS];
-      double tiles =
-          speed(
-              (long) 64 * COLUMNS * TOKENS,
-              () -> {
-                for (int row = 0; row < 64; row += PanelProduct.PANEL_ROWS) {
-                  weight.decode(row, PanelProduct.PANEL_ROWS, panel, COLUMNS);
-                  for (int token = 0; token < TOKENS; token += width) {
-                    PackedTiles.multiply(
-                        panel,
-                        COLUMNS,
-                        1,
-                        PanelProduct.PANEL_ROWS,
-                        packed,
-                        token * COLUMNS,
-                        COLUMNS,
-                        width,
-                        products,
-                        0,
-                        false);
-                  }
-                }
-              });
-      double decode =
-          speed(
-              (long) ROWS * COLUMNS,
-              () -> {
-                for (int row = 0; row < ROWS; row += 16) {
-                  weight.decode(row, 16, panel, COLUMNS);
-                }
-              });
-      System.out.printf("%-6s %8.1f %8.1f %8.1f%n", type, dots, tiles, decode);
+    long rowBytes = type.byteSize(DEPTH);
+    MemorySegment data = Arena.ofAuto().allocate(rowBytes * ROWS, 64);
+    for (long i = 0; i < data.byteSize(); i++) {
+      data.set(ValueLayout.JAVA_BYTE, i, (byte) (random.nextInt() & 0x37));
     }
+    MemorySegment x = Arena.ofAuto().allocate(4L * DEPTH * TOKENS, 64);
+    for (int i = 0; i < DEPTH * TOKENS; i++) {
+      x.setAtIndex(ValueLayout.JAVA_FLOAT, i, random.nextFloat());
+    }
+    WeightRows weight = new WeightRows(type, data, ROWS, DEPTH, rowBytes);
+    Activations activations = new Activations();
+    activations.reserve(DEPTH);
+    activations.load(x, DEPTH);
+    float[] decoded = new float[DEPTH];
+    float[] results = new float[64];
+    double dots =
+        speed(
+            (long) ROWS * DEPTH,
+            () -> {
+              for (int row = 0; row < ROWS; row += 16) {
+                activations.multiply(weight, row, 16, decoded, results);
+              }
+            });
+    float[] panel = new float[PanelProduct.PANEL_ROWS * DEPTH];
+    int columns = PackedTiles.WIDTH;
+    float[] packed = new float[DEPTH * TOKENS];
+    for (int i = 0; i < packed.length; i++) {
+      packed[i] = random.nextFloat();
+    }
+    float[] products = new float[columns * PanelProduct.PANEL_ROWS];
+    double tiles =
+        speed(
+            64L * DEPTH * TOKENS,
+            () -> {
+              for (int row = 0; row < 64; row += PanelProduct.PANEL_ROWS) {
+                weight.decode(row, PanelProduct.PANEL_ROWS, panel, DEPTH);
+                for (int token = 0; token < TOKENS; token += columns) {
+                  PackedTiles.multiply(
+                      panel,
+                      DEPTH,
+                      1,
+                      PanelProduct.PANEL_ROWS,
+                      packed,
+                      token * DEPTH,
+                      DEPTH,
+                      columns,
+                      products,
+                      0,
+                      false);
+                }
+              }
+            });
+    double decode =
+        speed(
+            (long) ROWS * DEPTH,
+            () -> {
+              for (int row = 0; row < ROWS; row += 16) {
+                weight.decode(row, 16, panel, DEPTH);
+              }
+            });
+    System.out.printf("%-6s %8.1f %8.1f %8.1f%n", type, dots, tiles, decode);
   }
 
   private static double speed(long operations, Runnable work) {
