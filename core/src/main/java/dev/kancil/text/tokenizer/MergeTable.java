@@ -97,6 +97,9 @@ final class MergeTable implements PairMerger.Pairs {
 
   @Override
   public long find(int left, int right, int from, int to) {
+    if ((left | right) < 0) {
+      return PairMerger.NONE; // A byte without a token.
+    }
     long pair = (long) left << 32 | right;
     for (int slot = slot(pair); ; slot = (slot + 2) & (table.length - 1)) {
       if (table[slot] == pair) {

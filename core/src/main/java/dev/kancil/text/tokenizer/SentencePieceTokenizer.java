@@ -5,6 +5,7 @@ import dev.kancil.format.gguf.GgufMetadata;
 import dev.kancil.format.gguf.GgufValue;
 import java.nio.charset.StandardCharsets;
 import java.util.HashSet;
+import java.util.HexFormat;
 import java.util.Set;
 
 /**
@@ -18,6 +19,7 @@ import java.util.Set;
  */
 final class SentencePieceTokenizer extends Tokenizer {
   private static final char SPACE = '▁';
+  private static final HexFormat HEX = HexFormat.of().withUpperCase();
 
   private final float[] scores;
   private final boolean addsSpace;
@@ -36,7 +38,7 @@ final class SentencePieceTokenizer extends Tokenizer {
     this.scores = scores;
     this.addsSpace = addsSpace;
     for (int value = 0; value < 256; value++) {
-      int id = vocabulary.find(String.format("<0x%02X>", value));
+      int id = vocabulary.find("<0x" + HEX.toHexDigits((byte) value) + ">");
       if (id < 0 && value < 128) {
         id = vocabulary.find(String.valueOf((char) value));
       }

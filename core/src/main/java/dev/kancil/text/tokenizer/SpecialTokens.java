@@ -4,7 +4,6 @@ import dev.kancil.format.gguf.GgufMetadata;
 import java.nio.charset.StandardCharsets;
 import java.util.Locale;
 import java.util.Set;
-import java.util.stream.IntStream;
 
 /**
  * Cuts a text at the tokens that are recognised before any other processing: user-defined tokens
@@ -56,10 +55,13 @@ final class SpecialTokens {
   private SpecialTokens(Vocabulary vocabulary, Strips strips) {
     this.vocabulary = vocabulary;
     this.strips = strips;
-    int[] ids =
-        IntStream.range(0, vocabulary.size())
-            .filter(id -> vocabulary.is(id, KINDS) && !vocabulary.text(id).isEmpty())
-            .toArray();
+    IdBuffer special = new IdBuffer(16);
+    for (int id = 0; id < vocabulary.size(); id++) {
+      if (vocabulary.is(id, KINDS) && !vocabulary.text(id).isEmpty()) {
+        special.add(id);
+      }
+    }
+    int[] ids = special.toArray();
     trie = new ByteTrie(vocabulary.file(), vocabulary, ids);
     boolean anyUserDefined = false;
     for (int id : ids) {

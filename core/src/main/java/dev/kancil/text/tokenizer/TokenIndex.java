@@ -11,16 +11,21 @@ final class TokenIndex {
   /** No honest vocabulary comes near; one made of colliding texts would take quadratic time. */
   private static final int MAX_PROBES = 2000;
 
+  private static final long EMPTY = -1;
+
   private final String[] texts;
-  private final int[] slots;
+
+  /** A text's hash in the upper 32 bits, its id in the lower. */
+  private final long[] slots;
+
   private final int shift;
   private int longest;
 
   private TokenIndex(String[] texts) {
     this.texts = texts;
     int bits = Math.max(4, 33 - Integer.numberOfLeadingZeros(texts.length));
-    slots = new int[1 << bits];
-    Arrays.fill(slots, -1);
+    slots = new long[1 << bits];
+    Arrays.fill(slots, EMPTY);
     shift = 32 - bits;
   }
 
@@ -39,19 +44,20 @@ final class TokenIndex {
         continue;
       }
       index.longest = Math.max(index.longest, text.length());
-      int slot = index.slot(text.hashCode());
-      int probes = 0;
-      while (index.slots[slot] >= 0) {
-        if (texts[index.slots[slot]].equals(text)) {
+      int hash = text.hashCode();
+      int slot = index.slot(hash);
+      for (int probes = 0; index.slots[slot] != EMPTY; probes++) {
+        int other = (int) index.slots[slot];
+        if (index.slots[slot] >> 32 == hash && texts[other].equals(text)) {
           throw new FormatException(
-              file + ": the tokens " + index.slots[slot] + " and " + id + " are the same");
+              file + ": the tokens " + other + " and " + id + " have the same text");
         }
-        if (++probes == MAX_PROBES) {
+        if (probes == MAX_PROBES) {
           throw new FormatException(file + ": its tokens' hashes collide beyond reason");
         }
         slot = (slot + 1) & mask;
       }
-      index.slots[slot] = id;
+      index.slots[slot] = (long) hash << 32 | id;
     }
     return index;
   }
@@ -63,22 +69,23 @@ final class TokenIndex {
 
   /** The token with this text, or -1. */
   int find(String text) {
-    for (int slot = slot(text.hashCode()); ; slot = (slot + 1) & (slots.length - 1)) {
-      int id = slots[slot];
-      if (id < 0 || texts[id].equals(text)) {
-        return id;
+    int hash = text.hashCode();
+    for (int slot = slot(hash); slots[slot] != EMPTY; slot = (slot + 1) & (slots.length - 1)) {
+      if (slots[slot] >> 32 == hash && texts[(int) slots[slot]].equals(text)) {
+        return (int) slots[slot];
       }
     }
+    return -1;
   }
 
   /** The token with the text in a range that has the given hash, or -1. */
   int find(char[] chars, int from, int to, int hash) {
-    for (int slot = slot(hash); ; slot = (slot + 1) & (slots.length - 1)) {
-      int id = slots[slot];
-      if (id < 0 || equal(texts[id], chars, from, to)) {
-        return id;
+    for (int slot = slot(hash); slots[slot] != EMPTY; slot = (slot + 1) & (slots.length - 1)) {
+      if (slots[slot] >> 32 == hash && equal(texts[(int) slots[slot]], chars, from, to)) {
+        return (int) slots[slot];
       }
     }
+    return -1;
   }
 
   private static boolean equal(String text, char[] chars, int from, int to) {

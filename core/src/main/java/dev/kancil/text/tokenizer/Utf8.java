@@ -11,10 +11,8 @@ final class Utf8 {
 
   /** The text's bytes; a surrogate without its partner becomes U+FFFD. */
   static byte[] encode(String text) {
-    byte[] bytes = text.getBytes(StandardCharsets.UTF_8);
-    return bytes.length == text.length() || isWellFormed(text)
-        ? bytes
-        : replaceLoneSurrogates(text).getBytes(StandardCharsets.UTF_8);
+    String clean = isWellFormed(text) ? text : replaceLoneSurrogates(text);
+    return clean.getBytes(StandardCharsets.UTF_8);
   }
 
   private static boolean isWellFormed(String text) {
