@@ -40,7 +40,7 @@ class StepInvariantsTest {
       try (Device device = new CpuBackend().open(0, new DeviceOptions(threads));
           DeviceWeights weights = device.weights(loaded.weights())) {
         Graph graph = Fusion.fuse(loaded.graph(), device::takes);
-        try (SequenceState state = device.createState(graph.state(), 4096);
+        try (SequenceState state = device.createState(graph.state(), 1, 4096);
             Program program = device.compile(graph, weights, new StepLimits(ROWS, 2, ROWS))) {
           return use.with(program, state);
         }
