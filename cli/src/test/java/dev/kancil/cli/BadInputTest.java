@@ -59,7 +59,10 @@ final class BadInputTest {
 
   @Test
   void unknownArchitectureNamesTheKnownOnes() throws IOException {
-    Path model = altered("general.architecture\b\0\0\0\5\0\0\0\0\0\0\0llama", "general.architecture\b\0\0\0\5\0\0\0\0\0\0\0klama");
+    Path model =
+        altered(
+            "general.architecture\b\0\0\0\5\0\0\0\0\0\0\0llama",
+            "general.architecture\b\0\0\0\5\0\0\0\0\0\0\0klama");
     runFails(model, "architecture klama is not supported", "llama");
   }
 
@@ -108,8 +111,7 @@ final class BadInputTest {
     CommandRun.withInput("{}", "template", template.toString(), "--conversation", "-")
         .failsWith("messages");
     Path broken = Files.writeString(folder.resolve("b.jinja"), "\n{% if x %}");
-    CommandRun.withInput(
-            "{\"messages\": []}", "template", broken.toString(), "--conversation", "-")
+    CommandRun.withInput("{\"messages\": []}", "template", broken.toString(), "--conversation", "-")
         .failsWith("b.jinja");
   }
 

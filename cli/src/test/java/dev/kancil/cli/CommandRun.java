@@ -52,8 +52,7 @@ record CommandRun(int status, String out, String err) {
   void failsWith(String... texts) {
     assertThat(status).as(err).isEqualTo(1);
     assertThat(out).isEmpty();
-    List<String> lines =
-        err.lines().filter(line -> !line.contains(" of weights, ")).toList();
+    List<String> lines = err.lines().filter(line -> !line.contains(" of weights, ")).toList();
     assertThat(lines).as(err).hasSize(1);
     assertThat(lines.getFirst()).startsWith("kancil: ").contains(texts);
   }

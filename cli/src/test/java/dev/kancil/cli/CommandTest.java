@@ -49,8 +49,18 @@ final class CommandTest {
   void stopStringEndsTheText() {
     JsonNode json =
         CommandRun.of(
-                "run", smollm2(), "--raw", "-p", "1 2 3 4 5 6 7", "-n", "30", "--temperature", "0",
-                "--stop", "9", "--json")
+                "run",
+                smollm2(),
+                "--raw",
+                "-p",
+                "1 2 3 4 5 6 7",
+                "-n",
+                "30",
+                "--temperature",
+                "0",
+                "--stop",
+                "9",
+                "--json")
             .json();
     assertThat(json.get("text").asString()).contains("8").doesNotContain("9");
     assertThat(json.get("finish_reason").asString()).isEqualTo("stop_string");
@@ -61,7 +71,12 @@ final class CommandTest {
     CommandRun run =
         CommandRun.withInput(
             "My name is Ada.\nWhat is my name?\n/reset\n/exit\nnever read\n",
-            "chat", smollm2(), "-n", "24", "--temperature", "0");
+            "chat",
+            smollm2(),
+            "-n",
+            "24",
+            "--temperature",
+            "0");
     assertThat(run.succeeds().out().lines().toList().toString()).contains("Ada");
   }
 
@@ -91,7 +106,8 @@ final class CommandTest {
   void tokenizeShowsIdsAndPieces() {
     JsonNode json = CommandRun.of("tokenize", smollm2(), "Hello world", "--json").json();
     assertThat(json.get("pieces").toString()).isEqualTo("[\"Hello\",\"Ġworld\"]");
-    assertThat(CommandRun.of("tokenize", smollm2(), "<|im_end|>").succeeds().out()).isEqualTo("2\n");
+    assertThat(CommandRun.of("tokenize", smollm2(), "<|im_end|>").succeeds().out())
+        .isEqualTo("2\n");
     assertThat(CommandRun.of("tokenize", smollm2(), "<|im_end|>", "--no-special").succeeds().out())
         .contains(" ");
   }
@@ -114,7 +130,8 @@ final class CommandTest {
     Files.writeString(template, "{{ strftime_now('%Y') }} {{ messages[0].content }}");
     Path file = folder.resolve("conversation.json");
     Files.writeString(
-        file, "{\"now\": \"2031-05-06T07:08:09\", \"messages\": [{\"role\": \"user\", \"content\": \"x\"}]}");
+        file,
+        "{\"now\": \"2031-05-06T07:08:09\", \"messages\": [{\"role\": \"user\", \"content\": \"x\"}]}");
     assertThat(
             CommandRun.of("template", template.toString(), "--conversation", file.toString())
                 .succeeds()
@@ -126,7 +143,13 @@ final class CommandTest {
   void forwardWritesLogitsAndCaptures() {
     Path output = folder.resolve("out.safetensors");
     CommandRun.of(
-            "forward", smollm2(), "--tokens", "1,2,3", "--capture", "hidden.layer.*", "--output",
+            "forward",
+            smollm2(),
+            "--tokens",
+            "1,2,3",
+            "--capture",
+            "hidden.layer.*",
+            "--output",
             output.toString())
         .succeeds();
     Safetensors arrays = Safetensors.read(output);

@@ -86,14 +86,15 @@ final class PackedRows implements WorkerPool.Work {
   }
 
   /** Stores a group's results in columns {@code first} to {@code first + count} of y's rows. */
-  void store(
-      int group, float[] results, MemorySegment y, long yRowBytes, int first, int count) {
+  void store(int group, float[] results, MemorySegment y, long yRowBytes, int first, int count) {
     int some = rowCount(group);
     long at = (long) group * PackedTiles.WIDTH * yRowBytes + 4L * first;
     for (int t = 0; t < some; t++) {
       for (int p = 0; p < count; p++) {
         y.set(
-            ValueLayout.JAVA_FLOAT, at + t * yRowBytes + 4L * p, results[p * PackedTiles.WIDTH + t]);
+            ValueLayout.JAVA_FLOAT,
+            at + t * yRowBytes + 4L * p,
+            results[p * PackedTiles.WIDTH + t]);
       }
     }
   }

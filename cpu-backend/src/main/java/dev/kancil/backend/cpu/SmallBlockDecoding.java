@@ -71,8 +71,7 @@ final class SmallBlockDecoding {
           Lanes.toFloat(withFifthBits(q.and(15), fifths, first))
               .fma(scale, offset)
               .intoArray(target, i + first);
-          Lanes.toFloat(
-                  withFifthBits(q.lanewise(VectorOperators.LSHR, 4), fifths >>> 16, first))
+          Lanes.toFloat(withFifthBits(q.lanewise(VectorOperators.LSHR, 4), fifths >>> 16, first))
               .fma(scale, offset)
               .intoArray(target, i + first + BLOCK / 2);
         }

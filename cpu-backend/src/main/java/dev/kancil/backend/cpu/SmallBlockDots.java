@@ -73,7 +73,8 @@ final class SmallBlockDots {
           FloatVector products =
               Lanes.toFloat(withFifthBits(q.and(15), fifths, first)).mul(x(x, i + first));
           products =
-              Lanes.toFloat(withFifthBits(q.lanewise(VectorOperators.LSHR, 4), fifths >>> 16, first))
+              Lanes.toFloat(
+                      withFifthBits(q.lanewise(VectorOperators.LSHR, 4), fifths >>> 16, first))
                   .fma(x(x, i + first + BLOCK / 2), products);
           sum = products.fma(scale, sum);
         }
