@@ -45,7 +45,7 @@ final class Execution {
     StepLimits limits = limits();
     try (GuardedWeights source = new GuardedWeights(scene.tensors())) {
       try (DeviceWeights weights = device.weights(source);
-          SequenceState state = device.createState(graph.state(), capacity());
+          SequenceState state = device.createState(graph.state(), 1, capacity());
           Program program = device.compile(graph, weights, limits)) {
         Batch batch = new Batch(limits);
         for (Event event : events) {

@@ -50,10 +50,11 @@ public interface Device extends AutoCloseable {
   /**
    * Makes room for sequences.
    *
-   * @param tokens how many tokens all sequences together can hold
+   * @param sequences how many sequences may share the room
+   * @param tokens how many tokens they can hold together, however they are divided among them
    * @throws dev.kancil.DeviceException if memory doesn't suffice
    */
-  SequenceState createState(StateLayout layout, int tokens);
+  SequenceState createState(StateLayout layout, int sequences, int tokens);
 
   @Override
   void close();

@@ -84,7 +84,7 @@ public final class Engine implements AutoCloseable {
     batch = new Batch(step);
     program = device.compile(Fusion.fuse(graph, device::takes), weights, step);
     try {
-      state = device.createState(graph.state(), limits.cacheTokens());
+      state = device.createState(graph.state(), limits.sequences(), limits.cacheTokens());
     } catch (RuntimeException e) {
       program.close();
       throw e;

@@ -45,7 +45,7 @@ public final class ForwardPass {
     }
     int rows = Math.min(chunk, tokens.length);
     StepLimits limits = new StepLimits(rows, 1, rows);
-    try (SequenceState state = device.createState(graph.state(), tokens.length);
+    try (SequenceState state = device.createState(graph.state(), 1, tokens.length);
         Program program = device.compile(fused, weights, limits)) {
       Batch batch = new Batch(limits);
       int sequence = state.open();

@@ -73,8 +73,8 @@ public record DecomposingDevice(Device device) implements Device {
   }
 
   @Override
-  public SequenceState createState(StateLayout layout, int tokens) {
-    return device.createState(layout, tokens);
+  public SequenceState createState(StateLayout layout, int sequences, int tokens) {
+    return device.createState(layout, sequences, tokens);
   }
 
   @Override

@@ -33,7 +33,7 @@ public final class LogitsRunner implements AutoCloseable {
     StepLimits limits = new StepLimits(mostRows, Math.min(8, mostRows), mostRows);
     weights = device.weights(model.weights());
     program = device.compile(graph, weights, limits);
-    state = device.createState(graph.state(), cacheTokens);
+    state = device.createState(graph.state(), 1, cacheTokens);
     batch = new Batch(limits);
   }
 

@@ -74,8 +74,8 @@ public final class HostDevice implements Device {
   }
 
   @Override
-  public SequenceState createState(StateLayout layout, int tokens) {
-    return new HostState(layout, tokens, queue, guarded);
+  public SequenceState createState(StateLayout layout, int sequences, int tokens) {
+    return new HostState(layout, sequences, tokens, queue, guarded);
   }
 
   @Override

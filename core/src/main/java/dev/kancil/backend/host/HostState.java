@@ -28,10 +28,11 @@ public final class HostState implements SequenceState {
   private long bytes;
   private boolean closed;
 
-  HostState(StateLayout layout, int tokens, HostQueue queue, boolean guarded) {
+  HostState(StateLayout layout, int sequences, int tokens, HostQueue queue, boolean guarded) {
     this.queue = queue;
     this.zones = guarded ? new GuardZones() : null;
-    int pages = Math.ceilDiv(tokens, PAGE_TOKENS);
+    // The most pages that so many sequences can begin: all but one token of each fill whole pages.
+    int pages = sequences + Math.floorDiv(tokens - sequences, PAGE_TOKENS);
     tables = new PageTables(layout, PAGE_TOKENS, pages, this::copyPage);
     keys = new MemorySegment[layout.groups().size()][];
     values = new MemorySegment[layout.groups().size()][];

@@ -138,7 +138,10 @@ final class Arithmetic {
       case "//" -> Math.floor(left / right);
       case "%" -> {
         double remainder = left % right;
-        yield remainder != 0 && remainder < 0 != right < 0 ? remainder + right : remainder;
+        if (remainder == 0) {
+          yield Math.copySign(0.0, right);
+        }
+        yield remainder < 0 != right < 0 ? remainder + right : remainder;
       }
       default -> Math.pow(left, right);
     };

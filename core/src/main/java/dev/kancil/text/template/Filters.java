@@ -134,7 +134,7 @@ final class Filters {
     return Double.isNaN(parsed) ? otherwise : (Object) parsed;
   }
 
-  private static double round(Object value, Arguments arguments) {
+  private static Object round(Object value, Arguments arguments) {
     if (!Arithmetic.isNumber(value)) {
       throw new EvaluationError(
           "type " + Values.typeName(value) + " doesn't define __round__ method");
@@ -151,7 +151,11 @@ final class Filters {
           case "common" -> RoundingMode.HALF_EVEN;
           default -> throw new EvaluationError("method must be common, ceil or floor");
         };
-    return new BigDecimal(number).setScale((int) precision, mode).doubleValue();
+    BigDecimal rounded = new BigDecimal(number).setScale((int) precision, mode);
+    // Python rounds an integer to an integer, but raises and lowers it to a float.
+    return Arithmetic.isInteger(value) && mode == RoundingMode.HALF_EVEN
+        ? (Object) rounded.longValue()
+        : rounded.doubleValue();
   }
 
   private static String method(Arguments arguments) {

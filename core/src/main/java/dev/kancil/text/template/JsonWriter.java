@@ -25,7 +25,7 @@ final class JsonWriter {
     } else if (indentation == None.NONE) {
       indent = null;
     } else {
-      long width = Math.clamp(Arithmetic.index(indentation, "indent"), 0, 1 << 20);
+      long width = Math.clamp(Arithmetic.index(indentation, "indent"), 0, Integer.MAX_VALUE);
       evaluation.reserve(width);
       indent = " ".repeat((int) width);
     }

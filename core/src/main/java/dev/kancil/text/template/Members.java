@@ -91,10 +91,13 @@ final class Members {
     return owner instanceof Macro macro && name.equals("name") ? macro.signature().name() : null;
   }
 
-  /** An attribute by a path as {@code map} and {@code selectattr} take it: names and numbers. */
-  static Object path(Evaluation evaluation, Object value, Object path) {
+  /**
+   * An attribute by a path as {@code map} and {@code selectattr} take it: names and numbers with
+   * dots between. Where a part is missing, the default stands for it, if there is one.
+   */
+  static Object path(Evaluation evaluation, Object value, Object path, @Nullable Object otherwise) {
     if (!(path instanceof String names)) {
-      return item(evaluation, value, path);
+      return orDefault(item(evaluation, value, path), otherwise);
     }
     Object found = value;
     int start = 0;
@@ -103,12 +106,17 @@ final class Members {
       String name = names.substring(start, dot < 0 ? names.length() : dot);
       evaluation.scan(name.length());
       Long place = PythonText.digits(name);
-      found = item(evaluation, Values.plain(found), place == null ? name : place);
+      Object part = item(evaluation, Values.plain(found), place == null ? name : place);
+      found = orDefault(part, otherwise);
       if (dot < 0) {
         return found;
       }
       start = dot + 1;
     }
+  }
+
+  private static Object orDefault(Object value, @Nullable Object otherwise) {
+    return otherwise != null && value instanceof Undefined ? otherwise : value;
   }
 
   static Object callOnDict(

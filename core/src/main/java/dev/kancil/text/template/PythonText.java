@@ -84,17 +84,35 @@ final class PythonText {
     return Integer.compare(first.length(), second.length());
   }
 
-  /** Where a part begins, at or after {@code from}; -1 where it doesn't. Time is linear. */
+  /** Where a part first begins, at or after {@code from}; -1 where it doesn't. */
   static int indexOf(Evaluation evaluation, String text, String part, int from) {
+    boolean isLong = part.length() >= LONG_NEEDLE && part.length() <= text.length() - from;
     int found =
-        part.length() < LONG_NEEDLE || part.length() > text.length()
-            ? text.indexOf(part, from)
-            : indexOfLong(evaluation, text, part, from);
-    evaluation.scan((found < 0 ? text.length() : found) - from);
+        isLong
+            ? search(evaluation, text, part, from, text.length(), false)
+            : text.indexOf(part, from);
+    scanned(evaluation, part, (found < 0 ? text.length() : found) - from);
     return found;
   }
 
-  private static int indexOfLong(Evaluation evaluation, String text, String part, int from) {
+  /** Where a part begins that ends last, at or before {@code end}; -1 where none does. */
+  static int lastIndexOf(Evaluation evaluation, String text, String part, int end) {
+    boolean isLong = part.length() >= LONG_NEEDLE && part.length() <= end;
+    int found =
+        isLong
+            ? search(evaluation, text, part, 0, end, true)
+            : text.lastIndexOf(part, end - part.length());
+    scanned(evaluation, part, isLong ? end : end - Math.max(found, 0));
+    return found;
+  }
+
+  private static void scanned(Evaluation evaluation, String part, int length) {
+    // A short part is compared anew at each place.
+    evaluation.scan((long) length * (1 + Math.min(part.length(), LONG_NEEDLE) / 8));
+  }
+
+  private static int search(
+      Evaluation evaluation, String text, String part, int from, int end, boolean last) {
     evaluation.reserve(2L * part.length());
     int[] border = new int[part.length()];
     for (int i = 1, matched = 0; i < border.length; i++) {
@@ -104,16 +122,18 @@ final class PythonText {
       matched += part.charAt(i) == part.charAt(matched) ? 1 : 0;
       border[i] = matched;
     }
-    for (int i = from, matched = 0; i < text.length(); i++) {
+    int found = -1;
+    for (int i = from, matched = 0; i < end && (last || found < 0); i++) {
       while (matched > 0 && text.charAt(i) != part.charAt(matched)) {
         matched = border[matched - 1];
       }
       matched += text.charAt(i) == part.charAt(matched) ? 1 : 0;
       if (matched == border.length) {
-        return i + 1 - matched;
+        found = i + 1 - matched;
+        matched = border[matched - 1];
       }
     }
-    return -1;
+    return found;
   }
 
   /** The number that a string of up to 18 digits is; null for any other string. */
@@ -202,6 +222,13 @@ final class PythonText {
     return text.toString();
   }
 
+  /** Java writes two digits at least; one is enough where it reads back as the same number. */
+  private static String oneDigit(String digits, int exponent, double value) {
+    int rounded = (Integer.parseInt(digits) + 5) / 10;
+    boolean same = rounded < 10 && Double.parseDouble(rounded + "E" + exponent) == value;
+    return same ? Integer.toString(rounded) : digits;
+  }
+
   /** Python's {@code str} of a float: the shortest digits that read back as it. */
   static String string(double value) {
     if (Double.isNaN(value)) {
@@ -218,8 +245,8 @@ final class PythonText {
     int exponent = Integer.parseInt(java.substring(mark + 1));
     int start = java.charAt(0) == '-' ? 1 : 0;
     String digits = java.substring(start, start + 1).concat(java.substring(start + 2, mark));
-    if (digits.length() == 2 && digits.charAt(1) == '0') {
-      digits = digits.substring(0, 1);
+    if (digits.length() == 2) {
+      digits = oneDigit(digits, exponent, Math.abs(value));
     }
     StringBuilder text = new StringBuilder(java.substring(0, start));
     if (exponent == -4) {

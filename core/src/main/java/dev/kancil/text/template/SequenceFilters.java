@@ -107,7 +107,7 @@ final class SequenceFilters {
     for (int i = 0; i < keys.size(); i++) {
       Object key = Values.plain(keys.get(i));
       if (attribute != None.NONE) {
-        key = Values.plain(Members.path(evaluation, key, attribute));
+        key = Values.plain(Members.path(evaluation, key, attribute, null));
       }
       keys.set(i, caseMatters ? key : folded(evaluation, key));
     }
@@ -144,8 +144,7 @@ final class SequenceFilters {
       Object attribute = arguments.require("map", 0, "attribute");
       Object otherwise = arguments.find(1, "default");
       for (int i = 0; i < mapped.size(); i++) {
-        Object found = Members.path(evaluation, Values.plain(mapped.get(i)), attribute);
-        mapped.set(i, found instanceof Undefined && otherwise != null ? otherwise : found);
+        mapped.set(i, Members.path(evaluation, Values.plain(mapped.get(i)), attribute, otherwise));
       }
       return new Generator(mapped);
     }
@@ -172,7 +171,7 @@ final class SequenceFilters {
     for (Object element : walked(evaluation, value)) {
       Object tested = Values.plain(element);
       if (attribute != null) {
-        tested = Values.plain(Members.path(evaluation, tested, attribute));
+        tested = Values.plain(Members.path(evaluation, tested, attribute, null));
       }
       boolean passes =
           name == null ? Values.isTrue(tested) : Tests.test(evaluation, name, tested, rest);
@@ -193,7 +192,9 @@ final class SequenceFilters {
     List<Object> kept = new ArrayList<>();
     for (int i = 0; i < elements.size(); i++) {
       evaluation.reserve(Values.ELEMENT + Values.OBJECT);
-      if (seen.add(Values.key(keys.get(i)))) {
+      Object key = Values.key(keys.get(i));
+      // True is 1, as an element of a set too.
+      if (seen.add(key instanceof Boolean truth ? (Object) (truth ? 1L : 0L) : key)) {
         kept.add(elements.get(i));
       }
     }

@@ -28,7 +28,7 @@ final class Splitting {
     List<Object> parts = new ArrayList<>();
     int end = text.length();
     while (parts.size() < limit) {
-      int found = lastIndexOf(evaluation, text, separator, end);
+      int found = PythonText.lastIndexOf(evaluation, text, separator, end);
       if (found < 0) {
         break;
       }
@@ -38,14 +38,6 @@ final class Splitting {
     add(evaluation, parts, text.substring(0, end));
     Collections.reverse(parts);
     return parts;
-  }
-
-  /** Where the last occurrence that ends at or before {@code end} begins, or -1. */
-  static int lastIndexOf(Evaluation evaluation, String text, String part, int end) {
-    // Backwards there is no search in linear time here, so the worst case is what is counted.
-    int found = text.lastIndexOf(part, end - part.length());
-    evaluation.scan((long) (end - Math.max(found, 0)) * Math.max(1, part.length() / 8));
-    return found;
   }
 
   static List<Object> atSpace(Evaluation evaluation, String text, long limit) {

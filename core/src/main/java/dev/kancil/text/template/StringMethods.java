@@ -287,7 +287,7 @@ final class StringMethods {
     }
     int found =
         name.equals("rfind")
-            ? Splitting.lastIndexOf(evaluation, searched, part, searched.length())
+            ? PythonText.lastIndexOf(evaluation, searched, part, searched.length())
             : PythonText.indexOf(evaluation, searched, part, 0);
     return found < 0 ? notFound(name) : start + searched.codePointCount(0, found);
   }
@@ -308,7 +308,7 @@ final class StringMethods {
     boolean last = name.equals("rpartition");
     int at =
         last
-            ? Splitting.lastIndexOf(evaluation, text, separator, text.length())
+            ? PythonText.lastIndexOf(evaluation, text, separator, text.length())
             : PythonText.indexOf(evaluation, text, separator, 0);
     evaluation.reserve(text.length());
     if (at < 0) {

@@ -41,7 +41,7 @@ class HostDeviceTest {
               new Tensor(
                   DataType.F32, TABLE.shape(), MemorySegment.ofArray(new float[] {0, 10, 20, 30})));
   private final Program program = device.compile(graph(), weights, LIMITS);
-  private final SequenceState state = device.createState(new StateLayout(List.of()), 100);
+  private final SequenceState state = device.createState(new StateLayout(List.of()), 1, 100);
 
   private static Graph graph() {
     GraphBuilder builder = new GraphBuilder();

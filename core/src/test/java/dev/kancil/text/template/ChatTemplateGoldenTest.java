@@ -15,12 +15,9 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.LocalDateTime;
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
 import java.util.Optional;
-import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.TestFactory;
 
@@ -50,17 +47,18 @@ class ChatTemplateGoldenTest {
   }
 
   private static List<DynamicTest> tests(Path folder) throws IOException {
-    Map<String, Object> data = map(Json.parse(Files.readString(folder.resolve("cases.json"))));
-    Map<String, Object> cases = map(data.get("cases"));
+    Map<String, Object> data =
+        GoldenData.map(Json.parse(Files.readString(folder.resolve("cases.json"))));
+    Map<String, Object> cases = GoldenData.map(data.get("cases"));
     TemplateOptions options =
         TemplateOptions.DEFAULT.withNow(LocalDateTime.parse(String.valueOf(data.get("now"))));
     List<DynamicTest> tests = new ArrayList<>();
-    for (Map.Entry<String, Object> template : map(data.get("expect")).entrySet()) {
+    for (Map.Entry<String, Object> template : GoldenData.map(data.get("expect")).entrySet()) {
       String name = template.getKey();
       String source = Files.readString(folder.resolve(name + ".jinja"));
-      for (Map.Entry<String, Object> expectation : map(template.getValue()).entrySet()) {
+      for (Map.Entry<String, Object> expectation : GoldenData.map(template.getValue()).entrySet()) {
         String caseName = expectation.getKey();
-        Map<String, Object> variables = map(cases.get(caseName));
+        Map<String, Object> variables = GoldenData.map(cases.get(caseName));
         Path expected = folder.resolve(name + "." + caseName + ".expected.txt");
         if (expectation.getValue().equals("ok")) {
           String text = Files.readString(expected);
@@ -99,12 +97,5 @@ class ChatTemplateGoldenTest {
         .isInstanceOf(TemplateException.class)
         .hasMessageStartingWith("chat template " + name + ", line ")
         .hasMessageEndingWith(error.substring(error.indexOf(": ")));
-  }
-
-  private static Map<String, Object> map(@Nullable Object value) {
-    Map<String, Object> map = new LinkedHashMap<>();
-    ((Map<?, ?>) Objects.requireNonNull(value))
-        .forEach((key, member) -> map.put((String) key, member));
-    return map;
   }
 }

@@ -24,6 +24,16 @@ final class SuperBlockDots {
     return FloatVector.fromArray(FLOATS, x, at);
   }
 
+  /** {@code Σ minimum · Σ x} over the eight sub-blocks. */
+  private static float weigh(long minima, float[] sums, int from) {
+    float sum = 0;
+    for (int sub = 0; sub < 8; sub++) {
+      int s = from + 2 * sub;
+      sum = Math.fma(part(minima, sub), sums[s] + sums[s + 1], sum);
+    }
+    return sum;
+  }
+
   /** Q4_K. */
   static float fours(MemorySegment source, long at, float[] x, float[] sums, int columns) {
     long block = at;
@@ -35,27 +45,24 @@ final class SuperBlockDots {
       float dmin = Lanes.half(source, block + 2);
       long scales = SuperBlockDecoding.scales(source, block + 4);
       long minima = SuperBlockDecoding.minima(source, block + 4);
-      float blockOffsets = 0;
-      for (int sub = 0; sub < 8; sub += 2) {
-        FloatVector low = FloatVector.zero(FLOATS);
-        FloatVector high = low;
-        int from = i + 32 * sub;
-        for (int j = 0; j < 32; j += BYTES_LENGTH) {
-          ByteVector packed = Lanes.bytes(source, block + 16 + 16 * sub + j);
+      offsets = Math.fma(-dmin, weigh(minima, sums, i / 16), offsets);
+      for (int run = 0; run < 8; run++) {
+        int sub = run & 6;
+        int from = i + 32 * sub + 16 * (run & 1);
+        FloatVector lowScale = FloatVector.broadcast(FLOATS, d * part(scales, sub));
+        FloatVector highScale = FloatVector.broadcast(FLOATS, d * part(scales, sub + 1));
+        for (int j = 0; j < 16; j += BYTES_LENGTH) {
+          ByteVector packed = Lanes.bytes(source, block + 16 + 16 * run + j);
           for (int part = 0; part < BYTE_PARTS; part++) {
             IntVector q = Lanes.unsigned(packed, part);
             int first = from + j + part * LENGTH;
-            low = Lanes.toFloat(q.and(15)).fma(x(x, first), low);
-            high = Lanes.toFloat(q.lanewise(VectorOperators.LSHR, 4)).fma(x(x, first + 32), high);
+            FloatVector low = Lanes.toFloat(q.and(15));
+            FloatVector high = Lanes.toFloat(q.lanewise(VectorOperators.LSHR, 4));
+            lowSum = low.mul(x(x, first)).fma(lowScale, lowSum);
+            highSum = high.mul(x(x, first + 32)).fma(highScale, highSum);
           }
         }
-        lowSum = low.fma(FloatVector.broadcast(FLOATS, d * part(scales, sub)), lowSum);
-        highSum = high.fma(FloatVector.broadcast(FLOATS, d * part(scales, sub + 1)), highSum);
-        int s = from / 16;
-        blockOffsets = Math.fma(part(minima, sub), sums[s] + sums[s + 1], blockOffsets);
-        blockOffsets = Math.fma(part(minima, sub + 1), sums[s + 2] + sums[s + 3], blockOffsets);
       }
-      offsets = Math.fma(-dmin, blockOffsets, offsets);
       block += SuperBlockDecoding.Q4_BYTES;
     }
     return lowSum.add(highSum).reduceLanes(VectorOperators.ADD) + offsets;
@@ -72,69 +79,67 @@ final class SuperBlockDots {
       float dmin = Lanes.half(source, block + 2);
       long scales = SuperBlockDecoding.scales(source, block + 4);
       long minima = SuperBlockDecoding.minima(source, block + 4);
-      float blockOffsets = 0;
-      for (int sub = 0; sub < 8; sub += 2) {
-        FloatVector low = FloatVector.zero(FLOATS);
-        FloatVector high = low;
-        int from = i + 32 * sub;
-        for (int j = 0; j < 32; j += BYTES_LENGTH) {
-          ByteVector packed = Lanes.bytes(source, block + 48 + 16 * sub + j);
-          ByteVector fifths = Lanes.bytes(source, block + 16 + j);
+      offsets = Math.fma(-dmin, weigh(minima, sums, i / 16), offsets);
+      for (int run = 0; run < 8; run++) {
+        int sub = run & 6;
+        int from = i + 32 * sub + 16 * (run & 1);
+        FloatVector lowScale = FloatVector.broadcast(FLOATS, d * part(scales, sub));
+        FloatVector highScale = FloatVector.broadcast(FLOATS, d * part(scales, sub + 1));
+        for (int j = 0; j < 16; j += BYTES_LENGTH) {
+          ByteVector packed = Lanes.bytes(source, block + 48 + 16 * run + j);
+          ByteVector fifths = Lanes.bytes(source, block + 16 + 16 * (run & 1) + j);
           for (int part = 0; part < BYTE_PARTS; part++) {
             IntVector q = Lanes.unsigned(packed, part);
-            IntVector fifth = Lanes.unsigned(fifths, part).lanewise(VectorOperators.LSHR, sub);
             int first = from + j + part * LENGTH;
-            low =
-                Lanes.toFloat(q.and(15).or(fifth.and(1).lanewise(VectorOperators.LSHL, 4)))
-                    .fma(x(x, first), low);
-            high =
+            IntVector fifth = Lanes.unsigned(fifths, part).lanewise(VectorOperators.LSHR, sub);
+            FloatVector low =
+                Lanes.toFloat(q.and(15).or(fifth.and(1).lanewise(VectorOperators.LSHL, 4)));
+            FloatVector high =
                 Lanes.toFloat(
-                        q.lanewise(VectorOperators.LSHR, 4)
-                            .or(fifth.and(2).lanewise(VectorOperators.LSHL, 3)))
-                    .fma(x(x, first + 32), high);
+                    q.lanewise(VectorOperators.LSHR, 4)
+                        .or(fifth.and(2).lanewise(VectorOperators.LSHL, 3)));
+            lowSum = low.mul(x(x, first)).fma(lowScale, lowSum);
+            highSum = high.mul(x(x, first + 32)).fma(highScale, highSum);
           }
         }
-        lowSum = low.fma(FloatVector.broadcast(FLOATS, d * part(scales, sub)), lowSum);
-        highSum = high.fma(FloatVector.broadcast(FLOATS, d * part(scales, sub + 1)), highSum);
-        int s = from / 16;
-        blockOffsets = Math.fma(part(minima, sub), sums[s] + sums[s + 1], blockOffsets);
-        blockOffsets = Math.fma(part(minima, sub + 1), sums[s + 2] + sums[s + 3], blockOffsets);
       }
-      offsets = Math.fma(-dmin, blockOffsets, offsets);
       block += SuperBlockDecoding.Q5_BYTES;
     }
     return lowSum.add(highSum).reduceLanes(VectorOperators.ADD) + offsets;
   }
 
   /**
-   * Q6_K: runs r and r + 2 of a half share bytes; each has its own scale for every 16 elements. One
-   * such pair is all that the loop's body holds, since C2 gives up inlining in larger ones.
+   * Q6_K: runs r and r + 2 of a half share bytes; each has its own scale for every 16 elements. The
+   * loop's body holds 16 of each, since C2 gives up inlining in larger ones and keeps the shortest
+   * loops as loops.
    */
   static float sixes(MemorySegment source, long at, float[] x, float[] sums, int columns) {
     long block = at;
     FloatVector sum = FloatVector.zero(FLOATS);
     for (int i = 0; i < columns; i += BLOCK) {
       float d = Lanes.half(source, block + 208);
-      for (int pair = 0; pair < 4; pair++) {
-        int half = pair >> 1;
-        int run = pair & 1;
-        long scales = source.get(Lanes.LONG, block + 192 + 8 * half) >>> 16 * run;
-        for (int j = 0; j < 32; j += BYTES_LENGTH) {
-          ByteVector low = Lanes.bytes(source, block + 32 * pair + j);
-          ByteVector high = Lanes.bytes(source, block + 128 + 32 * half + j);
-          long scale = scales >>> 8 * (j / 16);
+      for (int piece = 0; piece < 8; piece++) {
+        int half = piece >> 2;
+        int run = piece >> 1 & 1;
+        int from = i + 128 * half + 16 * (piece & 3);
+        long scales = source.get(Lanes.LONG, block + 192 + 8 * half) >>> 8 * (piece & 3);
+        FloatVector scale = FloatVector.broadcast(FLOATS, d * (byte) scales);
+        FloatVector secondScale = FloatVector.broadcast(FLOATS, d * (byte) (scales >>> 32));
+        for (int j = 0; j < 16; j += BYTES_LENGTH) {
+          ByteVector low = Lanes.bytes(source, block + 16 * piece + j);
+          ByteVector high = Lanes.bytes(source, block + 128 + 32 * half + 16 * (piece & 1) + j);
           for (int part = 0; part < BYTE_PARTS; part++) {
             IntVector q = Lanes.unsigned(low, part);
             IntVector h = Lanes.unsigned(high, part).lanewise(VectorOperators.LSHR, 2 * run);
-            int first = i + 128 * half + 32 * run + j + part * LENGTH;
+            int first = from + j + part * LENGTH;
             FloatVector products =
                 SuperBlockDecoding.six(q.and(15), h.and(3).lanewise(VectorOperators.LSHL, 4))
                     .mul(x(x, first));
-            sum = products.fma(FloatVector.broadcast(FLOATS, d * (byte) scale), sum);
+            sum = products.fma(scale, sum);
             products =
                 SuperBlockDecoding.six(q.lanewise(VectorOperators.LSHR, 4), h.and(48))
                     .mul(x(x, first + 64));
-            sum = products.fma(FloatVector.broadcast(FLOATS, d * (byte) (scale >>> 32)), sum);
+            sum = products.fma(secondScale, sum);
           }
         }
       }

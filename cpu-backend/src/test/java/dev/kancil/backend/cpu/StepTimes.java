@@ -37,7 +37,7 @@ final class StepTimes {
           DeviceWeights weights = device.weights(model.weights())) {
         Graph graph = Fusion.fuse(model.graph(), device::takes);
         StepLimits limits = new StepLimits(prompt, 1, 1);
-        try (SequenceState state = device.createState(graph.state(), prompt + tokens);
+        try (SequenceState state = device.createState(graph.state(), 1, prompt + tokens);
             Program program = device.compile(graph, weights, limits)) {
           System.out.printf(
               "%s%nopen %.3f s%n", device.description(), (System.nanoTime() - start) / 1e9);

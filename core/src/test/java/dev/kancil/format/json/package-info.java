@@ -1,0 +1,5 @@
+/** The JSON reader. */
+@NullMarked
+package dev.kancil.format.json;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,129 @@
+package dev.kancil.backend.cpu;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.sun.management.ThreadMXBean;
+import dev.kancil.backend.Batch;
+import dev.kancil.backend.Device;
+import dev.kancil.backend.DeviceOptions;
+import dev.kancil.backend.DeviceWeights;
+import dev.kancil.backend.Program;
+import dev.kancil.backend.SequenceState;
+import dev.kancil.backend.Step;
+import dev.kancil.backend.StepLimits;
+import dev.kancil.family.Families;
+import dev.kancil.format.gguf.GgufCheckpoint;
+import dev.kancil.format.gguf.GgufFile;
+import dev.kancil.graph.Graph;
+import dev.kancil.graph.fusion.Fusion;
+import dev.kancil.tensor.DataType;
+import dev.kancil.testing.RealModels;
+import java.lang.foreign.ValueLayout;
+import java.lang.management.ManagementFactory;
+import java.util.Arrays;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+class StepInvariantsTest {
+  private static final int ROWS = 40;
+
+  /** Work with a program that takes {@link #ROWS} rows. */
+  @FunctionalInterface
+  private interface Use<R> {
+    R with(Program program, SequenceState state);
+  }
+
+  private static <R> R run(RealModels model, int threads, Use<R> use) {
+    try (GgufFile file = GgufFile.open(model.path());
+        GgufCheckpoint checkpoint = new GgufCheckpoint(file)) {
+      Families.LoadedGraph loaded = Families.load(checkpoint, DataType.F16, DataType.Q8_0);
+      try (Device device = new CpuBackend().open(0, new DeviceOptions(threads));
+          DeviceWeights weights = device.weights(loaded.weights())) {
+        Graph graph = Fusion.fuse(loaded.graph(), device::takes);
+        try (SequenceState state = device.createState(graph.state(), 4096);
+            Program program = device.compile(graph, weights, new StepLimits(ROWS, 2, ROWS))) {
+          return use.with(program, state);
+        }
+      }
+    }
+  }
+
+  private static void step(
+      Program program, SequenceState state, Batch batch, int sequence, int position, int rows) {
+    batch.clear();
+    batch.sequence(sequence, position);
+    for (int i = 0; i < rows; i++) {
+      batch.token(100 + 7 * (position + i), i == rows - 1);
+    }
+    try (Step step = program.enqueue(batch, state)) {
+      step.await();
+    }
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void stepsOfAnySizeAllocateNothing(RealModels model) {
+    long allocated =
+        run(
+            model,
+            2,
+            (program, state) -> {
+              Batch batch = new Batch(program.limits());
+              int sequence = state.open();
+              int position = 0;
+              long[] threads = deviceThreads();
+              assertThat(threads).hasSize(2);
+              long best = Long.MAX_VALUE;
+              // Compiled code allocates nothing; until all is compiled, rounds may.
+              for (int round = 0; round < 24 && best > 0; round++) {
+                long before = allocatedBytes(threads);
+                for (int rows : new int[] {1, 1, 1, 1, 3, 20, ROWS}) {
+                  step(program, state, batch, sequence, position, rows);
+                  position += rows;
+                }
+                best = Math.min(best, allocatedBytes(threads) - before);
+              }
+              return best;
+            });
+    assertThat(allocated).isZero();
+  }
+
+  /** Bytes that the device's threads have allocated so far. */
+  private static long allocatedBytes(long[] threads) {
+    ThreadMXBean bean = (ThreadMXBean) ManagementFactory.getThreadMXBean();
+    long sum = 0;
+    for (long thread : threads) {
+      sum += bean.getThreadAllocatedBytes(thread);
+    }
+    return sum;
+  }
+
+  private static long[] deviceThreads() {
+    return Thread.getAllStackTraces().keySet().stream()
+        .filter(thread -> thread.getName().startsWith("kancil-cpu"))
+        .mapToLong(Thread::threadId)
+        .toArray();
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void theNumberOfThreadsDoesNotChangeASingleBit(RealModels model) {
+    float[] one = run(model, 1, StepInvariantsTest::lastLogits);
+    for (int threads : new int[] {2, 5}) {
+      assertThat(Arrays.equals(run(model, threads, StepInvariantsTest::lastLogits), one)).isTrue();
+    }
+  }
+
+  private static float[] lastLogits(Program program, SequenceState state) {
+    Batch batch = new Batch(program.limits());
+    int sequence = state.open();
+    step(program, state, batch, sequence, 0, ROWS);
+    step(program, state, batch, sequence, ROWS, 3);
+    batch.clear();
+    batch.sequence(sequence, ROWS + 3);
+    batch.token(17, true);
+    try (Step step = program.enqueue(batch, state)) {
+      return step.output("logits").asSlice(0, 4L * 49_152).toArray(ValueLayout.JAVA_FLOAT);
+    }
+  }
+}
