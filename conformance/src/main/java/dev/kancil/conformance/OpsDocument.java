@@ -2,6 +2,9 @@ package dev.kancil.conformance;
 
 import dev.kancil.conformance.Result.Status;
 import dev.kancil.tensor.DataType;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.EnumSet;
 import java.util.LinkedHashMap;
@@ -53,6 +56,26 @@ public final class OpsDocument {
       text.append('\n').append(sections.get(device));
     }
     return text.toString();
+  }
+
+  /**
+   * Checks that the file has the report's section as {@link #update} writes it; writes it instead
+   * where the property {@code kancil.updateDocs} is true.
+   *
+   * @throws IllegalStateException if it has not
+   */
+  public static void requireCurrent(Path file, Report report) throws IOException {
+    String document = Files.exists(file) ? Files.readString(file) : "";
+    String current = update(document, report);
+    if (Boolean.getBoolean("kancil.updateDocs")) {
+      Files.writeString(file, current);
+    } else if (!document.equals(current)) {
+      throw new IllegalStateException(
+          file.normalize()
+              + " is not what "
+              + report.device().id()
+              + " does; run the test with -Dkancil.updateDocs=true");
+    }
   }
 
   private static String section(Report report) {

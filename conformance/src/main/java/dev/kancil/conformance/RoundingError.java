@@ -20,8 +20,8 @@ import java.util.Objects;
 /**
  * The error that a device's stated rounding of activations explains. Rounding x to multiples of d
  * is an error of variance d²/12 in each column, independent of the rest, so a product's error has
- * the variance Σ w² d²/12. A mean over n such errors stays below {@code 1 + 2√(t/n) + 2t/n} times
- * that but for one time in eᵗ (Laurent and Massart 2000).
+ * the variance Σ w² d²/12. The sum of squares of such errors with variances v stays below {@code Σv
+ * + 2√(t·Σv²) + 2t·max v} but for one time in eᵗ (Laurent and Massart 2000, lemma 1).
  */
 final class RoundingError {
   // Fewer than one in a million.
@@ -59,10 +59,16 @@ final class RoundingError {
             squares += (double) y * y;
           }
         }
-        double mean = Arrays.stream(variance).sum() / variance.length;
-        int independent = (int) Math.min(elements, variance.length);
-        double margin = 1 + 2 * Math.sqrt(T / independent) + 2 * T / independent;
-        worst = Math.max(worst, margin * mean * elements / squares);
+        double sum = 0;
+        double sumOfSquares = 0;
+        double largest = 0;
+        for (double each : variance) {
+          sum += each;
+          sumOfSquares += each * each;
+          largest = Math.max(largest, each);
+        }
+        double bound = sum + 2 * Math.sqrt(T * sumOfSquares) + 2 * T * largest;
+        worst = Math.max(worst, bound * elements / variance.length / squares);
       }
     }
     return worst;

@@ -4,18 +4,19 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.kancil.backend.Device;
+import dev.kancil.backend.DeviceDescription;
 import dev.kancil.backend.DeviceOptions;
 import dev.kancil.backend.reference.ReferenceBackend;
 import dev.kancil.graph.Node;
 import dev.kancil.graph.op.Fused;
 import dev.kancil.graph.op.Primitive;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 
 class ConformanceTest {
   private static final Path DOCUMENT =
@@ -29,14 +30,16 @@ class ConformanceTest {
       assertThat(report.failures()).isEmpty();
       assertThat(report.refusals()).isEmpty();
       assertThat(report.results()).allMatch(result -> result.error() == 0);
-      String document = Files.exists(DOCUMENT) ? Files.readString(DOCUMENT) : "";
-      String current = OpsDocument.update(document, report);
-      if (Boolean.getBoolean("kancil.updateDocs")) {
-        Files.writeString(DOCUMENT, current);
-      } else {
-        assertThat(document).isEqualTo(current);
-      }
+      OpsDocument.requireCurrent(DOCUMENT, report);
     }
+  }
+
+  @Test
+  void aDocumentThatIsNotCurrentIsAnError(@TempDir Path folder) {
+    Report nothing = new Report(new DeviceDescription("reference", "", "", 0, null), List.of());
+    assertThatThrownBy(() -> OpsDocument.requireCurrent(folder.resolve("ops.md"), nothing))
+        .isInstanceOf(IllegalStateException.class)
+        .hasMessageContaining("ops.md is not what reference does");
   }
 
   @Test

@@ -10,6 +10,7 @@ import dev.kancil.graph.op.SelectRows;
 import dev.kancil.tensor.DataType;
 import dev.kancil.tensor.Shape;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -80,14 +81,17 @@ class MemoryPlanTest {
     }
 
     void write(Value value) {
-      for (int i = 0; i < bytes(value); i++) {
-        owner[offset(value) + i] = value.id();
-      }
+      int offset = offset(value);
+      Arrays.fill(owner, offset, offset + bytes(value), value.id());
     }
 
     void requireWhole(Value value, String when) {
-      for (int i = 0; i < bytes(value); i++) {
-        assertThat(owner[offset(value) + i]).as("%s %s", value.name(), when).isEqualTo(value.id());
+      int offset = offset(value);
+      int end = offset + bytes(value);
+      for (int i = offset; i < end; i++) {
+        if (owner[i] != value.id()) {
+          throw new AssertionError(value.name() + " was overwritten " + when);
+        }
       }
     }
   }
@@ -105,11 +109,11 @@ class MemoryPlanTest {
         node.outputs().forEach(memory::write);
         for (Operand operand : node.inputs()) {
           if (operand instanceof Value value && !graph.inputs().contains(value)) {
-            memory.requireWhole(value, "when it is read");
+            memory.requireWhole(value, "before it was read");
           }
         }
       }
-      graph.outputs().forEach(output -> memory.requireWhole(output, "at the end"));
+      graph.outputs().forEach(output -> memory.requireWhole(output, "before the end"));
     }
   }
 
