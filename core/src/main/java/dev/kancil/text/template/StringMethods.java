@@ -2,7 +2,6 @@ package dev.kancil.text.template;
 
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
 import java.util.function.UnaryOperator;
 
 /** The methods of Python's {@code str}. */
@@ -114,18 +113,12 @@ final class StringMethods {
       Evaluation evaluation, String text, String name, Arguments arguments) {
     arguments.check(name);
     return switch (name) {
-      // Upper case may be thrice as long.
-      case "upper" -> made(evaluation, text.toUpperCase(Locale.ROOT));
-      case "lower", "casefold" -> made(evaluation, text.toLowerCase(Locale.ROOT));
+      case "upper" -> LetterCase.convert(evaluation, text, true);
+      case "lower", "casefold" -> LetterCase.convert(evaluation, text, false);
       case "title" -> title(evaluation, text);
       case "capitalize" -> capitalize(evaluation, text);
       default -> consists(text, name);
     };
-  }
-
-  private static String made(Evaluation evaluation, String text) {
-    evaluation.reserve(text.length());
-    return text;
   }
 
   static String capitalize(Evaluation evaluation, String text) {
@@ -133,11 +126,9 @@ final class StringMethods {
       return text;
     }
     int first = text.offsetByCodePoints(0, 1);
-    return made(
-        evaluation,
-        text.substring(0, first)
-            .toUpperCase(Locale.ROOT)
-            .concat(text.substring(first).toLowerCase(Locale.ROOT)));
+    String rest = LetterCase.convert(evaluation, text.substring(first), false);
+    evaluation.reserve(text.length());
+    return LetterCase.convert(evaluation, text.substring(0, first), true).concat(rest);
   }
 
   private static String title(Evaluation evaluation, String text) {

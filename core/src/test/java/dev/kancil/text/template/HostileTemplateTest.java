@@ -76,6 +76,8 @@ class HostileTemplateTest {
         "{% set l = range(99999) %}{% for a in l %}{{ a in l }}{% endfor %}",
         "{% set l = range(99999) %}{% for a in l %}{{ l | sort | first }}{% endfor %}",
         "{% set s = 'ab' * 1000000 %}{{ s.strip('ba' * 1000000) }}",
+        "{{ ('ΐ' * 500000) | upper | nosuchfilter }}",
+        "{{ ('İ' * 500000) | lower | nosuchfilter }}",
         "{{ 9223372036854775807 + 1 }}",
         "{{ 9223372036854775807 * 2 }}",
         "{{ -9223372036854775807 - 2 }}",
