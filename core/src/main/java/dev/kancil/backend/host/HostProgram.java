@@ -90,9 +90,8 @@ final class HostProgram implements Program {
   private static void prepare(Lowering lowering) {
     try {
       lowering.ready();
-    } catch (RuntimeException e) {
+    } catch (RuntimeException _) {
       // Whatever is wrong, the first step meets it, too, and has somebody to tell.
-      Thread.onSpinWait();
     }
   }
 

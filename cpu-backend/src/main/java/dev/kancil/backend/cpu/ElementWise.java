@@ -34,6 +34,7 @@ final class ElementWise implements Kernel, WorkerPool.Work {
   private final HostValue a;
   private final HostValue b;
   private final HostValue y;
+  private final boolean hasTwoInputs;
   private long elements;
   private @Nullable MemorySegment first;
   private @Nullable MemorySegment second;
@@ -44,7 +45,8 @@ final class ElementWise implements Kernel, WorkerPool.Work {
     this.pool = pool;
     this.scratch = scratch;
     a = operands.value(node.value(0));
-    b = operands.value(node.value(node.inputs().size() - 1));
+    hasTwoInputs = node.inputs().size() == 2;
+    b = operands.value(node.value(hasTwoInputs ? 1 : 0));
     y = operands.value(node.output());
     scratch.reserve(Scratch.Kind.PRODUCTS, PIECE);
     scratch.reserve(Scratch.Kind.SECOND_PRODUCTS, PIECE);
@@ -69,7 +71,7 @@ final class ElementWise implements Kernel, WorkerPool.Work {
     for (long from = (long) chunk * CHUNK; from < end; from += PIECE) {
       int count = (int) Math.min(PIECE, end - from);
       load(first, from, x, count);
-      if (a != b) {
+      if (hasTwoInputs) {
         load(second, from, other, count);
       }
       compute(x, other, room, Lanes.padded(count));
@@ -80,19 +82,14 @@ final class ElementWise implements Kernel, WorkerPool.Work {
 
   private void compute(float[] x, float[] other, float[] room, int count) {
     switch (op) {
-      case Add _ -> add(x, a == b ? x : other, count);
+      case Add _ -> add(x, other, count);
       case Scale(float factor) -> VectorMath.scale(x, 0, count, factor);
       case SoftCap(float cap) -> {
         VectorMath.scale(x, 0, count, 1 / cap);
         VectorMath.tanh(x, 0, room, 0, count);
         VectorMath.scale(x, 0, count, cap);
       }
-      case Glu(var activation) -> {
-        if (a == b) {
-          System.arraycopy(x, 0, other, 0, count);
-        }
-        VectorMath.glu(activation, x, other, room, count);
-      }
+      case Glu(var activation) -> VectorMath.glu(activation, x, other, room, count);
       default -> throw new IllegalStateException(op.name());
     }
   }
