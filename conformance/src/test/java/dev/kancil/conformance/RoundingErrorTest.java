@@ -116,8 +116,8 @@ class RoundingErrorTest {
     }
 
     @Override
-    public SequenceState createState(StateLayout layout, int tokens) {
-      return device.createState(layout, tokens);
+    public SequenceState createState(StateLayout layout, int sequences, int tokens) {
+      return device.createState(layout, sequences, tokens);
     }
 
     @Override
