@@ -211,7 +211,11 @@ final class SentencePieceTokenizer extends Tokenizer {
       }
     }
 
+    /** The token that these characters spell, or a negative number; none is longer than powers. */
     private int id(int from, int to) {
+      if (to - from >= powers.length) {
+        return -1;
+      }
       return index.find(chars, from, to, hashes[to] - hashes[from] * powers[to - from]);
     }
 
@@ -225,9 +229,6 @@ final class SentencePieceTokenizer extends Tokenizer {
 
     @Override
     public long find(int left, int right, int from, int to) {
-      if (to - from >= powers.length) {
-        return PairMerger.NONE;
-      }
       int id = id(from, to);
       return id < 0 ? PairMerger.NONE : (long) rank(scores[id]) << 32 | id;
     }

@@ -6,7 +6,7 @@ import java.util.Map;
 
 /** Whatever a template is, it renders or fails with a TemplateException; for Jazzer to run. */
 class TemplateFuzzTest {
-  @FuzzTest
+  @FuzzTest(maxDuration = "5s")
   void anyTemplateRendersOrIsRefused(FuzzedDataProvider data) {
     Map<String, Object> variables =
         Map.of("text", data.consumeString(50), "n", data.consumeLong(), "x", data.consumeDouble());

@@ -2,25 +2,15 @@ package dev.kancil.text.tokenizer;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import com.code_intelligence.jazzer.api.FuzzedDataProvider;
-import com.code_intelligence.jazzer.junit.FuzzTest;
 import dev.kancil.KancilException;
 import java.nio.charset.StandardCharsets;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Random;
-import java.util.function.Consumer;
 import java.util.function.IntUnaryOperator;
-import org.junit.jupiter.api.Test;
 
-/**
- * Any text survives the way to ids and back, and any metadata gives a tokenizer or one clear line.
- * With {@code JAZZER_FUZZ=1} the fuzzer runs; without, its saved findings do, and seeded random
- * input for some seconds.
- */
-class TokenizerFuzzTest {
-  private static final Duration TIME = Duration.ofMillis(2500);
+/** Any text survives the way to ids and back, and any metadata gives a tokenizer or one line. */
+final class TokenizerChecks {
+  private TokenizerChecks() {}
 
   /** Their decoding gives every well-formed text back. */
   private static final List<String> LOSSLESS =
@@ -28,48 +18,7 @@ class TokenizerFuzzTest {
 
   private static final List<String> LOSSY = List.of("smollm2", "falcon", "bert-bge", "phi-3");
 
-  @FuzzTest
-  void anyTextComesBack(FuzzedDataProvider data) {
-    boolean parseSpecial = data.consumeBoolean();
-    checkText(data.consumeRemainingAsString(), parseSpecial);
-  }
-
-  @FuzzTest
-  void anyMetadataGivesATokenizerOrOneLine(FuzzedDataProvider data) {
-    checkMetadata(bound -> bound <= 0 ? 0 : data.consumeInt(0, bound - 1));
-  }
-
-  @Test
-  void randomTextsComeBack() {
-    Random random = new Random(23);
-    repeat(
-        _ -> {
-          StringBuilder text = new StringBuilder();
-          for (int i = random.nextInt(6); i >= 0; i--) {
-            text.append(SplitterTest.randomText(random));
-            text.append((char) random.nextInt(0x10000));
-            text.appendCodePoint(random.nextInt(0x110000));
-          }
-          checkText(text.toString(), random.nextBoolean());
-        });
-  }
-
-  @Test
-  void randomMetadataGivesATokenizerOrOneLine() {
-    Random random = new Random(29);
-    repeat(_ -> checkMetadata(bound -> bound <= 0 ? 0 : random.nextInt(bound)));
-  }
-
-  private static void repeat(Consumer<Integer> check) {
-    long end = System.nanoTime() + TIME.toNanos();
-    int rounds = 0;
-    while (System.nanoTime() < end) {
-      check.accept(rounds++);
-    }
-    System.out.println("random inputs checked: " + rounds);
-  }
-
-  private static void checkText(String text, boolean parseSpecial) {
+  static void checkText(String text, boolean parseSpecial) {
     String wellFormed = new String(Utf8.encode(text), StandardCharsets.UTF_8);
     for (String name : LOSSLESS) {
       Tokenizer tokenizer = TokenizerGoldens.of(name).tokenizer();
@@ -99,7 +48,7 @@ class TokenizerFuzzTest {
     return ids;
   }
 
-  private static void checkMetadata(IntUnaryOperator below) {
+  static void checkMetadata(IntUnaryOperator below) {
     Tokenizer tokenizer;
     try {
       tokenizer = hostile(below).tokenizer();
