@@ -84,15 +84,6 @@ final class HostProgram implements Program {
       throw e;
     }
     vocabulary = vocabulary(graph);
-    queue.add(() -> prepare(lowering));
-  }
-
-  private static void prepare(Lowering lowering) {
-    try {
-      lowering.ready();
-    } catch (RuntimeException _) {
-      // Whatever is wrong, the first step meets it, too, and has somebody to tell.
-    }
   }
 
   private Kernel watch(Node node, Kernel kernel) {

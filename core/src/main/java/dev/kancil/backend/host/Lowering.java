@@ -16,12 +16,6 @@ public interface Lowering {
    */
   Kernel lower(Node node, Operands operands);
 
-  /**
-   * Called on the device's thread once all nodes are lowered, before the program's first step runs:
-   * the place to do what would slow that step down.
-   */
-  default void ready() {}
-
   /** Where a program's values and weights are. */
   interface Operands {
     /** Where to find {@code value} in each step. */

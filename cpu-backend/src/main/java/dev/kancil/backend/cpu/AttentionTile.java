@@ -93,7 +93,7 @@ final class AttentionTile {
     }
   }
 
-  static void scale(
+  private static void scale(
       MemorySegment x, long at, MemorySegment y, long to, int elements, float factor) {
     int i = 0;
     for (; i < Lanes.whole(elements); i += LENGTH) {
@@ -207,7 +207,8 @@ final class AttentionTile {
   }
 
   /** Turns a query's scores into weights, and rescales its sums where a larger score came. */
-  static void weigh(float[] scores, int at, float[] sums, int r, int count, int valueStride) {
+  private static void weigh(
+      float[] scores, int at, float[] sums, int r, int count, int valueStride) {
     float max = Math.max(sums[r], max(scores, at));
     if (max == Float.NEGATIVE_INFINITY) {
       Arrays.fill(scores, at, at + Pages.TOKENS, 0);

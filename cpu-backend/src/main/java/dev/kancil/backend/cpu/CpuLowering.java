@@ -43,7 +43,6 @@ final class CpuLowering implements Lowering {
   private final Scratch scratch;
   private final Activations activations = new Activations();
   private final PackedRows packed = new PackedRows();
-  private final Rehearsal rehearsal = new Rehearsal();
   private final Map<AngleKey, RopeAngles> angles = new HashMap<>();
   private final Map<Room, MemorySegment> rooms = new HashMap<>();
 
@@ -59,13 +58,7 @@ final class CpuLowering implements Lowering {
   }
 
   @Override
-  public void ready() {
-    rehearsal.run(pool);
-  }
-
-  @Override
   public Kernel lower(Node node, Operands operands) {
-    rehearse(node, operands);
     return switch (node.op()) {
       case Add _, Glu _, Scale _, SoftCap _ ->
           new ElementWise(node.op(), node, operands, pool, scratch);
@@ -100,25 +93,6 @@ final class CpuLowering implements Lowering {
               pool,
               scratch);
     };
-  }
-
-  private void rehearse(Node node, Operands operands) {
-    switch (node.op()) {
-      case Embedding _ -> rehearsal.addDecoding(WeightRows.of(operands.weight(node.weight(1))));
-      case MatMul _, ParallelMatMul _, GluMatMul _ -> {
-        for (Operand operand : node.inputs()) {
-          if (operand instanceof Weight weight) {
-            rehearsal.addProduct(WeightRows.of(operands.weight(weight)));
-          }
-        }
-        if (node.op() instanceof GluMatMul(var activation)) {
-          rehearsal.addGlu(activation);
-        }
-      }
-      case RmsNorm _, AddRmsNorm _ -> rehearsal.addNorm();
-      case Attention _, RopeAttention _ -> rehearsal.addAttention();
-      default -> {}
-    }
   }
 
   private RopeWrite ropeWrite(

@@ -128,7 +128,7 @@ final class RmsNormKernel implements Kernel, WorkerPool.Work {
     }
   }
 
-  static void add(MemorySegment a, MemorySegment b, MemorySegment y, long at, int columns) {
+  private static void add(MemorySegment a, MemorySegment b, MemorySegment y, long at, int columns) {
     int i = 0;
     for (; i < Lanes.whole(columns); i += LENGTH) {
       long offset = at + 4L * i;
@@ -143,7 +143,7 @@ final class RmsNormKernel implements Kernel, WorkerPool.Work {
     }
   }
 
-  static float squares(MemorySegment x, long at, int columns) {
+  private static float squares(MemorySegment x, long at, int columns) {
     FloatVector s0 = FloatVector.zero(FLOATS);
     FloatVector s1 = s0;
     FloatVector s2 = s0;
@@ -167,7 +167,8 @@ final class RmsNormKernel implements Kernel, WorkerPool.Work {
     return sum;
   }
 
-  static void scale(MemorySegment x, long at, float[] weight, float factor, MemorySegment y) {
+  private static void scale(
+      MemorySegment x, long at, float[] weight, float factor, MemorySegment y) {
     int i = 0;
     for (; i < Lanes.whole(weight.length); i += LENGTH) {
       long offset = at + 4L * i;
