@@ -19,6 +19,9 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.Callable;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.FutureTask;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -73,23 +76,20 @@ public final class Model implements AutoCloseable {
   public static Model open(Path path, ModelOptions options) {
     Resources resources = new Resources();
     try {
+      // Beside reading the file: a device takes time to open, and may get ready while it waits.
+      FutureTask<Device> opening =
+          start(
+              "kancil-device-open",
+              () -> Backends.open(options.device(), new DeviceOptions(options.threads())));
+      resources.add(opening, task -> closeIfOpen(task));
       GgufFile file = resources.add(GgufFile.open(path), GgufFile::close);
       GgufCheckpoint checkpoint = new GgufCheckpoint(file);
+      // A vocabulary takes as long to index as all else that comes before the first token.
+      FutureTask<Tokenizer> text = start("kancil-tokenizer", () -> Tokenizer.of(file.metadata()));
       Families.LoadedGraph loaded =
           Families.load(checkpoint, options.cacheKeyType(), options.cacheValueType());
-      Tokenizer tokenizer = Tokenizer.of(file.metadata());
-      if (tokenizer.vocabularySize() > loaded.vocabulary()) {
-        throw new FormatException(
-            path
-                + ": the tokenizer has "
-                + tokenizer.vocabularySize()
-                + " tokens, but the model only "
-                + loaded.vocabulary());
-      }
       int context = options.contextLengthFor(loaded.contextLength());
-      Device device =
-          resources.add(
-              Backends.open(options.device(), new DeviceOptions(options.threads())), Device::close);
+      Device device = await(opening);
       DeviceWeights weights = resources.add(device.weights(loaded.weights()), DeviceWeights::close);
       Engine.Limits limits =
           new Engine.Limits(
@@ -99,6 +99,15 @@ public final class Model implements AutoCloseable {
               Math.multiplyExact(context, options.sessions()));
       Engine engine =
           resources.add(new Engine(device, loaded.graph(), weights, limits), Engine::close);
+      Tokenizer tokenizer = await(text);
+      if (tokenizer.vocabularySize() > loaded.vocabulary()) {
+        throw new FormatException(
+            path
+                + ": the tokenizer has "
+                + tokenizer.vocabularySize()
+                + " tokens, but the model only "
+                + loaded.vocabulary());
+      }
       Optional<ChatTemplate> template =
           file.metadata()
               .string("tokenizer.chat_template")
@@ -119,6 +128,44 @@ public final class Model implements AutoCloseable {
     } catch (Throwable e) {
       resources.close();
       throw e;
+    }
+  }
+
+  private static <T> FutureTask<T> start(String name, Callable<T> work) {
+    FutureTask<T> task = new FutureTask<>(work);
+    Thread.ofPlatform().name(name).daemon().start(task);
+    return task;
+  }
+
+  private static void closeIfOpen(FutureTask<Device> opening) {
+    Device device;
+    try {
+      device = await(opening);
+    } catch (RuntimeException e) {
+      // Whoever waited for the device was told.
+      return;
+    }
+    device.close();
+  }
+
+  private static <T> T await(FutureTask<T> task) {
+    boolean interrupted = false;
+    try {
+      while (true) {
+        try {
+          return task.get();
+        } catch (InterruptedException e) {
+          interrupted = true;
+        } catch (ExecutionException e) {
+          throw e.getCause() instanceof RuntimeException cause
+              ? cause
+              : new IllegalStateException(e.getCause());
+        }
+      }
+    } finally {
+      if (interrupted) {
+        Thread.currentThread().interrupt();
+      }
     }
   }
 

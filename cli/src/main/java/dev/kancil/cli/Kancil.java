@@ -3,7 +3,10 @@ package dev.kancil.cli;
 import dev.kancil.KancilException;
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
+import java.util.function.Supplier;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
@@ -43,21 +46,7 @@ public final class Kancil {
   static int run(Console console, String... arguments) {
     Kancil kancil = new Kancil();
     CommandLine commandLine = new CommandLine(kancil);
-    for (Object command :
-        List.of(
-            new RunCommand(console),
-            new ChatCommand(console),
-            new PullCommand(console),
-            new ListCommand(console),
-            new ShowCommand(console),
-            new DevicesCommand(console),
-            new BenchCommand(console),
-            new TokenizeCommand(console),
-            new TemplateCommand(console),
-            new ForwardCommand(console),
-            new CommandLine.HelpCommand())) {
-      commandLine.addSubcommand(command);
-    }
+    addCommands(commandLine, console, arguments);
     commandLine.setOut(new PrintWriter(console.out(), true, StandardCharsets.UTF_8));
     commandLine.setErr(new PrintWriter(console.err(), true, StandardCharsets.UTF_8));
     commandLine.setCaseInsensitiveEnumValuesAllowed(true);
@@ -84,6 +73,28 @@ public final class Kancil {
     int status = commandLine.execute(arguments.length == 0 ? new String[] {"--help"} : arguments);
     console.out().flush();
     return status;
+  }
+
+  /** Adds the command that is asked for, or all: each takes time to describe itself. */
+  private static void addCommands(CommandLine commandLine, Console console, String... arguments) {
+    Map<String, Supplier<Object>> commands = new LinkedHashMap<>();
+    commands.put("run", () -> new RunCommand(console));
+    commands.put("chat", () -> new ChatCommand(console));
+    commands.put("pull", () -> new PullCommand(console));
+    commands.put("list", () -> new ListCommand(console));
+    commands.put("show", () -> new ShowCommand(console));
+    commands.put("devices", () -> new DevicesCommand(console));
+    commands.put("bench", () -> new BenchCommand(console));
+    commands.put("tokenize", () -> new TokenizeCommand(console));
+    commands.put("template", () -> new TemplateCommand(console));
+    commands.put("forward", () -> new ForwardCommand(console));
+    commands.put("rehearse", () -> new RehearseCommand(console));
+    commands.put("help", CommandLine.HelpCommand::new);
+    Supplier<Object> wanted =
+        arguments.length > 0 && !arguments[0].equals("help") ? commands.get(arguments[0]) : null;
+    for (Supplier<Object> command : wanted == null ? commands.values() : List.of(wanted)) {
+      commandLine.addSubcommand(command.get());
+    }
   }
 
   /** Reads the version from the JAR's manifest. */

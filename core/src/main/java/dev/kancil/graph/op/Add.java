@@ -14,7 +14,7 @@ public record Add() implements Primitive {
   public List<ValueType> infer(List<Operand> inputs) {
     requireInputs(inputs, 2);
     ValueType a = floats(inputs, 0);
-    require(a.equals(floats(inputs, 1)), "sizes differ: " + a + " and " + floats(inputs, 1));
+    require(a.equals(floats(inputs, 1)), () -> "sizes differ: " + a + " and " + floats(inputs, 1));
     return List.of(a);
   }
 }

@@ -16,7 +16,7 @@ public record AddRmsNorm(float epsilon) implements Fused {
   public List<ValueType> infer(List<Operand> inputs) {
     requireInputs(inputs, 3);
     ValueType a = floats(inputs, 0);
-    require(a.equals(floats(inputs, 1)), "sizes differ");
+    require(a.equals(floats(inputs, 1)), () -> "sizes differ");
     requireWeight(inputs, 2, a.columns());
     return List.of(a, a);
   }

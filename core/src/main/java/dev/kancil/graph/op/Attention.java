@@ -39,7 +39,7 @@ public record Attention(
   public List<ValueType> infer(List<Operand> inputs) {
     requireInputs(inputs, 2);
     ValueType q = floats(inputs, 0);
-    require(q.columns() == heads * keyWidth, "queries have " + q.columns() + " columns");
+    require(q.columns() == heads * keyWidth, () -> "queries have " + q.columns() + " columns");
     requirePositions(inputs, 1, q.rows());
     return List.of(q.withColumns(heads * valueWidth));
   }

@@ -15,7 +15,7 @@ public record CacheWrite(StateSlot slot) implements Primitive {
   @Override
   public List<ValueType> infer(List<Operand> inputs) {
     requireInputs(inputs, 2);
-    require(floats(inputs, 0).rows().equals(floats(inputs, 1).rows()), "rows differ");
+    require(floats(inputs, 0).rows().equals(floats(inputs, 1).rows()), () -> "rows differ");
     return List.of();
   }
 }

@@ -18,8 +18,8 @@ public record Embedding() implements Primitive {
     requireInputs(inputs, 2);
     ValueType ids = valueType(inputs, 0);
     Weight table = weight(inputs, 1);
-    require(ids.type() == DataType.I32 && ids.columns() == 1, "ids are " + ids);
-    require(table.shape().rank() == 2, table.name() + " has shape " + table.shape());
+    require(ids.type() == DataType.I32 && ids.columns() == 1, () -> "ids are " + ids);
+    require(table.shape().rank() == 2, () -> table.name() + " has shape " + table.shape());
     return List.of(ValueType.f32(ids.rows(), Math.toIntExact(table.shape().columns())));
   }
 }

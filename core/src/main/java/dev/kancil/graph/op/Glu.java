@@ -15,7 +15,7 @@ public record Glu(Activation activation) implements Primitive {
   public List<ValueType> infer(List<Operand> inputs) {
     requireInputs(inputs, 2);
     ValueType gate = floats(inputs, 0);
-    require(gate.equals(floats(inputs, 1)), "sizes differ");
+    require(gate.equals(floats(inputs, 1)), () -> "sizes differ");
     return List.of(gate);
   }
 }

@@ -16,7 +16,7 @@ public record GluMatMul(Activation activation) implements Fused {
   public List<ValueType> infer(List<Operand> inputs) {
     requireInputs(inputs, 3);
     ValueType gate = MatMul.inferProduct(this, inputs, 1);
-    require(gate.equals(MatMul.inferProduct(this, inputs, 2)), "gate and up differ");
+    require(gate.equals(MatMul.inferProduct(this, inputs, 2)), () -> "gate and up differ");
     return List.of(gate);
   }
 

@@ -21,14 +21,16 @@ public record MatMul() implements Primitive {
   static ValueType inferProduct(Op op, List<Operand> inputs, int index) {
     ValueType x = op.floats(inputs, 0);
     Weight weight = op.weight(inputs, index);
+    boolean fits = weight.shape().rank() == 2 && weight.shape().columns() == x.columns();
     op.require(
-        weight.shape().rank() == 2 && weight.shape().columns() == x.columns(),
-        weight.name()
-            + " of shape "
-            + weight.shape()
-            + " does not take "
-            + x.columns()
-            + " columns");
+        fits,
+        () ->
+            weight.name()
+                + " of shape "
+                + weight.shape()
+                + " does not take "
+                + x.columns()
+                + " columns");
     return x.withColumns(Math.toIntExact(weight.shape().dimension(0)));
   }
 }

@@ -8,6 +8,7 @@ import dev.kancil.graph.Weight;
 import dev.kancil.tensor.DataType;
 import dev.kancil.tensor.Shape;
 import java.util.List;
+import java.util.function.Supplier;
 
 /**
  * An operation. Backends switch over it, so that a new one does not compile until each has decided.
@@ -46,7 +47,7 @@ public sealed interface Op permits Primitive, Fused {
   /** Input {@code index}, which must be a float32 value of the graph. */
   default ValueType floats(List<Operand> inputs, int index) {
     ValueType type = valueType(inputs, index);
-    require(type.type() == DataType.F32, inputs.get(index).name() + " is " + type.type());
+    require(type.type() == DataType.F32, () -> inputs.get(index).name() + " is " + type.type());
     return type;
   }
 
@@ -55,8 +56,8 @@ public sealed interface Op permits Primitive, Fused {
     ValueType positions = valueType(inputs, index);
     require(
         positions.type() == DataType.I32 && positions.columns() == 1,
-        "positions are " + positions.type() + " of " + positions.columns() + " columns");
-    require(positions.rows().equals(rows), "positions of other rows");
+        () -> "positions are " + positions.type() + " of " + positions.columns() + " columns");
+    require(positions.rows().equals(rows), () -> "positions of other rows");
   }
 
   /** Input {@code index}, which must be a weight of this shape. */
@@ -85,9 +86,9 @@ public sealed interface Op permits Primitive, Fused {
   }
 
   /** Throws unless {@code condition} holds. */
-  default void require(boolean condition, String message) {
+  default void require(boolean condition, Supplier<String> message) {
     if (!condition) {
-      throw new IllegalArgumentException(name() + ": " + message);
+      throw new IllegalArgumentException(name() + ": " + message.get());
     }
   }
 }

@@ -18,7 +18,7 @@ public record RmsNorm(float epsilon, int group) implements Primitive {
   public List<ValueType> infer(List<Operand> inputs) {
     requireInputs(inputs, 2);
     ValueType x = floats(inputs, 0);
-    require(group > 0 && x.columns() % group == 0, group + " does not divide " + x.columns());
+    require(group > 0 && x.columns() % group == 0, () -> group + " does not divide " + x.columns());
     requireWeight(inputs, 1, group);
     return List.of(x);
   }

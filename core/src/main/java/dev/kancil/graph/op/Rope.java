@@ -20,7 +20,7 @@ public record Rope(RotaryEmbedding rotary) implements Primitive {
     }
     ValueType x = floats(inputs, 0);
     requirePositions(inputs, 1, x.rows());
-    require(x.columns() % rotary.headWidth() == 0, "no whole number of heads");
+    require(x.columns() % rotary.headWidth() == 0, () -> "no whole number of heads");
     return List.of(x);
   }
 }

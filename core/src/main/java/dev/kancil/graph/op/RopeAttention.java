@@ -22,9 +22,9 @@ public record RopeAttention(RotaryEmbedding rotary, Attention attention) impleme
     }
     ValueType k = floats(inputs, 1);
     ValueType v = floats(inputs, 2);
-    require(rotary.headWidth() == attention.keyWidth(), "heads of different width");
-    require(k.columns() == attention.kvHeads() * attention.keyWidth(), "keys are " + k);
-    require(v.columns() == attention.kvHeads() * attention.valueWidth(), "values are " + v);
+    require(rotary.headWidth() == attention.keyWidth(), () -> "heads of different width");
+    require(k.columns() == attention.kvHeads() * attention.keyWidth(), () -> "keys are " + k);
+    require(v.columns() == attention.kvHeads() * attention.valueWidth(), () -> "values are " + v);
     return attention.infer(List.of(inputs.get(0), inputs.get(3)));
   }
 

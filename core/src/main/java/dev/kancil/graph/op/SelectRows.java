@@ -16,7 +16,7 @@ public record SelectRows() implements Primitive {
     requireInputs(inputs, 2);
     ValueType x = floats(inputs, 0);
     ValueType rows = valueType(inputs, 1);
-    require(rows.type() == DataType.I32 && rows.columns() == 1, "rows are " + rows);
+    require(rows.type() == DataType.I32 && rows.columns() == 1, () -> "rows are " + rows);
     return List.of(ValueType.f32(rows.rows(), x.columns()));
   }
 }

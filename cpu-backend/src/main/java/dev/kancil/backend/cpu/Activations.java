@@ -6,7 +6,6 @@ import static dev.kancil.backend.cpu.Lanes.LENGTH;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import jdk.incubator.vector.FloatVector;
-import jdk.incubator.vector.VectorOperators;
 
 /**
  * One row of x, ready for products with unpacked weights: its elements, and the sum of each 16,
@@ -41,7 +40,7 @@ final class Activations {
       for (int j = LENGTH; j < SUM; j += LENGTH) {
         sum = sum.add(FloatVector.fromArray(FLOATS, x, i * SUM + j));
       }
-      sums[i] = sum.reduceLanes(VectorOperators.ADD);
+      sums[i] = Lanes.sum(sum);
     }
   }
 

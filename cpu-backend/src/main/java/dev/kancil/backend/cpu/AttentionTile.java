@@ -240,7 +240,7 @@ final class AttentionTile {
     for (int i = 0; i < Pages.TOKENS; i += LENGTH) {
       total = total.add(FloatVector.fromArray(FLOATS, weights, at + i));
     }
-    return total.reduceLanes(VectorOperators.ADD);
+    return Lanes.sum(total);
   }
 
   /** Divides by the sums of weights; a query that saw no key yields zeros. */

@@ -11,6 +11,7 @@ final class CpuDevice {
   private CpuDevice() {}
 
   static Device open(DeviceDescription description, DeviceOptions options) {
+    Rehearsal.begin();
     WorkerPool pool = new WorkerPool(options.threadsOrProcessors());
     Scratch scratch = new Scratch(pool.threads());
     return new HostDevice(

@@ -8,7 +8,6 @@ import dev.kancil.tensor.DataType;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import jdk.incubator.vector.FloatVector;
-import jdk.incubator.vector.VectorOperators;
 
 /**
  * Rows of a weight times one row of x, unpacked in registers. The plain version is a row that
@@ -66,7 +65,7 @@ final class Dots {
     for (; i < Lanes.whole(columns); i += LENGTH) {
       sum = FloatVector.fromArray(FLOATS, decoded, i).fma(FloatVector.fromArray(FLOATS, x, i), sum);
     }
-    float total = sum.reduceLanes(VectorOperators.ADD);
+    float total = Lanes.sum(sum);
     for (; i < columns; i++) {
       total = Math.fma(decoded[i], x[i], total);
     }
@@ -83,7 +82,7 @@ final class Dots {
           Lanes.floats(source, at + 4L * (i + LENGTH))
               .fma(FloatVector.fromArray(FLOATS, x, i + LENGTH), second);
     }
-    float total = sum.add(second).reduceLanes(VectorOperators.ADD);
+    float total = Lanes.sum(sum.add(second));
     for (; i < columns; i++) {
       total = Math.fma(source.get(FLOAT, at + 4L * i), x[i], total);
     }
@@ -100,7 +99,7 @@ final class Dots {
                 .fma(FloatVector.fromArray(FLOATS, x, i + part * LENGTH), sum);
       }
     }
-    float total = sum.reduceLanes(VectorOperators.ADD);
+    float total = Lanes.sum(sum);
     for (; i < columns; i++) {
       total = Math.fma(Lanes.half(source, at + 2L * i), x[i], total);
     }
@@ -117,7 +116,7 @@ final class Dots {
                 .fma(FloatVector.fromArray(FLOATS, x, i + part * LENGTH), sum);
       }
     }
-    float total = sum.reduceLanes(VectorOperators.ADD);
+    float total = Lanes.sum(sum);
     for (; i < columns; i++) {
       float weight = Float.intBitsToFloat(source.get(Lanes.SHORT, at + 2L * i) << 16);
       total = Math.fma(weight, x[i], total);

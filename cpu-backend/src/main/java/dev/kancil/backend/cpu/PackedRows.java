@@ -58,8 +58,7 @@ final class PackedRows implements WorkerPool.Work {
         group * PackedTiles.WIDTH * columns);
   }
 
-  private static void transpose(
-      MemorySegment x, long at, int rows, int columns, float[] target, int to) {
+  static void transpose(MemorySegment x, long at, int rows, int columns, float[] target, int to) {
     long rowBytes = 4L * columns;
     for (int k = 0; k < columns; k++) {
       for (int t = 0; t < rows; t++) {

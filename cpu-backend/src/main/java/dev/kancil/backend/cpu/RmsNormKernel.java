@@ -17,7 +17,6 @@ import java.lang.foreign.ValueLayout;
 import java.util.Objects;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorMask;
-import jdk.incubator.vector.VectorOperators;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -128,7 +127,7 @@ final class RmsNormKernel implements Kernel, WorkerPool.Work {
     }
   }
 
-  private static void add(MemorySegment a, MemorySegment b, MemorySegment y, long at, int columns) {
+  static void add(MemorySegment a, MemorySegment b, MemorySegment y, long at, int columns) {
     int i = 0;
     for (; i < Lanes.whole(columns); i += LENGTH) {
       long offset = at + 4L * i;
@@ -143,7 +142,7 @@ final class RmsNormKernel implements Kernel, WorkerPool.Work {
     }
   }
 
-  private static float squares(MemorySegment x, long at, int columns) {
+  static float squares(MemorySegment x, long at, int columns) {
     FloatVector s0 = FloatVector.zero(FLOATS);
     FloatVector s1 = s0;
     FloatVector s2 = s0;
@@ -159,7 +158,7 @@ final class RmsNormKernel implements Kernel, WorkerPool.Work {
       s2 = c.fma(c, s2);
       s3 = d.fma(d, s3);
     }
-    float sum = s0.add(s1).add(s2.add(s3)).reduceLanes(VectorOperators.ADD);
+    float sum = Lanes.sum(s0.add(s1).add(s2.add(s3)));
     for (; i < columns; i++) {
       float value = x.get(ValueLayout.JAVA_FLOAT, at + 4L * i);
       sum = Math.fma(value, value, sum);
@@ -167,8 +166,7 @@ final class RmsNormKernel implements Kernel, WorkerPool.Work {
     return sum;
   }
 
-  private static void scale(
-      MemorySegment x, long at, float[] weight, float factor, MemorySegment y) {
+  static void scale(MemorySegment x, long at, float[] weight, float factor, MemorySegment y) {
     int i = 0;
     for (; i < Lanes.whole(weight.length); i += LENGTH) {
       long offset = at + 4L * i;

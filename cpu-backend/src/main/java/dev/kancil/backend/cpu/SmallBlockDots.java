@@ -50,7 +50,7 @@ final class SmallBlockDots {
       offsets = Math.fma(m, sums[i / 16] + sums[i / 16 + 1], offsets);
       block += header + BLOCK / 2;
     }
-    return sum.reduceLanes(VectorOperators.ADD) + offsets;
+    return Lanes.sum(sum) + offsets;
   }
 
   /** Q5_0, or Q5_1 where blocks have a minimum. */
@@ -82,7 +82,7 @@ final class SmallBlockDots {
       offsets = Math.fma(m, sums[i / 16] + sums[i / 16 + 1], offsets);
       block += header + BLOCK / 2;
     }
-    return sum.reduceLanes(VectorOperators.ADD) + offsets;
+    return Lanes.sum(sum) + offsets;
   }
 
   /** Q8_0. */
@@ -101,6 +101,6 @@ final class SmallBlockDots {
       sum = products.fma(scale, sum);
       block += BLOCK + 2;
     }
-    return sum.reduceLanes(VectorOperators.ADD);
+    return Lanes.sum(sum);
   }
 }

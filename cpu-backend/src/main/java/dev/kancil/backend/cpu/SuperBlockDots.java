@@ -65,7 +65,7 @@ final class SuperBlockDots {
       }
       block += SuperBlockDecoding.Q4_BYTES;
     }
-    return lowSum.add(highSum).reduceLanes(VectorOperators.ADD) + offsets;
+    return Lanes.sum(lowSum.add(highSum)) + offsets;
   }
 
   /** Q5_K. */
@@ -105,7 +105,7 @@ final class SuperBlockDots {
       }
       block += SuperBlockDecoding.Q5_BYTES;
     }
-    return lowSum.add(highSum).reduceLanes(VectorOperators.ADD) + offsets;
+    return Lanes.sum(lowSum.add(highSum)) + offsets;
   }
 
   /**
@@ -145,6 +145,6 @@ final class SuperBlockDots {
       }
       block += SuperBlockDecoding.Q6_BYTES;
     }
-    return sum.reduceLanes(VectorOperators.ADD);
+    return Lanes.sum(sum);
   }
 }

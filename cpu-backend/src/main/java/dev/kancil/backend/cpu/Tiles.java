@@ -6,7 +6,6 @@ import static dev.kancil.backend.cpu.Lanes.LENGTH;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import jdk.incubator.vector.FloatVector;
-import jdk.incubator.vector.VectorOperators;
 
 /**
  * Dot products of every row of x with every row of a panel, in tiles whose sums stay in registers:
@@ -97,7 +96,7 @@ final class Tiles {
   }
 
   private static float sum(FloatVector lanes) {
-    return lanes.reduceLanes(VectorOperators.ADD);
+    return Lanes.sum(lanes);
   }
 
   private static void one(

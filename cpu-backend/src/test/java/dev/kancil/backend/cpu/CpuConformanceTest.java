@@ -6,13 +6,20 @@ import dev.kancil.backend.Device;
 import dev.kancil.backend.DeviceOptions;
 import dev.kancil.backend.reference.ReferenceBackend;
 import dev.kancil.conformance.Conformance;
+import dev.kancil.conformance.OpsDocument;
 import dev.kancil.conformance.Report;
+import dev.kancil.testing.TestData;
+import java.io.IOException;
+import java.nio.file.Path;
 import org.junit.jupiter.api.Test;
 
 /** Runs once for each vector width that the processor has, see the module's pom. */
 class CpuConformanceTest {
+  private static final Path DOCUMENT =
+      TestData.path("").toAbsolutePath().resolveSibling("docs").resolve("ops.md");
+
   @Test
-  void everyOperationConformsToTheReferenceAndTouchesNothingElse() {
+  void everyOperationConformsToTheReferenceAndTouchesNothingElse() throws IOException {
     DeviceOptions options = new DeviceOptions(3).withGuards();
     try (Device device = new CpuBackend().open(0, options);
         Device reference = new ReferenceBackend().open(0, DeviceOptions.DEFAULT)) {
@@ -20,6 +27,7 @@ class CpuConformanceTest {
       Report report = Conformance.run(device, reference, _ -> {});
       assertThat(report.failures()).isEmpty();
       assertThat(report.refusals()).isEmpty();
+      OpsDocument.requireCurrent(DOCUMENT, report);
     }
   }
 }
