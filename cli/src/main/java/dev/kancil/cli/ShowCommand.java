@@ -14,6 +14,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.Callable;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -135,7 +136,7 @@ final class ShowCommand implements Callable<Integer> {
       case Map<?, ?> map ->
           map.entrySet().stream()
               .map(entry -> entry.getKey() + "=" + entry.getValue())
-              .collect(java.util.stream.Collectors.joining(", "));
+              .collect(Collectors.joining(", "));
       case String text when text.indexOf('\n') >= 0 || text.length() > 100 ->
           text.length() + " characters (--json shows it)";
       default -> value.toString();

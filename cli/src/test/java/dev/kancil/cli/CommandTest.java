@@ -22,11 +22,14 @@ final class CommandTest {
 
   @Test
   void runStreamsTheSameTextThatJsonReports() {
-    String[] common = {"run", smollm2(), "-p", "Say hello.", "-n", "12", "--temperature", "0"};
+    // A text whose continuation is no near-tie.
+    String[] common = {
+      "run", smollm2(), "--raw", "-p", "1 2 3 4 5 6 7", "-n", "6", "--temperature", "0"
+    };
     JsonNode json = CommandRun.of(with(common, "--json")).json();
     CommandRun plain = CommandRun.of(common).succeeds();
     assertThat(plain.out()).isEqualTo(json.get("text").asString() + "\n");
-    assertThat(json.get("output_ids").size()).isBetween(1, 12);
+    assertThat(json.get("output_ids").size()).isBetween(1, 6);
     assertThat(json.get("prompt_ids").size()).isGreaterThan(10);
     assertThat(json.get("device").asString()).isEqualTo("cpu");
     assertThat(json.get("finish_reason").asString()).isIn("length", "end_of_turn");

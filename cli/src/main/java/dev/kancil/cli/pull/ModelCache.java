@@ -7,6 +7,7 @@ import java.nio.channels.FileLock;
 import java.nio.file.AccessDeniedException;
 import java.nio.file.FileSystemException;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
@@ -15,6 +16,8 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
+import java.util.function.Function;
+import java.util.function.Supplier;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
@@ -37,8 +40,7 @@ public final class ModelCache {
    *
    * @param environment looks up an environment variable
    */
-  public static ModelCache ofUser(
-      java.util.function.Function<String, @Nullable String> environment) {
+  public static ModelCache ofUser(Function<String, @Nullable String> environment) {
     String chosen = environment.apply("KANCIL_CACHE");
     if (chosen != null && !chosen.isEmpty()) {
       return new ModelCache(Path.of(chosen));
@@ -74,7 +76,7 @@ public final class ModelCache {
                   Files.exists(origin) ? Files.readString(origin).strip() : "unknown"));
         }
       }
-    } catch (java.nio.file.NoSuchFileException e) {
+    } catch (NoSuchFileException e) {
       return List.of();
     } catch (IOException e) {
       throw failure(models(), "can't be read", e);
@@ -140,7 +142,7 @@ public final class ModelCache {
   }
 
   /** Runs {@code work} while no other process fetches the same model. */
-  <T> T locked(String name, java.util.function.Supplier<T> work) {
+  <T> T locked(String name, Supplier<T> work) {
     if (!isName(name)) {
       throw new FormatException(name + " can't be the name of a model");
     }

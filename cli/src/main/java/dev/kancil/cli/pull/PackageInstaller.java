@@ -3,6 +3,7 @@ package dev.kancil.cli.pull;
 import dev.kancil.FormatException;
 import dev.kancil.UnsupportedException;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -113,7 +114,7 @@ final class PackageInstaller {
       for (Path file : files.filter(Files::isRegularFile).toList()) {
         size += Files.size(file);
       }
-    } catch (IOException | java.io.UncheckedIOException e) {
+    } catch (IOException | UncheckedIOException e) {
       // Files come and go while pip works; the next look will be better.
       return size;
     }

@@ -3,10 +3,12 @@ package dev.kancil.cli.pull;
 import dev.kancil.FormatException;
 import java.io.IOException;
 import java.io.InputStream;
+import java.net.ConnectException;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
+import java.net.http.HttpTimeoutException;
 import java.nio.channels.FileChannel;
 import java.nio.file.FileSystemException;
 import java.nio.file.Files;
@@ -17,7 +19,7 @@ import java.time.Duration;
 
 /** A file fetched over HTTP, which goes on where an earlier try stopped if the server can. */
 final class WebDownload {
-  private static final int NOT_MODIFIED_RANGE = 206;
+  private static final int PARTIAL_CONTENT = 206;
 
   private final URI address;
   private final Path part;
@@ -48,7 +50,7 @@ final class WebDownload {
             .build()) {
       HttpResponse<InputStream> response =
           client.send(request.build(), HttpResponse.BodyHandlers.ofInputStream());
-      boolean goesOn = response.statusCode() == NOT_MODIFIED_RANGE && have > 0;
+      boolean goesOn = response.statusCode() == PARTIAL_CONTENT && have > 0;
       if (response.statusCode() != 200 && !goesOn) {
         response.body().close();
         throw new FormatException(address + ": the server answers " + response.statusCode());
@@ -72,7 +74,7 @@ final class WebDownload {
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       throw new IOException("interrupted", e);
-    } catch (java.net.ConnectException | java.net.http.HttpTimeoutException e) {
+    } catch (ConnectException | HttpTimeoutException e) {
       throw new FormatException(address + ": the server can't be reached", e);
     } catch (IOException e) {
       if (e instanceof FileSystemException || ModelCache.isDiskFull(e)) {

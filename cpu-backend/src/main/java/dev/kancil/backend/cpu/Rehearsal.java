@@ -25,7 +25,7 @@ final class Rehearsal {
 
   static void begin() {
     if (!BEGUN.getAndSet(true)) {
-      Thread.ofPlatform().name("kancil-cpu-rehearsal").daemon().start(() -> new Rehearsal().run());
+      Thread.ofPlatform().name("kancil-rehearsal").daemon().start(() -> new Rehearsal().run());
     }
   }
 
