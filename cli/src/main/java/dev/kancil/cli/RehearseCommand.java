@@ -19,7 +19,7 @@ import picocli.CommandLine.Command;
 
 /**
  * Answers with a tiny model whose weights are zero, so that Java can record which classes a start
- * needs and keep them ready (an ahead-of-time cache); the launcher runs it after a build.
+ * needs and keep them ready (a class data archive); the launcher runs it after a build.
  */
 @Command(name = "rehearse", hidden = true, description = "Runs a tiny model of zeros.")
 final class RehearseCommand implements Callable<Integer> {
