@@ -92,12 +92,10 @@ final class Dots {
   private static float f16(MemorySegment source, long at, float[] x, int columns) {
     FloatVector sum = FloatVector.zero(FLOATS);
     int i = 0;
-    for (; i <= columns - Lanes.SHORTS_LENGTH; i += Lanes.SHORTS_LENGTH) {
-      for (int part = 0; part < Lanes.SHORT_PARTS; part++) {
-        sum =
-            Lanes.halves(Lanes.patterns(source, at + 2L * i, part))
-                .fma(FloatVector.fromArray(FLOATS, x, i + part * LENGTH), sum);
-      }
+    for (; i <= columns - LENGTH; i += LENGTH) {
+      sum =
+          Lanes.halves(Lanes.patterns(source, at + 2L * i))
+              .fma(FloatVector.fromArray(FLOATS, x, i), sum);
     }
     float total = Lanes.sum(sum);
     for (; i < columns; i++) {
@@ -109,12 +107,10 @@ final class Dots {
   private static float bf16(MemorySegment source, long at, float[] x, int columns) {
     FloatVector sum = FloatVector.zero(FLOATS);
     int i = 0;
-    for (; i <= columns - Lanes.SHORTS_LENGTH; i += Lanes.SHORTS_LENGTH) {
-      for (int part = 0; part < Lanes.SHORT_PARTS; part++) {
-        sum =
-            Lanes.brainFloats(Lanes.patterns(source, at + 2L * i, part))
-                .fma(FloatVector.fromArray(FLOATS, x, i + part * LENGTH), sum);
-      }
+    for (; i <= columns - LENGTH; i += LENGTH) {
+      sum =
+          Lanes.brainFloats(Lanes.patterns(source, at + 2L * i))
+              .fma(FloatVector.fromArray(FLOATS, x, i), sum);
     }
     float total = Lanes.sum(sum);
     for (; i < columns; i++) {

@@ -12,28 +12,27 @@ import jdk.incubator.vector.VectorSpecies;
 
 /**
  * The machine's vectors, as constants that the compiler folds. A float vector has {@link #LENGTH}
- * lanes, a power of two from 2 to 16, so that no vector is longer than half a block of 32.
- *
- * <p>Bytes are widened to one integer per lane. The smallest byte vector has eight lanes, so on
- * machines with shorter float vectors one load of bytes fills {@link #BYTE_PARTS} of them.
+ * lanes: 4, 8 or 16, so that no vector is longer than half a block of 32. Bytes and shorts are
+ * widened to one integer per lane.
  */
 final class Lanes {
   static final VectorSpecies<Float> FLOATS =
-      FloatVector.SPECIES_PREFERRED.length() > 16
-          ? FloatVector.SPECIES_512
-          : FloatVector.SPECIES_PREFERRED;
+      switch (FloatVector.SPECIES_PREFERRED.length()) {
+        case 1, 2, 4 -> FloatVector.SPECIES_128;
+        case 8 -> FloatVector.SPECIES_256;
+        default -> FloatVector.SPECIES_512;
+      };
   static final VectorSpecies<Integer> INTS = FLOATS.withLanes(int.class);
   static final int LENGTH = FLOATS.length();
-  static final VectorSpecies<Byte> BYTES =
+  private static final VectorSpecies<Byte> BYTES =
       LENGTH == 16 ? ByteVector.SPECIES_128 : ByteVector.SPECIES_64;
-  static final int BYTES_LENGTH = BYTES.length();
-  static final int BYTE_PARTS = BYTES_LENGTH / LENGTH;
-  static final VectorSpecies<Short> SHORTS =
-      LENGTH == 16
-          ? ShortVector.SPECIES_256
-          : LENGTH == 8 ? ShortVector.SPECIES_128 : ShortVector.SPECIES_64;
-  static final int SHORTS_LENGTH = SHORTS.length();
-  static final int SHORT_PARTS = SHORTS_LENGTH / LENGTH;
+  private static final VectorSpecies<Short> SHORTS =
+      switch (LENGTH) {
+        case 4 -> ShortVector.SPECIES_64;
+        case 8 -> ShortVector.SPECIES_128;
+        default -> ShortVector.SPECIES_256;
+      };
+  private static final int[] TO_TOP = {24, 16, 8, 0};
 
   /** Whether there are 32 vector registers, which decides how large a tile fits in them. */
   static final boolean MANY_REGISTERS =
@@ -73,31 +72,40 @@ final class Lanes {
     return FloatVector.fromMemorySegment(FLOATS, source, at, ORDER);
   }
 
-  static ByteVector bytes(MemorySegment source, long at) {
+  /** {@link #LENGTH} unsigned bytes, one per lane. */
+  static IntVector unsigned(MemorySegment source, long at) {
+    if (LENGTH == 4) {
+      return four(source, at).lanewise(VectorOperators.LSHR, 24);
+    }
+    return (IntVector) bytes(source, at).convertShape(VectorOperators.ZERO_EXTEND_B2I, INTS, 0);
+  }
+
+  /** {@link #LENGTH} signed bytes as floats. */
+  static FloatVector signedFloats(MemorySegment source, long at) {
+    if (LENGTH == 4) {
+      return toFloat(four(source, at).lanewise(VectorOperators.ASHR, 24));
+    }
+    return toFloat((IntVector) bytes(source, at).convertShape(VectorOperators.B2I, INTS, 0));
+  }
+
+  /** Four bytes, each shifted to the top of its lane: no byte vector is so short. */
+  private static IntVector four(MemorySegment source, long at) {
+    return IntVector.broadcast(INTS, source.get(INT, at))
+        .lanewise(VectorOperators.LSHL, IntVector.fromArray(INTS, TO_TOP, 0));
+  }
+
+  private static ByteVector bytes(MemorySegment source, long at) {
     return ByteVector.fromMemorySegment(BYTES, source, at, ORDER);
-  }
-
-  /** Part {@code part} of unsigned bytes, one per lane. */
-  static IntVector unsigned(ByteVector bytes, int part) {
-    return (IntVector)
-        bytes.convertShape(VectorOperators.ZERO_EXTEND_B2I, INTS, BYTE_PARTS == 1 ? 0 : part);
-  }
-
-  /** Part {@code part} of signed bytes as floats. */
-  static FloatVector signedFloats(ByteVector bytes, int part) {
-    return toFloat(
-        (IntVector) bytes.convertShape(VectorOperators.B2I, INTS, BYTE_PARTS == 1 ? 0 : part));
   }
 
   static FloatVector toFloat(IntVector integers) {
     return (FloatVector) integers.convert(VectorOperators.I2F, 0);
   }
 
-  /** Part {@code part} of 16-bit patterns, zero-extended, one per lane. */
-  static IntVector patterns(MemorySegment source, long at, int part) {
+  /** {@link #LENGTH} patterns of 16 bits, zero-extended, one per lane. */
+  static IntVector patterns(MemorySegment source, long at) {
     ShortVector shorts = ShortVector.fromMemorySegment(SHORTS, source, at, ORDER);
-    return (IntVector)
-        shorts.convertShape(VectorOperators.ZERO_EXTEND_S2I, INTS, SHORT_PARTS == 1 ? 0 : part);
+    return (IntVector) shorts.convertShape(VectorOperators.ZERO_EXTEND_S2I, INTS, 0);
   }
 
   /**

@@ -1,8 +1,6 @@
 package dev.kancil.backend.cpu;
 
 import static dev.kancil.backend.cpu.Lanes.LENGTH;
-import static dev.kancil.backend.cpu.Lanes.SHORTS_LENGTH;
-import static dev.kancil.backend.cpu.Lanes.SHORT_PARTS;
 
 import dev.kancil.tensor.Blocks;
 import dev.kancil.tensor.DataType;
@@ -24,22 +22,16 @@ final class PlainDecoding {
 
   static void f16(MemorySegment source, long at, float[] target, int to, int elements) {
     int i = 0;
-    for (; i <= elements - SHORTS_LENGTH; i += SHORTS_LENGTH) {
-      for (int part = 0; part < SHORT_PARTS; part++) {
-        Lanes.halves(Lanes.patterns(source, at + 2L * i, part))
-            .intoArray(target, to + i + part * LENGTH);
-      }
+    for (; i <= elements - LENGTH; i += LENGTH) {
+      Lanes.halves(Lanes.patterns(source, at + 2L * i)).intoArray(target, to + i);
     }
     Blocks.decode(DataType.F16, source, at + 2L * i, target, to + i, elements - i);
   }
 
   static void bf16(MemorySegment source, long at, float[] target, int to, int elements) {
     int i = 0;
-    for (; i <= elements - SHORTS_LENGTH; i += SHORTS_LENGTH) {
-      for (int part = 0; part < SHORT_PARTS; part++) {
-        Lanes.brainFloats(Lanes.patterns(source, at + 2L * i, part))
-            .intoArray(target, to + i + part * LENGTH);
-      }
+    for (; i <= elements - LENGTH; i += LENGTH) {
+      Lanes.brainFloats(Lanes.patterns(source, at + 2L * i)).intoArray(target, to + i);
     }
     Blocks.decode(DataType.BF16, source, at + 2L * i, target, to + i, elements - i);
   }

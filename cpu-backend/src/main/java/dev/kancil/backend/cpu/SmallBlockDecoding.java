@@ -1,13 +1,10 @@
 package dev.kancil.backend.cpu;
 
-import static dev.kancil.backend.cpu.Lanes.BYTES_LENGTH;
-import static dev.kancil.backend.cpu.Lanes.BYTE_PARTS;
 import static dev.kancil.backend.cpu.Lanes.FLOATS;
 import static dev.kancil.backend.cpu.Lanes.INTS;
 import static dev.kancil.backend.cpu.Lanes.LENGTH;
 
 import java.lang.foreign.MemorySegment;
-import jdk.incubator.vector.ByteVector;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.VectorMask;
@@ -37,16 +34,13 @@ final class SmallBlockDecoding {
       float m = minimum ? Lanes.half(source, block + 2) : -8 * d;
       FloatVector scale = FloatVector.broadcast(FLOATS, d);
       FloatVector offset = FloatVector.broadcast(FLOATS, m);
-      for (int j = 0; j < BLOCK / 2; j += BYTES_LENGTH) {
-        ByteVector packed = Lanes.bytes(source, block + header + j);
-        for (int part = 0; part < BYTE_PARTS; part++) {
-          IntVector q = Lanes.unsigned(packed, part);
-          int first = i + j + part * LENGTH;
-          Lanes.toFloat(q.and(15)).fma(scale, offset).intoArray(target, first);
-          Lanes.toFloat(q.lanewise(VectorOperators.LSHR, 4))
-              .fma(scale, offset)
-              .intoArray(target, first + BLOCK / 2);
-        }
+      for (int j = 0; j < BLOCK / 2; j += LENGTH) {
+        IntVector q = Lanes.unsigned(source, block + header + j);
+        int first = i + j;
+        Lanes.toFloat(q.and(15)).fma(scale, offset).intoArray(target, first);
+        Lanes.toFloat(q.lanewise(VectorOperators.LSHR, 4))
+            .fma(scale, offset)
+            .intoArray(target, first + BLOCK / 2);
       }
       block += header + BLOCK / 2;
     }
@@ -63,18 +57,14 @@ final class SmallBlockDecoding {
       int fifths = source.get(Lanes.INT, block + header - 4);
       FloatVector scale = FloatVector.broadcast(FLOATS, d);
       FloatVector offset = FloatVector.broadcast(FLOATS, m);
-      for (int j = 0; j < BLOCK / 2; j += BYTES_LENGTH) {
-        ByteVector packed = Lanes.bytes(source, block + header + j);
-        for (int part = 0; part < BYTE_PARTS; part++) {
-          IntVector q = Lanes.unsigned(packed, part);
-          int first = j + part * LENGTH;
-          Lanes.toFloat(withFifthBits(q.and(15), fifths, first))
-              .fma(scale, offset)
-              .intoArray(target, i + first);
-          Lanes.toFloat(withFifthBits(q.lanewise(VectorOperators.LSHR, 4), fifths >>> 16, first))
-              .fma(scale, offset)
-              .intoArray(target, i + first + BLOCK / 2);
-        }
+      for (int j = 0; j < BLOCK / 2; j += LENGTH) {
+        IntVector q = Lanes.unsigned(source, block + header + j);
+        Lanes.toFloat(withFifthBits(q.and(15), fifths, j))
+            .fma(scale, offset)
+            .intoArray(target, i + j);
+        Lanes.toFloat(withFifthBits(q.lanewise(VectorOperators.LSHR, 4), fifths >>> 16, j))
+            .fma(scale, offset)
+            .intoArray(target, i + j + BLOCK / 2);
       }
       block += header + BLOCK / 2;
     }
@@ -100,11 +90,8 @@ final class SmallBlockDecoding {
     long block = at;
     for (int i = to; i < to + elements; i += BLOCK) {
       FloatVector scale = FloatVector.broadcast(FLOATS, Lanes.half(source, block));
-      for (int j = 0; j < BLOCK; j += BYTES_LENGTH) {
-        ByteVector packed = Lanes.bytes(source, block + 2 + j);
-        for (int part = 0; part < BYTE_PARTS; part++) {
-          Lanes.signedFloats(packed, part).mul(scale).intoArray(target, i + j + part * LENGTH);
-        }
+      for (int j = 0; j < BLOCK; j += LENGTH) {
+        Lanes.signedFloats(source, block + 2 + j).mul(scale).intoArray(target, i + j);
       }
       block += BLOCK + 2;
     }

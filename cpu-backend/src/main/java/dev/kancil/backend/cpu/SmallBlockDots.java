@@ -1,14 +1,11 @@
 package dev.kancil.backend.cpu;
 
-import static dev.kancil.backend.cpu.Lanes.BYTES_LENGTH;
-import static dev.kancil.backend.cpu.Lanes.BYTE_PARTS;
 import static dev.kancil.backend.cpu.Lanes.FLOATS;
 import static dev.kancil.backend.cpu.Lanes.LENGTH;
 import static dev.kancil.backend.cpu.SmallBlockDecoding.BLOCK;
 import static dev.kancil.backend.cpu.SmallBlockDecoding.withFifthBits;
 
 import java.lang.foreign.MemorySegment;
-import jdk.incubator.vector.ByteVector;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.VectorOperators;
@@ -35,17 +32,14 @@ final class SmallBlockDots {
       float d = Lanes.half(source, block);
       float m = minimum ? Lanes.half(source, block + 2) : -8 * d;
       FloatVector scale = FloatVector.broadcast(FLOATS, d);
-      for (int j = 0; j < BLOCK / 2; j += BYTES_LENGTH) {
-        ByteVector packed = Lanes.bytes(source, block + header + j);
-        for (int part = 0; part < BYTE_PARTS; part++) {
-          IntVector q = Lanes.unsigned(packed, part);
-          int first = i + j + part * LENGTH;
-          FloatVector products = Lanes.toFloat(q.and(15)).mul(x(x, first));
-          products =
-              Lanes.toFloat(q.lanewise(VectorOperators.LSHR, 4))
-                  .fma(x(x, first + BLOCK / 2), products);
-          sum = products.fma(scale, sum);
-        }
+      for (int j = 0; j < BLOCK / 2; j += LENGTH) {
+        IntVector q = Lanes.unsigned(source, block + header + j);
+        int first = i + j;
+        FloatVector products = Lanes.toFloat(q.and(15)).mul(x(x, first));
+        products =
+            Lanes.toFloat(q.lanewise(VectorOperators.LSHR, 4))
+                .fma(x(x, first + BLOCK / 2), products);
+        sum = products.fma(scale, sum);
       }
       offsets = Math.fma(m, sums[i / 16] + sums[i / 16 + 1], offsets);
       block += header + BLOCK / 2;
@@ -65,19 +59,13 @@ final class SmallBlockDots {
       float m = minimum ? Lanes.half(source, block + 2) : -16 * d;
       int fifths = source.get(Lanes.INT, block + header - 4);
       FloatVector scale = FloatVector.broadcast(FLOATS, d);
-      for (int j = 0; j < BLOCK / 2; j += BYTES_LENGTH) {
-        ByteVector packed = Lanes.bytes(source, block + header + j);
-        for (int part = 0; part < BYTE_PARTS; part++) {
-          IntVector q = Lanes.unsigned(packed, part);
-          int first = j + part * LENGTH;
-          FloatVector products =
-              Lanes.toFloat(withFifthBits(q.and(15), fifths, first)).mul(x(x, i + first));
-          products =
-              Lanes.toFloat(
-                      withFifthBits(q.lanewise(VectorOperators.LSHR, 4), fifths >>> 16, first))
-                  .fma(x(x, i + first + BLOCK / 2), products);
-          sum = products.fma(scale, sum);
-        }
+      for (int j = 0; j < BLOCK / 2; j += LENGTH) {
+        IntVector q = Lanes.unsigned(source, block + header + j);
+        FloatVector products = Lanes.toFloat(withFifthBits(q.and(15), fifths, j)).mul(x(x, i + j));
+        products =
+            Lanes.toFloat(withFifthBits(q.lanewise(VectorOperators.LSHR, 4), fifths >>> 16, j))
+                .fma(x(x, i + j + BLOCK / 2), products);
+        sum = products.fma(scale, sum);
       }
       offsets = Math.fma(m, sums[i / 16] + sums[i / 16 + 1], offsets);
       block += header + BLOCK / 2;
@@ -92,11 +80,8 @@ final class SmallBlockDots {
     for (int i = 0; i < columns; i += BLOCK) {
       FloatVector scale = FloatVector.broadcast(FLOATS, Lanes.half(source, block));
       FloatVector products = FloatVector.zero(FLOATS);
-      for (int j = 0; j < BLOCK; j += BYTES_LENGTH) {
-        ByteVector packed = Lanes.bytes(source, block + 2 + j);
-        for (int part = 0; part < BYTE_PARTS; part++) {
-          products = Lanes.signedFloats(packed, part).fma(x(x, i + j + part * LENGTH), products);
-        }
+      for (int j = 0; j < BLOCK; j += LENGTH) {
+        products = Lanes.signedFloats(source, block + 2 + j).fma(x(x, i + j), products);
       }
       sum = products.fma(scale, sum);
       block += BLOCK + 2;

@@ -1,12 +1,9 @@
 package dev.kancil.backend.cpu;
 
-import static dev.kancil.backend.cpu.Lanes.BYTES_LENGTH;
-import static dev.kancil.backend.cpu.Lanes.BYTE_PARTS;
 import static dev.kancil.backend.cpu.Lanes.FLOATS;
 import static dev.kancil.backend.cpu.Lanes.LENGTH;
 
 import java.lang.foreign.MemorySegment;
-import jdk.incubator.vector.ByteVector;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.VectorOperators;
@@ -63,16 +60,13 @@ final class SuperBlockDecoding {
         FloatVector high = FloatVector.broadcast(FLOATS, d * part(scales, sub + 1));
         FloatVector lowMin = FloatVector.broadcast(FLOATS, -dmin * part(minima, sub));
         FloatVector highMin = FloatVector.broadcast(FLOATS, -dmin * part(minima, sub + 1));
-        for (int j = 0; j < 32; j += BYTES_LENGTH) {
-          ByteVector packed = Lanes.bytes(source, block + 16 + 16 * sub + j);
-          for (int part = 0; part < BYTE_PARTS; part++) {
-            IntVector q = Lanes.unsigned(packed, part);
-            int first = i + 32 * sub + j + part * LENGTH;
-            Lanes.toFloat(q.and(15)).fma(low, lowMin).intoArray(target, first);
-            Lanes.toFloat(q.lanewise(VectorOperators.LSHR, 4))
-                .fma(high, highMin)
-                .intoArray(target, first + 32);
-          }
+        for (int j = 0; j < 32; j += LENGTH) {
+          IntVector q = Lanes.unsigned(source, block + 16 + 16 * sub + j);
+          int first = i + 32 * sub + j;
+          Lanes.toFloat(q.and(15)).fma(low, lowMin).intoArray(target, first);
+          Lanes.toFloat(q.lanewise(VectorOperators.LSHR, 4))
+              .fma(high, highMin)
+              .intoArray(target, first + 32);
         }
       }
       block += Q4_BYTES;
@@ -92,22 +86,19 @@ final class SuperBlockDecoding {
         FloatVector high = FloatVector.broadcast(FLOATS, d * part(scales, sub + 1));
         FloatVector lowMin = FloatVector.broadcast(FLOATS, -dmin * part(minima, sub));
         FloatVector highMin = FloatVector.broadcast(FLOATS, -dmin * part(minima, sub + 1));
-        for (int j = 0; j < 32; j += BYTES_LENGTH) {
-          ByteVector packed = Lanes.bytes(source, block + 48 + 16 * sub + j);
-          ByteVector fifths = Lanes.bytes(source, block + 16 + j);
-          for (int part = 0; part < BYTE_PARTS; part++) {
-            IntVector q = Lanes.unsigned(packed, part);
-            IntVector fifth = Lanes.unsigned(fifths, part).lanewise(VectorOperators.LSHR, sub);
-            int first = i + 32 * sub + j + part * LENGTH;
-            Lanes.toFloat(q.and(15).or(fifth.and(1).lanewise(VectorOperators.LSHL, 4)))
-                .fma(low, lowMin)
-                .intoArray(target, first);
-            Lanes.toFloat(
-                    q.lanewise(VectorOperators.LSHR, 4)
-                        .or(fifth.and(2).lanewise(VectorOperators.LSHL, 3)))
-                .fma(high, highMin)
-                .intoArray(target, first + 32);
-          }
+        for (int j = 0; j < 32; j += LENGTH) {
+          IntVector q = Lanes.unsigned(source, block + 48 + 16 * sub + j);
+          IntVector fifth =
+              Lanes.unsigned(source, block + 16 + j).lanewise(VectorOperators.LSHR, sub);
+          int first = i + 32 * sub + j;
+          Lanes.toFloat(q.and(15).or(fifth.and(1).lanewise(VectorOperators.LSHL, 4)))
+              .fma(low, lowMin)
+              .intoArray(target, first);
+          Lanes.toFloat(
+                  q.lanewise(VectorOperators.LSHR, 4)
+                      .or(fifth.and(2).lanewise(VectorOperators.LSHL, 3)))
+              .fma(high, highMin)
+              .intoArray(target, first + 32);
         }
       }
       block += Q5_BYTES;
@@ -127,21 +118,19 @@ final class SuperBlockDecoding {
         int half = pair >> 1;
         int run = pair & 1;
         long scales = source.get(Lanes.LONG, block + 192 + 8 * half) >>> 16 * run;
-        for (int j = 0; j < 32; j += BYTES_LENGTH) {
-          ByteVector low = Lanes.bytes(source, block + 32 * pair + j);
-          ByteVector high = Lanes.bytes(source, block + 128 + 32 * half + j);
+        for (int j = 0; j < 32; j += LENGTH) {
           long scale = scales >>> 8 * (j / 16);
-          for (int part = 0; part < BYTE_PARTS; part++) {
-            IntVector q = Lanes.unsigned(low, part);
-            IntVector h = Lanes.unsigned(high, part).lanewise(VectorOperators.LSHR, 2 * run);
-            int first = i + 128 * half + 32 * run + j + part * LENGTH;
-            six(q.and(15), h.and(3).lanewise(VectorOperators.LSHL, 4))
-                .mul(d * (byte) scale)
-                .intoArray(target, first);
-            six(q.lanewise(VectorOperators.LSHR, 4), h.and(48))
-                .mul(d * (byte) (scale >>> 32))
-                .intoArray(target, first + 64);
-          }
+          IntVector q = Lanes.unsigned(source, block + 32 * pair + j);
+          IntVector h =
+              Lanes.unsigned(source, block + 128 + 32 * half + j)
+                  .lanewise(VectorOperators.LSHR, 2 * run);
+          int first = i + 128 * half + 32 * run + j;
+          six(q.and(15), h.and(3).lanewise(VectorOperators.LSHL, 4))
+              .mul(d * (byte) scale)
+              .intoArray(target, first);
+          six(q.lanewise(VectorOperators.LSHR, 4), h.and(48))
+              .mul(d * (byte) (scale >>> 32))
+              .intoArray(target, first + 64);
         }
       }
       block += Q6_BYTES;

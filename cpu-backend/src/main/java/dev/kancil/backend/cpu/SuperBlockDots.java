@@ -1,14 +1,11 @@
 package dev.kancil.backend.cpu;
 
-import static dev.kancil.backend.cpu.Lanes.BYTES_LENGTH;
-import static dev.kancil.backend.cpu.Lanes.BYTE_PARTS;
 import static dev.kancil.backend.cpu.Lanes.FLOATS;
 import static dev.kancil.backend.cpu.Lanes.LENGTH;
 import static dev.kancil.backend.cpu.SuperBlockDecoding.BLOCK;
 import static dev.kancil.backend.cpu.SuperBlockDecoding.part;
 
 import java.lang.foreign.MemorySegment;
-import jdk.incubator.vector.ByteVector;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.VectorOperators;
@@ -51,16 +48,13 @@ final class SuperBlockDots {
         int from = i + 32 * sub + 16 * (run & 1);
         FloatVector lowScale = FloatVector.broadcast(FLOATS, d * part(scales, sub));
         FloatVector highScale = FloatVector.broadcast(FLOATS, d * part(scales, sub + 1));
-        for (int j = 0; j < 16; j += BYTES_LENGTH) {
-          ByteVector packed = Lanes.bytes(source, block + 16 + 16 * run + j);
-          for (int part = 0; part < BYTE_PARTS; part++) {
-            IntVector q = Lanes.unsigned(packed, part);
-            int first = from + j + part * LENGTH;
-            FloatVector low = Lanes.toFloat(q.and(15));
-            FloatVector high = Lanes.toFloat(q.lanewise(VectorOperators.LSHR, 4));
-            lowSum = low.mul(x(x, first)).fma(lowScale, lowSum);
-            highSum = high.mul(x(x, first + 32)).fma(highScale, highSum);
-          }
+        for (int j = 0; j < 16; j += LENGTH) {
+          IntVector q = Lanes.unsigned(source, block + 16 + 16 * run + j);
+          int first = from + j;
+          FloatVector low = Lanes.toFloat(q.and(15));
+          FloatVector high = Lanes.toFloat(q.lanewise(VectorOperators.LSHR, 4));
+          lowSum = low.mul(x(x, first)).fma(lowScale, lowSum);
+          highSum = high.mul(x(x, first + 32)).fma(highScale, highSum);
         }
       }
       block += SuperBlockDecoding.Q4_BYTES;
@@ -85,22 +79,20 @@ final class SuperBlockDots {
         int from = i + 32 * sub + 16 * (run & 1);
         FloatVector lowScale = FloatVector.broadcast(FLOATS, d * part(scales, sub));
         FloatVector highScale = FloatVector.broadcast(FLOATS, d * part(scales, sub + 1));
-        for (int j = 0; j < 16; j += BYTES_LENGTH) {
-          ByteVector packed = Lanes.bytes(source, block + 48 + 16 * run + j);
-          ByteVector fifths = Lanes.bytes(source, block + 16 + 16 * (run & 1) + j);
-          for (int part = 0; part < BYTE_PARTS; part++) {
-            IntVector q = Lanes.unsigned(packed, part);
-            int first = from + j + part * LENGTH;
-            IntVector fifth = Lanes.unsigned(fifths, part).lanewise(VectorOperators.LSHR, sub);
-            FloatVector low =
-                Lanes.toFloat(q.and(15).or(fifth.and(1).lanewise(VectorOperators.LSHL, 4)));
-            FloatVector high =
-                Lanes.toFloat(
-                    q.lanewise(VectorOperators.LSHR, 4)
-                        .or(fifth.and(2).lanewise(VectorOperators.LSHL, 3)));
-            lowSum = low.mul(x(x, first)).fma(lowScale, lowSum);
-            highSum = high.mul(x(x, first + 32)).fma(highScale, highSum);
-          }
+        for (int j = 0; j < 16; j += LENGTH) {
+          IntVector q = Lanes.unsigned(source, block + 48 + 16 * run + j);
+          int first = from + j;
+          IntVector fifth =
+              Lanes.unsigned(source, block + 16 + 16 * (run & 1) + j)
+                  .lanewise(VectorOperators.LSHR, sub);
+          FloatVector low =
+              Lanes.toFloat(q.and(15).or(fifth.and(1).lanewise(VectorOperators.LSHL, 4)));
+          FloatVector high =
+              Lanes.toFloat(
+                  q.lanewise(VectorOperators.LSHR, 4)
+                      .or(fifth.and(2).lanewise(VectorOperators.LSHL, 3)));
+          lowSum = low.mul(x(x, first)).fma(lowScale, lowSum);
+          highSum = high.mul(x(x, first + 32)).fma(highScale, highSum);
         }
       }
       block += SuperBlockDecoding.Q5_BYTES;
@@ -125,22 +117,20 @@ final class SuperBlockDots {
         long scales = source.get(Lanes.LONG, block + 192 + 8 * half) >>> 8 * (piece & 3);
         FloatVector scale = FloatVector.broadcast(FLOATS, d * (byte) scales);
         FloatVector secondScale = FloatVector.broadcast(FLOATS, d * (byte) (scales >>> 32));
-        for (int j = 0; j < 16; j += BYTES_LENGTH) {
-          ByteVector low = Lanes.bytes(source, block + 16 * piece + j);
-          ByteVector high = Lanes.bytes(source, block + 128 + 32 * half + 16 * (piece & 1) + j);
-          for (int part = 0; part < BYTE_PARTS; part++) {
-            IntVector q = Lanes.unsigned(low, part);
-            IntVector h = Lanes.unsigned(high, part).lanewise(VectorOperators.LSHR, 2 * run);
-            int first = from + j + part * LENGTH;
-            FloatVector products =
-                SuperBlockDecoding.six(q.and(15), h.and(3).lanewise(VectorOperators.LSHL, 4))
-                    .mul(x(x, first));
-            sum = products.fma(scale, sum);
-            products =
-                SuperBlockDecoding.six(q.lanewise(VectorOperators.LSHR, 4), h.and(48))
-                    .mul(x(x, first + 64));
-            sum = products.fma(secondScale, sum);
-          }
+        for (int j = 0; j < 16; j += LENGTH) {
+          IntVector q = Lanes.unsigned(source, block + 16 * piece + j);
+          IntVector h =
+              Lanes.unsigned(source, block + 128 + 32 * half + 16 * (piece & 1) + j)
+                  .lanewise(VectorOperators.LSHR, 2 * run);
+          int first = from + j;
+          FloatVector products =
+              SuperBlockDecoding.six(q.and(15), h.and(3).lanewise(VectorOperators.LSHL, 4))
+                  .mul(x(x, first));
+          sum = products.fma(scale, sum);
+          products =
+              SuperBlockDecoding.six(q.lanewise(VectorOperators.LSHR, 4), h.and(48))
+                  .mul(x(x, first + 64));
+          sum = products.fma(secondScale, sum);
         }
       }
       block += SuperBlockDecoding.Q6_BYTES;
