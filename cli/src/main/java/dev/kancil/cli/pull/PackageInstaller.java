@@ -19,6 +19,9 @@ import java.util.stream.Stream;
 final class PackageInstaller {
   private static final long POLL_MILLISECONDS = 100;
 
+  /** A disk with less room than this is why something failed on it. */
+  private static final long FULL_BYTES = 1 << 20;
+
   private final List<String> pip;
 
   /**
@@ -103,7 +106,12 @@ final class PackageInstaller {
       throw new IOException("interrupted", e);
     }
     if (process.exitValue() != 0) {
-      throw new FormatException("pypi:" + requirement + " can't be fetched: " + reason(log));
+      // pip's own account may not have found room either.
+      String reason =
+          Files.getFileStore(folder).getUsableSpace() < FULL_BYTES
+              ? "no space is left for " + folder
+              : reason(log);
+      throw new FormatException("pypi:" + requirement + " can't be fetched: " + reason);
     }
     ModelCache.deleteTree(unfinished);
   }
@@ -122,7 +130,7 @@ final class PackageInstaller {
   }
 
   private static String reason(Path log) throws IOException {
-    // pip's last error says most; without one, its last line.
+    // pip's last error says most; without one, or after a failure of its own, its last line.
     String last = "pip failed without a word";
     String lastError = "";
     for (String line :
@@ -132,6 +140,6 @@ final class PackageInstaller {
         lastError = line.startsWith("ERROR:") ? line.substring(6).strip() : lastError;
       }
     }
-    return lastError.isEmpty() ? last : lastError;
+    return lastError.isEmpty() || lastError.equals("Exception:") ? last : lastError;
   }
 }

