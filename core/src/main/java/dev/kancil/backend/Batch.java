@@ -1,5 +1,6 @@
 package dev.kancil.backend;
 
+import dev.kancil.InvalidRequestException;
 import java.util.Arrays;
 
 /**
@@ -120,5 +121,27 @@ public final class Batch {
   /** The row that the {@code index}-th output row belongs to. */
   public int outputRow(int index) {
     return outputRows[index];
+  }
+
+  /**
+   * Checks the rows before a step is made of them.
+   *
+   * @param vocabulary how many token ids there are
+   * @throws InvalidRequestException if there are none or too many, or an id is out of range
+   */
+  public void requireWithin(StepLimits limits, int vocabulary) {
+    if (rows < 1
+        || rows > limits.tokens()
+        || outputs > limits.outputs()
+        || sequenceCount > limits.sequences()) {
+      throw new InvalidRequestException(
+          "a step of " + rows + " rows and " + outputs + " outputs, of " + limits);
+    }
+    for (int row = 0; row < rows; row++) {
+      if (tokens[row] < 0 || tokens[row] >= vocabulary) {
+        throw new InvalidRequestException(
+            "token id " + tokens[row] + " is not in the vocabulary of " + vocabulary);
+      }
+    }
   }
 }

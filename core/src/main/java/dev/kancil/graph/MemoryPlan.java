@@ -25,6 +25,11 @@ public record MemoryPlan(Map<Value, Long> offsets, long bytes) {
    * by running order, each value at the lowest gap that is free for its whole life.
    */
   public static MemoryPlan of(Graph graph, int tokens, int outputs) {
+    return of(graph, tokens, outputs, ALIGNMENT);
+  }
+
+  /** The same, with each value at a multiple of {@code alignment} bytes, a power of two. */
+  public static MemoryPlan of(Graph graph, int tokens, int outputs, int alignment) {
     Map<Value, Integer> lastUse = new HashMap<>();
     Set<Value> kept = new HashSet<>(graph.outputs());
     for (int i = 0; i < graph.nodes().size(); i++) {
@@ -38,7 +43,7 @@ public record MemoryPlan(Map<Value, Long> offsets, long bytes) {
     for (int i = 0; i < graph.nodes().size(); i++) {
       for (Value value : graph.nodes().get(i).outputs()) {
         int to = kept.contains(value) ? Integer.MAX_VALUE : lastUse.getOrDefault(value, i);
-        placed.add(place(value, bytes(value.type(), tokens, outputs), i, to, placed));
+        placed.add(place(value, bytes(value.type(), tokens, outputs, alignment), i, to, placed));
       }
     }
     Map<Value, Long> offsets = new HashMap<>();
@@ -59,9 +64,9 @@ public record MemoryPlan(Map<Value, Long> offsets, long bytes) {
     };
   }
 
-  private static long bytes(ValueType type, int tokens, int outputs) {
+  private static long bytes(ValueType type, int tokens, int outputs, int alignment) {
     long bytes = Math.multiplyExact(type.rowBytes(), rows(type.rows(), tokens, outputs));
-    return Math.addExact(bytes, ALIGNMENT - 1) & -ALIGNMENT;
+    return Math.addExact(bytes, alignment - 1) & -alignment;
   }
 
   private static Block place(Value value, long bytes, int from, int to, List<Block> placed) {

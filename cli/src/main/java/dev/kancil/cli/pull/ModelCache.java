@@ -1,6 +1,7 @@
 package dev.kancil.cli.pull;
 
 import dev.kancil.FormatException;
+import dev.kancil.backend.UserCache;
 import java.io.IOException;
 import java.nio.channels.FileChannel;
 import java.nio.channels.FileLock;
@@ -14,7 +15,6 @@ import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
-import java.util.Locale;
 import java.util.Optional;
 import java.util.function.Function;
 import java.util.function.Supplier;
@@ -36,24 +36,13 @@ public final class ModelCache {
   }
 
   /**
-   * The cache in the user's folder for such things, or where {@code KANCIL_CACHE} points.
+   * The cache in the user's folder.
    *
    * @param environment looks up an environment variable
+   * @see UserCache
    */
   public static ModelCache ofUser(Function<String, @Nullable String> environment) {
-    String chosen = environment.apply("KANCIL_CACHE");
-    if (chosen != null && !chosen.isEmpty()) {
-      return new ModelCache(Path.of(chosen));
-    }
-    Path home = Path.of(System.getProperty("user.home"));
-    String system = System.getProperty("os.name").toLowerCase(Locale.ROOT);
-    if (system.contains("mac")) {
-      return new ModelCache(home.resolve("Library/Caches/kancil"));
-    }
-    String folder = environment.apply(system.contains("win") ? "LOCALAPPDATA" : "XDG_CACHE_HOME");
-    // The specification of XDG folders says to pass over relative ones.
-    boolean usable = folder != null && Path.of(folder).isAbsolute();
-    return new ModelCache((usable ? Path.of(folder) : home.resolve(".cache")).resolve("kancil"));
+    return new ModelCache(UserCache.folder(environment));
   }
 
   /** A model that is here. */

@@ -3,6 +3,7 @@ package dev.kancil.backend.host;
 import dev.kancil.backend.Device;
 import dev.kancil.backend.DeviceDescription;
 import dev.kancil.backend.DeviceOptions;
+import dev.kancil.backend.DeviceQueue;
 import dev.kancil.backend.DeviceWeights;
 import dev.kancil.backend.Program;
 import dev.kancil.backend.SequenceState;
@@ -21,7 +22,7 @@ public final class HostDevice implements Device {
   private final Supplier<Lowering> lowerings;
   private final Predicate<Fused> takes;
   private final Runnable onClose;
-  private final HostQueue queue;
+  private final DeviceQueue queue;
   private boolean closed;
 
   /**
@@ -42,7 +43,7 @@ public final class HostDevice implements Device {
     this.lowerings = lowerings;
     this.takes = takes;
     this.onClose = onClose;
-    this.queue = new HostQueue("kancil-" + description.id());
+    this.queue = new DeviceQueue("kancil-" + description.id());
   }
 
   @Override

@@ -1,7 +1,7 @@
 package dev.kancil.backend.host;
 
-import dev.kancil.InvalidRequestException;
 import dev.kancil.backend.Batch;
+import dev.kancil.backend.DeviceQueue;
 import dev.kancil.backend.Program;
 import dev.kancil.backend.SequenceState;
 import dev.kancil.backend.Step;
@@ -33,7 +33,7 @@ final class HostProgram implements Program {
   private static final int OPEN_STEPS = 2;
 
   private final Arena arena = Arena.ofShared();
-  private final HostQueue queue;
+  private final DeviceQueue queue;
   private final StepLimits limits;
   private final Map<Value, HostValue> values = new HashMap<>();
   private final Map<String, HostValue> outputs = new HashMap<>();
@@ -50,7 +50,7 @@ final class HostProgram implements Program {
       Lowering lowering,
       HostWeights weights,
       StepLimits limits,
-      HostQueue queue,
+      DeviceQueue queue,
       boolean guarded) {
     this.graph = graph;
     this.zones = guarded ? new GuardZones() : null;
@@ -180,19 +180,7 @@ final class HostProgram implements Program {
     if (!(state instanceof HostState hostState)) {
       throw new IllegalArgumentException("a state of another device");
     }
-    if (batch.rows() < 1
-        || batch.rows() > limits.tokens()
-        || batch.outputs() > limits.outputs()
-        || batch.sequenceCount() > limits.sequences()) {
-      throw new InvalidRequestException(
-          "a step of " + batch.rows() + " rows and " + batch.outputs() + " outputs, of " + limits);
-    }
-    for (int row = 0; row < batch.rows(); row++) {
-      if (batch.token(row) < 0 || batch.token(row) >= vocabulary) {
-        throw new InvalidRequestException(
-            "token id " + batch.token(row) + " is not in the vocabulary of " + vocabulary);
-      }
-    }
+    batch.requireWithin(limits, vocabulary);
     HostStep step = takeIdle();
     try {
       hostState.append(batch);

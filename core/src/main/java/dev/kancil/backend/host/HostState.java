@@ -1,6 +1,7 @@
 package dev.kancil.backend.host;
 
 import dev.kancil.backend.Batch;
+import dev.kancil.backend.DeviceQueue;
 import dev.kancil.backend.PageTables;
 import dev.kancil.backend.SequenceState;
 import dev.kancil.graph.StateGroup;
@@ -20,7 +21,7 @@ public final class HostState implements SequenceState {
   public static final int PAGE_TOKENS = 32;
 
   private final Arena arena = Arena.ofShared();
-  private final HostQueue queue;
+  private final DeviceQueue queue;
   private final PageTables tables;
   private final @Nullable GuardZones zones;
   private final MemorySegment[][] keys;
@@ -28,7 +29,7 @@ public final class HostState implements SequenceState {
   private long bytes;
   private boolean closed;
 
-  HostState(StateLayout layout, int sequences, int tokens, HostQueue queue, boolean guarded) {
+  HostState(StateLayout layout, int sequences, int tokens, DeviceQueue queue, boolean guarded) {
     this.queue = queue;
     this.zones = guarded ? new GuardZones() : null;
     // The most pages that so many sequences can begin: all but one token of each fill whole pages.

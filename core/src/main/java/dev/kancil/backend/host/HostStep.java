@@ -4,6 +4,7 @@ import dev.kancil.DeviceException;
 import dev.kancil.backend.Batch;
 import dev.kancil.backend.Step;
 import dev.kancil.backend.StepLimits;
+import dev.kancil.backend.Uninterrupted;
 import dev.kancil.graph.StateSlot;
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;

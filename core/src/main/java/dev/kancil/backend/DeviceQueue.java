@@ -1,4 +1,4 @@
-package dev.kancil.backend.host;
+package dev.kancil.backend;
 
 import java.util.Objects;
 import java.util.concurrent.CountDownLatch;
@@ -8,7 +8,7 @@ import org.jspecify.annotations.Nullable;
  * A platform thread that runs a device's work in the order in which it came. Waiting is on a
  * monitor, which, unlike the queues of java.util.concurrent, allocates nothing.
  */
-final class HostQueue implements AutoCloseable {
+public final class DeviceQueue implements AutoCloseable {
   // Far more than a program's open steps and a fork's page copies; adding waits when it is full.
   private static final int CAPACITY = 256;
 
@@ -20,7 +20,8 @@ final class HostQueue implements AutoCloseable {
   // Made once: a step allocates nothing.
   private final Uninterrupted.Wait change = this::wait;
 
-  HostQueue(String name) {
+  /** Starts the thread. */
+  public DeviceQueue(String name) {
     thread = Thread.ofPlatform().name(name).daemon().start(this::run);
   }
 
@@ -29,7 +30,7 @@ final class HostQueue implements AutoCloseable {
    *
    * @throws IllegalStateException if the device is closed
    */
-  synchronized void add(Runnable task) {
+  public synchronized void add(Runnable task) {
     while (size == CAPACITY && !closed) {
       Uninterrupted.run(change);
     }
@@ -57,7 +58,7 @@ final class HostQueue implements AutoCloseable {
   }
 
   /** Waits until all that was added before is done. */
-  void drain() {
+  public void drain() {
     CountDownLatch done = new CountDownLatch(1);
     synchronized (this) {
       if (closed) {

@@ -1,18 +1,19 @@
-package dev.kancil.backend.host;
+package dev.kancil.backend;
 
 /**
  * Waits to the end and keeps an interruption for later, since device work can't be left halfway.
  */
-final class Uninterrupted {
+public final class Uninterrupted {
   private Uninterrupted() {}
 
   /** Something that waits. */
   @FunctionalInterface
-  interface Wait {
+  public interface Wait {
     void run() throws InterruptedException;
   }
 
-  static void run(Wait wait) {
+  /** Waits. */
+  public static void run(Wait wait) {
     boolean interrupted = false;
     try {
       while (true) {

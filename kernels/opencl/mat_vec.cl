@@ -1,0 +1,230 @@
+// Products of a few tokens (generation) with a matrix of weights:
+//   y[t * y_columns + first_row + r] = sum over c of x[t * COLUMNS + c] * w[r][c]
+// for r < weight_rows and t < counts[which]; w begins at byte `at` of its buffer. glu_mat_vec makes two products,
+// gate and up, of the same type and shape, and writes activation(gate) * up.
+//
+// Such products are bound by reading the weights, once: 2 flops per element and token. So each weight is decoded once
+// for TOKENS tokens, and each x loaded once for ROWS_PER_ITEM rows; x itself stays in caches.
+//
+// Items: work-groups are LANES x ROW_ITEMS. The LANES items of dimension 0 share ROWS_PER_ITEM rows: lane l takes the
+// pairs of 16 columns (weights.h) l, l + LANES, ... so that neighbors read neighboring bytes. Dimension 1 goes over rows,
+// dimension 2 over groups of TOKENS tokens (so any number of tokens is right, but mat_mul is quicker where there
+// are many). The lanes' sums meet in local memory; or in sub-groups, if SUB_GROUPS says that LANES is the size
+// of a sub-group. On a CPU LANES is 1, and an item decodes whole blocks.
+//
+// Invariants: a token or row beyond the count is computed again from the last one and not written, so that
+// all items reach every barrier and nothing is read outside. x begins at a multiple of 16 bytes.
+//
+// Defines: WEIGHT_*, COLUMNS, TOKENS (1 to 8), LANES (a power of two), ROW_ITEMS, ROWS_PER_ITEM, SUB_GROUPS (optional),
+// ACTIVATION_* (activations.h) for glu_mat_vec.
+//
+// global size: LANES, ceil(weight_rows / (ROW_ITEMS * ROWS_PER_ITEM)) * ROW_ITEMS, ceil(tokens / TOKENS).
+
+#include "activations.h"
+#include "weights.h"
+
+#if defined(SUB_GROUPS) && LANES > 1
+#pragma OPENCL EXTENSION cl_khr_subgroups : enable
+#endif
+
+// A lane alone keeps 16 sums, the width of what it decodes; many lanes would run out of registers.
+#if LANES == 1
+#define PAIRS_PER_STEP PAIRS_PER_BLOCK
+typedef float16 partial_sum;
+static inline partial_sum accumulate(float16 w, float16 x, partial_sum sum) {
+  return fma(w, x, sum);
+}
+static inline float total(partial_sum sum) {
+  float8 eight = sum.lo + sum.hi;
+  float4 four = eight.lo + eight.hi;
+  float2 two = four.lo + four.hi;
+  return two.lo + two.hi;
+}
+#else
+#define PAIRS_PER_STEP 1
+typedef float4 partial_sum;
+static inline partial_sum accumulate(float16 w, float16 x, partial_sum sum) {
+  sum = fma(w.s0123, x.s0123, sum);
+  sum = fma(w.s4567, x.s4567, sum);
+  sum = fma(w.s89ab, x.s89ab, sum);
+  return fma(w.scdef, x.scdef, sum);
+}
+static inline float total(partial_sum sum) {
+  return sum.x + sum.y + (sum.z + sum.w);
+}
+#endif
+
+// Steps of a row: a lane takes one after another.
+#define STEPS (PAIRS / PAIRS_PER_STEP)
+#define STEPS_PER_BLOCK (PAIRS_PER_BLOCK / PAIRS_PER_STEP)
+
+static inline float16 x_at(global const float *x) {
+#if COLUMNS % 4 == 0
+  global const float4 *four = (global const float4 *)x;
+  return (float16)(four[0], four[1], four[2], four[3]);
+#else
+  return vload16(0, x);
+#endif
+}
+
+// Products of this lane's columns of ROWS_PER_ITEM rows with TOKENS tokens.
+static inline void partial_products(
+    global const float *const *x, global const uchar *const *rows, int lane, float (*sums)[TOKENS]) {
+  partial_sum partial[ROWS_PER_ITEM][TOKENS];
+#pragma unroll
+  for (int r = 0; r < ROWS_PER_ITEM; r++) {
+#pragma unroll
+    for (int t = 0; t < TOKENS; t++) {
+      partial[r][t] = (partial_sum)(0);
+    }
+  }
+  for (int step = lane; step < STEPS; step += LANES) {
+    ulong block_at = (ulong)(step / STEPS_PER_BLOCK) * BLOCK_BYTES;
+    int first_pair = step % STEPS_PER_BLOCK * PAIRS_PER_STEP;
+    block_shared shared[ROWS_PER_ITEM];
+#pragma unroll
+    for (int r = 0; r < ROWS_PER_ITEM; r++) {
+      shared[r] = shared_of(rows[r] + block_at);
+    }
+#pragma unroll
+    for (int i = 0; i < PAIRS_PER_STEP; i++) {
+      int column = pair_column(step * PAIRS_PER_STEP + i);
+#pragma unroll
+      for (int r = 0; r < ROWS_PER_ITEM; r++) {
+        float16 low, high;
+        decode_pair(rows[r] + block_at, shared[r], first_pair + i, &low, &high);
+#pragma unroll
+        for (int t = 0; t < TOKENS; t++) {
+          partial[r][t] = accumulate(low, x_at(x[t] + column), partial[r][t]);
+          partial[r][t] = accumulate(high, x_at(x[t] + column + PAIR_DISTANCE), partial[r][t]);
+        }
+      }
+    }
+  }
+#pragma unroll
+  for (int r = 0; r < ROWS_PER_ITEM; r++) {
+#pragma unroll
+    for (int t = 0; t < TOKENS; t++) {
+      float sum = total(partial[r][t]);
+#if BLOCK_COLUMNS < COLUMNS
+      for (int c = BLOCK_COLUMNS + lane; c < COLUMNS; c += LANES) {
+        sum = fma(weight_at(rows[r], c), x[t][c], sum);
+      }
+#endif
+      sums[r][t] = sum;
+    }
+  }
+}
+
+// Sums over lanes; lane 0 has the result. `shared` has a place for each item.
+static inline float sum_lanes(float sum, int lane, local float *shared) {
+#if LANES == 1
+  return sum;
+#elif defined(SUB_GROUPS)
+  return sub_group_reduce_add(sum);
+#else
+  shared[lane] = sum;
+  for (int half_of = LANES / 2; half_of > 0; half_of /= 2) {
+    barrier(CLK_LOCAL_MEM_FENCE);
+    if (lane < half_of) {
+      shared[lane] += shared[lane + half_of];
+    }
+  }
+  float result = shared[0];
+  barrier(CLK_LOCAL_MEM_FENCE);
+  return result;
+#endif
+}
+
+static inline void rows_of(global const uchar *w, int row, int weight_rows, global const uchar **rows) {
+#pragma unroll
+  for (int r = 0; r < ROWS_PER_ITEM; r++) {
+    rows[r] = w + (ulong)min(row + r, weight_rows - 1) * ROW_BYTES;
+  }
+}
+
+kernel __attribute__((reqd_work_group_size(LANES, ROW_ITEMS, 1))) void mat_vec(
+    global const float *x,
+    global const uchar *w,
+    ulong at,
+    int first_row,
+    int weight_rows,
+    global float *y,
+    int y_columns,
+    global const int *counts,
+    int which) {
+  local float shared[ROW_ITEMS][LANES];
+  int lane = (int)get_local_id(0);
+  int row = (int)get_global_id(1) * ROWS_PER_ITEM;
+  int token = (int)get_global_id(2) * TOKENS;
+  int tokens = counts[which];
+  if (token >= tokens) {
+    return;
+  }
+  global const float *x_rows[TOKENS];
+#pragma unroll
+  for (int t = 0; t < TOKENS; t++) {
+    x_rows[t] = x + (ulong)min(token + t, tokens - 1) * COLUMNS;
+  }
+  global const uchar *rows[ROWS_PER_ITEM];
+  rows_of(w + at, row, weight_rows, rows);
+  float sums[ROWS_PER_ITEM][TOKENS];
+  partial_products(x_rows, rows, lane, sums);
+#pragma unroll
+  for (int r = 0; r < ROWS_PER_ITEM; r++) {
+#pragma unroll
+    for (int t = 0; t < TOKENS; t++) {
+      float sum = sum_lanes(sums[r][t], lane, shared[get_local_id(1)]);
+      if (lane == 0 && row + r < weight_rows && token + t < tokens) {
+        y[(ulong)(token + t) * y_columns + first_row + row + r] = sum;
+      }
+    }
+  }
+}
+
+#if defined(ACTIVATION_SILU) || defined(ACTIVATION_GELU_TANH)
+kernel __attribute__((reqd_work_group_size(LANES, ROW_ITEMS, 1))) void glu_mat_vec(
+    global const float *x,
+    global const uchar *gate,
+    ulong gate_at,
+    global const uchar *up,
+    ulong up_at,
+    int first_row,
+    int weight_rows,
+    global float *y,
+    int y_columns,
+    global const int *counts,
+    int which) {
+  local float shared[ROW_ITEMS][LANES];
+  int lane = (int)get_local_id(0);
+  int row = (int)get_global_id(1) * ROWS_PER_ITEM;
+  int token = (int)get_global_id(2) * TOKENS;
+  int tokens = counts[which];
+  if (token >= tokens) {
+    return;
+  }
+  global const float *x_rows[TOKENS];
+#pragma unroll
+  for (int t = 0; t < TOKENS; t++) {
+    x_rows[t] = x + (ulong)min(token + t, tokens - 1) * COLUMNS;
+  }
+  global const uchar *rows[ROWS_PER_ITEM];
+  float gates[ROWS_PER_ITEM][TOKENS];
+  float ups[ROWS_PER_ITEM][TOKENS];
+  rows_of(gate + gate_at, row, weight_rows, rows);
+  partial_products(x_rows, rows, lane, gates);
+  rows_of(up + up_at, row, weight_rows, rows);
+  partial_products(x_rows, rows, lane, ups);
+#pragma unroll
+  for (int r = 0; r < ROWS_PER_ITEM; r++) {
+#pragma unroll
+    for (int t = 0; t < TOKENS; t++) {
+      float gate_sum = sum_lanes(gates[r][t], lane, shared[get_local_id(1)]);
+      float up_sum = sum_lanes(ups[r][t], lane, shared[get_local_id(1)]);
+      if (lane == 0 && row + r < weight_rows && token + t < tokens) {
+        y[(ulong)(token + t) * y_columns + first_row + row + r] = activation(gate_sum) * up_sum;
+      }
+    }
+  }
+}
+#endif

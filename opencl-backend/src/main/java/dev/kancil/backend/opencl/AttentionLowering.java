@@ -1,0 +1,255 @@
+package dev.kancil.backend.opencl;
+
+import dev.kancil.UnsupportedException;
+import dev.kancil.backend.StepLimits;
+import dev.kancil.backend.opencl.Launch.Argument;
+import dev.kancil.backend.opencl.Launch.Grid;
+import dev.kancil.graph.Node;
+import dev.kancil.graph.Operand;
+import dev.kancil.graph.StateGroup;
+import dev.kancil.graph.StateLayout;
+import dev.kancil.graph.StateSlot;
+import dev.kancil.graph.Value;
+import dev.kancil.graph.Weight;
+import dev.kancil.graph.op.Attention;
+import dev.kancil.graph.op.RotaryEmbedding;
+import dev.kancil.tensor.Blocks;
+import dev.kancil.tensor.DataType;
+import dev.kancil.tensor.Tensor;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
+
+/** Rotary embeddings, cache writes and attention over paged keys and values. */
+final class AttentionLowering {
+  private final LaunchMaker maker;
+  private final OpenClWeights weights;
+  private final Rooms rooms;
+  private final StepInputs inputs;
+  private final StepLimits limits;
+  private final ClDevice device;
+  private final StateLayout layout;
+  private final Function<Value, DeviceBuffer> places;
+  private final Map<AngleKey, DeviceBuffer> angles = new HashMap<>();
+
+  /** What the angles of a position depend on. */
+  private record AngleKey(RotaryEmbedding rotary, List<Operand> factors) {}
+
+  AttentionLowering(
+      LaunchMaker maker,
+      OpenClWeights weights,
+      Rooms rooms,
+      StepInputs inputs,
+      StepLimits limits,
+      ClDevice device,
+      StateLayout layout,
+      Function<Value, DeviceBuffer> places) {
+    this.maker = maker;
+    this.weights = weights;
+    this.rooms = rooms;
+    this.inputs = inputs;
+    this.limits = limits;
+    this.device = device;
+    this.layout = layout;
+    this.places = places;
+  }
+
+  Work rope(RotaryEmbedding rotary, Node node) {
+    Value x = node.value(0);
+    int heads = x.type().columns() / rotary.headWidth();
+    Map<String, String> defines = rotaryDefines(rotary);
+    defines.put("HEADS", String.valueOf(heads));
+    return maker.launch(
+        "rope.cl",
+        "rope",
+        defines,
+        List.of(
+            buffer(x),
+            buffer(node.value(1)),
+            new Argument.Buffer(angles(rotary, node, 2)),
+            buffer(node.output())),
+        x,
+        items(heads));
+  }
+
+  Work cacheWrite(StateSlot slot, Node node) {
+    Value k = node.value(0);
+    Value v = node.value(1);
+    Map<String, String> defines = cacheDefines(slot);
+    defines.put("KEY_COLUMNS", String.valueOf(k.type().columns()));
+    defines.put("VALUE_COLUMNS", String.valueOf(v.type().columns()));
+    return maker.launch(
+        "cache_write.cl",
+        "cache_write",
+        defines,
+        List.of(
+            buffer(k),
+            buffer(v),
+            new Argument.Keys(slot),
+            new Argument.Values(slot),
+            new Argument.Buffer(inputs.positions()),
+            new Argument.Buffer(inputs.rowSequence()),
+            new Argument.Buffer(inputs.tableStarts(slot.group())),
+            new Argument.Tables(slot)),
+        k,
+        items(1));
+  }
+
+  Work ropeAttention(RotaryEmbedding rotary, Attention attention, Node node) {
+    Value q = node.value(0);
+    Value k = node.value(1);
+    Value v = node.value(2);
+    DeviceBuffer turned = rooms.room("turned queries", limits.tokens() * q.type().rowBytes());
+    StateSlot slot = attention.slot();
+    Map<String, String> defines = rotaryDefines(rotary);
+    defines.putAll(cacheDefines(slot));
+    defines.put("HEADS", String.valueOf(attention.heads()));
+    defines.put("KV_HEADS", String.valueOf(attention.kvHeads()));
+    defines.put("KEY_COLUMNS", String.valueOf(k.type().columns()));
+    defines.put("VALUE_COLUMNS", String.valueOf(v.type().columns()));
+    Work write =
+        maker.launch(
+            "cache_write.cl",
+            "rope_cache_write",
+            defines,
+            List.of(
+                buffer(q),
+                buffer(k),
+                buffer(v),
+                buffer(node.value(3)),
+                new Argument.Buffer(angles(rotary, node, 4)),
+                new Argument.Buffer(inputs.rowSequence()),
+                new Argument.Buffer(inputs.tableStarts(slot.group())),
+                new Argument.Tables(slot),
+                new Argument.Keys(slot),
+                new Argument.Values(slot),
+                new Argument.Buffer(turned)),
+            q,
+            items(1));
+    return new Work.Sequence(List.of(write, attend(attention, turned, node.value(3), node)));
+  }
+
+  Work attention(Attention attention, Node node) {
+    return attend(attention, places.apply(node.value(0)), node.value(1), node);
+  }
+
+  private Work attend(Attention attention, DeviceBuffer q, Value positions, Node node) {
+    StateSlot slot = attention.slot();
+    Map<String, String> defines = cacheDefines(slot);
+    defines.put("HEADS", String.valueOf(attention.heads()));
+    defines.put("KV_HEADS", String.valueOf(attention.kvHeads()));
+    defines.put("KEY_WIDTH", String.valueOf(attention.keyWidth()));
+    defines.put("VALUE_WIDTH", String.valueOf(attention.valueWidth()));
+    defines.put("SCALE", Expressions.number(attention.scale()));
+    defines.put("SEES(query, key)", Expressions.sees(attention.mask()));
+    defines.put("FIRST_KEY(query)", Expressions.firstKey(attention.mask()));
+    defines.put("LAST_KEY(query)", Expressions.lastKey(attention.mask()));
+    defines.put("SCORE(score, query, key, head)", Expressions.score(attention.score()));
+    if (attention.mask().isInterval()) {
+      defines.put("MASK_IS_INTERVAL", "");
+    }
+    return maker.launch(
+        "attention.cl",
+        "attention_plain",
+        defines,
+        List.of(
+            new Argument.Buffer(q),
+            new Argument.Keys(slot),
+            new Argument.Values(slot),
+            buffer(positions),
+            new Argument.Buffer(inputs.rowSequence()),
+            new Argument.Buffer(inputs.tableStarts(slot.group())),
+            new Argument.Tables(slot),
+            new Argument.Buffer(inputs.lengths()),
+            new Argument.Counts(),
+            buffer(node.output())),
+        node.output(),
+        items(attention.heads()));
+  }
+
+  private Argument buffer(Value value) {
+    return new Argument.Buffer(places.apply(value));
+  }
+
+  private Grid items(int perRow) {
+    int local = device.isProcessor() ? 1 : 64;
+    return Grid.of(local, rows -> Math.ceilDiv((long) rows * perRow, local));
+  }
+
+  private static Map<String, String> rotaryDefines(RotaryEmbedding rotary) {
+    Map<String, String> defines = new HashMap<>();
+    defines.put("HEAD_WIDTH", String.valueOf(rotary.headWidth()));
+    defines.put("ROTARY_WIDTH", String.valueOf(rotary.rotaryWidth()));
+    defines.put("PAIRING_" + rotary.pairing().name(), "");
+    return defines;
+  }
+
+  private Map<String, String> cacheDefines(StateSlot slot) {
+    StateGroup group = layout.groups().get(slot.group());
+    Map<String, String> defines = new HashMap<>();
+    defines.put("KEY_" + cached(group.keyType()), "");
+    defines.put("VALUE_" + cached(group.valueType()), "");
+    defines.put("PAGE_TOKENS", String.valueOf(OpenClState.PAGE_TOKENS));
+    return defines;
+  }
+
+  private static DataType cached(DataType type) {
+    return switch (type) {
+      case F32, F16, BF16, Q8_0 -> type;
+      default -> throw new UnsupportedException("a KV cache of " + type + " on OpenCL");
+    };
+  }
+
+  /**
+   * Cosine and sine of {@code value · 256^digit} positions for each pair, in that order, digit by
+   * digit: a kernel turns by each digit of its position, which is exact to float32 at all of them.
+   */
+  private DeviceBuffer angles(RotaryEmbedding rotary, Node node, int factorsAt) {
+    List<Operand> factors = List.copyOf(node.inputs().subList(factorsAt, node.inputs().size()));
+    return angles.computeIfAbsent(
+        new AngleKey(rotary, factors),
+        _ -> {
+          float[] divisors = null;
+          if (!factors.isEmpty()) {
+            divisors = decode((Weight) factors.getFirst());
+          }
+          return upload(rotary, divisors);
+        });
+  }
+
+  private float[] decode(Weight weight) {
+    Tensor tensor = weights.tensor(weight);
+    float[] decoded = new float[Math.toIntExact(tensor.shape().elements())];
+    Blocks.decode(tensor.type(), tensor.data(), 0, decoded, 0, decoded.length);
+    return decoded;
+  }
+
+  private DeviceBuffer upload(RotaryEmbedding rotary, float @Nullable [] divisors) {
+    double[] perPosition = rotary.anglePerPosition(divisors);
+    int digits = 4;
+    int values = 256;
+    long bytes = (long) digits * values * perPosition.length * 2 * Float.BYTES;
+    DeviceBuffer buffer = rooms.room("rotary angles " + angles.size(), bytes);
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment table = arena.allocate(bytes, 64);
+      long at = 0;
+      double unit = 1;
+      for (int digit = 0; digit < digits; digit++) {
+        for (int value = 0; value < values; value++) {
+          for (double angle : perPosition) {
+            table.setAtIndex(ValueLayout.JAVA_FLOAT, at++, (float) Math.cos(value * unit * angle));
+            table.setAtIndex(ValueLayout.JAVA_FLOAT, at++, (float) Math.sin(value * unit * angle));
+          }
+        }
+        unit *= values;
+      }
+      rooms.memory().write(buffer, 0, table);
+    }
+    return buffer;
+  }
+}

@@ -1,0 +1,95 @@
+package dev.kancil.backend.opencl;
+
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Set;
+import java.util.TreeSet;
+import org.jocl.CL;
+import org.jocl.cl_device_id;
+import org.jocl.cl_platform_id;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A device as its driver describes it.
+ *
+ * @param isProcessor whether it is the machine's own processor
+ * @param sharesHostMemory whether buffers can lie in host memory without being copied
+ * @param largestAllocation the most bytes that one buffer can have
+ * @param largestGroup the most work-items of a work-group
+ * @param alignment of sub-buffers, in bytes
+ * @param unusableBecause what it lacks, or null
+ */
+record ClDevice(
+    cl_platform_id platform,
+    cl_device_id id,
+    String name,
+    String version,
+    String driver,
+    boolean isProcessor,
+    boolean sharesHostMemory,
+    long memoryBytes,
+    long largestAllocation,
+    long localBytes,
+    int largestGroup,
+    int alignment,
+    Set<String> extensions,
+    @Nullable String unusableBecause) {
+
+  // What later versions deprecate is all that 1.2 has.
+  @SuppressWarnings("deprecation")
+  static ClDevice of(cl_platform_id platform, cl_device_id id) {
+    Set<String> extensions =
+        new TreeSet<>(Arrays.asList(OpenCl.text(id, CL.CL_DEVICE_EXTENSIONS).split("\\s+", -1)));
+    String version = OpenCl.text(id, CL.CL_DEVICE_VERSION);
+    return new ClDevice(
+        platform,
+        id,
+        OpenCl.text(id, CL.CL_DEVICE_NAME),
+        version,
+        OpenCl.text(id, CL.CL_DRIVER_VERSION),
+        (OpenCl.number(id, CL.CL_DEVICE_TYPE) & CL.CL_DEVICE_TYPE_CPU) != 0,
+        OpenCl.number(id, CL.CL_DEVICE_HOST_UNIFIED_MEMORY) != 0,
+        OpenCl.number(id, CL.CL_DEVICE_GLOBAL_MEM_SIZE),
+        OpenCl.number(id, CL.CL_DEVICE_MAX_MEM_ALLOC_SIZE),
+        OpenCl.number(id, CL.CL_DEVICE_LOCAL_MEM_SIZE),
+        (int) Math.min(OpenCl.number(id, CL.CL_DEVICE_MAX_WORK_GROUP_SIZE), 1 << 20),
+        (int) Math.max(OpenCl.number(id, CL.CL_DEVICE_MEM_BASE_ADDR_ALIGN) / Byte.SIZE, 64),
+        extensions,
+        lack(id, version));
+  }
+
+  private static @Nullable String lack(cl_device_id id, String version) {
+    if (OpenCl.number(id, CL.CL_DEVICE_AVAILABLE) == 0) {
+      return "its driver says that it is not available";
+    }
+    if (OpenCl.number(id, CL.CL_DEVICE_COMPILER_AVAILABLE) == 0) {
+      return "its driver has no compiler";
+    }
+    if (version.startsWith("OpenCL 1.0") || version.startsWith("OpenCL 1.1")) {
+      return "it has " + version + ", and 1.2 is needed";
+    }
+    if (OpenCl.number(id, CL.CL_DEVICE_ENDIAN_LITTLE) == 0) {
+      return "its byte order is not that of model files";
+    }
+    return null;
+  }
+
+  /** Optional features, as {@code kancil devices} lists them. */
+  List<String> features() {
+    List<String> features = new ArrayList<>();
+    if (extensions.contains("cl_khr_fp16")) {
+      features.add("fp16");
+    }
+    if (extensions.contains("cl_khr_subgroups") || extensions.contains("cl_intel_subgroups")) {
+      features.add("sub-groups");
+    }
+    if (extensions.contains("cl_khr_integer_dot_product")) {
+      features.add("integer dot product");
+    }
+    if (sharesHostMemory) {
+      features.add("shares host memory");
+    }
+    return features;
+  }
+}

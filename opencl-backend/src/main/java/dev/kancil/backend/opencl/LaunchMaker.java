@@ -1,0 +1,47 @@
+package dev.kancil.backend.opencl;
+
+import dev.kancil.backend.opencl.Launch.Argument;
+import dev.kancil.backend.opencl.Launch.Grid;
+import dev.kancil.graph.Dimension;
+import dev.kancil.graph.Value;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+
+/** Makes launches, which take the step's counts where they say so, or else at last. */
+final class LaunchMaker {
+  private final Programs programs;
+  private final StepInputs inputs;
+
+  LaunchMaker(Programs programs, StepInputs inputs) {
+    this.programs = programs;
+    this.inputs = inputs;
+  }
+
+  /**
+   * @param rows whose number of rows is that of the launch
+   */
+  Launch launch(
+      String file,
+      String function,
+      Map<String, String> defines,
+      List<Argument> arguments,
+      Value rows,
+      Grid grid) {
+    boolean perOutput = isPerOutput(rows);
+    List<Argument> all = new ArrayList<>(arguments);
+    int at = all.indexOf(new Argument.Counts());
+    if (at >= 0) {
+      all.remove(at);
+    } else {
+      at = all.size();
+    }
+    all.add(at, new Argument.Buffer(inputs.counts()));
+    all.add(at + 1, new Argument.Whole(perOutput ? StepInputs.OUTPUTS : StepInputs.TOKENS));
+    return new Launch(function, programs.kernel(file, function, defines), all, grid, perOutput);
+  }
+
+  static boolean isPerOutput(Value value) {
+    return value.type().rows() == Dimension.Symbolic.OUTPUTS;
+  }
+}

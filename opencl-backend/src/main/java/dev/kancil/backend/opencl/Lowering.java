@@ -1,0 +1,170 @@
+package dev.kancil.backend.opencl;
+
+import dev.kancil.UnsupportedException;
+import dev.kancil.backend.StepLimits;
+import dev.kancil.backend.opencl.Launch.Argument;
+import dev.kancil.backend.opencl.Launch.Grid;
+import dev.kancil.graph.Dimension;
+import dev.kancil.graph.Node;
+import dev.kancil.graph.StateLayout;
+import dev.kancil.graph.Value;
+import dev.kancil.graph.op.Add;
+import dev.kancil.graph.op.AddRmsNorm;
+import dev.kancil.graph.op.Attention;
+import dev.kancil.graph.op.CacheWrite;
+import dev.kancil.graph.op.Embedding;
+import dev.kancil.graph.op.Glu;
+import dev.kancil.graph.op.GluMatMul;
+import dev.kancil.graph.op.HostCall;
+import dev.kancil.graph.op.MatMul;
+import dev.kancil.graph.op.ParallelMatMul;
+import dev.kancil.graph.op.RmsNorm;
+import dev.kancil.graph.op.Rope;
+import dev.kancil.graph.op.RopeAttention;
+import dev.kancil.graph.op.Scale;
+import dev.kancil.graph.op.SelectRows;
+import dev.kancil.graph.op.SoftCap;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Function;
+import java.util.stream.IntStream;
+
+/** Kernels for each node of one program, with their arguments bound. */
+final class Lowering {
+  /** Items of a work-group where each has one element. */
+  private static final int ELEMENTS = 256;
+
+  private final LaunchMaker maker;
+  private final Function<Value, DeviceBuffer> places;
+  private final OpenClWeights weights;
+  private final ClDevice device;
+  private final Products products;
+  private final AttentionLowering attention;
+
+  Lowering(
+      Programs programs,
+      Memory memory,
+      OpenClWeights weights,
+      StepInputs inputs,
+      StepLimits limits,
+      StateLayout layout,
+      Rooms rooms,
+      Function<Value, DeviceBuffer> places) {
+    this.places = places;
+    this.weights = weights;
+    this.device = memory.device();
+    this.maker = new LaunchMaker(programs, inputs);
+    this.products = new Products(maker, weights, rooms, limits, device, places);
+    this.attention =
+        new AttentionLowering(maker, weights, rooms, inputs, limits, device, layout, places);
+  }
+
+  /**
+   * Binds a node to its operands.
+   *
+   * @throws UnsupportedException naming the op that has no kernel
+   */
+  Work lower(Node node) {
+    for (Value output : node.outputs()) {
+      if (output.type().rows() instanceof Dimension.Fixed) {
+        throw new UnsupportedException(node.op().name() + " of a fixed number of rows on OpenCL");
+      }
+    }
+    return switch (node.op()) {
+      case Add _ -> elements("add", node, Map.of(), List.of());
+      case Scale(float factor) ->
+          elements("scale", node, Map.of(), List.of(new Argument.Real(factor)));
+      case SoftCap(float cap) ->
+          elements("soft_cap", node, Map.of(), List.of(new Argument.Real(cap)));
+      case Glu(var activation) ->
+          elements("glu", node, Map.of("ACTIVATION_" + activation.name(), ""), List.of());
+      case SelectRows _ -> elements("select_rows", node, Map.of(), List.of());
+      case HostCall _ -> new Work.Sequence(List.of());
+      case RmsNorm(float epsilon, int group) -> rmsNorm(node, epsilon, group);
+      case AddRmsNorm(float epsilon) -> addRmsNorm(node, epsilon);
+      case Embedding _ -> products.embedding(node);
+      case MatMul _ -> products.matMul(node.value(0), node.weight(1), node.output());
+      case ParallelMatMul(int count) ->
+          new Work.Sequence(
+              IntStream.range(0, count)
+                  .mapToObj(
+                      i ->
+                          products.matMul(node.value(0), node.weight(1 + i), node.outputs().get(i)))
+                  .toList());
+      case GluMatMul(var activation) -> products.gluMatMul(node, activation);
+      case Rope(var rotary) -> attention.rope(rotary, node);
+      case CacheWrite(var slot) -> attention.cacheWrite(slot, node);
+      case Attention op -> attention.attention(op, node);
+      case RopeAttention(var rotary, var op) -> attention.ropeAttention(rotary, op, node);
+    };
+  }
+
+  /** One item for each element of the output. */
+  private Work elements(
+      String function, Node node, Map<String, String> defines, List<Argument> settings) {
+    Value y = node.output();
+    List<Argument> arguments =
+        new ArrayList<>(
+            node.inputs().stream()
+                .map(input -> (Argument) new Argument.Buffer(places.apply((Value) input)))
+                .toList());
+    arguments.add(new Argument.Buffer(places.apply(y)));
+    arguments.addAll(settings);
+    int columns = y.type().columns();
+    arguments.add(new Argument.Whole(columns));
+    return maker.launch(
+        "element_wise.cl",
+        function,
+        defines,
+        arguments,
+        y,
+        Grid.of(ELEMENTS, rows -> Math.ceilDiv((long) rows * columns, ELEMENTS)));
+  }
+
+  private Work rmsNorm(Node node, float epsilon, int group) {
+    Value x = node.value(0);
+    int groups = x.type().columns() / group;
+    int lanes = lanes(group);
+    return maker.launch(
+        "rms_norm.cl",
+        "rms_norm",
+        Map.of("LANES", String.valueOf(lanes)),
+        List.of(
+            new Argument.Buffer(places.apply(x)),
+            new Argument.Buffer(weights.floats(node.weight(1))),
+            new Argument.Buffer(places.apply(node.output())),
+            new Argument.Whole(group),
+            new Argument.Whole(groups),
+            new Argument.Real(epsilon)),
+        node.output(),
+        Grid.of(lanes, rows -> (long) rows * groups));
+  }
+
+  private Work addRmsNorm(Node node, float epsilon) {
+    Value sum = node.outputs().get(0);
+    int lanes = lanes(sum.type().columns());
+    return maker.launch(
+        "rms_norm.cl",
+        "add_rms_norm",
+        Map.of("LANES", String.valueOf(lanes)),
+        List.of(
+            new Argument.Buffer(places.apply(node.value(0))),
+            new Argument.Buffer(places.apply(node.value(1))),
+            new Argument.Buffer(weights.floats(node.weight(2))),
+            new Argument.Buffer(places.apply(sum)),
+            new Argument.Buffer(places.apply(node.outputs().get(1))),
+            new Argument.Whole(sum.type().columns()),
+            new Argument.Real(epsilon)),
+        sum,
+        Grid.of(lanes, rows -> rows));
+  }
+
+  /** Items that share a row: one on a processor, whose vectors are an item's own. */
+  private int lanes(int columns) {
+    if (device.isProcessor()) {
+      return 1;
+    }
+    return Math.min(Integer.highestOneBit(columns), Math.min(128, device.largestGroup()));
+  }
+}

@@ -1,0 +1,75 @@
+package dev.kancil.backend.opencl;
+
+import dev.kancil.DeviceException;
+import dev.kancil.backend.Backend;
+import dev.kancil.backend.Device;
+import dev.kancil.backend.DeviceDescription;
+import dev.kancil.backend.DeviceOptions;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * All OpenCL devices of this machine. Graphics processors are preferred to the CPU backend; a
+ * processor that a driver offers as a device is used only when asked for.
+ */
+public final class OpenClBackend implements Backend {
+  private static final String NAME = "opencl";
+
+  /** Called by the service loader. */
+  public OpenClBackend() {}
+
+  @Override
+  public String name() {
+    return NAME;
+  }
+
+  @Override
+  public int rank() {
+    boolean hasGraphics =
+        Platforms.find().devices().stream()
+            .anyMatch(device -> !device.isProcessor() && device.unusableBecause() == null);
+    return hasGraphics ? 20 : 0;
+  }
+
+  @Override
+  public List<DeviceDescription> devices() {
+    Platforms platforms = Platforms.find();
+    if (platforms.devices().isEmpty()) {
+      return List.of(new DeviceDescription(NAME, "", "OpenCL", 0, platforms.reason()));
+    }
+    List<DeviceDescription> descriptions = new ArrayList<>();
+    for (int i = 0; i < platforms.devices().size(); i++) {
+      descriptions.add(describe(i, platforms.devices().get(i)));
+    }
+    return List.copyOf(descriptions);
+  }
+
+  private static DeviceDescription describe(int index, ClDevice device) {
+    List<String> kernels = new ArrayList<>(List.of(device.version()));
+    kernels.addAll(device.features());
+    return new DeviceDescription(
+        NAME + ":" + index,
+        device.name(),
+        String.join(", ", kernels),
+        device.memoryBytes(),
+        device.unusableBecause());
+  }
+
+  @Override
+  public Device open(int index, DeviceOptions options) {
+    Platforms platforms = Platforms.find();
+    if (platforms.devices().isEmpty()) {
+      throw new DeviceException(NAME + " is not available: " + platforms.reason());
+    }
+    if (index < 0 || index >= platforms.devices().size()) {
+      throw new IllegalArgumentException("there is no OpenCL device " + index);
+    }
+    ClDevice device = platforms.devices().get(index);
+    DeviceDescription description = describe(index, device);
+    if (!description.isAvailable()) {
+      throw new DeviceException(
+          description.id() + " is not available: " + description.unavailableBecause());
+    }
+    return new OpenClDevice(device, description, options.guarded());
+  }
+}

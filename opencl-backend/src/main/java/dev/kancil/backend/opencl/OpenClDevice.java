@@ -1,0 +1,112 @@
+package dev.kancil.backend.opencl;
+
+import dev.kancil.backend.Device;
+import dev.kancil.backend.DeviceDescription;
+import dev.kancil.backend.DeviceQueue;
+import dev.kancil.backend.DeviceWeights;
+import dev.kancil.backend.Program;
+import dev.kancil.backend.SequenceState;
+import dev.kancil.backend.StepLimits;
+import dev.kancil.backend.UserCache;
+import dev.kancil.backend.WeightSource;
+import dev.kancil.graph.Graph;
+import dev.kancil.graph.StateLayout;
+import dev.kancil.graph.op.Fused;
+import org.jocl.CL;
+import org.jocl.cl_command_queue;
+import org.jocl.cl_context;
+import org.jocl.cl_context_properties;
+import org.jocl.cl_device_id;
+
+/**
+ * An open OpenCL device: a context, and a queue that works in order. A thread of ours enqueues, so
+ * that callers never wait for a driver.
+ */
+final class OpenClDevice implements Device {
+  private final DeviceDescription description;
+  private final boolean guarded;
+  private final cl_context context;
+  private final cl_command_queue commands;
+  private final DeviceQueue queue;
+  private final Memory memory;
+  private final Programs programs;
+  private boolean closed;
+
+  OpenClDevice(ClDevice device, DeviceDescription description, boolean guarded) {
+    this(device, description, guarded, Long.MAX_VALUE);
+  }
+
+  /**
+   * @param largestAllocation the most bytes of a buffer, where that is less than the device's own
+   *     limit: for tests
+   */
+  // What later versions deprecate is all that 1.2 has.
+  @SuppressWarnings("deprecation")
+  OpenClDevice(
+      ClDevice device, DeviceDescription description, boolean guarded, long largestAllocation) {
+    this.description = description;
+    this.guarded = guarded;
+    cl_context_properties properties = new cl_context_properties();
+    properties.addProperty(CL.CL_CONTEXT_PLATFORM, device.platform());
+    int[] status = new int[1];
+    context =
+        CL.clCreateContext(properties, 1, new cl_device_id[] {device.id()}, null, null, status);
+    OpenCl.check(status[0], "open " + device.name());
+    commands = CL.clCreateCommandQueue(context, device.id(), 0, status);
+    if (status[0] != CL.CL_SUCCESS) {
+      CL.clReleaseContext(context);
+      throw OpenCl.failure(status[0], "make a queue on " + device.name());
+    }
+    memory = new Memory(device, context, commands, largestAllocation);
+    BinaryCache cache =
+        new BinaryCache(
+            UserCache.folder(System::getenv).resolve("opencl"),
+            String.join("\n", device.name(), device.version(), device.driver()));
+    programs = new Programs(device, context, cache);
+    queue = new DeviceQueue("kancil-" + description.id());
+  }
+
+  @Override
+  public DeviceDescription description() {
+    return description;
+  }
+
+  @Override
+  public boolean takes(Fused fused) {
+    return true;
+  }
+
+  @Override
+  public boolean isGuarded() {
+    return guarded;
+  }
+
+  @Override
+  public DeviceWeights weights(WeightSource source) {
+    return new OpenClWeights(memory, source);
+  }
+
+  @Override
+  public Program compile(Graph graph, DeviceWeights weights, StepLimits limits) {
+    if (!(weights instanceof OpenClWeights ours)) {
+      throw new IllegalArgumentException("weights of another device");
+    }
+    return new OpenClProgram(graph, ours, limits, memory, programs, queue, guarded);
+  }
+
+  @Override
+  public SequenceState createState(StateLayout layout, int sequences, int tokens) {
+    return new OpenClState(memory, queue, layout, sequences, tokens, guarded);
+  }
+
+  @Override
+  public void close() {
+    if (!closed) {
+      closed = true;
+      queue.close();
+      programs.close();
+      CL.clReleaseCommandQueue(commands);
+      CL.clReleaseContext(context);
+    }
+  }
+}

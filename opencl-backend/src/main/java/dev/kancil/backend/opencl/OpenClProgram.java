@@ -1,0 +1,299 @@
+package dev.kancil.backend.opencl;
+
+import dev.kancil.backend.Batch;
+import dev.kancil.backend.DeviceQueue;
+import dev.kancil.backend.Program;
+import dev.kancil.backend.SequenceState;
+import dev.kancil.backend.Step;
+import dev.kancil.backend.StepLimits;
+import dev.kancil.graph.Graph;
+import dev.kancil.graph.MemoryPlan;
+import dev.kancil.graph.Node;
+import dev.kancil.graph.Operand;
+import dev.kancil.graph.Value;
+import dev.kancil.graph.op.Embedding;
+import dev.kancil.graph.op.HostCall;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ArrayBlockingQueue;
+import java.util.zip.CRC32;
+import org.jocl.cl_event;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A graph whose nodes are bound to kernels and whose values have their place on the device.
+ * Intermediate values share one planned buffer, since steps run one after the other.
+ */
+final class OpenClProgram implements Program {
+  private static final int OPEN_STEPS = 2;
+
+  private final Graph graph;
+  private final StepLimits limits;
+  private final Memory memory;
+  private final DeviceQueue queue;
+  private final Arena arena = Arena.ofShared();
+  private final @Nullable Guards guards;
+  private final StepInputs inputs;
+  private final Rooms rooms;
+  private final List<DeviceBuffer> buffers = new ArrayList<>();
+  private final Map<Value, DeviceBuffer> values = new HashMap<>();
+  private final List<Work> works = new ArrayList<>();
+  private final ArrayBlockingQueue<OpenClStep> idle = new ArrayBlockingQueue<>(OPEN_STEPS);
+  private final int vocabulary;
+  private @Nullable OpenClState bound;
+  private long activationBytes;
+  private long bytes;
+  private boolean closed;
+
+  OpenClProgram(
+      Graph graph,
+      OpenClWeights weights,
+      StepLimits limits,
+      Memory memory,
+      Programs programs,
+      DeviceQueue queue,
+      boolean guarded) {
+    this.graph = graph;
+    this.limits = limits;
+    this.memory = memory;
+    this.queue = queue;
+    this.guards = guarded ? new Guards(memory) : null;
+    this.inputs = new StepInputs(memory, limits, graph.state());
+    this.rooms = new Rooms(memory);
+    try {
+      placeValues();
+      Lowering lowering =
+          new Lowering(
+              programs, memory, weights, inputs, limits, graph.state(), rooms, this::place);
+      for (Node node : graph.nodes()) {
+        works.add(lowering.lower(node));
+      }
+      bytes = inputs.bytes() + rooms.bytes() + activationBytes;
+      for (int i = 0; i < OPEN_STEPS; i++) {
+        idle.add(new OpenClStep(this, limits, inputs.new Staging(arena), outputs()));
+      }
+    } catch (RuntimeException e) {
+      free();
+      throw e;
+    }
+    vocabulary = vocabulary(graph);
+  }
+
+  private void placeValues() {
+    for (Value input : graph.inputs()) {
+      values.put(
+          input,
+          switch (input.name()) {
+            case Graph.TOKENS -> inputs.tokens();
+            case Graph.POSITIONS -> inputs.positions();
+            case Graph.OUTPUT_ROWS -> inputs.outputRows();
+            default -> throw new IllegalStateException("nothing brings the input " + input.name());
+          });
+    }
+    MemoryPlan plan =
+        MemoryPlan.of(graph, limits.tokens(), limits.outputs(), memory.device().alignment());
+    DeviceBuffer shared = null;
+    if (guards == null && !plan.offsets().isEmpty()) {
+      shared = memory.allocate(plan.bytes(), "activations");
+      activationBytes = shared.bytes();
+    }
+    for (Node node : graph.nodes()) {
+      for (Value value : node.outputs()) {
+        int rows = MemoryPlan.rows(value.type().rows(), limits.tokens(), limits.outputs());
+        long size = rows * value.type().rowBytes();
+        if (guards != null) {
+          values.put(value, guards.allocate(size, value.name()));
+        } else if (shared != null) {
+          long offset = plan.offsets().getOrDefault(value, 0L);
+          DeviceBuffer part = memory.part(shared, offset, size);
+          buffers.add(part);
+          values.put(value, part);
+        }
+      }
+    }
+    if (shared != null) {
+      buffers.add(shared);
+    }
+  }
+
+  private DeviceBuffer place(Value value) {
+    DeviceBuffer place = values.get(value);
+    if (place == null) {
+      throw new IllegalArgumentException("the graph has no value " + value);
+    }
+    return place;
+  }
+
+  private Map<String, MemorySegment> outputs() {
+    Map<String, MemorySegment> outputs = new LinkedHashMap<>();
+    for (Value output : graph.outputs()) {
+      outputs.put(output.name(), arena.allocate(place(output).bytes(), 64));
+    }
+    return outputs;
+  }
+
+  private static int vocabulary(Graph graph) {
+    int vocabulary = Integer.MAX_VALUE;
+    for (Node node : graph.nodes()) {
+      if (node.op() instanceof Embedding) {
+        long rows = node.weight(1).shape().dimension(0);
+        vocabulary = (int) Math.min(vocabulary, rows);
+      }
+    }
+    return vocabulary;
+  }
+
+  @Override
+  public Step enqueue(Batch batch, SequenceState state) {
+    if (closed) {
+      throw new IllegalStateException("the program is closed");
+    }
+    if (!(state instanceof OpenClState ours)) {
+      throw new IllegalArgumentException("a state of another device");
+    }
+    batch.requireWithin(limits, vocabulary);
+    OpenClStep step = idle.poll();
+    if (step == null) {
+      throw new IllegalStateException("two steps are open; close one first");
+    }
+    try {
+      ours.append(batch);
+    } catch (RuntimeException e) {
+      idle.add(step);
+      throw e;
+    }
+    step.prepare(batch, ours);
+    queue.add(step.task);
+    ours.tables().dropBehindWindows(batch);
+    return step;
+  }
+
+  /** On the device's thread: enqueues all of a step, and an event for its end. */
+  cl_event execute(OpenClStep step) {
+    memory.throwIfLost();
+    OpenClState state = step.state();
+    if (bound != state) {
+      inputs.fit(state.tables());
+      works.forEach(work -> work.bind(state, inputs));
+      bound = state;
+    }
+    step.staging.enqueue();
+    int tokens = step.batch().rows();
+    int outputRows = step.batch().outputs();
+    for (int i = 0; i < works.size(); i++) {
+      Node node = graph.nodes().get(i);
+      if (guards != null) {
+        enqueueGuarded(guards, node, works.get(i), step);
+      } else if (node.op() instanceof HostCall call) {
+        call(call, node, step);
+      } else {
+        works.get(i).enqueue(memory.queue(), tokens, outputRows);
+      }
+    }
+    for (Value output : graph.outputs()) {
+      long size = rows(output, step) * output.type().rowBytes();
+      if (size > 0) {
+        memory.enqueueRead(place(output), step.room(output.name()), size);
+      }
+    }
+    return memory.mark();
+  }
+
+  private static int rows(Value value, OpenClStep step) {
+    return MemoryPlan.rows(value.type().rows(), step.batch().rows(), step.batch().outputs());
+  }
+
+  /** A tap: the device finishes, the function sees and may change the value, the device goes on. */
+  private void call(HostCall call, Node node, OpenClStep step) {
+    Value value = node.output();
+    int rows = rows(value, step);
+    try (Arena room = Arena.ofConfined()) {
+      MemorySegment data = room.allocate(Math.max(1, rows * value.type().rowBytes()), 64);
+      if (rows > 0) {
+        memory.read(place(node.value(0)), 0, data);
+      }
+      call.function().apply(data, rows, value.type().columns());
+      if (rows > 0) {
+        memory.write(place(value), 0, data);
+      }
+    }
+  }
+
+  private void enqueueGuarded(Guards zones, Node node, Work work, OpenClStep step) {
+    for (Value output : node.outputs()) {
+      zones.poison(place(output));
+    }
+    long[] before = checksums(node);
+    if (node.op() instanceof HostCall call) {
+      call(call, node, step);
+    } else {
+      work.enqueue(memory.queue(), step.batch().rows(), step.batch().outputs());
+    }
+    memory.finish();
+    zones.check(node.op().name());
+    step.state().checkGuards(node.op().name());
+    long[] after = checksums(node);
+    for (int i = 0; i < before.length; i++) {
+      if (before[i] != after[i]) {
+        throw new IllegalStateException(node.op().name() + " changed its input " + i);
+      }
+    }
+  }
+
+  private long[] checksums(Node node) {
+    List<Long> checksums = new ArrayList<>();
+    for (Operand operand : node.inputs()) {
+      if (operand instanceof Value value) {
+        DeviceBuffer buffer = place(value);
+        try (Arena room = Arena.ofConfined()) {
+          MemorySegment data = room.allocate(buffer.bytes());
+          memory.read(buffer, 0, data);
+          CRC32 checksum = new CRC32();
+          checksum.update(data.asByteBuffer());
+          checksums.add(checksum.getValue());
+        }
+      }
+    }
+    return checksums.stream().mapToLong(Long::longValue).toArray();
+  }
+
+  void giveBack(OpenClStep step) {
+    idle.add(step);
+  }
+
+  @Override
+  public StepLimits limits() {
+    return limits;
+  }
+
+  @Override
+  public long bytes() {
+    return bytes;
+  }
+
+  @Override
+  public void close() {
+    if (!closed) {
+      closed = true;
+      queue.drain();
+      memory.finish();
+      free();
+    }
+  }
+
+  private void free() {
+    works.forEach(Work::close);
+    buffers.forEach(DeviceBuffer::close);
+    rooms.close();
+    inputs.close();
+    if (guards != null) {
+      guards.close();
+    }
+    arena.close();
+  }
+}

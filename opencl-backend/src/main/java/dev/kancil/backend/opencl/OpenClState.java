@@ -1,0 +1,169 @@
+package dev.kancil.backend.opencl;
+
+import dev.kancil.backend.Batch;
+import dev.kancil.backend.DeviceQueue;
+import dev.kancil.backend.PageTables;
+import dev.kancil.backend.SequenceState;
+import dev.kancil.graph.StateGroup;
+import dev.kancil.graph.StateLayout;
+import dev.kancil.graph.StateSlot;
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Paged keys and values in device memory: a buffer of keys and one of values for each layer, laid
+ * out as {@link dev.kancil.backend.host.HostState} says.
+ */
+final class OpenClState implements SequenceState {
+  static final int PAGE_TOKENS = 32;
+
+  private final Memory memory;
+  private final DeviceQueue queue;
+  private final PageTables tables;
+  private final @Nullable Guards guards;
+  private final List<DeviceBuffer> buffers = new ArrayList<>();
+  private final DeviceBuffer[][] keys;
+  private final DeviceBuffer[][] values;
+  private long bytes;
+  private boolean closed;
+
+  OpenClState(
+      Memory memory,
+      DeviceQueue queue,
+      StateLayout layout,
+      int sequences,
+      int tokens,
+      boolean guarded) {
+    this.memory = memory;
+    this.queue = queue;
+    this.guards = guarded ? new Guards(memory) : null;
+    // The most pages that so many sequences can begin: all but one token of each fill whole pages.
+    int pages = sequences + Math.floorDiv(tokens - sequences, PAGE_TOKENS);
+    tables = new PageTables(layout, PAGE_TOKENS, pages, this::copyPage);
+    keys = new DeviceBuffer[layout.groups().size()][];
+    values = new DeviceBuffer[layout.groups().size()][];
+    try {
+      for (int i = 0; i < keys.length; i++) {
+        StateGroup group = layout.groups().get(i);
+        keys[i] = allocate(group.layers(), pages, group.keyType().byteSize(group.keyColumns()));
+        values[i] =
+            allocate(group.layers(), pages, group.valueType().byteSize(group.valueColumns()));
+      }
+    } catch (RuntimeException e) {
+      free();
+      throw e;
+    }
+  }
+
+  private DeviceBuffer[] allocate(int layers, int pages, long rowBytes) {
+    DeviceBuffer[] made = new DeviceBuffer[layers];
+    long size = Math.multiplyExact(Math.multiplyExact((long) pages, PAGE_TOKENS), rowBytes);
+    for (int layer = 0; layer < layers; layer++) {
+      if (guards == null) {
+        made[layer] = memory.allocate(size, "the KV cache");
+        buffers.add(made[layer]);
+      } else {
+        made[layer] = guards.allocate(size, "the KV cache");
+      }
+      bytes += size;
+    }
+    return made;
+  }
+
+  DeviceBuffer keys(StateSlot slot) {
+    return keys[slot.group()][slot.layer()];
+  }
+
+  DeviceBuffer values(StateSlot slot) {
+    return values[slot.group()][slot.layer()];
+  }
+
+  PageTables tables() {
+    return tables;
+  }
+
+  void checkGuards(String suspect) {
+    if (guards != null) {
+      guards.check(suspect);
+    }
+  }
+
+  void append(Batch batch) {
+    if (closed) {
+      throw new IllegalStateException("the state is closed");
+    }
+    tables.append(batch);
+  }
+
+  private void copyPage(int group, int from, int to) {
+    queue.add(
+        () -> {
+          try {
+            copyPage(keys[group], from, to);
+            copyPage(values[group], from, to);
+          } catch (RuntimeException e) {
+            memory.lose(e);
+          }
+        });
+  }
+
+  private void copyPage(DeviceBuffer[] layers, int from, int to) {
+    for (DeviceBuffer layer : layers) {
+      long pageBytes = layer.bytes() / tables.pages();
+      memory.enqueueCopy(layer, from * pageBytes, to * pageBytes, pageBytes);
+    }
+  }
+
+  @Override
+  public int open() {
+    return tables.open();
+  }
+
+  @Override
+  public int fork(int sequence, int length) {
+    return tables.fork(sequence, length);
+  }
+
+  @Override
+  public void truncate(int sequence, int length) {
+    tables.truncate(sequence, length);
+  }
+
+  @Override
+  public void release(int sequence) {
+    tables.release(sequence);
+  }
+
+  @Override
+  public int length(int sequence) {
+    return tables.length(sequence);
+  }
+
+  @Override
+  public int room(Batch batch, int sequence) {
+    return tables.room(batch, sequence);
+  }
+
+  @Override
+  public long bytes() {
+    return bytes;
+  }
+
+  @Override
+  public void close() {
+    if (!closed) {
+      closed = true;
+      queue.drain();
+      memory.finish();
+      free();
+    }
+  }
+
+  private void free() {
+    buffers.forEach(DeviceBuffer::close);
+    if (guards != null) {
+      guards.close();
+    }
+  }
+}

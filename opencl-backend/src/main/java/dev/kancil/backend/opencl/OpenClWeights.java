@@ -1,0 +1,152 @@
+package dev.kancil.backend.opencl;
+
+import dev.kancil.DeviceException;
+import dev.kancil.backend.DeviceWeights;
+import dev.kancil.backend.WeightSource;
+import dev.kancil.graph.Weight;
+import dev.kancil.tensor.Blocks;
+import dev.kancil.tensor.DataType;
+import dev.kancil.tensor.Tensor;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * Weights on a device, each brought when a program first needs it. Where the device shares the
+ * host's memory they are computed from where they lie. Types without kernels become float32, as do
+ * vectors. A matrix larger than one buffer can be lies in several, whole rows each.
+ */
+final class OpenClWeights implements DeviceWeights {
+  /** Elements that are decoded at a time. */
+  private static final int PIECE = 1 << 20;
+
+  private final Memory memory;
+  private final WeightSource source;
+  private final Map<String, Matrix> matrices = new HashMap<>();
+  private long bytes;
+  private boolean closed;
+
+  /**
+   * Rows of a matrix in one buffer.
+   *
+   * @param at where in the buffer they begin, in bytes
+   */
+  record Part(DeviceBuffer buffer, long at, int firstRow, int rows) {}
+
+  /** A matrix as kernels find it. */
+  record Matrix(DataType type, int columns, List<Part> parts) {}
+
+  OpenClWeights(Memory memory, WeightSource source) {
+    this.memory = memory;
+    this.source = source;
+  }
+
+  /** A matrix in its own type where kernels compute from it directly. */
+  Matrix matrix(Weight weight) {
+    return matrices.computeIfAbsent(weight.name(), _ -> bring(weight));
+  }
+
+  /** A vector as float32. */
+  DeviceBuffer floats(Weight weight) {
+    Matrix matrix =
+        matrices.computeIfAbsent(weight.name() + " as float32", _ -> decode(tensor(weight)));
+    return matrix.parts().getFirst().buffer();
+  }
+
+  Tensor tensor(Weight weight) {
+    Tensor tensor = source.tensor(weight);
+    if (tensor.type() != weight.type() || !tensor.shape().equals(weight.shape())) {
+      throw new IllegalArgumentException(
+          weight + " is bound to " + tensor.type() + " " + tensor.shape());
+    }
+    return tensor;
+  }
+
+  private Matrix bring(Weight weight) {
+    if (closed) {
+      throw new IllegalStateException("the weights are closed");
+    }
+    Tensor tensor = tensor(weight);
+    if (!WeightKernels.computesFrom(tensor.type())) {
+      return decode(tensor);
+    }
+    int columns = Math.toIntExact(tensor.shape().columns());
+    List<Part> parts = new ArrayList<>();
+    for (Rows rows : divide(tensor, tensor.type())) {
+      long rowBytes = tensor.type().byteSize(columns);
+      MemorySegment data = tensor.data().asSlice(rows.first() * rowBytes, rows.count() * rowBytes);
+      DeviceBuffer buffer;
+      if (memory.device().sharesHostMemory() && data.isNative()) {
+        buffer = memory.share(data, weight.name());
+      } else {
+        buffer = memory.allocate(data.byteSize(), weight.name());
+        memory.write(buffer, 0, data);
+        bytes += buffer.bytes();
+      }
+      parts.add(new Part(buffer, 0, rows.first(), rows.count()));
+    }
+    return new Matrix(tensor.type(), columns, List.copyOf(parts));
+  }
+
+  private record Rows(int first, int count) {}
+
+  private List<Rows> divide(Tensor tensor, DataType type) {
+    long columns = tensor.shape().columns();
+    int rows = Math.toIntExact(tensor.shape().elements() / columns);
+    long most = memory.largestAllocation() / type.byteSize(columns);
+    if (most < 1) {
+      throw new DeviceException("not even a row of " + columns + " columns fits in one buffer");
+    }
+    List<Rows> parts = new ArrayList<>();
+    for (int first = 0; first < rows; first += (int) Math.min(most, rows)) {
+      parts.add(new Rows(first, (int) Math.min(most, rows - first)));
+    }
+    return parts;
+  }
+
+  private Matrix decode(Tensor tensor) {
+    int columns = Math.toIntExact(tensor.shape().columns());
+    List<Part> parts = new ArrayList<>();
+    for (Rows rows : divide(tensor, DataType.F32)) {
+      long elements = (long) rows.count() * columns;
+      DeviceBuffer buffer = memory.allocate(elements * Float.BYTES, "a decoded weight");
+      bytes += buffer.bytes();
+      decode(tensor, (long) rows.first() * columns, elements, buffer);
+      parts.add(new Part(buffer, 0, rows.first(), rows.count()));
+    }
+    return new Matrix(DataType.F32, columns, List.copyOf(parts));
+  }
+
+  private void decode(Tensor tensor, long first, long elements, DeviceBuffer target) {
+    // Whole rows, so that pieces begin and end with blocks.
+    long columns = tensor.shape().columns();
+    int rowsAtOnce = (int) Math.max(1, PIECE / columns);
+    float[] decoded = new float[Math.toIntExact(rowsAtOnce * columns)];
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment room = arena.allocate(ValueLayout.JAVA_FLOAT, decoded.length);
+      for (long done = 0; done < elements; done += decoded.length) {
+        int count = (int) Math.min(decoded.length, elements - done);
+        long at = tensor.type().byteSize(first + done);
+        Blocks.decode(tensor.type(), tensor.data(), at, decoded, 0, count);
+        MemorySegment.copy(decoded, 0, room, ValueLayout.JAVA_FLOAT, 0, count);
+        memory.write(target, done * Float.BYTES, room.asSlice(0, (long) count * Float.BYTES));
+      }
+    }
+  }
+
+  @Override
+  public long bytes() {
+    return bytes;
+  }
+
+  @Override
+  public void close() {
+    closed = true;
+    matrices.values().forEach(matrix -> matrix.parts().forEach(part -> part.buffer().close()));
+    matrices.clear();
+  }
+}

@@ -1,0 +1,200 @@
+package dev.kancil.backend.opencl;
+
+import dev.kancil.backend.Batch;
+import dev.kancil.backend.PageTables;
+import dev.kancil.backend.StepLimits;
+import dev.kancil.graph.StateLayout;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.util.Arrays;
+
+/**
+ * What a step brings to the device, in one buffer that all steps of a program use one after the
+ * other: counts, ids, positions, which sequence each row is of, and where its pages are.
+ */
+final class StepInputs implements AutoCloseable {
+  /** Index of the number of tokens among the counts. */
+  static final int TOKENS = 0;
+
+  /** Index of the number of outputs. */
+  static final int OUTPUTS = 1;
+
+  private static final int COUNTS = 4;
+
+  // Parts of the buffer; the last begins a part for each group.
+  private static final int COUNTS_PART = 0;
+  private static final int TOKENS_PART = 1;
+  private static final int POSITIONS_PART = 2;
+  private static final int OUTPUT_ROWS_PART = 3;
+  private static final int ROW_SEQUENCE_PART = 4;
+  private static final int LENGTHS_PART = 5;
+  private static final int TABLE_STARTS_PART = 6;
+
+  private final Memory memory;
+  private final DeviceBuffer whole;
+  private final DeviceBuffer[] parts;
+  private final long[] offsets;
+  private final DeviceBuffer[] tables;
+  private final int groups;
+  private final int sequences;
+
+  StepInputs(Memory memory, StepLimits limits, StateLayout layout) {
+    this.memory = memory;
+    this.groups = layout.groups().size();
+    this.sequences = limits.sequences();
+    this.tables = new DeviceBuffer[groups];
+    int[] sizes = new int[TABLE_STARTS_PART + groups];
+    Arrays.fill(sizes, limits.sequences() + 1);
+    sizes[COUNTS_PART] = COUNTS;
+    sizes[TOKENS_PART] = limits.tokens();
+    sizes[POSITIONS_PART] = limits.tokens();
+    sizes[OUTPUT_ROWS_PART] = limits.outputs();
+    sizes[ROW_SEQUENCE_PART] = limits.tokens();
+    offsets = new long[sizes.length + 1];
+    for (int i = 0; i < sizes.length; i++) {
+      offsets[i + 1] = offsets[i] + memory.align((long) sizes[i] * Integer.BYTES);
+    }
+    whole = memory.allocate(offsets[sizes.length], "a step's inputs");
+    parts = new DeviceBuffer[sizes.length];
+    for (int i = 0; i < sizes.length; i++) {
+      parts[i] = memory.part(whole, offsets[i], (long) sizes[i] * Integer.BYTES);
+    }
+  }
+
+  DeviceBuffer counts() {
+    return parts[COUNTS_PART];
+  }
+
+  DeviceBuffer tokens() {
+    return parts[TOKENS_PART];
+  }
+
+  DeviceBuffer positions() {
+    return parts[POSITIONS_PART];
+  }
+
+  DeviceBuffer outputRows() {
+    return parts[OUTPUT_ROWS_PART];
+  }
+
+  /** For each row the index of its sequence in the batch. */
+  DeviceBuffer rowSequence() {
+    return parts[ROW_SEQUENCE_PART];
+  }
+
+  /** For each sequence of the batch its tokens, those of this step included. */
+  DeviceBuffer lengths() {
+    return parts[LENGTHS_PART];
+  }
+
+  /** For each sequence of the batch where its pages begin in the group's tables. */
+  DeviceBuffer tableStarts(int group) {
+    return parts[TABLE_STARTS_PART + group];
+  }
+
+  DeviceBuffer tables(int group) {
+    return tables[group];
+  }
+
+  long bytes() {
+    return whole.bytes();
+  }
+
+  /** Makes room for the page tables of any batch of this state's sequences. */
+  void fit(PageTables state) {
+    long entries = Math.multiplyExact((long) state.pages(), sequences);
+    for (int group = 0; group < groups; group++) {
+      if (tables[group] == null || tables[group].bytes() < entries * Integer.BYTES) {
+        if (tables[group] != null) {
+          tables[group].close();
+        }
+        tables[group] = memory.allocate(entries * Integer.BYTES, "page tables");
+      }
+    }
+  }
+
+  /** A step's inputs in host memory, on their way. */
+  final class Staging {
+    private final MemorySegment data;
+    private final MemorySegment[] pages = new MemorySegment[groups];
+    private final int[] pageCounts = new int[groups];
+    private int[] copied = new int[64];
+    private Arena pageArena = Arena.ofAuto();
+
+    Staging(Arena arena) {
+      data = arena.allocate(offsets[offsets.length - 1], 64);
+      Arrays.fill(pages, MemorySegment.NULL);
+    }
+
+    /** Takes a batch, whose rows the state already counts. */
+    void fill(Batch batch, PageTables state) {
+      set(COUNTS_PART, TOKENS, batch.rows());
+      set(COUNTS_PART, OUTPUTS, batch.outputs());
+      for (int row = 0; row < batch.rows(); row++) {
+        set(TOKENS_PART, row, batch.token(row));
+        set(POSITIONS_PART, row, batch.position(row));
+      }
+      for (int i = 0; i < batch.outputs(); i++) {
+        set(OUTPUT_ROWS_PART, i, batch.outputRow(i));
+      }
+      for (int i = 0; i < batch.sequenceCount(); i++) {
+        for (int row = batch.firstRow(i); row < batch.endRow(i); row++) {
+          set(ROW_SEQUENCE_PART, row, i);
+        }
+        set(LENGTHS_PART, i, state.length(batch.sequence(i)));
+      }
+      for (int group = 0; group < groups; group++) {
+        fillTables(batch, state, group);
+      }
+    }
+
+    private void fillTables(Batch batch, PageTables state, int group) {
+      int end = 0;
+      long starts = offsets[TABLE_STARTS_PART + group];
+      for (int i = 0; i < batch.sequenceCount(); i++) {
+        data.set(ValueLayout.JAVA_INT, starts + 4L * i, end);
+        int needed = end + state.pageCount(batch.sequence(i));
+        if (needed > copied.length) {
+          copied = Arrays.copyOf(copied, Math.max(needed, 2 * copied.length));
+        }
+        end += state.copyPages(batch.sequence(i), group, copied, end);
+      }
+      data.set(ValueLayout.JAVA_INT, starts + 4L * batch.sequenceCount(), end);
+      if (pages[group].byteSize() < 4L * end) {
+        // The step that used the old one is done, or this would not be filled.
+        pageArena = Arena.ofAuto();
+        pages[group] = pageArena.allocate(4L * copied.length, 64);
+      }
+      MemorySegment.copy(copied, 0, pages[group], ValueLayout.JAVA_INT, 0, end);
+      pageCounts[group] = end;
+    }
+
+    private void set(int part, int index, int value) {
+      data.set(ValueLayout.JAVA_INT, offsets[part] + 4L * index, value);
+    }
+
+    /** Sends all on its way; this must stay until it has arrived. */
+    void enqueue() {
+      memory.enqueueWrite(whole, data, data.byteSize());
+      for (int group = 0; group < groups; group++) {
+        if (pageCounts[group] > 0) {
+          memory.enqueueWrite(tables[group], pages[group], 4L * pageCounts[group]);
+        }
+      }
+    }
+  }
+
+  @Override
+  public void close() {
+    for (DeviceBuffer part : parts) {
+      part.close();
+    }
+    whole.close();
+    for (DeviceBuffer table : tables) {
+      if (table != null) {
+        table.close();
+      }
+    }
+  }
+}

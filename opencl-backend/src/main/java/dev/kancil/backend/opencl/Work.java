@@ -1,0 +1,71 @@
+package dev.kancil.backend.opencl;
+
+import java.util.List;
+import org.jocl.cl_command_queue;
+
+/** What a node of a graph makes the device do. */
+interface Work extends AutoCloseable {
+  /** Brings arguments that depend on the state. */
+  void bind(OpenClState state, StepInputs inputs);
+
+  /**
+   * Enqueues it for a step.
+   *
+   * @param tokens rows of the batch
+   * @param outputs rows for which outputs are asked
+   */
+  void enqueue(cl_command_queue queue, int tokens, int outputs);
+
+  @Override
+  void close();
+
+  /** One after the other. */
+  record Sequence(List<Work> parts) implements Work {
+    public Sequence {
+      parts = List.copyOf(parts);
+    }
+
+    @Override
+    public void bind(OpenClState state, StepInputs inputs) {
+      parts.forEach(part -> part.bind(state, inputs));
+    }
+
+    @Override
+    public void enqueue(cl_command_queue queue, int tokens, int outputs) {
+      for (int i = 0; i < parts.size(); i++) {
+        parts.get(i).enqueue(queue, tokens, outputs);
+      }
+    }
+
+    @Override
+    public void close() {
+      parts.forEach(Work::close);
+    }
+  }
+
+  /**
+   * One of two, by the number of rows.
+   *
+   * @param most rows of a step that {@code few} is for
+   * @param perOutput whether the rows are the outputs, not the tokens
+   */
+  record ByRows(int most, boolean perOutput, Work few, Work many) implements Work {
+    @Override
+    public void bind(OpenClState state, StepInputs inputs) {
+      few.bind(state, inputs);
+      many.bind(state, inputs);
+    }
+
+    @Override
+    public void enqueue(cl_command_queue queue, int tokens, int outputs) {
+      Work chosen = (perOutput ? outputs : tokens) <= most ? few : many;
+      chosen.enqueue(queue, tokens, outputs);
+    }
+
+    @Override
+    public void close() {
+      few.close();
+      many.close();
+    }
+  }
+}

@@ -1,0 +1,32 @@
+package dev.kancil.backend.opencl;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.kancil.backend.Device;
+import dev.kancil.backend.DeviceOptions;
+import dev.kancil.backend.reference.ReferenceBackend;
+import dev.kancil.conformance.Conformance;
+import dev.kancil.conformance.OpsDocument;
+import dev.kancil.conformance.Report;
+import dev.kancil.testing.TestData;
+import java.io.IOException;
+import java.nio.file.Path;
+import org.junit.jupiter.api.Test;
+
+class OpenClConformanceTest {
+  private static final Path DOCUMENT =
+      TestData.path("").toAbsolutePath().resolveSibling("docs").resolve("ops.md");
+
+  @Test
+  void everyOperationConformsToTheReferenceAndTouchesNothingElse() throws IOException {
+    OpenClDevices.require();
+    try (Device device = new OpenClBackend().open(0, DeviceOptions.DEFAULT.withGuards());
+        Device reference = new ReferenceBackend().open(0, DeviceOptions.DEFAULT)) {
+      System.out.println("conformance of " + device.description());
+      Report report = Conformance.run(device, reference, _ -> {});
+      assertThat(report.failures()).isEmpty();
+      assertThat(report.refusals()).isEmpty();
+      OpsDocument.requireCurrent(DOCUMENT, report);
+    }
+  }
+}
