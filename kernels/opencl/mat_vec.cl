@@ -21,6 +21,7 @@
 // global size: LANES, ceil(weight_rows / (ROW_ITEMS * ROWS_PER_ITEM)) * ROW_ITEMS, ceil(tokens / TOKENS).
 
 #include "activations.h"
+#include "plain_products.h"
 #include "weights.h"
 
 #if defined(SUB_GROUPS) && LANES > 1
@@ -70,12 +71,15 @@ static inline float16 x_at(global const float *x) {
 // Products of this lane's columns of ROWS_PER_ITEM rows with TOKENS tokens.
 static inline void partial_products(
     global const float *const *x, global const uchar *const *rows, int lane, float (*sums)[TOKENS]) {
+  // Two sums for the two runs of a pair: one would be a chain of additions, each of which waits for the one before.
   partial_sum partial[ROWS_PER_ITEM][TOKENS];
+  partial_sum partial_high[ROWS_PER_ITEM][TOKENS];
 #pragma unroll
   for (int r = 0; r < ROWS_PER_ITEM; r++) {
 #pragma unroll
     for (int t = 0; t < TOKENS; t++) {
       partial[r][t] = (partial_sum)(0);
+      partial_high[r][t] = (partial_sum)(0);
     }
   }
   for (int step = lane; step < STEPS; step += LANES) {
@@ -96,7 +100,7 @@ static inline void partial_products(
 #pragma unroll
         for (int t = 0; t < TOKENS; t++) {
           partial[r][t] = accumulate(low, x_at(x[t] + column), partial[r][t]);
-          partial[r][t] = accumulate(high, x_at(x[t] + column + PAIR_DISTANCE), partial[r][t]);
+          partial_high[r][t] = accumulate(high, x_at(x[t] + column + PAIR_DISTANCE), partial_high[r][t]);
         }
       }
     }
@@ -105,7 +109,7 @@ static inline void partial_products(
   for (int r = 0; r < ROWS_PER_ITEM; r++) {
 #pragma unroll
     for (int t = 0; t < TOKENS; t++) {
-      float sum = total(partial[r][t]);
+      float sum = total(partial[r][t] + partial_high[r][t]);
 #if BLOCK_COLUMNS < COLUMNS
       for (int c = BLOCK_COLUMNS + lane; c < COLUMNS; c += LANES) {
         sum = fma(weight_at(rows[r], c), x[t][c], sum);
@@ -130,7 +134,7 @@ static inline float sum_lanes(float sum, int lane, local float *shared) {
       shared[lane] += shared[lane + half_of];
     }
   }
-  float result = shared[0];
+  float result = shared[lane];
   barrier(CLK_LOCAL_MEM_FENCE);
   return result;
 #endif
@@ -182,6 +186,25 @@ kernel __attribute__((reqd_work_group_size(LANES, ROW_ITEMS, 1))) void mat_vec(
   }
 }
 
+// The same, plainly; one item per row and token.
+kernel void mat_vec_plain(
+    global const float *x,
+    global const uchar *w,
+    ulong at,
+    int first_row,
+    int weight_rows,
+    global float *y,
+    int y_columns,
+    global const int *counts,
+    int which) {
+  int row = (int)get_global_id(0);
+  int token = (int)get_global_id(1);
+  if (row < weight_rows && token < counts[which]) {
+    y[(ulong)token * y_columns + first_row + row] =
+        plain_product(x + (ulong)token * COLUMNS, w + at + (ulong)row * ROW_BYTES);
+  }
+}
+
 #if defined(ACTIVATION_SILU) || defined(ACTIVATION_GELU_TANH)
 kernel __attribute__((reqd_work_group_size(LANES, ROW_ITEMS, 1))) void glu_mat_vec(
     global const float *x,
@@ -225,6 +248,29 @@ kernel __attribute__((reqd_work_group_size(LANES, ROW_ITEMS, 1))) void glu_mat_v
         y[(ulong)(token + t) * y_columns + first_row + row + r] = activation(gate_sum) * up_sum;
       }
     }
+  }
+}
+
+// The same, plainly; one item per row and token.
+kernel void glu_mat_vec_plain(
+    global const float *x,
+    global const uchar *gate,
+    ulong gate_at,
+    global const uchar *up,
+    ulong up_at,
+    int first_row,
+    int weight_rows,
+    global float *y,
+    int y_columns,
+    global const int *counts,
+    int which) {
+  int row = (int)get_global_id(0);
+  int token = (int)get_global_id(1);
+  if (row < weight_rows && token < counts[which]) {
+    global const float *x_row = x + (ulong)token * COLUMNS;
+    float gate_sum = plain_product(x_row, gate + gate_at + (ulong)row * ROW_BYTES);
+    float up_sum = plain_product(x_row, up + up_at + (ulong)row * ROW_BYTES);
+    y[(ulong)token * y_columns + first_row + row] = activation(gate_sum) * up_sum;
   }
 }
 #endif

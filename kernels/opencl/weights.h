@@ -78,13 +78,14 @@ static inline uchar16 high_halves(uchar16 bytes) {
   return bytes >> (uchar16)(4);
 }
 
-// Bits 0 to 15 of `bits`, each as the 16 of a five-bit number.
-static inline uchar16 fifths_of(uint bits) {
-  uint16 places = (uint16)(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
-  return convert_uchar16(((uint16)(bits) >> places & 1) << 4);
+// Adds bits 0 to 15 of `bits` as the 16 of five-bit numbers. Comparing, not shifting, suits processors with mask registers.
+static inline int16 with_fifths(uchar16 q, uint bits) {
+  uint16 places = (uint16)(
+      0x1, 0x2, 0x4, 0x8, 0x10, 0x20, 0x40, 0x80, 0x100, 0x200, 0x400, 0x800, 0x1000, 0x2000, 0x4000, 0x8000);
+  return convert_int16(q) | (((uint16)(bits) & places) != 0 & 16);
 }
 
-static inline float16 scaled(uchar16 q, float scale, float minimum) {
+static inline float16 scaled(int16 q, float scale, float minimum) {
   return fma(convert_float16(q), (float16)(scale), (float16)(minimum));
 }
 
@@ -190,11 +191,12 @@ static inline float weight_at(global const uchar *row, int column) {
 
 static inline void decode_pair(global const uchar *block, block_shared shared, int pair, float16 *low, float16 *high) {
   uchar16 bytes = bytes_at(block + HEADER);
-  uchar16 q_low = low_halves(bytes);
-  uchar16 q_high = high_halves(bytes);
 #ifdef FIFTHS
-  q_low |= fifths_of(shared.fifths);
-  q_high |= fifths_of(shared.fifths >> 16);
+  int16 q_low = with_fifths(low_halves(bytes), shared.fifths);
+  int16 q_high = with_fifths(high_halves(bytes), shared.fifths >> 16);
+#else
+  int16 q_low = convert_int16(low_halves(bytes));
+  int16 q_high = convert_int16(high_halves(bytes));
 #endif
   *low = scaled(q_low, shared.scale, shared.minimum);
   *high = scaled(q_high, shared.scale, shared.minimum);
@@ -206,9 +208,10 @@ static inline float16 decode_16(global const uchar *row, int column) {
   uchar16 bytes = bytes_at(block + HEADER);
   uchar16 q = column & 16 ? high_halves(bytes) : low_halves(bytes);
 #ifdef FIFTHS
-  q |= fifths_of(shared.fifths >> (column & 16));
+  return scaled(with_fifths(q, shared.fifths >> (column & 16)), shared.scale, shared.minimum);
+#else
+  return scaled(convert_int16(q), shared.scale, shared.minimum);
 #endif
-  return scaled(q, shared.scale, shared.minimum);
 }
 
 #endif
@@ -311,8 +314,8 @@ static inline void decode_pair(global const uchar *block, block_shared shared, i
   q_low |= (fifths & (uchar16)(1)) << (uchar16)(4);
   q_high |= (fifths & (uchar16)(2)) << (uchar16)(3);
 #endif
-  *low = scaled(q_low, scale_of(shared, sub), minimum_of(shared, sub));
-  *high = scaled(q_high, scale_of(shared, sub + 1), minimum_of(shared, sub + 1));
+  *low = scaled(convert_int16(q_low), scale_of(shared, sub), minimum_of(shared, sub));
+  *high = scaled(convert_int16(q_high), scale_of(shared, sub + 1), minimum_of(shared, sub + 1));
 }
 
 static inline float16 decode_16(global const uchar *row, int column) {
@@ -324,7 +327,7 @@ static inline float16 decode_16(global const uchar *row, int column) {
 #ifdef FIFTHS
   q |= (bytes_at(block + 16 + column % 32) >> (uchar16)(sub) & (uchar16)(1)) << (uchar16)(4);
 #endif
-  return scaled(q, scale_of(shared, sub), minimum_of(shared, sub));
+  return scaled(convert_int16(q), scale_of(shared, sub), minimum_of(shared, sub));
 }
 
 #endif
@@ -357,7 +360,7 @@ static inline float weight_at(global const uchar *row, int column) {
 
 static inline float16 scaled_6(uchar16 q, float d, uchar sub_scale) {
   float scale = d * (char)sub_scale;
-  return scaled(q, scale, -32 * scale);
+  return scaled(convert_int16(q), scale, -32 * scale);
 }
 
 static inline void decode_pair(global const uchar *block, block_shared d, int pair, float16 *low, float16 *high) {

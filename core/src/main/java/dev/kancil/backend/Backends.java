@@ -16,11 +16,16 @@ public final class Backends {
 
   /** All backends, those that {@link #AUTO} prefers first. */
   public static List<Backend> all() {
+    List<Backend> backends = new ArrayList<>(loaded());
+    backends.sort(Comparator.comparingInt(Backend::rank).reversed().thenComparing(Backend::name));
+    return List.copyOf(backends);
+  }
+
+  private static List<Backend> loaded() {
     List<Backend> backends = new ArrayList<>();
     // Our own class loader: the context class loader of an embedding application may not see us.
     ServiceLoader.load(Backend.class, Backends.class.getClassLoader()).forEach(backends::add);
-    backends.sort(Comparator.comparingInt(Backend::rank).reversed().thenComparing(Backend::name));
-    return List.copyOf(backends);
+    return backends;
   }
 
   /** All devices, those included that can't be used and say why. */
@@ -61,21 +66,34 @@ public final class Backends {
   }
 
   private static Device openNamed(String id, DeviceOptions options) {
-    List<String> known = new ArrayList<>(List.of(AUTO));
-    for (Backend backend : all()) {
-      List<DeviceDescription> devices = backend.devices();
-      for (int i = 0; i < devices.size(); i++) {
-        DeviceDescription device = devices.get(i);
-        if (device.id().equals(id) || (i == 0 && backend.name().equals(id))) {
-          if (!device.isAvailable()) {
-            throw new DeviceException(id + " is not available: " + device.unavailableBecause());
-          }
-          return backend.open(i, options);
-        }
-        known.add(device.id());
+    String name = id.contains(":") ? id.substring(0, id.indexOf(':')) : id;
+    // Others are not even looked for: that can take a while.
+    for (Backend backend : loaded()) {
+      if (backend.name().equals(name)) {
+        return open(backend, id, options);
       }
     }
-    throw new InvalidRequestException(
+    throw unknown(id);
+  }
+
+  private static Device open(Backend backend, String id, DeviceOptions options) {
+    List<DeviceDescription> devices = backend.devices();
+    for (int i = 0; i < devices.size(); i++) {
+      DeviceDescription device = devices.get(i);
+      if (device.id().equals(id) || (i == 0 && backend.name().equals(id))) {
+        if (!device.isAvailable()) {
+          throw new DeviceException(id + " is not available: " + device.unavailableBecause());
+        }
+        return backend.open(i, options);
+      }
+    }
+    throw unknown(id);
+  }
+
+  private static InvalidRequestException unknown(String id) {
+    List<String> known = new ArrayList<>(List.of(AUTO));
+    devices().forEach(device -> known.add(device.id()));
+    return new InvalidRequestException(
         "there is no device " + id + "; there are " + String.join(", ", known));
   }
 }

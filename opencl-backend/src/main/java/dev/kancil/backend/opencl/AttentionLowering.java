@@ -27,6 +27,9 @@ import org.jspecify.annotations.Nullable;
 
 /** Rotary embeddings, cache writes and attention over paged keys and values. */
 final class AttentionLowering {
+  /** Columns that one item writes to the cache: a block of Q8_0. */
+  private static final int UNIT = 32;
+
   private final LaunchMaker maker;
   private final OpenClWeights weights;
   private final Rooms rooms;
@@ -97,7 +100,7 @@ final class AttentionLowering {
             new Argument.Buffer(inputs.tableStarts(slot.group())),
             new Argument.Tables(slot)),
         k,
-        items(1));
+        units(k.type().columns(), v.type().columns()));
   }
 
   Work ropeAttention(RotaryEmbedding rotary, Attention attention, Node node) {
@@ -130,7 +133,7 @@ final class AttentionLowering {
                 new Argument.Values(slot),
                 new Argument.Buffer(turned)),
             q,
-            items(1));
+            units(k.type().columns(), v.type().columns(), q.type().columns()));
     return new Work.Sequence(List.of(write, attend(attention, turned, node.value(3), node)));
   }
 
@@ -179,6 +182,22 @@ final class AttentionLowering {
   private Grid items(int perRow) {
     int local = device.isProcessor() ? 1 : 64;
     return Grid.of(local, rows -> Math.ceilDiv((long) rows * perRow, local));
+  }
+
+  /** An item for each 32 columns of a row. */
+  private static Grid units(int... columns) {
+    int units = 0;
+    for (int count : columns) {
+      units += Math.ceilDiv(count, UNIT);
+    }
+    int local = Math.min(units, 64);
+    int groupsPerRow = Math.ceilDiv(units, local);
+    return new Grid(
+        new long[] {local, 1},
+        (rows, groups) -> {
+          groups[0] = groupsPerRow;
+          groups[1] = rows;
+        });
   }
 
   private static Map<String, String> rotaryDefines(RotaryEmbedding rotary) {

@@ -1,6 +1,7 @@
 package dev.kancil.backend.opencl;
 
 import dev.kancil.DeviceException;
+import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.Locale;
 import java.util.concurrent.atomic.AtomicLong;
@@ -128,17 +129,20 @@ final class Memory {
   void write(DeviceBuffer target, long offset, MemorySegment source) {
     for (long done = 0; done < source.byteSize(); done += PIECE) {
       long bytes = Math.min(PIECE, source.byteSize() - done);
+      writePiece(target, offset + done, source.asSlice(done, bytes));
+    }
+  }
+
+  private void writePiece(DeviceBuffer target, long offset, MemorySegment piece) {
+    try (Arena arena = Arena.ofConfined()) {
+      // What lies in the Java heap has no address.
+      MemorySegment data = piece.isNative() ? piece : arena.allocate(piece.byteSize(), 64);
+      if (!piece.isNative()) {
+        data.copyFrom(piece);
+      }
       OpenCl.check(
           CL.clEnqueueWriteBuffer(
-              queue,
-              target.memory(),
-              true,
-              offset + done,
-              bytes,
-              pointer(source.asSlice(done, bytes)),
-              0,
-              null,
-              null),
+              queue, target.memory(), true, offset, data.byteSize(), pointer(data), 0, null, null),
           "write to the device");
     }
   }

@@ -5,6 +5,8 @@ import dev.kancil.backend.Backend;
 import dev.kancil.backend.Device;
 import dev.kancil.backend.DeviceDescription;
 import dev.kancil.backend.DeviceOptions;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -14,6 +16,9 @@ import java.util.List;
  */
 public final class OpenClBackend implements Backend {
   private static final String NAME = "opencl";
+
+  /** Device files of the drivers that there are: DRM, NVIDIA's, AMD's, WSL's, ARM's. */
+  private static final List<String> GRAPHICS = List.of("dri", "nvidiactl", "kfd", "dxg", "mali0");
 
   /** Called by the service loader. */
   public OpenClBackend() {}
@@ -26,9 +31,19 @@ public final class OpenClBackend implements Backend {
   @Override
   public int rank() {
     boolean hasGraphics =
-        Platforms.find().devices().stream()
-            .anyMatch(device -> !device.isProcessor() && device.unusableBecause() == null);
+        mayHaveGraphics()
+            && Platforms.find().devices().stream()
+                .anyMatch(device -> !device.isProcessor() && device.unusableBecause() == null);
     return hasGraphics ? 20 : 0;
+  }
+
+  /**
+   * Whether a graphics processor can be there at all: on Linux each has a device file. Looking for
+   * one costs nothing, where loading drivers would delay every first token on the processor.
+   */
+  private static boolean mayHaveGraphics() {
+    return !System.getProperty("os.name", "").equals("Linux")
+        || GRAPHICS.stream().anyMatch(name -> Files.exists(Path.of("/dev", name)));
   }
 
   @Override

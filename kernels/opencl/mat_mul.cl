@@ -1,0 +1,231 @@
+// Products of many tokens (a prompt) with a matrix of weights:
+//   y[t * y_columns + first_row + r] = sum over c of x[t * COLUMNS + c] * w[r][c]
+// for r < weight_rows and t < counts[which]; w begins at byte `at` of its buffer.
+//
+// A work-group computes a tile of GROUP_ROWS x GROUP_TOKENS results. DEPTH columns at a time, its items decode the tile's
+// weights into local memory, transposed (the rows of a column lie side by side, so that they load as vectors), and
+// copy the tile's x beside them. Then each item adds the outer products of DEPTH columns to its results, which it keeps in
+// registers: ROW_VECTORS vectors of VECTOR rows for each of TOKENS_PER_ITEM tokens; and again for TOKEN_TILES such tiles,
+// which lets a CPU, where a work-group is one item, use decoded weights for more tokens than it has registers for.
+// (Blocking for registers and caches as in Goto and van de Geijn 2008, doi:10.1145/1356052.1356053.)
+//
+// Items: work-groups are ROW_ITEMS x TOKEN_ITEMS. Item (i, j) has rows (v * ROW_ITEMS + i) * VECTOR + 0 .. VECTOR - 1, so that
+// neighbors read neighboring vectors from local memory, and tokens (tile * TOKENS_PER_ITEM + n) * TOKEN_ITEMS + j.
+// Memory traffic: the weights once per GROUP_TOKENS tokens, x once per GROUP_ROWS rows.
+//
+// Invariants: outside of the matrix, of COLUMNS and of the tokens, tiles hold zeros, nothing is read and nothing is
+// written. Groups without tokens return as one, so all items reach every barrier.
+//
+// Defines: WEIGHT_*, COLUMNS, ROW_ITEMS, TOKEN_ITEMS, VECTOR (1, 2, 4, 8 or 16), ROW_VECTORS, TOKENS_PER_ITEM, TOKEN_TILES, DEPTH (a
+// multiple of 16). Local memory: 4 DEPTH (GROUP_ROWS + GROUP_TOKENS) bytes, and a little padding.
+//
+// global size: ceil(weight_rows / GROUP_ROWS) * ROW_ITEMS, ceil(tokens / GROUP_TOKENS) * TOKEN_ITEMS.
+
+#include "plain_products.h"
+#include "weights.h"
+
+#define GROUP_ROWS (ROW_ITEMS * ROW_VECTORS * VECTOR)
+#define TILE_TOKENS (TOKEN_ITEMS * TOKENS_PER_ITEM)
+#define GROUP_TOKENS (TOKEN_TILES * TILE_TOKENS)
+#define ITEMS (ROW_ITEMS * TOKEN_ITEMS)
+#define CHUNKS (DEPTH / 16)
+// Padding spreads a column of different tokens over the banks of a GPU's local memory and the sets of a CPU's cache.
+#define X_STRIDE (DEPTH + 1)
+
+#define JOIN_NAMES(a, b) a##b
+#define JOIN(a, b) JOIN_NAMES(a, b)
+#if VECTOR == 1
+typedef float vector;
+#define LOAD_VECTOR(at) (*(at))
+#define STORE_VECTOR(value, at) (*(at) = (value))
+#else
+typedef JOIN(float, VECTOR) vector;
+#define LOAD_VECTOR(at) JOIN(vload, VECTOR)(0, at)
+#define STORE_VECTOR(value, at) JOIN(vstore, VECTOR)(value, 0, at)
+#endif
+
+// 16 columns of a row, zeros behind its end.
+static inline float16 weights_16(global const uchar *row, int column) {
+  if (column + 16 <= COLUMNS) {
+    return decode_16(row, column);
+  }
+  float sixteen[16];
+  for (int i = 0; i < 16; i++) {
+    sixteen[i] = column + i < COLUMNS ? weight_at(row, column + i) : 0.0f;
+  }
+  return vload16(0, sixteen);
+}
+
+static inline float16 x_16(global const float *x, int column) {
+  if (column + 16 <= COLUMNS) {
+#if COLUMNS % 4 == 0
+    global const float4 *four = (global const float4 *)(x + column);
+    return (float16)(four[0], four[1], four[2], four[3]);
+#else
+    return vload16(0, x + column);
+#endif
+  }
+  float sixteen[16];
+  for (int i = 0; i < 16; i++) {
+    sixteen[i] = column + i < COLUMNS ? x[column + i] : 0.0f;
+  }
+  return vload16(0, sixteen);
+}
+
+// Decodes the weights of GROUP_ROWS rows, of which `rows` exist, from column `from` on. Neighboring items take
+// neighboring rows, which they write side by side.
+static inline void fill_weights(
+    global const uchar *w, int rows, int from, int item, local float *tile) {
+  for (int unit = item; unit < GROUP_ROWS * CHUNKS; unit += ITEMS) {
+    int row = unit % GROUP_ROWS;
+    int depth = unit / GROUP_ROWS * 16;
+    float16 decoded = row < rows ? weights_16(w + (ulong)row * ROW_BYTES, from + depth) : (float16)(0);
+    float sixteen[16];
+    vstore16(decoded, 0, sixteen);
+#pragma unroll
+    for (int i = 0; i < 16; i++) {
+      tile[(depth + i) * GROUP_ROWS + row] = sixteen[i];
+    }
+  }
+}
+
+// Copies x of GROUP_TOKENS tokens, of which `tokens` exist. Neighboring items take neighboring columns.
+static inline void fill_x(global const float *x, int tokens, int from, int item, local float *tile) {
+  for (int unit = item; unit < GROUP_TOKENS * CHUNKS; unit += ITEMS) {
+    int token = unit / CHUNKS;
+    int depth = unit % CHUNKS * 16;
+    float16 values = token < tokens ? x_16(x + (ulong)token * COLUMNS, from + depth) : (float16)(0);
+    vstore16(values, 0, tile + token * X_STRIDE + depth);
+  }
+}
+
+// Stores the first `count` of a vector's elements, none if it is not positive.
+static inline void store_part(vector value, int count, global float *to) {
+  float values[VECTOR];
+  STORE_VECTOR(value, values);
+#pragma unroll
+  for (int i = 0; i < VECTOR; i++) {
+    if (i < count) {
+      to[i] = values[i];
+    }
+  }
+}
+
+kernel __attribute__((reqd_work_group_size(ROW_ITEMS, TOKEN_ITEMS, 1))) void mat_mul(
+    global const float *x,
+    global const uchar *w,
+    ulong at,
+    int first_row,
+    int weight_rows,
+    global float *y,
+    int y_columns,
+    global const int *counts,
+    int which) {
+  local float w_tile[DEPTH * GROUP_ROWS];
+  local float x_tile[GROUP_TOKENS * X_STRIDE];
+  int row_item = (int)get_local_id(0);
+  int token_item = (int)get_local_id(1);
+  int item = token_item * ROW_ITEMS + row_item;
+  int row = (int)get_group_id(0) * GROUP_ROWS;
+  int token = (int)get_group_id(1) * GROUP_TOKENS;
+  int tokens = min(counts[which] - token, GROUP_TOKENS);
+  int rows = min(weight_rows - row, GROUP_ROWS);
+  if (tokens <= 0 || rows <= 0) {
+    return;
+  }
+  x += (ulong)token * COLUMNS;
+  w += at + (ulong)row * ROW_BYTES;
+  y += (ulong)token * y_columns + first_row + row;
+  int tiles = TOKEN_TILES == 1 ? 1 : (tokens + TILE_TOKENS - 1) / TILE_TOKENS;
+
+  vector sums[TOKEN_TILES][TOKENS_PER_ITEM][ROW_VECTORS];
+  for (int tile = 0; tile < TOKEN_TILES; tile++) {
+#pragma unroll
+    for (int t = 0; t < TOKENS_PER_ITEM; t++) {
+#pragma unroll
+      for (int v = 0; v < ROW_VECTORS; v++) {
+        sums[tile][t][v] = (vector)(0);
+      }
+    }
+  }
+
+  for (int from = 0; from < COLUMNS; from += DEPTH) {
+    barrier(CLK_LOCAL_MEM_FENCE);
+    fill_weights(w, rows, from, item, w_tile);
+    fill_x(x, tokens, from, item, x_tile);
+    barrier(CLK_LOCAL_MEM_FENCE);
+    for (int tile = 0; tile < tiles; tile++) {
+      vector sum[TOKENS_PER_ITEM][ROW_VECTORS];
+#pragma unroll
+      for (int t = 0; t < TOKENS_PER_ITEM; t++) {
+#pragma unroll
+        for (int v = 0; v < ROW_VECTORS; v++) {
+          sum[t][v] = sums[tile][t][v];
+        }
+      }
+      local const float *x_items = x_tile + (tile * TILE_TOKENS + token_item) * X_STRIDE;
+      for (int k = 0; k < DEPTH; k++) {
+        vector weights[ROW_VECTORS];
+#pragma unroll
+        for (int v = 0; v < ROW_VECTORS; v++) {
+          weights[v] = LOAD_VECTOR(w_tile + k * GROUP_ROWS + (v * ROW_ITEMS + row_item) * VECTOR);
+        }
+#pragma unroll
+        for (int t = 0; t < TOKENS_PER_ITEM; t++) {
+          vector x_value = (vector)(x_items[t * TOKEN_ITEMS * X_STRIDE + k]);
+#pragma unroll
+          for (int v = 0; v < ROW_VECTORS; v++) {
+            sum[t][v] = fma(weights[v], x_value, sum[t][v]);
+          }
+        }
+      }
+#pragma unroll
+      for (int t = 0; t < TOKENS_PER_ITEM; t++) {
+#pragma unroll
+        for (int v = 0; v < ROW_VECTORS; v++) {
+          sums[tile][t][v] = sum[t][v];
+        }
+      }
+    }
+  }
+
+  // The choice between whole and partial stores is one for the whole group, not for each item: quicker on a GPU, and PoCL 3.1
+  // gets the other wrong (items write behind the last row).
+  for (int tile = 0; tile < TOKEN_TILES; tile++) {
+#pragma unroll
+    for (int t = 0; t < TOKENS_PER_ITEM; t++) {
+      int n = (tile * TOKENS_PER_ITEM + t) * TOKEN_ITEMS + token_item;
+#pragma unroll
+      for (int v = 0; v < ROW_VECTORS; v++) {
+        int r = (v * ROW_ITEMS + row_item) * VECTOR;
+        global float *to = y + (ulong)n * y_columns + r;
+        if (n < tokens) {
+          if (rows == GROUP_ROWS) {
+            STORE_VECTOR(sums[tile][t][v], to);
+          } else {
+            store_part(sums[tile][t][v], rows - r, to);
+          }
+        }
+      }
+    }
+  }
+}
+
+// The same, plainly; one item per row and token.
+kernel void mat_mul_plain(
+    global const float *x,
+    global const uchar *w,
+    ulong at,
+    int first_row,
+    int weight_rows,
+    global float *y,
+    int y_columns,
+    global const int *counts,
+    int which) {
+  int row = (int)get_global_id(0);
+  int token = (int)get_global_id(1);
+  if (row < weight_rows && token < counts[which]) {
+    y[(ulong)token * y_columns + first_row + row] =
+        plain_product(x + (ulong)token * COLUMNS, w + at + (ulong)row * ROW_BYTES);
+  }
+}

@@ -1,0 +1,37 @@
+package dev.kancil.backend.opencl;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.kancil.backend.Device;
+import dev.kancil.backend.DeviceOptions;
+import dev.kancil.tensor.DataType;
+import dev.kancil.testing.RealModels;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+class OpenClGoldenTest {
+  @ParameterizedTest
+  @EnumSource
+  void logitsEqualThoseOfAnIndependentImplementation(RealModels model) {
+    OpenClDevices.require();
+    try (Device device = new OpenClBackend().open(0, DeviceOptions.DEFAULT)) {
+      RealModels.Agreement agreement = model.compare(model.logits(device, DataType.F32, 64));
+      System.out.println(model + " on " + device.description().kernels() + ": " + agreement);
+      assertThat(agreement.isExact()).as(agreement.toString()).isTrue();
+      assertThat(agreement.topOne()).isEqualTo(1);
+    }
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void oneTokenAtATimeWithAHalfPrecisionCacheChangesLittle(RealModels model) {
+    OpenClDevices.require();
+    try (Device device = new OpenClBackend().open(0, DeviceOptions.DEFAULT)) {
+      RealModels.Agreement agreement = model.compare(model.logits(device, DataType.F16, 1));
+      System.out.println(model + " token by token, with an F16 cache: " + agreement);
+      assertThat(agreement.meanKl()).isLessThan(1e-4);
+      assertThat(agreement.topOne()).isGreaterThanOrEqualTo(0.96);
+      assertThat(agreement.perplexityRatio()).isBetween(0.999, 1.001);
+    }
+  }
+}
