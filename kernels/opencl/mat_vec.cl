@@ -20,6 +20,9 @@
 //
 // global size: LANES, ceil(weight_rows / (ROW_ITEMS * ROWS_PER_ITEM)) * ROW_ITEMS, ceil(tokens / TOKENS).
 
+#if LANES == 1
+#define WHOLE_BLOCKS
+#endif
 #include "activations.h"
 #include "plain_products.h"
 #include "weights.h"
@@ -71,19 +74,17 @@ static inline float16 x_at(global const float *x) {
 // Products of this lane's columns of ROWS_PER_ITEM rows with TOKENS tokens.
 static inline void partial_products(
     global const float *const *x, global const uchar *const *rows, int lane, float (*sums)[TOKENS]) {
-  // Two sums for the two runs of a pair: one would be a chain of additions, each of which waits for the one before.
   partial_sum partial[ROWS_PER_ITEM][TOKENS];
-  partial_sum partial_high[ROWS_PER_ITEM][TOKENS];
 #pragma unroll
   for (int r = 0; r < ROWS_PER_ITEM; r++) {
 #pragma unroll
     for (int t = 0; t < TOKENS; t++) {
       partial[r][t] = (partial_sum)(0);
-      partial_high[r][t] = (partial_sum)(0);
     }
   }
   for (int step = lane; step < STEPS; step += LANES) {
-    ulong block_at = (ulong)(step / STEPS_PER_BLOCK) * BLOCK_BYTES;
+    int block = step / STEPS_PER_BLOCK;
+    ulong block_at = (ulong)block * BLOCK_BYTES;
     int first_pair = step % STEPS_PER_BLOCK * PAIRS_PER_STEP;
     block_shared shared[ROWS_PER_ITEM];
 #pragma unroll
@@ -92,7 +93,7 @@ static inline void partial_products(
     }
 #pragma unroll
     for (int i = 0; i < PAIRS_PER_STEP; i++) {
-      int column = pair_column(step * PAIRS_PER_STEP + i);
+      int column = block * BLOCK + pair_column(first_pair + i);
 #pragma unroll
       for (int r = 0; r < ROWS_PER_ITEM; r++) {
         float16 low, high;
@@ -100,7 +101,7 @@ static inline void partial_products(
 #pragma unroll
         for (int t = 0; t < TOKENS; t++) {
           partial[r][t] = accumulate(low, x_at(x[t] + column), partial[r][t]);
-          partial_high[r][t] = accumulate(high, x_at(x[t] + column + PAIR_DISTANCE), partial_high[r][t]);
+          partial[r][t] = accumulate(high, x_at(x[t] + column + PAIR_DISTANCE), partial[r][t]);
         }
       }
     }
@@ -109,7 +110,7 @@ static inline void partial_products(
   for (int r = 0; r < ROWS_PER_ITEM; r++) {
 #pragma unroll
     for (int t = 0; t < TOKENS; t++) {
-      float sum = total(partial[r][t] + partial_high[r][t]);
+      float sum = total(partial[r][t]);
 #if BLOCK_COLUMNS < COLUMNS
       for (int c = BLOCK_COLUMNS + lane; c < COLUMNS; c += LANES) {
         sum = fma(weight_at(rows[r], c), x[t][c], sum);

@@ -82,7 +82,7 @@ static inline uchar16 high_halves(uchar16 bytes) {
 static inline int16 with_fifths(uchar16 q, uint bits) {
   uint16 places = (uint16)(
       0x1, 0x2, 0x4, 0x8, 0x10, 0x20, 0x40, 0x80, 0x100, 0x200, 0x400, 0x800, 0x1000, 0x2000, 0x4000, 0x8000);
-  return convert_int16(q) | (((uint16)(bits) & places) != 0 & 16);
+  return convert_int16(q) | ((((uint16)(bits) & places) != (uint16)(0)) & 16);
 }
 
 static inline float16 scaled(int16 q, float scale, float minimum) {
@@ -261,36 +261,56 @@ static inline float16 decode_16(global const uchar *row, int column) {
 #define BLOCK_BYTES (HEADER + 128)
 #define ROW_BYTES ((ulong)(COLUMNS / BLOCK) * BLOCK_BYTES)
 
-// The scale and the minimum of sub-block i are d and dmin times byte i of `scales` and `minima`.
+// Scales and minima of the eight sub-blocks. Who decodes whole blocks (WHOLE_BLOCKS) makes all of them floats at once;
+// others need two of them, and keep a byte of `scales` and `minima` for each, to be multiplied by d and dmin.
+#ifdef WHOLE_BLOCKS
+typedef struct {
+  float8 scales;
+  float8 minima;
+} block_shared;
+#else
 typedef struct {
   float d;
   float dmin;
   ulong scales;
   ulong minima;
 } block_shared;
+#endif
 
 // Sub-blocks 0 to 3 have their six bits in the low bits of a byte of their own; the others have four bits in
 // the last four bytes and two in the highest bits of the others' bytes.
 static inline block_shared shared_of(global const uchar *block) {
-  block_shared shared;
-  shared.d = half_at(block);
-  shared.dmin = half_at(block + 2);
+  float d = half_at(block);
+  float dmin = -half_at(block + 2);
   uint first = uint_at(block + 4);
   uint middle = uint_at(block + 8);
   uint last = uint_at(block + 12);
   uint scales_high = last & 0x0f0f0f0f | first >> 2 & 0x30303030;
   uint minima_high = last >> 4 & 0x0f0f0f0f | middle >> 2 & 0x30303030;
-  shared.scales = (ulong)scales_high << 32 | first & 0x3f3f3f3f;
-  shared.minima = (ulong)minima_high << 32 | middle & 0x3f3f3f3f;
+  ulong scales = (ulong)scales_high << 32 | first & 0x3f3f3f3f;
+  ulong minima = (ulong)minima_high << 32 | middle & 0x3f3f3f3f;
+#ifdef WHOLE_BLOCKS
+  block_shared shared = {convert_float8(as_uchar8(scales)) * d, convert_float8(as_uchar8(minima)) * dmin};
+#else
+  block_shared shared = {d, dmin, scales, minima};
+#endif
   return shared;
 }
 
 static inline float scale_of(block_shared shared, int sub) {
+#ifdef WHOLE_BLOCKS
+  return ((float *)&shared.scales)[sub];
+#else
   return shared.d * (int)(shared.scales >> 8 * sub & 255);
+#endif
 }
 
 static inline float minimum_of(block_shared shared, int sub) {
-  return -shared.dmin * (int)(shared.minima >> 8 * sub & 255);
+#ifdef WHOLE_BLOCKS
+  return ((float *)&shared.minima)[sub];
+#else
+  return shared.dmin * (int)(shared.minima >> 8 * sub & 255);
+#endif
 }
 
 static inline float weight_at(global const uchar *row, int column) {
@@ -394,7 +414,7 @@ static inline float16 decode_16(global const uchar *row, int column) {
 // Columns from here on are in no block (F32, F16 and BF16 only).
 #define BLOCK_COLUMNS (COLUMNS / BLOCK * BLOCK)
 
-// Where the first of a pair's two runs of columns begins, within the row.
+// Where the first of a pair's two runs of columns begins, within the block.
 static inline int pair_column(int pair) {
   return pair / (PAIR_DISTANCE / 16) * (2 * PAIR_DISTANCE) + pair % (PAIR_DISTANCE / 16) * 16;
 }

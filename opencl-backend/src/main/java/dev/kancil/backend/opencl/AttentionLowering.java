@@ -30,6 +30,9 @@ final class AttentionLowering {
   /** Columns that one item writes to the cache: a block of Q8_0. */
   private static final int UNIT = 32;
 
+  /** Rows of a step up to which keys are divided among work-groups. */
+  private static final int FEW = 8;
+
   private final LaunchMaker maker;
   private final OpenClWeights weights;
   private final Rooms rooms;
@@ -142,24 +145,46 @@ final class AttentionLowering {
   }
 
   private Work attend(Attention attention, DeviceBuffer q, Value positions, Node node) {
+    Value y = node.output();
+    AttentionShape shape = AttentionShape.of(attention, device);
+    return new Work.ByRows(
+        FEW,
+        LaunchMaker.isPerOutput(y),
+        split(attention, shape, q, positions, y),
+        launch(attention, shape.many(), q, positions, places.apply(y), y));
+  }
+
+  /** Keys are divided among work-groups, whose results are then put together. */
+  private Work split(
+      Attention attention, AttentionShape shape, DeviceBuffer q, Value positions, Value y) {
+    AttentionShape.Tile few = shape.few();
+    int chunks = Math.ceilDiv(attention.valueWidth(), 16);
+    long partials = (long) FEW * attention.heads() * few.splits() * (chunks * 16L + 2);
+    DeviceBuffer room = rooms.room("partial attention", partials * Float.BYTES);
+    int columns = y.type().columns();
+    Work combine =
+        maker.launch(
+            "attention.cl",
+            "attention_combine",
+            defines(attention, few),
+            List.of(new Argument.Buffer(room), buffer(y)),
+            y,
+            Grid.of(64, rows -> Math.ceilDiv((long) rows * columns, 64)));
+    return new Work.Sequence(List.of(launch(attention, few, q, positions, room, y), combine));
+  }
+
+  private Work launch(
+      Attention attention,
+      AttentionShape.Tile tile,
+      DeviceBuffer q,
+      Value positions,
+      DeviceBuffer target,
+      Value y) {
     StateSlot slot = attention.slot();
-    Map<String, String> defines = cacheDefines(slot);
-    defines.put("HEADS", String.valueOf(attention.heads()));
-    defines.put("KV_HEADS", String.valueOf(attention.kvHeads()));
-    defines.put("KEY_WIDTH", String.valueOf(attention.keyWidth()));
-    defines.put("VALUE_WIDTH", String.valueOf(attention.valueWidth()));
-    defines.put("SCALE", Expressions.number(attention.scale()));
-    defines.put("SEES(query, key)", Expressions.sees(attention.mask()));
-    defines.put("FIRST_KEY(query)", Expressions.firstKey(attention.mask()));
-    defines.put("LAST_KEY(query)", Expressions.lastKey(attention.mask()));
-    defines.put("SCORE(score, query, key, head)", Expressions.score(attention.score()));
-    if (attention.mask().isInterval()) {
-      defines.put("MASK_IS_INTERVAL", "");
-    }
     return maker.launch(
         "attention.cl",
-        "attention_plain",
-        defines,
+        "attention",
+        defines(attention, tile),
         List.of(
             new Argument.Buffer(q),
             new Argument.Keys(slot),
@@ -170,9 +195,24 @@ final class AttentionLowering {
             new Argument.Tables(slot),
             new Argument.Buffer(inputs.lengths()),
             new Argument.Counts(),
-            buffer(node.output())),
-        node.output(),
-        items(attention.heads()));
+            new Argument.Buffer(target)),
+        y,
+        tile.grid(attention.kvHeads()));
+  }
+
+  private Map<String, String> defines(Attention attention, AttentionShape.Tile tile) {
+    Map<String, String> defines = cacheDefines(attention.slot());
+    defines.putAll(tile.defines());
+    defines.put("HEADS", String.valueOf(attention.heads()));
+    defines.put("KV_HEADS", String.valueOf(attention.kvHeads()));
+    defines.put("KEY_WIDTH", String.valueOf(attention.keyWidth()));
+    defines.put("VALUE_WIDTH", String.valueOf(attention.valueWidth()));
+    defines.put("SCALE", Expressions.number(attention.scale()));
+    defines.put("SEES(query, key)", Expressions.sees(attention.mask()));
+    defines.put("FIRST_KEY(query)", Expressions.firstKey(attention.mask()));
+    defines.put("LAST_KEY(query)", Expressions.lastKey(attention.mask()));
+    defines.put("SCORE(score, query, key, head)", Expressions.score(attention.score()));
+    return defines;
   }
 
   private Argument buffer(Value value) {
@@ -214,6 +254,9 @@ final class AttentionLowering {
     defines.put("KEY_" + cached(group.keyType()), "");
     defines.put("VALUE_" + cached(group.valueType()), "");
     defines.put("PAGE_TOKENS", String.valueOf(OpenClState.PAGE_TOKENS));
+    if (device.isProcessor()) {
+      defines.put("HALF_BY_SCALING", "");
+    }
     return defines;
   }
 

@@ -17,6 +17,7 @@ import org.jspecify.annotations.Nullable;
  * @param sharesHostMemory whether buffers can lie in host memory without being copied
  * @param largestAllocation the most bytes that one buffer can have
  * @param largestGroup the most work-items of a work-group
+ * @param floatVector floats of the device's own vectors: 1, 2, 4, 8 or 16
  * @param alignment of sub-buffers, in bytes
  * @param unusableBecause what it lacks, or null
  */
@@ -32,6 +33,7 @@ record ClDevice(
     long largestAllocation,
     long localBytes,
     int largestGroup,
+    int floatVector,
     int alignment,
     Set<String> extensions,
     @Nullable String unusableBecause) {
@@ -54,6 +56,8 @@ record ClDevice(
         OpenCl.number(id, CL.CL_DEVICE_MAX_MEM_ALLOC_SIZE),
         OpenCl.number(id, CL.CL_DEVICE_LOCAL_MEM_SIZE),
         (int) Math.min(OpenCl.number(id, CL.CL_DEVICE_MAX_WORK_GROUP_SIZE), 1 << 20),
+        Integer.highestOneBit(
+            (int) Math.clamp(OpenCl.number(id, CL.CL_DEVICE_NATIVE_VECTOR_WIDTH_FLOAT), 1L, 16L)),
         (int) Math.max(OpenCl.number(id, CL.CL_DEVICE_MEM_BASE_ADDR_ALIGN) / Byte.SIZE, 64),
         extensions,
         lack(id, version));
@@ -73,6 +77,26 @@ record ClDevice(
       return "its byte order is not that of model files";
     }
     return null;
+  }
+
+  /** The same, taken for a graphics processor, so that its kernels can be tested without one. */
+  ClDevice asGraphics() {
+    return new ClDevice(
+        platform,
+        id,
+        name,
+        version,
+        driver,
+        false,
+        sharesHostMemory,
+        memoryBytes,
+        largestAllocation,
+        Math.min(localBytes, 48 << 10),
+        Math.min(largestGroup, 256),
+        floatVector,
+        alignment,
+        extensions,
+        unusableBecause);
   }
 
   /** Optional features, as {@code kancil devices} lists them. */

@@ -18,20 +18,11 @@ final class Products {
   /** Tokens of a step up to which a product goes through the weights for each few of them. */
   private static final int FEW = 8;
 
-  /**
-   * How work-items of a product share rows.
-   *
-   * @param lanes items that share a row
-   * @param rowItems items of a work-group beside each other
-   * @param rowsPerItem rows that an item has at once
-   */
-  private record Shape(int lanes, int rowItems, int rowsPerItem) {}
-
   private final LaunchMaker maker;
   private final OpenClWeights weights;
   private final Rooms rooms;
   private final StepLimits limits;
-  private final Shape shape;
+  private final ProductShape shape;
   private final Function<Value, DeviceBuffer> places;
 
   Products(
@@ -46,7 +37,7 @@ final class Products {
     this.rooms = rooms;
     this.limits = limits;
     this.places = places;
-    this.shape = device.isProcessor() ? new Shape(1, 8, 1) : new Shape(32, 4, 1);
+    this.shape = ProductShape.of(device);
   }
 
   /** A launch for each buffer of the table: each writes the rows whose ids it has. */
@@ -101,12 +92,17 @@ final class Products {
               new Argument.Whole(part.rows()),
               new Argument.Buffer(target),
               new Argument.Whole(y.type().columns()));
+      boolean perOutput = LaunchMaker.isPerOutput(y);
       launches.add(
           new Work.ByRows(
               1,
-              LaunchMaker.isPerOutput(y),
+              perOutput,
               matVec(matrix, part.rows(), 1, arguments, y),
-              matVec(matrix, part.rows(), FEW, arguments, y)));
+              new Work.ByRows(
+                  FEW,
+                  perOutput,
+                  matVec(matrix, part.rows(), FEW, arguments, y),
+                  tiled(matrix, part.rows(), arguments, y))));
     }
     return launches.size() == 1 ? launches.getFirst() : new Work.Sequence(launches);
   }
@@ -114,20 +110,16 @@ final class Products {
   private Work matVec(
       OpenClWeights.Matrix matrix, int rows, int tokens, List<Argument> arguments, Value y) {
     Map<String, String> defines = defines(matrix);
+    defines.putAll(shape.few().defines());
     defines.put("TOKENS", String.valueOf(tokens));
-    defines.put("LANES", String.valueOf(shape.lanes()));
-    defines.put("ROW_ITEMS", String.valueOf(shape.rowItems()));
-    defines.put("ROWS_PER_ITEM", String.valueOf(shape.rowsPerItem()));
-    int rowsPerGroup = shape.rowItems() * shape.rowsPerItem();
-    Grid grid =
-        new Grid(
-            new long[] {shape.lanes(), shape.rowItems(), 1},
-            (count, groups) -> {
-              groups[0] = 1;
-              groups[1] = Math.ceilDiv(rows, rowsPerGroup);
-              groups[2] = Math.ceilDiv(count, tokens);
-            });
-    return maker.launch("mat_vec.cl", "mat_vec", defines, arguments, y, grid);
+    return maker.launch(
+        "mat_vec.cl", "mat_vec", defines, arguments, y, shape.few().grid(rows, tokens));
+  }
+
+  private Work tiled(OpenClWeights.Matrix matrix, int rows, List<Argument> arguments, Value y) {
+    Map<String, String> defines = defines(matrix);
+    defines.putAll(shape.many().defines());
+    return maker.launch("mat_mul.cl", "mat_mul", defines, arguments, y, shape.many().grid(rows));
   }
 
   Work gluMatMul(Node node, Activation activation) {
@@ -148,8 +140,8 @@ final class Products {
                 Grid.of(256, rows -> Math.ceilDiv((long) rows * columns, 256)))));
   }
 
-  private static Map<String, String> defines(OpenClWeights.Matrix matrix) {
-    Map<String, String> defines = new HashMap<>();
+  private Map<String, String> defines(OpenClWeights.Matrix matrix) {
+    Map<String, String> defines = new HashMap<>(shape.common());
     defines.put("WEIGHT_" + matrix.type().name(), "");
     defines.put("COLUMNS", String.valueOf(matrix.columns()));
     return defines;
