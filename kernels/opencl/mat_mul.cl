@@ -189,8 +189,7 @@ kernel __attribute__((reqd_work_group_size(ROW_ITEMS, TOKEN_ITEMS, 1))) void mat
     }
   }
 
-  // The choice between whole and partial stores is one for the whole group, not for each item: quicker on a GPU, and PoCL 3.1
-  // gets the other wrong (items write behind the last row).
+  // Whole or partial stores are chosen for the whole group, not by each item: quicker on a GPU.
   for (int tile = 0; tile < TOKEN_TILES; tile++) {
 #pragma unroll
     for (int t = 0; t < TOKENS_PER_ITEM; t++) {
@@ -209,6 +208,8 @@ kernel __attribute__((reqd_work_group_size(ROW_ITEMS, TOKEN_ITEMS, 1))) void mat
       }
     }
   }
+  // Nothing waits for this one. Without it PoCL 3.1 drops the condition of the last store, and items write behind the end.
+  barrier(CLK_LOCAL_MEM_FENCE);
 }
 
 // The same, plainly; one item per row and token.

@@ -58,6 +58,9 @@ static inline float total(partial_sum sum) {
 }
 #endif
 
+// Few sums would be chains of additions, each of which waits for the one before: then each run of a pair has its own.
+#define SUMS (LANES == 1 && ROWS_PER_ITEM * TOKENS <= 4 ? 2 : 1)
+
 // Steps of a row: a lane takes one after another.
 #define STEPS (PAIRS / PAIRS_PER_STEP)
 #define STEPS_PER_BLOCK (PAIRS_PER_BLOCK / PAIRS_PER_STEP)
@@ -74,12 +77,13 @@ static inline float16 x_at(global const float *x) {
 // Products of this lane's columns of ROWS_PER_ITEM rows with TOKENS tokens.
 static inline void partial_products(
     global const float *const *x, global const uchar *const *rows, int lane, float (*sums)[TOKENS]) {
-  partial_sum partial[ROWS_PER_ITEM][TOKENS];
+  partial_sum partial[ROWS_PER_ITEM][TOKENS][SUMS];
 #pragma unroll
   for (int r = 0; r < ROWS_PER_ITEM; r++) {
 #pragma unroll
     for (int t = 0; t < TOKENS; t++) {
-      partial[r][t] = (partial_sum)(0);
+      partial[r][t][0] = (partial_sum)(0);
+      partial[r][t][SUMS - 1] = (partial_sum)(0);
     }
   }
   for (int step = lane; step < STEPS; step += LANES) {
@@ -94,14 +98,20 @@ static inline void partial_products(
 #pragma unroll
     for (int i = 0; i < PAIRS_PER_STEP; i++) {
       int column = block * BLOCK + pair_column(first_pair + i);
+      float16 low[ROWS_PER_ITEM];
+      float16 high[ROWS_PER_ITEM];
 #pragma unroll
       for (int r = 0; r < ROWS_PER_ITEM; r++) {
-        float16 low, high;
-        decode_pair(rows[r] + block_at, shared[r], first_pair + i, &low, &high);
+        decode_pair(rows[r] + block_at, shared[r], first_pair + i, &low[r], &high[r]);
+      }
 #pragma unroll
-        for (int t = 0; t < TOKENS; t++) {
-          partial[r][t] = accumulate(low, x_at(x[t] + column), partial[r][t]);
-          partial[r][t] = accumulate(high, x_at(x[t] + column + PAIR_DISTANCE), partial[r][t]);
+      for (int t = 0; t < TOKENS; t++) {
+        float16 x_low = x_at(x[t] + column);
+        float16 x_high = x_at(x[t] + column + PAIR_DISTANCE);
+#pragma unroll
+        for (int r = 0; r < ROWS_PER_ITEM; r++) {
+          partial[r][t][0] = accumulate(low[r], x_low, partial[r][t][0]);
+          partial[r][t][SUMS - 1] = accumulate(high[r], x_high, partial[r][t][SUMS - 1]);
         }
       }
     }
@@ -110,7 +120,7 @@ static inline void partial_products(
   for (int r = 0; r < ROWS_PER_ITEM; r++) {
 #pragma unroll
     for (int t = 0; t < TOKENS; t++) {
-      float sum = total(partial[r][t]);
+      float sum = total(SUMS == 1 ? partial[r][t][0] : partial[r][t][0] + partial[r][t][SUMS - 1]);
 #if BLOCK_COLUMNS < COLUMNS
       for (int c = BLOCK_COLUMNS + lane; c < COLUMNS; c += LANES) {
         sum = fma(weight_at(rows[r], c), x[t][c], sum);

@@ -44,7 +44,20 @@ record Console(
   /** Shows long work as a bar on a terminal, else by a line when it begins. */
   Progress.Display progress() {
     return (what, bytes) ->
-        isTerminal ? new ProgressLine(what, bytes) : new SilentProgress(this, what, bytes);
+        isTerminal ? ProgressLine.ofBytes(what, bytes) : new SilentProgress(this, what, bytes);
+  }
+
+  /** Shows work on many things as a bar on a terminal. */
+  Progress counting(String what, long count) {
+    return isTerminal ? ProgressLine.ofThings(what, count) : new Unseen();
+  }
+
+  private record Unseen() implements Progress {
+    @Override
+    public void done(long done) {}
+
+    @Override
+    public void close() {}
   }
 
   private record SilentProgress(Console console, String what, long bytes) implements Progress {

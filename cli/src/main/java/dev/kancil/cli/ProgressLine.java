@@ -9,15 +9,23 @@ import me.tongfei.progressbar.ProgressBarStyle;
 final class ProgressLine implements Progress {
   private final ProgressBar bar;
 
-  ProgressLine(String what, long bytes) {
+  private ProgressLine(String what, long most, String unit, long unitSize) {
     bar =
         new ProgressBarBuilder()
             .setTaskName(what)
-            .setInitialMax(bytes)
-            .setUnit(" MB", 1_000_000)
+            .setInitialMax(most)
+            .setUnit(unit, unitSize)
             .setUpdateIntervalMillis(100)
             .setStyle(ProgressBarStyle.ASCII)
             .build();
+  }
+
+  static ProgressLine ofBytes(String what, long bytes) {
+    return new ProgressLine(what, bytes, " MB", 1_000_000);
+  }
+
+  static ProgressLine ofThings(String what, long count) {
+    return new ProgressLine(what, count, "", 1);
   }
 
   @Override

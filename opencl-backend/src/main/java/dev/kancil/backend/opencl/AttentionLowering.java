@@ -147,11 +147,12 @@ final class AttentionLowering {
   private Work attend(Attention attention, DeviceBuffer q, Value positions, Node node) {
     Value y = node.output();
     AttentionShape shape = AttentionShape.of(attention, device);
-    return new Work.ByRows(
+    return Work.byRows(
         FEW,
-        LaunchMaker.isPerOutput(y),
-        split(attention, shape, q, positions, y),
-        launch(attention, shape.many(), q, positions, places.apply(y), y));
+        y,
+        limits,
+        () -> split(attention, shape, q, positions, y),
+        () -> launch(attention, shape.many(), q, positions, places.apply(y), y));
   }
 
   /** Keys are divided among work-groups, whose results are then put together. */

@@ -17,6 +17,11 @@ import java.util.List;
 public final class OpenClBackend implements Backend {
   private static final String NAME = "opencl";
 
+  /**
+   * A property for tests: {@code graphics} divides work as for a graphics processor on any device.
+   */
+  static final String SHAPES = "kancil.opencl.shapes";
+
   /** Device files of the drivers that there are: DRM, NVIDIA's, AMD's, WSL's, ARM's. */
   private static final List<String> GRAPHICS = List.of("dri", "nvidiactl", "kfd", "dxg", "mali0");
 
@@ -85,6 +90,8 @@ public final class OpenClBackend implements Backend {
       throw new DeviceException(
           description.id() + " is not available: " + description.unavailableBecause());
     }
-    return new OpenClDevice(device, description, options.guarded());
+    boolean asGraphics = System.getProperty(SHAPES, "").equals("graphics");
+    return new OpenClDevice(
+        asGraphics ? device.asGraphics() : device, description, options.guarded());
   }
 }

@@ -12,6 +12,8 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Function;
+import java.util.function.IntFunction;
+import java.util.function.Supplier;
 
 /** Products with weights, and rows of them. */
 final class Products {
@@ -92,19 +94,23 @@ final class Products {
               new Argument.Whole(part.rows()),
               new Argument.Buffer(target),
               new Argument.Whole(y.type().columns()));
-      boolean perOutput = LaunchMaker.isPerOutput(y);
       launches.add(
-          new Work.ByRows(
-              1,
-              perOutput,
-              matVec(matrix, part.rows(), 1, arguments, y),
-              new Work.ByRows(
-                  FEW,
-                  perOutput,
-                  matVec(matrix, part.rows(), FEW, arguments, y),
-                  tiled(matrix, part.rows(), arguments, y))));
+          byTokens(
+              y,
+              tokens -> matVec(matrix, part.rows(), tokens, arguments, y),
+              () -> tiled(matrix, part.rows(), arguments, y)));
     }
     return launches.size() == 1 ? launches.getFirst() : new Work.Sequence(launches);
+  }
+
+  /** A variant for one token, one for few, and one for many. */
+  private Work byTokens(Value y, IntFunction<Work> few, Supplier<Work> many) {
+    return Work.byRows(
+        1,
+        y,
+        limits,
+        () -> few.apply(1),
+        () -> Work.byRows(FEW, y, limits, () -> few.apply(FEW), many));
   }
 
   private Work matVec(
@@ -122,11 +128,58 @@ final class Products {
     return maker.launch("mat_mul.cl", "mat_mul", defines, arguments, y, shape.many().grid(rows));
   }
 
+  /**
+   * Both products and the activation in one launch for few tokens, where the weights are of one
+   * type and each in one buffer; else one after the other.
+   */
   Work gluMatMul(Node node, Activation activation) {
+    OpenClWeights.Matrix gate = weights.matrix(node.weight(1));
+    OpenClWeights.Matrix up = weights.matrix(node.weight(2));
+    if (gate.type() != up.type() || gate.parts().size() != 1 || up.parts().size() != 1) {
+      return gluInParts(node, activation);
+    }
+    return byTokens(
+        node.output(),
+        tokens -> gluMatVec(node, activation, gate, up, tokens),
+        () -> gluInParts(node, activation));
+  }
+
+  private Work gluMatVec(
+      Node node,
+      Activation activation,
+      OpenClWeights.Matrix gate,
+      OpenClWeights.Matrix up,
+      int tokens) {
+    Value y = node.output();
+    OpenClWeights.Part gatePart = gate.parts().getFirst();
+    OpenClWeights.Part upPart = up.parts().getFirst();
+    Map<String, String> defines = defines(gate);
+    defines.putAll(shape.few().defines());
+    defines.put("TOKENS", String.valueOf(tokens));
+    defines.put("ACTIVATION_" + activation.name(), "");
+    return maker.launch(
+        "mat_vec.cl",
+        "glu_mat_vec",
+        defines,
+        List.of(
+            buffer(node.value(0)),
+            new Argument.Buffer(gatePart.buffer()),
+            new Argument.Offset(gatePart.at()),
+            new Argument.Buffer(upPart.buffer()),
+            new Argument.Offset(upPart.at()),
+            new Argument.Whole(gatePart.firstRow()),
+            new Argument.Whole(gatePart.rows()),
+            buffer(y),
+            new Argument.Whole(y.type().columns())),
+        y,
+        shape.few().grid(gatePart.rows(), tokens));
+  }
+
+  private Work gluInParts(Node node, Activation activation) {
     Value x = node.value(0);
     Value y = node.output();
-    DeviceBuffer up = rooms.room("a product", limits.tokens() * y.type().rowBytes());
     int columns = y.type().columns();
+    DeviceBuffer up = rooms.room("a product", limits.tokens() * y.type().rowBytes());
     return new Work.Sequence(
         List.of(
             matMul(x, node.weight(2), y, up),

@@ -1,6 +1,9 @@
 package dev.kancil.backend.opencl;
 
+import dev.kancil.backend.StepLimits;
+import dev.kancil.graph.Value;
 import java.util.List;
+import java.util.function.Supplier;
 import org.jocl.cl_command_queue;
 
 /** What a node of a graph makes the device do. */
@@ -18,6 +21,19 @@ interface Work extends AutoCloseable {
 
   @Override
   void close();
+
+  /**
+   * {@code few} for steps of at most {@code most} rows, {@code many} for others; what no step
+   * within the limits needs is not made.
+   *
+   * @param rows whose number of rows decides
+   */
+  static Work byRows(
+      int most, Value rows, StepLimits limits, Supplier<Work> few, Supplier<Work> many) {
+    boolean perOutput = LaunchMaker.isPerOutput(rows);
+    boolean isNeverMore = (perOutput ? limits.outputs() : limits.tokens()) <= most;
+    return isNeverMore ? few.get() : new ByRows(most, perOutput, few.get(), many.get());
+  }
 
   /** One after the other. */
   record Sequence(List<Work> parts) implements Work {

@@ -5,12 +5,15 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.kancil.backend.Device;
 import dev.kancil.backend.DeviceOptions;
 import dev.kancil.backend.reference.ReferenceBackend;
+import dev.kancil.conformance.Case;
 import dev.kancil.conformance.Conformance;
 import dev.kancil.conformance.OpsDocument;
 import dev.kancil.conformance.Report;
 import dev.kancil.testing.TestData;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.List;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 
 class OpenClConformanceTest {
@@ -27,6 +30,23 @@ class OpenClConformanceTest {
       assertThat(report.failures()).isEmpty();
       assertThat(report.refusals()).isEmpty();
       OpsDocument.requireCurrent(DOCUMENT, report);
+    }
+  }
+
+  @Test
+  void kernelsShapedForGraphicsProcessorsConform() {
+    OpenClDevices.require();
+    ClDevice graphics = Platforms.find().devices().getFirst().asGraphics();
+    List<Case> all = Conformance.cases();
+    // Each kind of case comes by; `kancil selftest` runs them all where a graphics processor is.
+    List<Case> some =
+        IntStream.range(0, all.size()).filter(i -> i % 17 == 0).mapToObj(all::get).toList();
+    try (Device device =
+            new OpenClDevice(graphics, new OpenClBackend().devices().getFirst(), true);
+        Device reference = new ReferenceBackend().open(0, DeviceOptions.DEFAULT)) {
+      Report report = Conformance.run(device, reference, some, _ -> {});
+      assertThat(report.failures()).isEmpty();
+      assertThat(report.refusals()).isEmpty();
     }
   }
 }
