@@ -43,20 +43,12 @@ kernel void select_rows(global const float *x, global const int *rows, global fl
 }
 
 #if defined(ACTIVATION_SILU) || defined(ACTIVATION_GELU_TANH)
+/* y may be gate itself. */
 kernel void glu(global const float *gate, global const float *up, global float *y, int columns,
                 global const int *counts, int which) {
   size_t i = get_global_id(0);
   if (is_element(columns, counts, which)) {
     y[i] = activation(gate[i]) * up[i];
-  }
-}
-
-/* gate = activation(gate) · up, where a fused product leaves gate in its own result. */
-kernel void glu_in_place(global float *gate, global const float *up, int columns, global const int *counts,
-                         int which) {
-  size_t i = get_global_id(0);
-  if (is_element(columns, counts, which)) {
-    gate[i] = activation(gate[i]) * up[i];
   }
 }
 #endif

@@ -211,22 +211,3 @@ kernel __attribute__((reqd_work_group_size(ROW_ITEMS, TOKEN_ITEMS, 1))) void mat
   // Nothing waits for this one. Without it PoCL 3.1 drops the condition of the last store, and items write behind the end.
   barrier(CLK_LOCAL_MEM_FENCE);
 }
-
-// The same, plainly; one item per row and token.
-kernel void mat_mul_plain(
-    global const float *x,
-    global const uchar *w,
-    ulong at,
-    int first_row,
-    int weight_rows,
-    global float *y,
-    int y_columns,
-    global const int *counts,
-    int which) {
-  int row = (int)get_global_id(0);
-  int token = (int)get_global_id(1);
-  if (row < weight_rows && token < counts[which]) {
-    y[(ulong)token * y_columns + first_row + row] =
-        plain_product(x + (ulong)token * COLUMNS, w + at + (ulong)row * ROW_BYTES);
-  }
-}

@@ -197,25 +197,6 @@ kernel __attribute__((reqd_work_group_size(LANES, ROW_ITEMS, 1))) void mat_vec(
   }
 }
 
-// The same, plainly; one item per row and token.
-kernel void mat_vec_plain(
-    global const float *x,
-    global const uchar *w,
-    ulong at,
-    int first_row,
-    int weight_rows,
-    global float *y,
-    int y_columns,
-    global const int *counts,
-    int which) {
-  int row = (int)get_global_id(0);
-  int token = (int)get_global_id(1);
-  if (row < weight_rows && token < counts[which]) {
-    y[(ulong)token * y_columns + first_row + row] =
-        plain_product(x + (ulong)token * COLUMNS, w + at + (ulong)row * ROW_BYTES);
-  }
-}
-
 #if defined(ACTIVATION_SILU) || defined(ACTIVATION_GELU_TANH)
 kernel __attribute__((reqd_work_group_size(LANES, ROW_ITEMS, 1))) void glu_mat_vec(
     global const float *x,

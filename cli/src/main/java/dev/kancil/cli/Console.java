@@ -43,8 +43,13 @@ record Console(
 
   /** Shows long work as a bar on a terminal, else by a line when it begins. */
   Progress.Display progress() {
-    return (what, bytes) ->
-        isTerminal ? ProgressLine.ofBytes(what, bytes) : new SilentProgress(this, what, bytes);
+    return (what, bytes) -> {
+      if (isTerminal) {
+        return ProgressLine.ofBytes(what, bytes);
+      }
+      message(what + (bytes < 0 ? "" : " (%,d MB)".formatted(bytes / 1_000_000)));
+      return new Unseen();
+    };
   }
 
   /** Shows work on many things as a bar on a terminal. */
@@ -53,18 +58,6 @@ record Console(
   }
 
   private record Unseen() implements Progress {
-    @Override
-    public void done(long done) {}
-
-    @Override
-    public void close() {}
-  }
-
-  private record SilentProgress(Console console, String what, long bytes) implements Progress {
-    SilentProgress {
-      console.message(what + (bytes < 0 ? "" : " (%,d MB)".formatted(bytes / 1_000_000)));
-    }
-
     @Override
     public void done(long done) {}
 

@@ -84,6 +84,14 @@ public final class PageTables {
     this.needed = new int[pools.length];
   }
 
+  /**
+   * The most pages that so many sequences with so many tokens together can begin: all but one token
+   * of each fill whole pages.
+   */
+  public static int mostPages(int sequences, int tokens, int pageTokens) {
+    return sequences + Math.floorDiv(tokens - sequences, pageTokens);
+  }
+
   public int pageTokens() {
     return pageTokens;
   }

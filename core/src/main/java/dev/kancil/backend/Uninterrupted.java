@@ -12,7 +12,7 @@ public final class Uninterrupted {
     void run() throws InterruptedException;
   }
 
-  /** Waits. */
+  /** Repeats a wait that is interrupted, and interrupts the thread again once it is over. */
   public static void run(Wait wait) {
     boolean interrupted = false;
     try {

@@ -2,6 +2,7 @@ package dev.kancil.graph;
 
 import dev.kancil.graph.op.Attention;
 import dev.kancil.graph.op.CacheWrite;
+import dev.kancil.graph.op.Embedding;
 import dev.kancil.graph.op.RopeAttention;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -136,6 +137,17 @@ public record Graph(List<Value> inputs, List<Node> nodes, List<Value> outputs, S
       }
     }
     return consumers;
+  }
+
+  /** Token ids that every embedding of the graph has a row for: 0 to this, exclusive. */
+  public int vocabulary() {
+    long vocabulary = Integer.MAX_VALUE;
+    for (Node node : nodes) {
+      if (node.op() instanceof Embedding) {
+        vocabulary = Math.min(vocabulary, node.weight(1).shape().dimension(0));
+      }
+    }
+    return (int) vocabulary;
   }
 
   public Graph withNodes(List<Node> newNodes) {

@@ -60,6 +60,13 @@ public final class Blocks {
     }
   }
 
+  /** All elements of a tensor. */
+  public static float[] decode(Tensor tensor) {
+    float[] decoded = new float[Math.toIntExact(tensor.shape().elements())];
+    decode(tensor.type(), tensor.data(), 0, decoded, 0, decoded.length);
+    return decoded;
+  }
+
   /**
    * Encodes float32 as one of the types that caches use: F32, F16, BF16 or Q8_0, each element
    * rounded to the nearest.

@@ -12,7 +12,6 @@ import dev.kancil.graph.Node;
 import dev.kancil.graph.Operand;
 import dev.kancil.graph.Value;
 import dev.kancil.graph.Weight;
-import dev.kancil.graph.op.Embedding;
 import dev.kancil.tensor.Tensor;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -83,7 +82,7 @@ final class HostProgram implements Program {
       arena.close();
       throw e;
     }
-    vocabulary = vocabulary(graph);
+    vocabulary = graph.vocabulary();
   }
 
   private Kernel watch(Node node, Kernel kernel) {
@@ -159,17 +158,6 @@ final class HostProgram implements Program {
   private MemorySegment allocate(long size) {
     bytes += size;
     return NativeMemory.allocate(size, arena, "activations");
-  }
-
-  private static int vocabulary(Graph graph) {
-    int vocabulary = Integer.MAX_VALUE;
-    for (Node node : graph.nodes()) {
-      if (node.op() instanceof Embedding) {
-        long rows = node.weight(1).shape().dimension(0);
-        vocabulary = (int) Math.min(vocabulary, rows);
-      }
-    }
-    return vocabulary;
   }
 
   @Override

@@ -1,9 +1,8 @@
 package dev.kancil.backend.host;
 
-import dev.kancil.backend.Batch;
 import dev.kancil.backend.DeviceQueue;
 import dev.kancil.backend.PageTables;
-import dev.kancil.backend.SequenceState;
+import dev.kancil.backend.PagedState;
 import dev.kancil.graph.StateGroup;
 import dev.kancil.graph.StateLayout;
 import dev.kancil.graph.StateSlot;
@@ -16,7 +15,7 @@ import org.jspecify.annotations.Nullable;
  * t of page p is row {@code p · pageTokens + t}, a row being all KV heads side by side in the
  * group's element type.
  */
-public final class HostState implements SequenceState {
+public final class HostState extends PagedState {
   /** Tokens of a page: small enough to waste little, large enough that a page is a long read. */
   public static final int PAGE_TOKENS = 32;
 
@@ -27,13 +26,11 @@ public final class HostState implements SequenceState {
   private final MemorySegment[][] keys;
   private final MemorySegment[][] values;
   private long bytes;
-  private boolean closed;
 
   HostState(StateLayout layout, int sequences, int tokens, DeviceQueue queue, boolean guarded) {
     this.queue = queue;
     this.zones = guarded ? new GuardZones() : null;
-    // The most pages that so many sequences can begin: all but one token of each fill whole pages.
-    int pages = sequences + Math.floorDiv(tokens - sequences, PAGE_TOKENS);
+    int pages = PageTables.mostPages(sequences, tokens, PAGE_TOKENS);
     tables = new PageTables(layout, PAGE_TOKENS, pages, this::copyPage);
     keys = new MemorySegment[layout.groups().size()][];
     values = new MemorySegment[layout.groups().size()][];
@@ -87,15 +84,9 @@ public final class HostState implements SequenceState {
     }
   }
 
-  PageTables tables() {
+  @Override
+  protected PageTables tables() {
     return tables;
-  }
-
-  void append(Batch batch) {
-    if (closed) {
-      throw new IllegalStateException("the state is closed");
-    }
-    tables.append(batch);
   }
 
   private void copyPage(int group, int from, int to) {
@@ -114,46 +105,13 @@ public final class HostState implements SequenceState {
   }
 
   @Override
-  public int open() {
-    return tables.open();
-  }
-
-  @Override
-  public int fork(int sequence, int length) {
-    return tables.fork(sequence, length);
-  }
-
-  @Override
-  public void truncate(int sequence, int length) {
-    tables.truncate(sequence, length);
-  }
-
-  @Override
-  public void release(int sequence) {
-    tables.release(sequence);
-  }
-
-  @Override
-  public int length(int sequence) {
-    return tables.length(sequence);
-  }
-
-  @Override
-  public int room(Batch batch, int sequence) {
-    return tables.room(batch, sequence);
-  }
-
-  @Override
   public long bytes() {
     return bytes;
   }
 
   @Override
-  public void close() {
-    if (!closed) {
-      closed = true;
-      queue.drain();
-      arena.close();
-    }
+  protected void free() {
+    queue.drain();
+    arena.close();
   }
 }

@@ -2,6 +2,7 @@ package dev.kancil.backend.host;
 
 import dev.kancil.DeviceException;
 import dev.kancil.backend.Batch;
+import dev.kancil.backend.BatchTables;
 import dev.kancil.backend.Step;
 import dev.kancil.backend.StepLimits;
 import dev.kancil.backend.Uninterrupted;
@@ -21,8 +22,7 @@ public final class HostStep implements Step {
   private final Uninterrupted.Wait change = this::wait;
   private final HostProgram program;
   private final Batch batch;
-  private final int[][] tables;
-  private final int[][] tableStarts;
+  private final BatchTables[] tables;
   private @Nullable HostState state;
   private boolean done;
   private boolean open;
@@ -32,8 +32,8 @@ public final class HostStep implements Step {
     this.program = program;
     this.segments = segments;
     this.batch = new Batch(limits);
-    this.tables = new int[groups][limits.sequences()];
-    this.tableStarts = new int[groups][limits.sequences() + 1];
+    this.tables = new BatchTables[groups];
+    Arrays.setAll(tables, _ -> new BatchTables(limits));
   }
 
   /** The rows. */
@@ -52,19 +52,18 @@ public final class HostStep implements Step {
 
   /** Page tables of a group, all sequences of the batch one after the other. */
   public int[] pageTable(StateSlot slot) {
-    return tables[slot.group()];
+    return tables[slot.group()].pages();
   }
 
   /** Where in {@link #pageTable} the pages of the batch's {@code index}-th sequence begin. */
   public int pageTableStart(StateSlot slot, int index) {
-    return tableStarts[slot.group()][index];
+    return tables[slot.group()].start(index);
   }
 
   /** The row of a layer's keys or values where a sequence's {@code position} lies. */
   public long cacheRow(StateSlot slot, int sequenceIndex, int position) {
     int pageTokens = state().pageTokens();
-    int page =
-        tables[slot.group()][tableStarts[slot.group()][sequenceIndex] + position / pageTokens];
+    int page = pageTable(slot)[pageTableStart(slot, sequenceIndex) + position / pageTokens];
     return (long) page * pageTokens + position % pageTokens;
   }
 
@@ -75,16 +74,7 @@ public final class HostStep implements Step {
     open = true;
     failure = null;
     for (int group = 0; group < tables.length; group++) {
-      int end = 0;
-      for (int i = 0; i < batch.sequenceCount(); i++) {
-        tableStarts[group][i] = end;
-        int needed = end + newState.tables().pageCount(batch.sequence(i));
-        if (needed > tables[group].length) {
-          tables[group] = Arrays.copyOf(tables[group], Math.max(needed, 2 * tables[group].length));
-        }
-        end += newState.tables().copyPages(batch.sequence(i), group, tables[group], end);
-      }
-      tableStarts[group][batch.sequenceCount()] = end;
+      tables[group].fill(batch, newState.tables(), group);
     }
   }
 

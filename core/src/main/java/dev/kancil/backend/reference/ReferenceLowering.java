@@ -136,9 +136,7 @@ final class ReferenceLowering implements Lowering {
   private static Kernel rmsNorm(Node node, Operands operands, float epsilon, int group) {
     HostValue x = operands.value(node.value(0));
     HostValue y = operands.value(node.output());
-    Tensor weight = operands.weight(node.weight(1));
-    float[] scale = new float[group];
-    Blocks.decode(weight.type(), weight.data(), 0, scale, 0, group);
+    float[] scale = Blocks.decode(operands.weight(node.weight(1)));
     return step -> {
       for (int row = 0; row < y.rows(step); row++) {
         float[] data = Rows.read(x, step, row);

@@ -144,8 +144,6 @@ final class CpuLowering implements Lowering {
     if (tensor.shape().elements() < 1) {
       throw new UnsupportedException(weight.name() + " is empty");
     }
-    float[] decoded = new float[Math.toIntExact(tensor.shape().elements())];
-    Blocks.decode(tensor.type(), tensor.data(), 0, decoded, 0, decoded.length);
-    return decoded;
+    return Blocks.decode(tensor);
   }
 }

@@ -9,9 +9,7 @@ import dev.kancil.backend.host.HostValue;
 import dev.kancil.backend.host.Kernel;
 import dev.kancil.backend.host.Lowering;
 import dev.kancil.graph.Node;
-import dev.kancil.graph.Weight;
 import dev.kancil.tensor.Blocks;
-import dev.kancil.tensor.Tensor;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.Objects;
@@ -70,7 +68,7 @@ final class RmsNormKernel implements Kernel, WorkerPool.Work {
         null,
         operands.value(node.output()),
         epsilon,
-        decode(node.weight(1), operands),
+        Blocks.decode(operands.weight(node.weight(1))),
         pool);
   }
 
@@ -82,15 +80,8 @@ final class RmsNormKernel implements Kernel, WorkerPool.Work {
         operands.value(node.outputs().get(0)),
         operands.value(node.outputs().get(1)),
         epsilon,
-        decode(node.weight(2), operands),
+        Blocks.decode(operands.weight(node.weight(2))),
         pool);
-  }
-
-  private static float[] decode(Weight weight, Lowering.Operands operands) {
-    Tensor tensor = operands.weight(weight);
-    float[] decoded = new float[Math.toIntExact(tensor.shape().elements())];
-    Blocks.decode(tensor.type(), tensor.data(), 0, decoded, 0, decoded.length);
-    return decoded;
   }
 
   @Override

@@ -15,10 +15,7 @@ import dev.kancil.graph.op.Attention;
 import dev.kancil.graph.op.RotaryEmbedding;
 import dev.kancil.tensor.Blocks;
 import dev.kancil.tensor.DataType;
-import dev.kancil.tensor.Tensor;
-import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -87,8 +84,6 @@ final class AttentionLowering {
     Value k = node.value(0);
     Value v = node.value(1);
     Map<String, String> defines = cacheDefines(slot);
-    defines.put("KEY_COLUMNS", String.valueOf(k.type().columns()));
-    defines.put("VALUE_COLUMNS", String.valueOf(v.type().columns()));
     return maker.launch(
         "cache_write.cl",
         "cache_write",
@@ -116,8 +111,6 @@ final class AttentionLowering {
     defines.putAll(cacheDefines(slot));
     defines.put("HEADS", String.valueOf(attention.heads()));
     defines.put("KV_HEADS", String.valueOf(attention.kvHeads()));
-    defines.put("KEY_COLUMNS", String.valueOf(k.type().columns()));
-    defines.put("VALUE_COLUMNS", String.valueOf(v.type().columns()));
     Work write =
         maker.launch(
             "cache_write.cl",
@@ -170,7 +163,7 @@ final class AttentionLowering {
             defines(attention, few),
             List.of(new Argument.Buffer(room), buffer(y)),
             y,
-            Grid.of(64, rows -> Math.ceilDiv((long) rows * columns, 64)));
+            Grid.ofElements(columns));
     return new Work.Sequence(List.of(launch(attention, few, q, positions, room, y), combine));
   }
 
@@ -254,6 +247,8 @@ final class AttentionLowering {
     Map<String, String> defines = new HashMap<>();
     defines.put("KEY_" + cached(group.keyType()), "");
     defines.put("VALUE_" + cached(group.valueType()), "");
+    defines.put("KEY_COLUMNS", String.valueOf(group.keyColumns()));
+    defines.put("VALUE_COLUMNS", String.valueOf(group.valueColumns()));
     defines.put("PAGE_TOKENS", String.valueOf(OpenClState.PAGE_TOKENS));
     if (device.isProcessor()) {
       defines.put("HALF_BY_SCALING", "");
@@ -277,42 +272,31 @@ final class AttentionLowering {
     return angles.computeIfAbsent(
         new AngleKey(rotary, factors),
         _ -> {
-          float[] divisors = null;
-          if (!factors.isEmpty()) {
-            divisors = decode((Weight) factors.getFirst());
-          }
+          float[] divisors =
+              factors.isEmpty() ? null : Blocks.decode(weights.tensor((Weight) factors.getFirst()));
           return upload(rotary, divisors);
         });
-  }
-
-  private float[] decode(Weight weight) {
-    Tensor tensor = weights.tensor(weight);
-    float[] decoded = new float[Math.toIntExact(tensor.shape().elements())];
-    Blocks.decode(tensor.type(), tensor.data(), 0, decoded, 0, decoded.length);
-    return decoded;
   }
 
   private DeviceBuffer upload(RotaryEmbedding rotary, float @Nullable [] divisors) {
     double[] perPosition = rotary.anglePerPosition(divisors);
     int digits = 4;
     int values = 256;
-    long bytes = (long) digits * values * perPosition.length * 2 * Float.BYTES;
-    DeviceBuffer buffer = rooms.room("rotary angles " + angles.size(), bytes);
-    try (Arena arena = Arena.ofConfined()) {
-      MemorySegment table = arena.allocate(bytes, 64);
-      long at = 0;
-      double unit = 1;
-      for (int digit = 0; digit < digits; digit++) {
-        for (int value = 0; value < values; value++) {
-          for (double angle : perPosition) {
-            table.setAtIndex(ValueLayout.JAVA_FLOAT, at++, (float) Math.cos(value * unit * angle));
-            table.setAtIndex(ValueLayout.JAVA_FLOAT, at++, (float) Math.sin(value * unit * angle));
-          }
+    float[] table = new float[Math.multiplyExact(digits * values * 2, perPosition.length)];
+    int at = 0;
+    double unit = 1;
+    for (int digit = 0; digit < digits; digit++) {
+      for (int value = 0; value < values; value++) {
+        for (double angle : perPosition) {
+          table[at++] = (float) Math.cos(value * unit * angle);
+          table[at++] = (float) Math.sin(value * unit * angle);
         }
-        unit *= values;
       }
-      rooms.memory().write(buffer, 0, table);
+      unit *= values;
     }
+    MemorySegment data = MemorySegment.ofArray(table);
+    DeviceBuffer buffer = rooms.room("rotary angles " + angles.size(), data.byteSize());
+    rooms.memory().write(buffer, 0, data);
     return buffer;
   }
 }

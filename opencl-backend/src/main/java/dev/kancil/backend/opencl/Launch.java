@@ -52,6 +52,12 @@ final class Launch implements Work {
    * @param groups work-groups in each dimension for that many rows
    */
   record Grid(long[] local, Groups groups) {
+    /** One item for each element of rows of so many columns. */
+    static Grid ofElements(int columns) {
+      int local = 256;
+      return of(local, rows -> Math.ceilDiv((long) rows * columns, local));
+    }
+
     static Grid of(long local, LongGroups groups) {
       return new Grid(new long[] {local}, (rows, target) -> target[0] = groups.of(rows));
     }

@@ -32,12 +32,10 @@ import java.util.stream.IntStream;
 
 /** Kernels for each node of one program, with their arguments bound. */
 final class Lowering {
-  /** Items of a work-group where each has one element. */
-  private static final int ELEMENTS = 256;
-
   private final LaunchMaker maker;
   private final Function<Value, DeviceBuffer> places;
   private final OpenClWeights weights;
+  private final Memory memory;
   private final ClDevice device;
   private final Products products;
   private final AttentionLowering attention;
@@ -53,6 +51,7 @@ final class Lowering {
       Function<Value, DeviceBuffer> places) {
     this.places = places;
     this.weights = weights;
+    this.memory = memory;
     this.device = memory.device();
     this.maker = new LaunchMaker(programs, inputs);
     this.products = new Products(maker, weights, rooms, limits, device, places);
@@ -80,7 +79,14 @@ final class Lowering {
       case Glu(var activation) ->
           elements("glu", node, Map.of("ACTIVATION_" + activation.name(), ""), List.of());
       case SelectRows _ -> elements("select_rows", node, Map.of(), List.of());
-      case HostCall _ -> new Work.Sequence(List.of());
+      case HostCall(var function) ->
+          new TapCall(
+              function,
+              memory,
+              places.apply(node.value(0)),
+              places.apply(node.output()),
+              node.output().type().columns(),
+              LaunchMaker.isPerOutput(node.output()));
       case RmsNorm(float epsilon, int group) -> rmsNorm(node, epsilon, group);
       case AddRmsNorm(float epsilon) -> addRmsNorm(node, epsilon);
       case Embedding _ -> products.embedding(node);
@@ -114,12 +120,7 @@ final class Lowering {
     int columns = y.type().columns();
     arguments.add(new Argument.Whole(columns));
     return maker.launch(
-        "element_wise.cl",
-        function,
-        defines,
-        arguments,
-        y,
-        Grid.of(ELEMENTS, rows -> Math.ceilDiv((long) rows * columns, ELEMENTS)));
+        "element_wise.cl", function, defines, arguments, y, Grid.ofElements(columns));
   }
 
   private Work rmsNorm(Node node, float epsilon, int group) {

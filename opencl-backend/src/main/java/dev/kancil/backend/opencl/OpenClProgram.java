@@ -11,8 +11,6 @@ import dev.kancil.graph.MemoryPlan;
 import dev.kancil.graph.Node;
 import dev.kancil.graph.Operand;
 import dev.kancil.graph.Value;
-import dev.kancil.graph.op.Embedding;
-import dev.kancil.graph.op.HostCall;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
@@ -75,13 +73,13 @@ final class OpenClProgram implements Program {
       }
       bytes = inputs.bytes() + rooms.bytes() + activationBytes;
       for (int i = 0; i < OPEN_STEPS; i++) {
-        idle.add(new OpenClStep(this, limits, inputs.new Staging(arena), outputs()));
+        idle.add(new OpenClStep(this, limits, inputs.new Staging(arena, limits), outputs()));
       }
     } catch (RuntimeException e) {
       free();
       throw e;
     }
-    vocabulary = vocabulary(graph);
+    vocabulary = graph.vocabulary();
   }
 
   private void placeValues() {
@@ -137,17 +135,6 @@ final class OpenClProgram implements Program {
     return outputs;
   }
 
-  private static int vocabulary(Graph graph) {
-    int vocabulary = Integer.MAX_VALUE;
-    for (Node node : graph.nodes()) {
-      if (node.op() instanceof Embedding) {
-        long rows = node.weight(1).shape().dimension(0);
-        vocabulary = (int) Math.min(vocabulary, rows);
-      }
-    }
-    return vocabulary;
-  }
-
   @Override
   public Step enqueue(Batch batch, SequenceState state) {
     if (closed) {
@@ -186,11 +173,8 @@ final class OpenClProgram implements Program {
     int tokens = step.batch().rows();
     int outputRows = step.batch().outputs();
     for (int i = 0; i < works.size(); i++) {
-      Node node = graph.nodes().get(i);
       if (guards != null) {
-        enqueueGuarded(guards, node, works.get(i), step);
-      } else if (node.op() instanceof HostCall call) {
-        call(call, node, step);
+        enqueueGuarded(guards, graph.nodes().get(i), works.get(i), step);
       } else {
         works.get(i).enqueue(memory.queue(), tokens, outputRows);
       }
@@ -208,32 +192,12 @@ final class OpenClProgram implements Program {
     return MemoryPlan.rows(value.type().rows(), step.batch().rows(), step.batch().outputs());
   }
 
-  /** A tap: the device finishes, the function sees and may change the value, the device goes on. */
-  private void call(HostCall call, Node node, OpenClStep step) {
-    Value value = node.output();
-    int rows = rows(value, step);
-    try (Arena room = Arena.ofConfined()) {
-      MemorySegment data = room.allocate(Math.max(1, rows * value.type().rowBytes()), 64);
-      if (rows > 0) {
-        memory.read(place(node.value(0)), 0, data);
-      }
-      call.function().apply(data, rows, value.type().columns());
-      if (rows > 0) {
-        memory.write(place(value), 0, data);
-      }
-    }
-  }
-
   private void enqueueGuarded(Guards zones, Node node, Work work, OpenClStep step) {
     for (Value output : node.outputs()) {
       zones.poison(place(output));
     }
     long[] before = checksums(node);
-    if (node.op() instanceof HostCall call) {
-      call(call, node, step);
-    } else {
-      work.enqueue(memory.queue(), step.batch().rows(), step.batch().outputs());
-    }
+    work.enqueue(memory.queue(), step.batch().rows(), step.batch().outputs());
     memory.finish();
     zones.check(node.op().name());
     step.state().checkGuards(node.op().name());

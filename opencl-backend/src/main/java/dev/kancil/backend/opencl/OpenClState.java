@@ -1,9 +1,8 @@
 package dev.kancil.backend.opencl;
 
-import dev.kancil.backend.Batch;
 import dev.kancil.backend.DeviceQueue;
 import dev.kancil.backend.PageTables;
-import dev.kancil.backend.SequenceState;
+import dev.kancil.backend.PagedState;
 import dev.kancil.graph.StateGroup;
 import dev.kancil.graph.StateLayout;
 import dev.kancil.graph.StateSlot;
@@ -15,7 +14,7 @@ import org.jspecify.annotations.Nullable;
  * Paged keys and values in device memory: a buffer of keys and one of values for each layer, laid
  * out as {@link dev.kancil.backend.host.HostState} says.
  */
-final class OpenClState implements SequenceState {
+final class OpenClState extends PagedState {
   static final int PAGE_TOKENS = 32;
 
   private final Memory memory;
@@ -26,7 +25,6 @@ final class OpenClState implements SequenceState {
   private final DeviceBuffer[][] keys;
   private final DeviceBuffer[][] values;
   private long bytes;
-  private boolean closed;
 
   OpenClState(
       Memory memory,
@@ -38,8 +36,7 @@ final class OpenClState implements SequenceState {
     this.memory = memory;
     this.queue = queue;
     this.guards = guarded ? new Guards(memory) : null;
-    // The most pages that so many sequences can begin: all but one token of each fill whole pages.
-    int pages = sequences + Math.floorDiv(tokens - sequences, PAGE_TOKENS);
+    int pages = PageTables.mostPages(sequences, tokens, PAGE_TOKENS);
     tables = new PageTables(layout, PAGE_TOKENS, pages, this::copyPage);
     keys = new DeviceBuffer[layout.groups().size()][];
     values = new DeviceBuffer[layout.groups().size()][];
@@ -51,7 +48,7 @@ final class OpenClState implements SequenceState {
             allocate(group.layers(), pages, group.valueType().byteSize(group.valueColumns()));
       }
     } catch (RuntimeException e) {
-      free();
+      releaseBuffers();
       throw e;
     }
   }
@@ -79,7 +76,8 @@ final class OpenClState implements SequenceState {
     return values[slot.group()][slot.layer()];
   }
 
-  PageTables tables() {
+  @Override
+  protected PageTables tables() {
     return tables;
   }
 
@@ -87,13 +85,6 @@ final class OpenClState implements SequenceState {
     if (guards != null) {
       guards.check(suspect);
     }
-  }
-
-  void append(Batch batch) {
-    if (closed) {
-      throw new IllegalStateException("the state is closed");
-    }
-    tables.append(batch);
   }
 
   private void copyPage(int group, int from, int to) {
@@ -116,51 +107,18 @@ final class OpenClState implements SequenceState {
   }
 
   @Override
-  public int open() {
-    return tables.open();
-  }
-
-  @Override
-  public int fork(int sequence, int length) {
-    return tables.fork(sequence, length);
-  }
-
-  @Override
-  public void truncate(int sequence, int length) {
-    tables.truncate(sequence, length);
-  }
-
-  @Override
-  public void release(int sequence) {
-    tables.release(sequence);
-  }
-
-  @Override
-  public int length(int sequence) {
-    return tables.length(sequence);
-  }
-
-  @Override
-  public int room(Batch batch, int sequence) {
-    return tables.room(batch, sequence);
-  }
-
-  @Override
   public long bytes() {
     return bytes;
   }
 
   @Override
-  public void close() {
-    if (!closed) {
-      closed = true;
-      queue.drain();
-      memory.finish();
-      free();
-    }
+  protected void free() {
+    queue.drain();
+    memory.finish();
+    releaseBuffers();
   }
 
-  private void free() {
+  private void releaseBuffers() {
     buffers.forEach(DeviceBuffer::close);
     if (guards != null) {
       guards.close();

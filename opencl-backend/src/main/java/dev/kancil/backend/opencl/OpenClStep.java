@@ -25,7 +25,6 @@ final class OpenClStep implements Step {
   private @Nullable OpenClState state;
   private @Nullable cl_event event;
   private boolean enqueued;
-  private boolean waited;
   private boolean open;
   private @Nullable Throwable failure;
 
@@ -46,7 +45,6 @@ final class OpenClStep implements Step {
     state = newState;
     event = null;
     enqueued = false;
-    waited = false;
     open = true;
     failure = null;
   }
@@ -85,14 +83,14 @@ final class OpenClStep implements Step {
       Uninterrupted.run(change);
     }
     cl_event done = event;
-    if (!waited && done != null) {
+    if (done != null) {
       int status = CL.clWaitForEvents(1, new cl_event[] {done});
       if (status != CL.CL_SUCCESS) {
         failure = OpenCl.failure(executionStatus(done, status), "finish a step");
       }
       CL.clReleaseEvent(done);
+      event = null;
     }
-    waited = true;
   }
 
   /** A failed command's own status says more than that waiting for it failed. */

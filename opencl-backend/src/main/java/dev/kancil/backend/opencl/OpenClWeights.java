@@ -7,9 +7,7 @@ import dev.kancil.graph.Weight;
 import dev.kancil.tensor.Blocks;
 import dev.kancil.tensor.DataType;
 import dev.kancil.tensor.Tensor;
-import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -71,7 +69,7 @@ final class OpenClWeights implements DeviceWeights {
       throw new IllegalStateException("the weights are closed");
     }
     Tensor tensor = tensor(weight);
-    if (!WeightKernels.computesFrom(tensor.type())) {
+    if (!hasKernels(tensor.type())) {
       return decode(tensor);
     }
     int columns = Math.toIntExact(tensor.shape().columns());
@@ -90,6 +88,13 @@ final class OpenClWeights implements DeviceWeights {
       parts.add(new Part(buffer, 0, rows.first(), rows.count()));
     }
     return new Matrix(tensor.type(), columns, List.copyOf(parts));
+  }
+
+  private static boolean hasKernels(DataType type) {
+    return switch (type) {
+      case F32, F16, BF16, Q4_0, Q4_1, Q5_0, Q5_1, Q8_0, Q4_K, Q5_K, Q6_K -> true;
+      default -> false;
+    };
   }
 
   private record Rows(int first, int count) {}
@@ -126,15 +131,12 @@ final class OpenClWeights implements DeviceWeights {
     long columns = tensor.shape().columns();
     int rowsAtOnce = (int) Math.max(1, PIECE / columns);
     float[] decoded = new float[Math.toIntExact(rowsAtOnce * columns)];
-    try (Arena arena = Arena.ofConfined()) {
-      MemorySegment room = arena.allocate(ValueLayout.JAVA_FLOAT, decoded.length);
-      for (long done = 0; done < elements; done += decoded.length) {
-        int count = (int) Math.min(decoded.length, elements - done);
-        long at = tensor.type().byteSize(first + done);
-        Blocks.decode(tensor.type(), tensor.data(), at, decoded, 0, count);
-        MemorySegment.copy(decoded, 0, room, ValueLayout.JAVA_FLOAT, 0, count);
-        memory.write(target, done * Float.BYTES, room.asSlice(0, (long) count * Float.BYTES));
-      }
+    MemorySegment data = MemorySegment.ofArray(decoded);
+    for (long done = 0; done < elements; done += decoded.length) {
+      int count = (int) Math.min(decoded.length, elements - done);
+      long at = tensor.type().byteSize(first + done);
+      Blocks.decode(tensor.type(), tensor.data(), at, decoded, 0, count);
+      memory.write(target, done * Float.BYTES, data.asSlice(0, (long) count * Float.BYTES));
     }
   }
 

@@ -100,7 +100,7 @@ final class Products {
               tokens -> matVec(matrix, part.rows(), tokens, arguments, y),
               () -> tiled(matrix, part.rows(), arguments, y)));
     }
-    return launches.size() == 1 ? launches.getFirst() : new Work.Sequence(launches);
+    return new Work.Sequence(launches);
   }
 
   /** A variant for one token, one for few, and one for many. */
@@ -186,11 +186,11 @@ final class Products {
             matMul(x, node.weight(1), y),
             maker.launch(
                 "element_wise.cl",
-                "glu_in_place",
+                "glu",
                 Map.of("ACTIVATION_" + activation.name(), ""),
-                List.of(buffer(y), new Argument.Buffer(up), new Argument.Whole(columns)),
+                List.of(buffer(y), new Argument.Buffer(up), buffer(y), new Argument.Whole(columns)),
                 y,
-                Grid.of(256, rows -> Math.ceilDiv((long) rows * columns, 256)))));
+                Grid.ofElements(columns))));
   }
 
   private Map<String, String> defines(OpenClWeights.Matrix matrix) {

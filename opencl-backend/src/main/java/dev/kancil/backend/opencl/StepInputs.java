@@ -1,6 +1,7 @@
 package dev.kancil.backend.opencl;
 
 import dev.kancil.backend.Batch;
+import dev.kancil.backend.BatchTables;
 import dev.kancil.backend.PageTables;
 import dev.kancil.backend.StepLimits;
 import dev.kancil.graph.StateLayout;
@@ -119,10 +120,10 @@ final class StepInputs implements AutoCloseable {
     private final MemorySegment data;
     private final MemorySegment[] pages = new MemorySegment[groups];
     private final int[] pageCounts = new int[groups];
-    private int[] copied = new int[64];
-    private Arena pageArena = Arena.ofAuto();
+    private final BatchTables copied;
 
-    Staging(Arena arena) {
+    Staging(Arena arena, StepLimits limits) {
+      copied = new BatchTables(limits);
       data = arena.allocate(offsets[offsets.length - 1], 64);
       Arrays.fill(pages, MemorySegment.NULL);
     }
@@ -150,24 +151,17 @@ final class StepInputs implements AutoCloseable {
     }
 
     private void fillTables(Batch batch, PageTables state, int group) {
-      int end = 0;
-      long starts = offsets[TABLE_STARTS_PART + group];
-      for (int i = 0; i < batch.sequenceCount(); i++) {
-        data.set(ValueLayout.JAVA_INT, starts + 4L * i, end);
-        int needed = end + state.pageCount(batch.sequence(i));
-        if (needed > copied.length) {
-          copied = Arrays.copyOf(copied, Math.max(needed, 2 * copied.length));
-        }
-        end += state.copyPages(batch.sequence(i), group, copied, end);
+      copied.fill(batch, state, group);
+      for (int i = 0; i <= batch.sequenceCount(); i++) {
+        set(TABLE_STARTS_PART + group, i, copied.start(i));
       }
-      data.set(ValueLayout.JAVA_INT, starts + 4L * batch.sequenceCount(), end);
-      if (pages[group].byteSize() < 4L * end) {
+      int count = copied.start(batch.sequenceCount());
+      if (pages[group].byteSize() < 4L * count) {
         // The step that used the old one is done, or this would not be filled.
-        pageArena = Arena.ofAuto();
-        pages[group] = pageArena.allocate(4L * copied.length, 64);
+        pages[group] = Arena.ofAuto().allocate(4L * copied.pages().length, 64);
       }
-      MemorySegment.copy(copied, 0, pages[group], ValueLayout.JAVA_INT, 0, end);
-      pageCounts[group] = end;
+      MemorySegment.copy(copied.pages(), 0, pages[group], ValueLayout.JAVA_INT, 0, count);
+      pageCounts[group] = count;
     }
 
     private void set(int part, int index, int value) {
