@@ -158,6 +158,14 @@ static inline void rows_of(global const uchar *w, int row, int weight_rows, glob
   }
 }
 
+// Nothing waits for this barrier. Without it PoCL 3.1 drops the condition of a kernel's last store, and items write beside
+// what they should.
+static inline void end_of_stores(void) {
+#if LANES > 1
+  barrier(CLK_LOCAL_MEM_FENCE);
+#endif
+}
+
 kernel __attribute__((reqd_work_group_size(LANES, ROW_ITEMS, 1))) void mat_vec(
     global const float *x,
     global const uchar *w,
@@ -195,6 +203,7 @@ kernel __attribute__((reqd_work_group_size(LANES, ROW_ITEMS, 1))) void mat_vec(
       }
     }
   }
+  end_of_stores();
 }
 
 #if defined(ACTIVATION_SILU) || defined(ACTIVATION_GELU_TANH)
@@ -241,6 +250,7 @@ kernel __attribute__((reqd_work_group_size(LANES, ROW_ITEMS, 1))) void glu_mat_v
       }
     }
   }
+  end_of_stores();
 }
 
 // The same, plainly; one item per row and token.
