@@ -1,238 +1,283 @@
-/* attention: softmax(score(SCALE · q·kᵀ), masked) · v of each row over its own sequence's cached keys and values, for all
- * the heads that share a KV head at once, BLOCK keys at a time, with a running maximum (FlashAttention; Dao et al.
- * 2022). Where SPLITS > 1 the keys are divided among work-groups, and attention_combine puts their results together
- * (Flash-Decoding; Dao et al. 2023): for steps of few rows. The grid does not depend on the length of a context.
- *
- * Groups: dimension 0 has one for each KV head and split, dimension 1 one for each TILE rows of the step. Rows of a tile
- * that are of one sequence share the loads of keys. LANES items share a group's work; on a processor LANES is 1,
- * and the vectors of 16 floats are the processor's own.
- * Traffic: keys and values of what the mask's bounds allow, once for each tile; q and y once.
- * Local memory: (BLOCK · widest + TILE · GROUP · (key width + value width + BLOCK)) floats, widths rounded up to 16.
- * Invariants: only pages between the bounds of the tile's masks are touched; every item reaches every barrier, since
- * all bounds are the same for a whole group; what lies behind a width is zero in local memory.
- * A row that sees no key yields zeros. */
+// attention: softmax(score(SCALE · q·kᵀ), masked) · v of each row over its own sequence's cached keys and values, for
+// steps of many rows: a tile of TILE_ROWS rows with all the heads that share a KV head ("queries" below) passes once over
+// the keys, TILE_KEYS at a time, with a running maximum (FlashAttention: Dao et al. 2022; grouped heads: Ainslie
+// et al. 2023). attention_plain says the same plainly; attention_partial is for steps of few rows.
+//
+// Groups: dimension 0 has one for each KV head, dimension 1 one for each TILE_ROWS rows of the step, long contexts first.
+// A tile that holds rows of several sequences does them one after the other.
+// Items: KEY_LANES x QUERY_LANES. Item (a, b) computes the scores of queries b · QUERIES_PER_ITEM ... with KEY_VECTORS
+// vectors of keys, and the sums of the same queries in every KEY_LANES-th vector of columns: products of registers,
+// in both cases, with one vector and QUERIES_PER_ITEM single numbers read from local memory for each step.
+// Defines: KEY_LANES, QUERY_LANES, QUERIES_PER_ITEM, KEY_VECTORS, VECTOR, TILE_ROWS, SUM_VECTORS (vectors of columns that
+// an item sums at the same time; where private arrays should be registers, all of an item's: SUMS_PER_ITEM);
+// QUERY_LANES · QUERIES_PER_ITEM is at least TILE_ROWS · HEADS / KV_HEADS.
+// Traffic: keys and values between the mask's bounds once for each tile; q and y once.
+// Local memory, in floats: QUERY_LANES · (KEY_WIDTH · QUERIES_PER_ITEM + 4) + TILE_QUERIES · TILE_KEYS + the larger of
+// KEY_WIDTH · (TILE_KEYS + 4) and TILE_KEYS · VALUE_WIDTH + TILE_QUERIES · (KEY_LANES + 3); widths in whole vectors.
+// Invariants: all bounds are the same for a whole group, so that every item reaches every barrier. A key's weight for a
+// query that does not see it is zero, and what such a weight would multiply (it may be NaN) is left out.
 
-#include "cache_elements.h"
+#if KEY_LANES > 1
+#define MANY_ITEMS
+#endif
+#include "attention_mask.h"
+#include "cache_vectors.h"
 
-#define GROUP (HEADS / KV_HEADS)
-#define KEY_CHUNKS ((KEY_WIDTH + 15) / 16)
-#define VALUE_CHUNKS ((VALUE_WIDTH + 15) / 16)
-#define MOST_CHUNKS (KEY_CHUNKS > VALUE_CHUNKS ? KEY_CHUNKS : VALUE_CHUNKS)
-#define PARTIAL_FLOATS (VALUE_CHUNKS * 16 + 2)
+#define TILE_QUERIES (QUERY_LANES * QUERIES_PER_ITEM)
+#define TILE_KEYS (KEY_LANES * KEY_VECTORS * VECTOR)
+#define ITEMS (KEY_LANES * QUERY_LANES)
+// Four more than what is used, so that rows begin in different banks of local memory and still at multiples of 16 bytes.
+#define QUERY_STRIDE (KEY_CHUNKS * VECTOR * QUERIES_PER_ITEM + 4)
+#define KEY_STRIDE (TILE_KEYS + 4)
+#define VALUE_STRIDE (VALUE_CHUNKS * VECTOR)
+#define KEY_TILE_FLOATS (KEY_CHUNKS * VECTOR * KEY_STRIDE)
+#define VALUE_TILE_FLOATS (TILE_KEYS * VALUE_STRIDE)
+#define SUMS_PER_ITEM ((VALUE_CHUNKS + KEY_LANES - 1) / KEY_LANES)
 
-#if LANES > 1
+#if ITEMS > 1
 #define ALL_HERE barrier(CLK_LOCAL_MEM_FENCE)
 #else
 #define ALL_HERE
 #endif
 
-static inline float sum_of(float16 x) {
-  float8 eight = x.lo + x.hi;
-  float4 four = eight.lo + eight.hi;
-  return (four.x + four.y) + (four.z + four.w);
-}
-
-static inline float most_of(float16 x) {
-  float8 eight = fmax(x.lo, x.hi);
-  float4 four = fmax(eight.lo, eight.hi);
-  return fmax(fmax(four.x, four.y), fmax(four.z, four.w));
-}
-
-/* Up to 16 elements from column `from` of a head on, zeros behind `count`. */
-#define CHUNK(name, element, vector)                                                              \
-  static inline float16 name(global const uchar *row, int from, int count) {                      \
-    if (count >= 16 && from % 16 == 0) {                                                          \
-      return vector(row, from);                                                                   \
-    }                                                                                             \
-    float x[16];                                                                                  \
-    for (int i = 0; i < 16; i++) {                                                                \
-      x[i] = i < count ? element(row, from + i) : 0;                                              \
-    }                                                                                             \
-    return vload16(0, x);                                                                         \
+// sums += weights · values, for SUM_VECTORS vectors of columns from number `from` of this item's on.
+#define ADD_VALUES(product)                                                                               \
+  for (int from = 0; from < SUMS_PER_ITEM; from += SUM_VECTORS) {                                         \
+    floats added[QUERIES_PER_ITEM][SUM_VECTORS];                                                          \
+    _Pragma("unroll") for (int i = 0; i < QUERIES_PER_ITEM; i++) {                                        \
+      _Pragma("unroll") for (int j = 0; j < SUM_VECTORS; j++) {                                           \
+        added[i][j] = from + j < SUMS_PER_ITEM ? sums[from + j][i] * (floats)(factors[i]) : 0;            \
+      }                                                                                                   \
+    }                                                                                                     \
+    for (int key = 0; key < TILE_KEYS; key++) {                                                           \
+      floats value[SUM_VECTORS];                                                                          \
+      _Pragma("unroll") for (int j = 0; j < SUM_VECTORS; j++) {                                           \
+        int chunk = key_lane + (from + j) * KEY_LANES;                                                    \
+        value[j] = chunk < VALUE_CHUNKS ? LOAD(cached + key * VALUE_STRIDE + chunk * VECTOR) : 0;         \
+      }                                                                                                   \
+      _Pragma("unroll") for (int i = 0; i < QUERIES_PER_ITEM; i++) {                                      \
+        float weight = weights[(first_query + i) * TILE_KEYS + key];                                      \
+        _Pragma("unroll") for (int j = 0; j < SUM_VECTORS; j++) {                                         \
+          added[i][j] = product;                                                                          \
+        }                                                                                                 \
+      }                                                                                                   \
+    }                                                                                                     \
+    _Pragma("unroll") for (int i = 0; i < QUERIES_PER_ITEM; i++) {                                        \
+      _Pragma("unroll") for (int j = 0; j < SUM_VECTORS; j++) {                                           \
+        if (from + j < SUMS_PER_ITEM) {                                                                   \
+          sums[from + j][i] = added[i][j];                                                                \
+        }                                                                                                 \
+      }                                                                                                   \
+    }                                                                                                     \
   }
 
-CHUNK(key_chunk, key_element, key_vector)
-CHUNK(value_chunk, value_element, value_vector)
+kernel __attribute__((reqd_work_group_size(KEY_LANES, QUERY_LANES, 1))) void attention(
+    global const float *q, global const uchar *keys, global const uchar *values, global const int *positions,
+    global const int *row_sequence, global const int *table_starts, global const int *tables,
+    global const int *lengths, global const int *counts, int which, global float *y) {
+  // Each item's queries side by side, column by column.
+  local float queries[QUERY_LANES * QUERY_STRIDE];
+  // A tile of keys, column by column, and then one of values, row by row.
+  local float cached[KEY_TILE_FLOATS > VALUE_TILE_FLOATS ? KEY_TILE_FLOATS : VALUE_TILE_FLOATS];
+  local float weights[TILE_QUERIES * TILE_KEYS];
+  local float of_lanes[TILE_QUERIES * KEY_LANES];
+  local int query_positions[TILE_QUERIES], first_keys[TILE_QUERIES], last_keys[TILE_QUERIES];
 
-/* Where the pages of one sequence are, and which of its keys a tile can see. */
-typedef struct {
-  global const int *pages;
-  int first;
-  int last;
-} key_range;
+  int key_lane = get_local_id(0), first_query = get_local_id(1) * QUERIES_PER_ITEM;
+  int item = get_local_id(1) * KEY_LANES + key_lane;
+  int kv_head = get_group_id(0), tile = get_num_groups(1) - 1 - get_group_id(1);
+  int tile_end = min(counts[which], (tile + 1) * TILE_ROWS);
 
-static inline size_t row_of(key_range range, int key) {
-  return (size_t)range.pages[key / PAGE_TOKENS] * PAGE_TOKENS + key % PAGE_TOKENS;
-}
-
-/* The keys that rows from .. to - 1, all of one sequence, can see. */
-static inline key_range range_of(int from, int to, global const int *positions, global const int *row_sequence,
-                                 global const int *table_starts, global const int *tables,
-                                 global const int *lengths) {
-  int sequence = row_sequence[from];
-  long first = LONG_MAX, last = -1;
-  for (int row = from; row < to; row++) {
-    long query = positions[row];
-    first = min(first, (long)(FIRST_KEY(query)));
-    last = max(last, (long)(LAST_KEY(query)));
-  }
-  key_range range;
-  range.pages = tables + table_starts[sequence];
-  range.first = (int)clamp(first, (long)0, (long)lengths[sequence]);
-  range.last = (int)clamp(last, (long)-1, (long)lengths[sequence] - 1);
-  return range;
-}
-
-/* The part of a range that is this split's: whole blocks. */
-static inline key_range split_of(key_range range, int split) {
-#if SPLITS > 1
-  long begin = range.first / BLOCK, blocks = range.last < range.first ? 0 : range.last / BLOCK + 1 - begin;
-  int from = (int)((begin + blocks * split / SPLITS) * BLOCK);
-  int to = (int)((begin + blocks * (split + 1) / SPLITS) * BLOCK);
-  range.first = max(range.first, from);
-  range.last = min(range.last, to - 1);
-#endif
-  return range;
-}
-
-kernel void attention(global const float *q, global const uchar *keys, global const uchar *values,
-                      global const int *positions, global const int *row_sequence, global const int *table_starts,
-                      global const int *tables, global const int *lengths, global const int *counts, int which,
-                      global float *y) {
-  local float queries[TILE * GROUP * KEY_CHUNKS * 16];
-  local float cached[BLOCK * MOST_CHUNKS * 16];
-  local float scores[TILE * GROUP * BLOCK];
-  local float sums[TILE * GROUP * VALUE_CHUNKS * 16];
-  local float maxima[TILE * GROUP], totals[TILE * GROUP], factors[TILE * GROUP];
-  int lane = get_local_id(0);
-  int kv_head = get_group_id(0) / SPLITS, split = get_group_id(0) % SPLITS;
-  int tile_end = min(counts[which], (int)(get_group_id(1) + 1) * TILE);
-  for (int from = get_group_id(1) * TILE, to; from < tile_end; from = to) {
-    to = from + 1;
-    while (to < tile_end && row_sequence[to] == row_sequence[from]) {
-      to++;
+  for (int row = tile * TILE_ROWS, row_end; row < tile_end; row = row_end) {
+    int sequence = row_sequence[row], length = lengths[sequence];
+    global const int *pages = tables + table_starts[sequence];
+    // All rows of this sequence; the keys that any of them sees; those that all of them see.
+    int2 any = (int2)(INT_MAX, -1), all = (int2)(0, INT_MAX);
+    for (row_end = row; row_end < tile_end && row_sequence[row_end] == sequence; row_end++) {
+      int2 range = keys_of(positions[row_end], length);
+      any = range.x <= range.y ? (int2)(min(any.x, range.x), max(any.y, range.y)) : any;
+      all = (int2)(max(all.x, range.x), min(all.y, range.y));
     }
-    int heads = (to - from) * GROUP;
-    key_range range = split_of(
-        range_of(from, to, positions, row_sequence, table_starts, tables, lengths), split);
-    for (int i = lane; i < heads * KEY_CHUNKS * 16; i += LANES) {
-      int head = i / (KEY_CHUNKS * 16), column = i % (KEY_CHUNKS * 16);
-      size_t row_head = (size_t)(from + head / GROUP) * HEADS + kv_head * GROUP + head % GROUP;
-      queries[i] = column < KEY_WIDTH ? q[row_head * KEY_WIDTH + column] : 0;
+    int query_count = (row_end - row) * GROUP;
+    for (int i = item; i < TILE_QUERIES; i += ITEMS) {
+      int position = positions[min(row + i / GROUP, row_end - 1)];
+      int2 range = keys_of(position, length);
+      query_positions[i] = position;
+      first_keys[i] = range.x;
+      last_keys[i] = range.y;
     }
-    for (int i = lane; i < heads * VALUE_CHUNKS * 16; i += LANES) {
-      sums[i] = 0;
+    for (int i = item; i < TILE_QUERIES * KEY_WIDTH; i += ITEMS) {
+      int query = i / KEY_WIDTH, column = i % KEY_WIDTH;
+      size_t head = (size_t)(row + query / GROUP) * HEADS + kv_head * GROUP + query % GROUP;
+      queries[query / QUERIES_PER_ITEM * QUERY_STRIDE + column * QUERIES_PER_ITEM + query % QUERIES_PER_ITEM] =
+          query < query_count ? q[head * KEY_WIDTH + column] * SCALE : 0;
     }
-    for (int i = lane; i < heads; i += LANES) {
+    floats sums[SUMS_PER_ITEM][QUERIES_PER_ITEM];
+    float maxima[QUERIES_PER_ITEM], totals[QUERIES_PER_ITEM];
+    FLATTENED for (int i = 0; i < QUERIES_PER_ITEM; i++) {
       maxima[i] = -INFINITY;
       totals[i] = 0;
+      FLATTENED for (int j = 0; j < SUMS_PER_ITEM; j++) {
+        sums[j][i] = 0;
+      }
     }
-    for (int block = range.first / BLOCK * BLOCK; block <= range.last; block += BLOCK) {
-      int begin = max(block, range.first) - block, end = min(block + BLOCK - 1, range.last) - block + 1;
-      for (int i = lane; i < BLOCK * KEY_CHUNKS; i += LANES) {
-        int key = i / KEY_CHUNKS, chunk = i % KEY_CHUNKS;
-        float16 x = 0;
-        if (key >= begin && key < end) {
-          global const uchar *row = keys + row_of(range, block + key) * KEY_ROW_BYTES(KV_HEADS * KEY_WIDTH);
-          x = key_chunk(row, kv_head * KEY_WIDTH + chunk * 16, KEY_WIDTH - chunk * 16);
-        }
-        vstore16(x, i, cached);
-      }
-      ALL_HERE;
-      for (int i = lane; i < heads * BLOCK; i += LANES) {
-        int head = i / BLOCK, key = i % BLOCK;
-        float16 products = 0;
-        for (int chunk = 0; chunk < KEY_CHUNKS; chunk++) {
-          products = fma(vload16(head * KEY_CHUNKS + chunk, queries), vload16(key * KEY_CHUNKS + chunk, cached),
-                         products);
-        }
-        float score = sum_of(products) * SCALE;
-        long query_position = positions[from + head / GROUP], key_position = block + key;
-        int head_number = kv_head * GROUP + head % GROUP;
-        score = SCORE(score, query_position, key_position, head_number);
-        scores[i] = key >= begin && key < end && SEES(query_position, key_position) ? score : -INFINITY;
-      }
-      ALL_HERE;
-      for (int head = lane; head < heads; head += LANES) {
-        float16 most = -INFINITY;
-        for (int i = 0; i < BLOCK / 16; i++) {
-          most = fmax(most, vload16(head * (BLOCK / 16) + i, scores));
-        }
-        float maximum = fmax(maxima[head], most_of(most));
-        /* Where nothing was seen yet all weights are zero, whatever is taken for the maximum. */
-        float base = maximum == -INFINITY ? 0 : maximum;
-        float16 total = 0;
-        for (int i = 0; i < BLOCK / 16; i++) {
-          float16 weights = exp(vload16(head * (BLOCK / 16) + i, scores) - base);
-          vstore16(weights, head * (BLOCK / 16) + i, scores);
-          total += weights;
-        }
-        factors[head] = exp(maxima[head] - base);
-        totals[head] = totals[head] * factors[head] + sum_of(total);
-        maxima[head] = maximum;
-      }
-      for (int i = lane; i < BLOCK * VALUE_CHUNKS; i += LANES) {
-        int key = i / VALUE_CHUNKS, chunk = i % VALUE_CHUNKS;
-        float16 x = 0;
-        if (key >= begin && key < end) {
-          global const uchar *row = values + row_of(range, block + key) * VALUE_ROW_BYTES(KV_HEADS * VALUE_WIDTH);
-          x = value_chunk(row, kv_head * VALUE_WIDTH + chunk * 16, VALUE_WIDTH - chunk * 16);
-        }
-        vstore16(x, i, cached);
-      }
-      ALL_HERE;
-      for (int i = lane; i < heads * VALUE_CHUNKS; i += LANES) {
-        int head = i / VALUE_CHUNKS, chunk = i % VALUE_CHUNKS;
-        float16 sum = vload16(i, sums) * factors[head];
-        for (int key = 0; key < BLOCK; key++) {
-          sum = fma((float16)(scores[head * BLOCK + key]), vload16(key * VALUE_CHUNKS + chunk, cached), sum);
-        }
-        vstore16(sum, i, sums);
-      }
-      ALL_HERE;
-    }
-    ALL_HERE;
-    for (int i = lane; i < heads * VALUE_CHUNKS * 16; i += LANES) {
-      int head = i / (VALUE_CHUNKS * 16), column = i % (VALUE_CHUNKS * 16);
-      size_t row_head = (size_t)(from + head / GROUP) * HEADS + kv_head * GROUP + head % GROUP;
-#if SPLITS > 1
-      global float *partial = y + (row_head * SPLITS + split) * PARTIAL_FLOATS;
-      partial[2 + column] = sums[i];
-      if (column == 0) {
-        partial[0] = maxima[head];
-        partial[1] = totals[head];
-      }
+
+    for (int tile_key = any.x / TILE_KEYS * TILE_KEYS; tile_key <= any.y; tile_key += TILE_KEYS) {
+#ifdef MASK_IS_INTERVAL
+      bool all_seen = tile_key >= all.x && tile_key + TILE_KEYS - 1 <= all.y;
 #else
-      if (column < VALUE_WIDTH) {
-        y[row_head * VALUE_WIDTH + column] = totals[head] > 0 ? sums[i] / totals[head] : 0;
+      bool all_seen = false;
+#endif
+      for (int i = item; i < TILE_KEYS * KEY_CHUNKS; i += ITEMS) {
+        int key = i / KEY_CHUNKS, chunk = i % KEY_CHUNKS;
+        floats x = 0;
+        if (tile_key + key >= any.x && tile_key + key <= any.y) {
+          x = key_vector(keys + cache_row(pages, tile_key + key) * KEY_ROW_BYTES(KV_HEADS * KEY_WIDTH), kv_head, chunk);
+        }
+        FLATTENED for (int j = 0; j < VECTOR; j++) {
+          cached[(chunk * VECTOR + j) * KEY_STRIDE + key] = ((float *)&x)[j];
+        }
+      }
+      ALL_HERE;
+
+      floats scores[QUERIES_PER_ITEM][KEY_VECTORS];
+      {
+        floats dots[QUERIES_PER_ITEM][KEY_VECTORS];
+#pragma unroll
+        for (int i = 0; i < QUERIES_PER_ITEM; i++) {
+#pragma unroll
+          for (int j = 0; j < KEY_VECTORS; j++) {
+            dots[i][j] = 0;
+          }
+        }
+        local const float *my_queries = queries + get_local_id(1) * QUERY_STRIDE;
+        for (int column = 0; column < KEY_WIDTH; column++) {
+          floats key[KEY_VECTORS];
+#pragma unroll
+          for (int j = 0; j < KEY_VECTORS; j++) {
+            key[j] = LOAD(cached + column * KEY_STRIDE + (j * KEY_LANES + key_lane) * VECTOR);
+          }
+#pragma unroll
+          for (int i = 0; i < QUERIES_PER_ITEM; i++) {
+            floats query = (floats)(my_queries[column * QUERIES_PER_ITEM + i]);
+#pragma unroll
+            for (int j = 0; j < KEY_VECTORS; j++) {
+              dots[i][j] = fma(query, key[j], dots[i][j]);
+            }
+          }
+        }
+#pragma unroll
+        for (int i = 0; i < QUERIES_PER_ITEM; i++) {
+#pragma unroll
+          for (int j = 0; j < KEY_VECTORS; j++) {
+            scores[i][j] = dots[i][j];
+          }
+        }
+      }
+      float tile_maxima[QUERIES_PER_ITEM];
+      FLATTENED for (int i = 0; i < QUERIES_PER_ITEM; i++) {
+        int query = first_query + i;
+        long position = query_positions[query];
+        floats most = -INFINITY;
+        FLATTENED for (int j = 0; j < KEY_VECTORS; j++) {
+          int first = tile_key + (j * KEY_LANES + key_lane) * VECTOR;
+          float *score = (float *)&scores[i][j];
+          FLATTENED for (int n = 0; n < VECTOR; n++) {
+            score[n] = final_score(score[n], position, first + n, kv_head * GROUP + query % GROUP);
+          }
+          if (!all_seen) {
+            FLATTENED for (int n = 0; n < VECTOR; n++) {
+              bool seen = first + n >= first_keys[query] && first + n <= last_keys[query];
+#ifndef MASK_IS_INTERVAL
+              seen = seen && sees(position, first + n);
+#endif
+              score[n] = seen ? score[n] : -INFINITY;
+            }
+          }
+          most = fmax(most, scores[i][j]);
+        }
+        tile_maxima[i] = MOST(most);
+      }
+#if KEY_LANES > 1
+      FLATTENED for (int i = 0; i < QUERIES_PER_ITEM; i++) {
+        of_lanes[(first_query + i) * KEY_LANES + key_lane] = tile_maxima[i];
+      }
+      ALL_HERE;
+      FLATTENED for (int i = 0; i < QUERIES_PER_ITEM; i++) {
+        for (int j = 0; j < KEY_LANES; j++) {
+          tile_maxima[i] = fmax(tile_maxima[i], of_lanes[(first_query + i) * KEY_LANES + j]);
+        }
       }
 #endif
+      float factors[QUERIES_PER_ITEM];
+      FLATTENED for (int i = 0; i < QUERIES_PER_ITEM; i++) {
+        float maximum = fmax(maxima[i], tile_maxima[i]);
+        // Where nothing was seen yet all weights are zero, whatever is taken for the maximum.
+        float base = maximum > -INFINITY ? maximum : 0;
+        factors[i] = exp(maxima[i] - base);
+        maxima[i] = maximum;
+        floats total = 0;
+        FLATTENED for (int j = 0; j < KEY_VECTORS; j++) {
+          floats weight = exp(scores[i][j] - base);
+          total += weight;
+          STORE(weight, weights + (first_query + i) * TILE_KEYS + (j * KEY_LANES + key_lane) * VECTOR);
+        }
+        totals[i] = fma(totals[i], factors[i], SUM(total));
+      }
+#if KEY_LANES == 1
+      ALL_HERE;
+#endif
+      // All scores are computed: values take the place of keys.
+      for (int i = item; i < TILE_KEYS * VALUE_CHUNKS; i += ITEMS) {
+        int key = i / VALUE_CHUNKS, chunk = i % VALUE_CHUNKS;
+        floats x = 0;
+        if (tile_key + key >= any.x && tile_key + key <= any.y) {
+          x = value_vector(values + cache_row(pages, tile_key + key) * VALUE_ROW_BYTES(KV_HEADS * VALUE_WIDTH), kv_head,
+                           chunk);
+        }
+        STORE(x, cached + key * VALUE_STRIDE + chunk * VECTOR);
+      }
+      ALL_HERE;
+      if (all_seen) {
+        ADD_VALUES(fma((floats)(weight), value[j], added[i][j]))
+      } else {
+        ADD_VALUES(weight != 0 ? fma((floats)(weight), value[j], added[i][j]) : added[i][j])
+      }
+      ALL_HERE;
+    }
+
+#if KEY_LANES > 1
+    FLATTENED for (int i = 0; i < QUERIES_PER_ITEM; i++) {
+      of_lanes[(first_query + i) * KEY_LANES + key_lane] = totals[i];
+    }
+    ALL_HERE;
+    FLATTENED for (int i = 0; i < QUERIES_PER_ITEM; i++) {
+      totals[i] = 0;
+      for (int j = 0; j < KEY_LANES; j++) {
+        totals[i] += of_lanes[(first_query + i) * KEY_LANES + j];
+      }
+    }
+#endif
+    FLATTENED for (int i = 0; i < QUERIES_PER_ITEM; i++) {
+      int query = first_query + i;
+      size_t head = (size_t)(row + query / GROUP) * HEADS + kv_head * GROUP + query % GROUP;
+      float inverse = maxima[i] > -INFINITY ? 1 / totals[i] : 0;
+      FLATTENED for (int j = 0; j < SUMS_PER_ITEM; j++) {
+        int column = (key_lane + j * KEY_LANES) * VECTOR;
+        floats result = sums[j][i] * (floats)(inverse);
+        if (query < query_count && column < VALUE_WIDTH) {
+#if VALUE_WIDTH % VECTOR == 0
+          STORE(result, y + head * VALUE_WIDTH + column);
+#else
+          FLATTENED for (int n = 0; n < VECTOR; n++) {
+            if (column + n < VALUE_WIDTH) {
+              y[head * VALUE_WIDTH + column + n] = ((float *)&result)[n];
+            }
+          }
+#endif
+        }
+      }
     }
     ALL_HERE;
   }
-}
-
-/* Puts the splits' results together. Items: one for each column of each row and head. */
-kernel void attention_combine(global const float *partials, global float *y, global const int *counts, int which) {
-  size_t item = get_global_id(0);
-  if (item >= (size_t)counts[which] * HEADS * VALUE_WIDTH) {
-    return;
-  }
-  size_t row_head = item / VALUE_WIDTH;
-  int column = item % VALUE_WIDTH;
-  partials += row_head * SPLITS * PARTIAL_FLOATS;
-  float maximum = -INFINITY;
-  for (int split = 0; split < SPLITS; split++) {
-    maximum = fmax(maximum, partials[split * PARTIAL_FLOATS]);
-  }
-  float sum = 0, total = 0;
-  for (int split = 0; split < SPLITS; split++) {
-    global const float *partial = partials + split * PARTIAL_FLOATS;
-    if (partial[0] > -INFINITY) {
-      float factor = exp(partial[0] - maximum);
-      total = fma(partial[1], factor, total);
-      sum = fma(partial[2 + column], factor, sum);
-    }
-  }
-  y[item] = total > 0 ? sum / total : 0;
 }

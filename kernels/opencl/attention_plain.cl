@@ -1,53 +1,52 @@
-/* attention_plain: softmax(score(SCALE · q·kᵀ), masked) · v of each row over its own sequence's cached keys and values.
- * Items: one a row and head, which goes through the keys twice: once for the largest score, once for the sum.
- * Invariants: keys that the mask hides are never read as numbers; a row that sees none yields zeros.
- * Source: Vaswani et al. 2017; Ainslie et al. 2023. */
+// attention_plain: softmax(score(SCALE · q·kᵀ), masked) · v of each row over its own sequence's cached keys and values
+// (Vaswani et al. 2017); head h reads KV head h · KV_HEADS / HEADS (Ainslie et al. 2023).
+// Items: dimension 0 one a head, dimension 1 one a row; each passes once over its keys for the largest score and
+// once for the sums, so scores are computed twice.
+// Invariants: a key that the mask hides is not read; a row that sees none yields zeros.
 
+#include "attention_mask.h"
 #include "cache_elements.h"
 
-static inline float score_of(global const float *q, global const uchar *key_row, int kv_head, int query, int key,
+static inline float score_of(global const float *q, global const uchar *key_row, int kv_head, long query, long key,
                              int head) {
   float dot_product = 0;
   for (int i = 0; i < KEY_WIDTH; i++) {
     dot_product = fma(q[i], key_element(key_row, kv_head * KEY_WIDTH + i), dot_product);
   }
-  float score = dot_product * SCALE;
-  return SCORE(score, query, key, head);
+  return final_score(dot_product * SCALE, query, key, head);
 }
 
 kernel void attention_plain(global const float *q, global const uchar *keys, global const uchar *values,
                             global const int *positions, global const int *row_sequence,
                             global const int *table_starts, global const int *tables, global const int *lengths,
                             global const int *counts, int which, global float *y) {
-  size_t item = get_global_id(0);
-  if (item >= (size_t)counts[which] * HEADS) {
+  int head = get_global_id(0), row = get_global_id(1);
+  if (row >= counts[which] || head >= HEADS) {
     return;
   }
-  int row = item / HEADS, head = item % HEADS, kv_head = head * KV_HEADS / HEADS;
-  int sequence = row_sequence[row];
+  int kv_head = head / GROUP, sequence = row_sequence[row];
+  global const int *pages = tables + table_starts[sequence];
   long query = positions[row];
-  int first = (int)clamp((long)(FIRST_KEY(query)), (long)0, (long)lengths[sequence]);
-  int last = (int)clamp((long)(LAST_KEY(query)), (long)-1, (long)lengths[sequence] - 1);
-  q += item * KEY_WIDTH;
-  y += item * VALUE_WIDTH;
+  int2 range = keys_of(query, lengths[sequence]);
+  q += ((size_t)row * HEADS + head) * KEY_WIDTH;
+  y += ((size_t)row * HEADS + head) * VALUE_WIDTH;
+  float most = -INFINITY;
+  for (int key = range.x; key <= range.y; key++) {
+    if (sees(query, key)) {
+      global const uchar *key_row = keys + cache_row(pages, key) * KEY_ROW_BYTES(KV_HEADS * KEY_WIDTH);
+      most = fmax(most, score_of(q, key_row, kv_head, query, key, head));
+    }
+  }
   float sums[VALUE_WIDTH];
   for (int i = 0; i < VALUE_WIDTH; i++) {
     sums[i] = 0;
   }
-  float most = -INFINITY;
-  for (long key = first; key <= last; key++) {
-    if (SEES(query, key)) {
-      size_t at = cache_row(table_starts, tables, sequence, (int)key);
-      most = fmax(most, score_of(q, keys + at * KEY_ROW_BYTES(KV_HEADS * KEY_WIDTH), kv_head, query, key, head));
-    }
-  }
   float total = 0;
-  for (long key = first; key <= last; key++) {
-    if (SEES(query, key)) {
-      size_t at = cache_row(table_starts, tables, sequence, (int)key);
-      global const uchar *value_row = values + at * VALUE_ROW_BYTES(KV_HEADS * VALUE_WIDTH);
-      float weight =
-          exp(score_of(q, keys + at * KEY_ROW_BYTES(KV_HEADS * KEY_WIDTH), kv_head, query, key, head) - most);
+  for (int key = range.x; key <= range.y && most > -INFINITY; key++) {
+    if (sees(query, key)) {
+      global const uchar *key_row = keys + cache_row(pages, key) * KEY_ROW_BYTES(KV_HEADS * KEY_WIDTH);
+      global const uchar *value_row = values + cache_row(pages, key) * VALUE_ROW_BYTES(KV_HEADS * VALUE_WIDTH);
+      float weight = exp(score_of(q, key_row, kv_head, query, key, head) - most);
       total += weight;
       for (int i = 0; i < VALUE_WIDTH; i++) {
         sums[i] = fma(weight, value_element(value_row, kv_head * VALUE_WIDTH + i), sums[i]);
@@ -55,6 +54,6 @@ kernel void attention_plain(global const float *q, global const uchar *keys, glo
     }
   }
   for (int i = 0; i < VALUE_WIDTH; i++) {
-    y[i] = total > 0 ? sums[i] / total : 0;
+    y[i] = most > -INFINITY ? sums[i] / total : 0;
   }
 }

@@ -1,6 +1,6 @@
-/* Functions of single elements.
- * Items: one an element, in row order: coalesced; items beyond the last do nothing.
- * Traffic: 4 bytes for each operand and result. */
+// Functions of single elements.
+// Items: one an element, in row order: coalesced; items beyond the last do nothing.
+// Traffic: 4 bytes for each operand and result.
 
 #include "activations.h"
 
@@ -32,7 +32,7 @@ kernel void soft_cap(global const float *x, global float *y, float cap, int colu
   }
 }
 
-/* y[i] = x[rows[i]] */
+// y[i] = x[rows[i]]
 kernel void select_rows(global const float *x, global const int *rows, global float *y, int columns,
                         global const int *counts, int which) {
   size_t i = get_global_id(0);
@@ -43,7 +43,7 @@ kernel void select_rows(global const float *x, global const int *rows, global fl
 }
 
 #if defined(ACTIVATION_SILU) || defined(ACTIVATION_GELU_TANH)
-/* y may be gate itself. */
+// y may be gate itself.
 kernel void glu(global const float *gate, global const float *up, global float *y, int columns,
                 global const int *counts, int which) {
   size_t i = get_global_id(0);

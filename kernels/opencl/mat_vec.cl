@@ -9,13 +9,14 @@
 // Items: work-groups are LANES x ROW_ITEMS. The LANES items of dimension 0 share ROWS_PER_ITEM rows: lane l takes the
 // pairs of 16 columns (weights.h) l, l + LANES, ... so that neighbors read neighboring bytes. Dimension 1 goes over rows,
 // dimension 2 over groups of TOKENS tokens (so any number of tokens is right, but mat_mul is quicker where there
-// are many). The lanes' sums meet in local memory; or in sub-groups, if SUB_GROUPS says that LANES is the size
-// of a sub-group. On a CPU LANES is 1, and an item decodes whole blocks.
+// are many). The lanes' sums meet in local memory or in sub-groups (lanes.h). On a CPU LANES is 1, and an item
+// decodes whole blocks.
 //
 // Invariants: a token or row beyond the count is computed again from the last one and not written, so that
 // all items reach every barrier and nothing is read outside. x begins at a multiple of 16 bytes.
 //
-// Defines: WEIGHT_*, COLUMNS, TOKENS (1 to 8), LANES (a power of two), ROW_ITEMS, ROWS_PER_ITEM, SUB_GROUPS (optional),
+// Defines: WEIGHT_*, COLUMNS, TOKENS (1 to 8), LANES (a power of two), ROW_ITEMS, ROWS_PER_ITEM, SUB_GROUPS (optional;
+// ROW_ITEMS is 1 then),
 // ACTIVATION_* (activations.h) for glu_mat_vec.
 //
 // global size: LANES, ceil(weight_rows / (ROW_ITEMS * ROWS_PER_ITEM)) * ROW_ITEMS, ceil(tokens / TOKENS).
@@ -24,12 +25,9 @@
 #define WHOLE_BLOCKS
 #endif
 #include "activations.h"
+#include "lanes.h"
 #include "plain_products.h"
 #include "weights.h"
-
-#if defined(SUB_GROUPS) && LANES > 1
-#pragma OPENCL EXTENSION cl_khr_subgroups : enable
-#endif
 
 // A lane alone keeps 16 sums, the width of what it decodes; many lanes would run out of registers.
 #if LANES == 1
@@ -129,26 +127,6 @@ static inline void partial_products(
       sums[r][t] = sum;
     }
   }
-}
-
-// Sums over lanes; lane 0 has the result. `shared` has a place for each item.
-static inline float sum_lanes(float sum, int lane, local float *shared) {
-#if LANES == 1
-  return sum;
-#elif defined(SUB_GROUPS)
-  return sub_group_reduce_add(sum);
-#else
-  shared[lane] = sum;
-  for (int half_of = LANES / 2; half_of > 0; half_of /= 2) {
-    barrier(CLK_LOCAL_MEM_FENCE);
-    if (lane < half_of) {
-      shared[lane] += shared[lane + half_of];
-    }
-  }
-  float result = shared[lane];
-  barrier(CLK_LOCAL_MEM_FENCE);
-  return result;
-#endif
 }
 
 static inline void rows_of(global const uchar *w, int row, int weight_rows, global const uchar **rows) {

@@ -1,33 +1,17 @@
-/* rms_norm: y = w · x / sqrt(mean(x²) + epsilon), over each group of columns on its own.
- * add_rms_norm: sum = a + b, y = rms_norm(sum), in one pass.                 Source: Zhang and Sennrich 2019.
- * Items: one work-group of LANES items for each group of columns; lane l reads columns l, l + LANES, …: coalesced.
- * On a processor LANES is 1, and one item goes through a whole group.
- * Traffic: 8 bytes a column and w; add_rms_norm 16.
- * Invariants: LANES is a power of two; every item reaches both barriers; sums are in one order for one LANES. */
+// rms_norm: y = w · x / sqrt(mean(x²) + epsilon), over each group of columns on its own.
+// add_rms_norm: sum = a + b, y = rms_norm(sum), in one pass.                 Source: Zhang and Sennrich 2019.
+// Items: one work-group of LANES items for each group of columns; lane l reads columns l, l + LANES, …: coalesced.
+// On a processor LANES is 1, and one item goes through a whole group.
+// Traffic: 8 bytes a column and w; add_rms_norm 16.
+// Invariants: LANES is a power of two; every item reaches all barriers; sums are in one order for one LANES.
 
 #ifndef LANES
 #define LANES 1
 #endif
 
-/* The sum of all lanes' values, in all lanes. */
-float group_sum(float value, local float *lanes) {
-#if LANES > 1
-  int lane = get_local_id(0);
-  lanes[lane] = value;
-  for (int half_lanes = LANES / 2; half_lanes > 0; half_lanes /= 2) {
-    barrier(CLK_LOCAL_MEM_FENCE);
-    if (lane < half_lanes) {
-      lanes[lane] += lanes[lane + half_lanes];
-    }
-  }
-  barrier(CLK_LOCAL_MEM_FENCE);
-  return lanes[0];
-#else
-  return value;
-#endif
-}
+#include "lanes.h"
 
-/* Sums of squares of sixteen columns at a time, where one item has them all: a processor's vectors. */
+// Sums of squares of sixteen columns at a time, where one item has them all: a processor's vectors.
 float squares(global const float *x, int columns) {
   float sum = 0;
 #if LANES > 1
@@ -60,7 +44,7 @@ kernel void rms_norm(global const float *x, global const float *w, global float 
   }
   x += group * group_columns;
   y += group * group_columns;
-  float factor = 1 / sqrt(group_sum(squares(x, group_columns), lanes) / group_columns + epsilon);
+  float factor = 1 / sqrt(sum_lanes(squares(x, group_columns), get_local_id(0), lanes) / group_columns + epsilon);
   for (int i = get_local_id(0); i < group_columns; i += LANES) {
     y[i] = x[i] * factor * w[i];
   }
@@ -80,8 +64,8 @@ kernel void add_rms_norm(global const float *a, global const float *b, global co
   for (int i = get_local_id(0); i < columns; i += LANES) {
     sum[i] = a[i] + b[i];
   }
-  /* Each lane reads back only what it wrote itself. */
-  float factor = 1 / sqrt(group_sum(squares(sum, columns), lanes) / columns + epsilon);
+  // Each lane reads back only what it wrote itself.
+  float factor = 1 / sqrt(sum_lanes(squares(sum, columns), get_local_id(0), lanes) / columns + epsilon);
   for (int i = get_local_id(0); i < columns; i += LANES) {
     y[i] = sum[i] * factor * w[i];
   }

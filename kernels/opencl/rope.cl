@@ -1,15 +1,18 @@
-/* rope: each head's columns turned by the row's position (Su et al. 2021).
- * Items: one a head. Traffic: 8 bytes a column. */
+// rope: turns each head's columns by its row's position; columns behind ROTARY_WIDTH are copied. See rotation.h.
+// Items: dimension 0 one for each vector of pairs or of copied columns of each head, HEADS · TURNS, where TURNS is
+// (HEAD_WIDTH - ROTARY_WIDTH / 2) / VECTOR; dimension 1 one a row.
+// Traffic: x and y once; 8 bytes of angles for each digit of the position and pair, which stay in caches.
+// Invariants: y is not x. Any work-group shape. HEADS: heads in a row of x.
+// With VECTOR 1 it is plain: there is no rope_plain.
+
 #include "rotation.h"
 
 kernel void rope(global const float *x, global const int *positions, global const float2 *angles, global float *y,
                  global const int *counts, int which) {
-  size_t head = get_global_id(0);
-  if (head >= (size_t)counts[which] * HEADS) {
+  int item = get_global_id(0), row = get_global_id(1);
+  if (row >= counts[which] || item >= HEADS * TURNS) {
     return;
   }
-  int position = positions[head / HEADS];
-  for (int column = 0; column < HEAD_WIDTH; column++) {
-    y[head * HEAD_WIDTH + column] = turned(x + head * HEAD_WIDTH, angles, position, column);
-  }
+  size_t head = ((size_t)row * HEADS + item / TURNS) * HEAD_WIDTH;
+  turn_head(x + head, angles, positions[row], item % TURNS, y + head);
 }

@@ -1,29 +1,98 @@
-/* The angle of a position, for one pair of columns: (cos, sin). angles[digit][value][pair] turns by value · 256^digit
- * positions; the position's base-256 digits are turned by one after the other, which is exact to float32 anywhere. */
-static inline float2 rotation(global const float2 *angles, int position, int pair) {
-  float2 turn = (float2)(1, 0);
-  for (int digit = 0; digit < 4; digit++) {
-    int value = (position >> (8 * digit)) & 255;
-    if (value != 0) {
-      float2 by = angles[((size_t)digit * 256 + value) * (ROTARY_WIDTH / 2) + pair];
-      turn = (float2)(turn.x * by.x - turn.y * by.y, turn.x * by.y + turn.y * by.x);
-    }
-  }
-  return turn;
+// Rotary position embedding (Su et al. 2021, "RoFormer") in float32, accurate at every position below 2^31.
+// angles[digit][value][pair] is (cos, sin) of value · 256^digit positions; it is made in double precision. A position's
+// turn is the product of its base-256 digits' turns, so no large angle is ever formed or reduced on the device.
+// Defines: HEAD_WIDTH; ROTARY_WIDTH, the leading columns that are turned; PAIRING_NEIGHBOURS (columns 2i and 2i + 1)
+// or PAIRING_HALVES (columns i and i + ROTARY_WIDTH / 2); VECTOR (1, 2, 4 or 8; 1 if not defined), the pairs that are
+// turned together, which divides both ROTARY_WIDTH / 2 and HEAD_WIDTH - ROTARY_WIDTH.
+
+#ifndef ROTATION_H
+#define ROTATION_H
+
+#ifndef VECTOR
+#define VECTOR 1
+#endif
+#include "vectors.h"
+
+#define PAIRS (ROTARY_WIDTH / 2)
+// Of a head: vectors of its pairs, then vectors of the columns that are only copied.
+#define PAIR_VECTORS (PAIRS / VECTOR)
+#define TURNS ((HEAD_WIDTH - PAIRS) / VECTOR)
+// The first column of a copied vector, by its number among the turns.
+#define COPIED_COLUMN(turn) (PAIRS + (turn) * VECTOR)
+
+typedef struct {
+  floats first;
+  floats second;
+} pairs;
+
+#ifdef PAIRING_NEIGHBOURS
+#define FIRST_COLUMN(pair) (2 * (pair))
+#define SECOND_COLUMN(pair) (2 * (pair) + 1)
+#define PAIR_OF(column) ((column) / 2)
+#else
+#define FIRST_COLUMN(pair) (pair)
+#define SECOND_COLUMN(pair) ((pair) + PAIRS)
+#define PAIR_OF(column) ((column) % PAIRS)
+#endif
+
+static inline float2 times(float2 a, float2 b) {
+  return (float2)(fma(a.x, b.x, -(a.y * b.y)), fma(a.x, b.y, a.y * b.x));
 }
 
-/* Column `column` of a head, turned. */
-static inline float turned(global const float *head, global const float2 *angles, int position, int column) {
+// One column of a head, turned: for cache blocks whose columns are wanted in storage order.
+static inline float turned_column(global const float *head, global const float2 *angles, int position, int column) {
   if (column >= ROTARY_WIDTH) {
     return head[column];
   }
-#if defined(PAIRING_NEIGHBOURS)
-  int pair = column / 2, first = column & ~1, second = first + 1, is_second = column & 1;
-#else
-  int pair = column % (ROTARY_WIDTH / 2), first = pair, second = pair + ROTARY_WIDTH / 2;
-  int is_second = column >= ROTARY_WIDTH / 2;
-#endif
-  float2 turn = rotation(angles, position, pair);
-  float a = head[first], b = head[second];
-  return is_second ? fma(a, turn.y, b * turn.x) : fma(a, turn.x, -(b * turn.y));
+  int pair = PAIR_OF(column);
+  float2 turn = angles[(size_t)(position & 255) * PAIRS + pair];
+  for (int digit = 1; position >> (8 * digit) != 0 && digit < 4; digit++) {
+    turn = times(turn, angles[((size_t)digit * 256 + ((position >> (8 * digit)) & 255)) * PAIRS + pair]);
+  }
+  float2 both = times((float2)(head[FIRST_COLUMN(pair)], head[SECOND_COLUMN(pair)]), turn);
+  return column == FIRST_COLUMN(pair) ? both.x : both.y;
 }
+
+// VECTOR pairs of a head from number `pair` on, turned.
+static inline pairs turned_pairs(global const float *head, global const float2 *angles, int position, int pair) {
+  twice_floats turn = LOAD_TWICE((global const float *)(angles + (size_t)(position & 255) * PAIRS + pair));
+  floats cosine = turn.even, sine = turn.odd;
+  for (int digit = 1; position >> (8 * digit) != 0 && digit < 4; digit++) {
+    size_t value = digit * 256 + ((position >> (8 * digit)) & 255);
+    twice_floats more = LOAD_TWICE((global const float *)(angles + value * PAIRS + pair));
+    floats before = cosine;
+    cosine = fma(before, more.even, -(sine * more.odd));
+    sine = fma(before, more.odd, sine * more.even);
+  }
+#ifdef PAIRING_NEIGHBOURS
+  twice_floats x = LOAD_TWICE(head + 2 * pair);
+  floats first = x.even, second = x.odd;
+#else
+  floats first = LOAD(head + pair), second = LOAD(head + pair + PAIRS);
+#endif
+  pairs y;
+  y.first = fma(first, cosine, -(second * sine));
+  y.second = fma(first, sine, second * cosine);
+  return y;
+}
+
+// Turns or copies vector number `turn` of a head.
+static inline void turn_head(global const float *x, global const float2 *angles, int position, int turn,
+                             global float *y) {
+  if (turn >= PAIR_VECTORS) {
+    STORE(LOAD(x + COPIED_COLUMN(turn)), y + COPIED_COLUMN(turn));
+    return;
+  }
+  pairs turned = turned_pairs(x, angles, position, turn * VECTOR);
+#ifdef PAIRING_NEIGHBOURS
+  twice_floats both;
+  both.even = turned.first;
+  both.odd = turned.second;
+  STORE_TWICE(both, y + 2 * turn * VECTOR);
+#else
+  STORE(turned.first, y + turn * VECTOR);
+  STORE(turned.second, y + turn * VECTOR + PAIRS);
+#endif
+}
+
+#endif

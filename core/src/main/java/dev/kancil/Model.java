@@ -80,7 +80,10 @@ public final class Model implements AutoCloseable {
       FutureTask<Device> opening =
           start(
               "kancil-device-open",
-              () -> Backends.open(options.device(), new DeviceOptions(options.threads())));
+              () ->
+                  Backends.open(
+                      options.device(),
+                      new DeviceOptions(options.threads()).withProgress(options.progress())));
       resources.add(opening, task -> closeIfOpen(task));
       GgufFile file = resources.add(GgufFile.open(path), GgufFile::close);
       GgufCheckpoint checkpoint = new GgufCheckpoint(file);

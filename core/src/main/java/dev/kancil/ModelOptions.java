@@ -2,6 +2,7 @@ package dev.kancil;
 
 import dev.kancil.backend.Backends;
 import dev.kancil.backend.DeviceOptions;
+import dev.kancil.backend.LoadProgress;
 import dev.kancil.tensor.DataType;
 
 /**
@@ -16,6 +17,7 @@ import dev.kancil.tensor.DataType;
  * @param cacheKeyType how keys are cached: F32, F16, BF16 or Q8_0
  * @param cacheValueType the same for values
  * @param stepTokens rows of one step; long prompts are cut into such chunks
+ * @param progress is told how far a device is with what it does before the first step
  */
 public record ModelOptions(
     String device,
@@ -24,7 +26,8 @@ public record ModelOptions(
     int sessions,
     DataType cacheKeyType,
     DataType cacheValueType,
-    int stepTokens) {
+    int stepTokens,
+    LoadProgress progress) {
   /** The longest context unless one is asked for. */
   public static final int DEFAULT_CONTEXT = 8192;
 
@@ -81,6 +84,7 @@ public record ModelOptions(
     private DataType cacheKeyType = DataType.F16;
     private DataType cacheValueType = DataType.F16;
     private int stepTokens = 256;
+    private LoadProgress progress = LoadProgress.NONE;
 
     private Builder() {}
 
@@ -126,6 +130,12 @@ public record ModelOptions(
       return this;
     }
 
+    /** See {@link ModelOptions#progress}. */
+    public Builder progress(LoadProgress listener) {
+      progress = listener;
+      return this;
+    }
+
     /**
      * The options.
      *
@@ -133,7 +143,14 @@ public record ModelOptions(
      */
     public ModelOptions build() {
       return new ModelOptions(
-          device, threads, contextLength, sessions, cacheKeyType, cacheValueType, stepTokens);
+          device,
+          threads,
+          contextLength,
+          sessions,
+          cacheKeyType,
+          cacheValueType,
+          stepTokens,
+          progress);
     }
   }
 }

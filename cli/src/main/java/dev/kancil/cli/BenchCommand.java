@@ -71,7 +71,8 @@ final class BenchCommand implements Callable<Integer> {
     if (device.context == 0) {
       device.context = Math.addExact(depth, Math.addExact(prompt, generated));
     }
-    try (Model opened = Model.open(model.path(console), device.options().sessions(batch).build())) {
+    try (Model opened =
+        Model.open(model.path(console), device.options(console).sessions(batch).build())) {
       Announcement.print(console, opened.description());
       List<Repetition> results = new ArrayList<>();
       for (int i = -WARM_UPS; i < repetitions; i++) {

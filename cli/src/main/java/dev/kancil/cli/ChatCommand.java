@@ -42,7 +42,8 @@ final class ChatCommand implements Callable<Integer> {
   @Override
   public Integer call() throws IOException {
     GenerationOptions options = sampling.options();
-    try (Model opened = Model.open(model.path(console), device.options().sessions(1).build());
+    try (Model opened =
+            Model.open(model.path(console), device.options(console).sessions(1).build());
         Session session = opened.session();
         LineReader lines = LineReader.open(console)) {
       Announcement.print(console, opened.description());

@@ -43,8 +43,9 @@ final class DeviceSettings {
       description = "How values are cached. Default: f16.")
   DataType valueType = DataType.F16;
 
-  ModelOptions.Builder options() {
+  ModelOptions.Builder options(Console console) {
     return ModelOptions.builder()
+        .progress(new LoadBar(console))
         .device(device)
         .threads(threads)
         .contextLength(context)

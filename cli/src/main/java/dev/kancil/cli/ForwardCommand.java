@@ -93,7 +93,8 @@ final class ForwardCommand implements Callable<Integer> {
         throw new InvalidRequestException(
             ids.length + " tokens, but the model was made for " + loaded.contextLength());
       }
-      try (Device opened = Backends.open(device, new DeviceOptions(threads));
+      try (Device opened =
+              Backends.open(device, new DeviceOptions(threads).withProgress(new LoadBar(console)));
           DeviceWeights weights = opened.weights(loaded.weights())) {
         SequencedMap<String, float[][]> results =
             ForwardPass.run(opened, tapped(loaded.graph()), weights, ids, CHUNK);

@@ -73,7 +73,8 @@ final class RunCommand implements Callable<Integer> {
   public Integer call() {
     String text = prompt.read(console);
     GenerationOptions options = sampling.options();
-    try (Model opened = Model.open(model.path(console), device.options().sessions(1).build());
+    try (Model opened =
+            Model.open(model.path(console), device.options(console).sessions(1).build());
         Session session = opened.session()) {
       Announcement.print(console, opened.description());
       try (Generation generation = start(session, text, options)) {

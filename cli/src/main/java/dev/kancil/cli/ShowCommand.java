@@ -111,7 +111,7 @@ final class ShowCommand implements Callable<Integer> {
 
   private void addNeeds(
       Map<String, @Nullable Object> facts, GgufCheckpoint checkpoint, long weightBytes) {
-    ModelOptions options = device.options().build();
+    ModelOptions options = device.options(console).build();
     try {
       Families.LoadedGraph loaded =
           Families.load(checkpoint, options.cacheKeyType(), options.cacheValueType());

@@ -24,9 +24,6 @@ import org.jspecify.annotations.Nullable;
 
 /** Rotary embeddings, cache writes and attention over paged keys and values. */
 final class AttentionLowering {
-  /** Columns that one item writes to the cache: a block of Q8_0. */
-  private static final int UNIT = 32;
-
   /** Rows of a step up to which keys are divided among work-groups. */
   private static final int FEW = 8;
 
@@ -65,8 +62,10 @@ final class AttentionLowering {
   Work rope(RotaryEmbedding rotary, Node node) {
     Value x = node.value(0);
     int heads = x.type().columns() / rotary.headWidth();
+    RotationShape shape = RotationShape.of(rotary, device);
     Map<String, String> defines = rotaryDefines(rotary);
     defines.put("HEADS", String.valueOf(heads));
+    defines.put("VECTOR", String.valueOf(shape.vector()));
     return maker.launch(
         "rope.cl",
         "rope",
@@ -77,13 +76,16 @@ final class AttentionLowering {
             new Argument.Buffer(angles(rotary, node, 2)),
             buffer(node.output())),
         x,
-        items(heads));
+        perRow(heads * shape.turns(rotary)));
   }
 
   Work cacheWrite(StateSlot slot, Node node) {
     Value k = node.value(0);
     Value v = node.value(1);
+    StateGroup group = layout.groups().get(slot.group());
+    RotationShape shape = RotationShape.ofCopies(group, device);
     Map<String, String> defines = cacheDefines(slot);
+    defines.put("VECTOR", String.valueOf(shape.vector()));
     return maker.launch(
         "cache_write.cl",
         "cache_write",
@@ -98,7 +100,9 @@ final class AttentionLowering {
             new Argument.Buffer(inputs.tableStarts(slot.group())),
             new Argument.Tables(slot)),
         k,
-        units(k.type().columns(), v.type().columns()));
+        perRow(
+            shape.stores(group.keyColumns(), group.keyType())
+                + shape.stores(group.valueColumns(), group.valueType())));
   }
 
   Work ropeAttention(RotaryEmbedding rotary, Attention attention, Node node) {
@@ -107,10 +111,16 @@ final class AttentionLowering {
     Value v = node.value(2);
     DeviceBuffer turned = rooms.room("turned queries", limits.tokens() * q.type().rowBytes());
     StateSlot slot = attention.slot();
+    StateGroup group = layout.groups().get(slot.group());
+    RotationShape shape = RotationShape.of(rotary, group, device);
     Map<String, String> defines = rotaryDefines(rotary);
     defines.putAll(cacheDefines(slot));
     defines.put("HEADS", String.valueOf(attention.heads()));
-    defines.put("KV_HEADS", String.valueOf(attention.kvHeads()));
+    defines.put("VECTOR", String.valueOf(shape.vector()));
+    int keyItems =
+        group.keyType() == DataType.Q8_0
+            ? shape.stores(group.keyColumns(), group.keyType())
+            : attention.kvHeads() * shape.turns(rotary);
     Work write =
         maker.launch(
             "cache_write.cl",
@@ -129,7 +139,10 @@ final class AttentionLowering {
                 new Argument.Values(slot),
                 new Argument.Buffer(turned)),
             q,
-            units(k.type().columns(), v.type().columns(), q.type().columns()));
+            perRow(
+                attention.heads() * shape.turns(rotary)
+                    + keyItems
+                    + shape.stores(group.valueColumns(), group.valueType())));
     return new Work.Sequence(List.of(write, attend(attention, turned, node.value(3), node)));
   }
 
@@ -139,46 +152,74 @@ final class AttentionLowering {
 
   private Work attend(Attention attention, DeviceBuffer q, Value positions, Node node) {
     Value y = node.output();
-    AttentionShape shape = AttentionShape.of(attention, device);
     return Work.byRows(
         FEW,
         y,
         limits,
-        () -> split(attention, shape, q, positions, y),
-        () -> launch(attention, shape.many(), q, positions, places.apply(y), y));
+        () -> partial(attention, q, positions, y),
+        () -> {
+          AttentionTile tile = AttentionTile.of(attention, device);
+          return launch(
+              "attention.cl",
+              "attention",
+              attention,
+              tile.defines(),
+              q,
+              positions,
+              places.apply(y),
+              y,
+              tile.grid(attention.kvHeads()));
+        });
   }
 
-  /** Keys are divided among work-groups, whose results are then put together. */
-  private Work split(
-      Attention attention, AttentionShape shape, DeviceBuffer q, Value positions, Value y) {
-    AttentionShape.Tile few = shape.few();
-    int chunks = Math.ceilDiv(attention.valueWidth(), 16);
-    long partials = (long) FEW * attention.heads() * few.splits() * (chunks * 16L + 2);
-    DeviceBuffer room = rooms.room("partial attention", partials * Float.BYTES);
-    int columns = y.type().columns();
+  /** Where keys are divided among work-groups, their results are then put together. */
+  private Work partial(Attention attention, DeviceBuffer q, Value positions, Value y) {
+    AttentionSplit split = AttentionSplit.of(attention, device);
+    DeviceBuffer target = places.apply(y);
+    if (split.splits() > 1) {
+      long floats = (long) FEW * attention.heads() * split.splits() * (attention.valueWidth() + 2);
+      target = rooms.room("partial attention", floats * Float.BYTES);
+    }
+    Work partial =
+        launch(
+            "attention_partial.cl",
+            "attention_partial",
+            attention,
+            split.defines(),
+            q,
+            positions,
+            target,
+            y,
+            split.grid(attention.kvHeads()));
+    if (split.splits() == 1) {
+      return partial;
+    }
     Work combine =
         maker.launch(
-            "attention.cl",
+            "attention_partial.cl",
             "attention_combine",
-            defines(attention, few),
-            List.of(new Argument.Buffer(room), buffer(y)),
+            defines(attention, split.defines()),
+            List.of(new Argument.Buffer(target), buffer(y)),
             y,
-            Grid.ofElements(columns));
-    return new Work.Sequence(List.of(launch(attention, few, q, positions, room, y), combine));
+            perRow(attention.heads() * attention.valueWidth()));
+    return new Work.Sequence(List.of(partial, combine));
   }
 
   private Work launch(
+      String file,
+      String function,
       Attention attention,
-      AttentionShape.Tile tile,
+      Map<String, String> shape,
       DeviceBuffer q,
       Value positions,
       DeviceBuffer target,
-      Value y) {
+      Value y,
+      Grid grid) {
     StateSlot slot = attention.slot();
     return maker.launch(
-        "attention.cl",
-        "attention",
-        defines(attention, tile),
+        file,
+        function,
+        defines(attention, shape),
         List.of(
             new Argument.Buffer(q),
             new Argument.Keys(slot),
@@ -191,12 +232,12 @@ final class AttentionLowering {
             new Argument.Counts(),
             new Argument.Buffer(target)),
         y,
-        tile.grid(attention.kvHeads()));
+        grid);
   }
 
-  private Map<String, String> defines(Attention attention, AttentionShape.Tile tile) {
+  private Map<String, String> defines(Attention attention, Map<String, String> shape) {
     Map<String, String> defines = cacheDefines(attention.slot());
-    defines.putAll(tile.defines());
+    defines.putAll(shape);
     defines.put("HEADS", String.valueOf(attention.heads()));
     defines.put("KV_HEADS", String.valueOf(attention.kvHeads()));
     defines.put("KEY_WIDTH", String.valueOf(attention.keyWidth()));
@@ -206,6 +247,9 @@ final class AttentionLowering {
     defines.put("FIRST_KEY(query)", Expressions.firstKey(attention.mask()));
     defines.put("LAST_KEY(query)", Expressions.lastKey(attention.mask()));
     defines.put("SCORE(score, query, key, head)", Expressions.score(attention.score()));
+    if (attention.mask().isInterval()) {
+      defines.put("MASK_IS_INTERVAL", "");
+    }
     return defines;
   }
 
@@ -213,19 +257,10 @@ final class AttentionLowering {
     return new Argument.Buffer(places.apply(value));
   }
 
-  private Grid items(int perRow) {
-    int local = device.isProcessor() ? 1 : 64;
-    return Grid.of(local, rows -> Math.ceilDiv((long) rows * perRow, local));
-  }
-
-  /** An item for each 32 columns of a row. */
-  private static Grid units(int... columns) {
-    int units = 0;
-    for (int count : columns) {
-      units += Math.ceilDiv(count, UNIT);
-    }
-    int local = Math.min(units, 64);
-    int groupsPerRow = Math.ceilDiv(units, local);
+  /** So many items for each row. */
+  private static Grid perRow(int items) {
+    int local = Math.min(items, 64);
+    int groupsPerRow = Math.ceilDiv(items, local);
     return new Grid(
         new long[] {local, 1},
         (rows, groups) -> {

@@ -16,6 +16,7 @@ import org.jspecify.annotations.Nullable;
  * @param isProcessor whether it is the machine's own processor
  * @param sharesHostMemory whether buffers can lie in host memory without being copied
  * @param largestAllocation the most bytes that one buffer can have
+ * @param units processors or cores that run work-groups beside each other
  * @param largestGroup the most work-items of a work-group
  * @param floatVector floats of the device's own vectors: 1, 2, 4, 8 or 16
  * @param alignment of sub-buffers, in bytes
@@ -32,6 +33,7 @@ record ClDevice(
     long memoryBytes,
     long largestAllocation,
     long localBytes,
+    int units,
     int largestGroup,
     int floatVector,
     int alignment,
@@ -55,6 +57,7 @@ record ClDevice(
         OpenCl.number(id, CL.CL_DEVICE_GLOBAL_MEM_SIZE),
         OpenCl.number(id, CL.CL_DEVICE_MAX_MEM_ALLOC_SIZE),
         OpenCl.number(id, CL.CL_DEVICE_LOCAL_MEM_SIZE),
+        (int) Math.clamp(OpenCl.number(id, CL.CL_DEVICE_MAX_COMPUTE_UNITS), 1L, 1L << 16),
         (int) Math.min(OpenCl.number(id, CL.CL_DEVICE_MAX_WORK_GROUP_SIZE), 1 << 20),
         Integer.highestOneBit(
             (int) Math.clamp(OpenCl.number(id, CL.CL_DEVICE_NATIVE_VECTOR_WIDTH_FLOAT), 1L, 16L)),
@@ -92,11 +95,17 @@ record ClDevice(
         memoryBytes,
         largestAllocation,
         Math.min(localBytes, 48 << 10),
+        64,
         Math.min(largestGroup, 256),
         floatVector,
         alignment,
         extensions,
         unusableBecause);
+  }
+
+  /** Whether kernels can let the items of a sub-group exchange values. */
+  boolean hasSubGroups() {
+    return extensions.contains("cl_khr_subgroups");
   }
 
   /** Optional features, as {@code kancil devices} lists them. */
@@ -105,7 +114,7 @@ record ClDevice(
     if (extensions.contains("cl_khr_fp16")) {
       features.add("fp16");
     }
-    if (extensions.contains("cl_khr_subgroups") || extensions.contains("cl_intel_subgroups")) {
+    if (hasSubGroups()) {
       features.add("sub-groups");
     }
     if (extensions.contains("cl_khr_integer_dot_product")) {

@@ -48,13 +48,14 @@ final class Lowering {
       StepLimits limits,
       StateLayout layout,
       Rooms rooms,
+      ProductTuner tuner,
       Function<Value, DeviceBuffer> places) {
     this.places = places;
     this.weights = weights;
     this.memory = memory;
     this.device = memory.device();
     this.maker = new LaunchMaker(programs, inputs);
-    this.products = new Products(maker, weights, rooms, limits, device, places);
+    this.products = new Products(maker, weights, rooms, limits, device, tuner, places);
     this.attention =
         new AttentionLowering(maker, weights, rooms, inputs, limits, device, layout, places);
   }

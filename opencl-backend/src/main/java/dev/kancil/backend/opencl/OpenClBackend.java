@@ -91,7 +91,6 @@ public final class OpenClBackend implements Backend {
           description.id() + " is not available: " + description.unavailableBecause());
     }
     boolean asGraphics = System.getProperty(SHAPES, "").equals("graphics");
-    return new OpenClDevice(
-        asGraphics ? device.asGraphics() : device, description, options.guarded());
+    return new OpenClDevice(asGraphics ? device.asGraphics() : device, description, options);
   }
 }

@@ -2,6 +2,7 @@ package dev.kancil.backend.opencl;
 
 import dev.kancil.backend.Device;
 import dev.kancil.backend.DeviceDescription;
+import dev.kancil.backend.DeviceOptions;
 import dev.kancil.backend.DeviceQueue;
 import dev.kancil.backend.DeviceWeights;
 import dev.kancil.backend.Program;
@@ -24,16 +25,17 @@ import org.jocl.cl_device_id;
  */
 final class OpenClDevice implements Device {
   private final DeviceDescription description;
-  private final boolean guarded;
+  private final DeviceOptions options;
   private final cl_context context;
   private final cl_command_queue commands;
   private final DeviceQueue queue;
   private final Memory memory;
   private final Programs programs;
+  private final ProductTuner tuner;
   private boolean closed;
 
-  OpenClDevice(ClDevice device, DeviceDescription description, boolean guarded) {
-    this(device, description, guarded, Long.MAX_VALUE);
+  OpenClDevice(ClDevice device, DeviceDescription description, DeviceOptions options) {
+    this(device, description, options, Long.MAX_VALUE);
   }
 
   /**
@@ -43,9 +45,12 @@ final class OpenClDevice implements Device {
   // What later versions deprecate is all that 1.2 has.
   @SuppressWarnings("deprecation")
   OpenClDevice(
-      ClDevice device, DeviceDescription description, boolean guarded, long largestAllocation) {
+      ClDevice device,
+      DeviceDescription description,
+      DeviceOptions options,
+      long largestAllocation) {
     this.description = description;
-    this.guarded = guarded;
+    this.options = options;
     cl_context_properties properties = new cl_context_properties();
     properties.addProperty(CL.CL_CONTEXT_PLATFORM, device.platform());
     int[] status = new int[1];
@@ -63,6 +68,7 @@ final class OpenClDevice implements Device {
             UserCache.folder(System::getenv).resolve("opencl"),
             String.join("\n", device.name(), device.version(), device.driver()));
     programs = new Programs(device, context, cache);
+    tuner = new ProductTuner(programs, memory, options.progress(), !options.guarded());
     queue = new DeviceQueue("kancil-" + description.id());
   }
 
@@ -78,7 +84,7 @@ final class OpenClDevice implements Device {
 
   @Override
   public boolean isGuarded() {
-    return guarded;
+    return options.guarded();
   }
 
   @Override
@@ -91,12 +97,12 @@ final class OpenClDevice implements Device {
     if (!(weights instanceof OpenClWeights ours)) {
       throw new IllegalArgumentException("weights of another device");
     }
-    return new OpenClProgram(graph, ours, limits, memory, programs, queue, guarded);
+    return new OpenClProgram(graph, ours, limits, memory, programs, tuner, queue, options);
   }
 
   @Override
   public SequenceState createState(StateLayout layout, int sequences, int tokens) {
-    return new OpenClState(memory, queue, layout, sequences, tokens, guarded);
+    return new OpenClState(memory, queue, layout, sequences, tokens, options.guarded());
   }
 
   @Override

@@ -1,6 +1,7 @@
 package dev.kancil.backend.opencl;
 
 import dev.kancil.backend.Batch;
+import dev.kancil.backend.DeviceOptions;
 import dev.kancil.backend.DeviceQueue;
 import dev.kancil.backend.Program;
 import dev.kancil.backend.SequenceState;
@@ -54,23 +55,27 @@ final class OpenClProgram implements Program {
       StepLimits limits,
       Memory memory,
       Programs programs,
+      ProductTuner tuner,
       DeviceQueue queue,
-      boolean guarded) {
+      DeviceOptions options) {
     this.graph = graph;
     this.limits = limits;
     this.memory = memory;
     this.queue = queue;
-    this.guards = guarded ? new Guards(memory) : null;
+    this.guards = options.guarded() ? new Guards(memory) : null;
     this.inputs = new StepInputs(memory, limits, graph.state());
     this.rooms = new Rooms(memory);
     try {
       placeValues();
       Lowering lowering =
           new Lowering(
-              programs, memory, weights, inputs, limits, graph.state(), rooms, this::place);
+              programs, memory, weights, inputs, limits, graph.state(), rooms, tuner, this::place);
+      String work = "bringing weights and kernels to " + memory.device().name();
       for (Node node : graph.nodes()) {
+        options.progress().report(work, (double) works.size() / graph.nodes().size());
         works.add(lowering.lower(node));
       }
+      options.progress().report(work, 1);
       bytes = inputs.bytes() + rooms.bytes() + activationBytes;
       for (int i = 0; i < OPEN_STEPS; i++) {
         idle.add(new OpenClStep(this, limits, inputs.new Staging(arena, limits), outputs()));

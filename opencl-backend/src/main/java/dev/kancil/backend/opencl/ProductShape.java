@@ -1,28 +1,57 @@
 package dev.kancil.backend.opencl;
 
 import dev.kancil.backend.opencl.Launch.Grid;
+import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 
 /**
  * How work-items divide products, as suits a device: on a processor few items with long vectors of
  * their own, on a graphics processor many that share rows.
  *
- * @param few of few tokens, in {@code mat_vec.cl}
- * @param many of many, in {@code mat_mul.cl}
- * @param common what both are compiled with
+ * @param one of one token, in {@code mat_vec.cl}
+ * @param few of {@link Few#TOKENS} tokens at a time, in {@code mat_vec.cl}
+ * @param fewTokens the most tokens that {@code few} is for
+ * @param many of more, in {@code mat_mul.cl}
  */
-record ProductShape(Few few, Many many, Map<String, String> common) {
+record ProductShape(Few one, Few few, int fewTokens, Many many) {
+  /**
+   * What a device may do best, the likeliest first.
+   *
+   * @param one of one token
+   * @param few of few tokens
+   * @param many of many
+   */
+  record Choices(List<Few> one, List<Few> few, List<Many> many) {
+    /** The first of each: what is right without having measured. */
+    ProductShape likeliest() {
+      return new ProductShape(one.getFirst(), few.getFirst(), Few.TOKENS, many.getFirst());
+    }
+  }
+
   /**
    * @param lanes items that share a row
    * @param rowItems items of a work-group beside each other
    * @param rowsPerItem rows that an item has at once
+   * @param subGroups whether lanes are summed by the device's sub-groups; only with one row item
    */
-  record Few(int lanes, int rowItems, int rowsPerItem) {
+  record Few(int lanes, int rowItems, int rowsPerItem, boolean subGroups) {
+    /** Tokens that a launch for few of them has at once. */
+    static final int TOKENS = 8;
+
+    Few(int lanes, int rowItems, int rowsPerItem) {
+      this(lanes, rowItems, rowsPerItem, false);
+    }
+
     Map<String, String> defines() {
-      return Map.of(
-          "LANES", String.valueOf(lanes),
-          "ROW_ITEMS", String.valueOf(rowItems),
-          "ROWS_PER_ITEM", String.valueOf(rowsPerItem));
+      Map<String, String> defines = new HashMap<>();
+      defines.put("LANES", String.valueOf(lanes));
+      defines.put("ROW_ITEMS", String.valueOf(rowItems));
+      defines.put("ROWS_PER_ITEM", String.valueOf(rowsPerItem));
+      if (subGroups) {
+        defines.put("SUB_GROUPS", "");
+      }
+      return defines;
     }
 
     Grid grid(int rows, int tokens) {
@@ -62,9 +91,10 @@ record ProductShape(Few few, Many many, Map<String, String> common) {
       return tokenItems * tokensPerItem * tokenTiles;
     }
 
-    /** Local memory of a work-group, in bytes, a little padding included. */
-    long localBytes() {
-      return (long) Float.BYTES * depth * (groupRows() + groupTokens() + 2 * 16);
+    private boolean fits(ClDevice device) {
+      // A little padding included.
+      long bytes = (long) Float.BYTES * depth * (groupRows() + groupTokens() + 2 * 16);
+      return bytes <= device.localBytes() && rowItems * tokenItems <= device.largestGroup();
     }
 
     Map<String, String> defines() {
@@ -89,31 +119,49 @@ record ProductShape(Few few, Many many, Map<String, String> common) {
     }
   }
 
-  static ProductShape of(ClDevice device) {
-    if (!device.isProcessor()) {
-      return new ProductShape(
-          new Few(32, 4, 1), fitting(new Many(16, 16, 4, 1, 4, 1, 32), device), Map.of());
-    }
-    int vector = device.floatVector();
-    return new ProductShape(
-        new Few(1, 8, 1),
-        fitting(new Many(1, 1, vector, vector == 16 ? 4 : 2, 4, 32, 64), device),
-        Map.of("HALF_BY_SCALING", "true"));
+  /** Shapes that this device can run. */
+  static Choices choices(ClDevice device) {
+    return device.isProcessor() ? ofProcessor(device) : ofGraphics(device);
   }
 
-  private static Many fitting(Many wanted, ClDevice device) {
-    Many shape = wanted;
-    while (shape.localBytes() > device.localBytes() && shape.tokenTiles() > 1) {
-      shape =
-          new Many(
-              shape.rowItems(),
-              shape.tokenItems(),
-              shape.vector(),
-              shape.rowVectors(),
-              shape.tokensPerItem(),
-              shape.tokenTiles() / 2,
-              shape.depth());
-    }
-    return shape;
+  private static Choices ofProcessor(ClDevice device) {
+    int vector = device.floatVector();
+    int rowVectors = vector == 16 ? 4 : 2;
+    List<Many> many =
+        List.of(
+            new Many(1, 1, vector, rowVectors, 4, 32, 64),
+            new Many(1, 1, vector, rowVectors, 6, 16, 64),
+            new Many(1, 1, vector, rowVectors, 4, 8, 64),
+            new Many(1, 1, vector, 2, 4, 2, 16));
+    return new Choices(
+        List.of(new Few(1, 8, 1), new Few(1, 4, 2), new Few(1, 16, 1)),
+        List.of(new Few(1, 4, 2), new Few(1, 8, 1)),
+        many.stream().filter(shape -> shape.fits(device)).toList());
+  }
+
+  private static Choices ofGraphics(ClDevice device) {
+    List<Few> few =
+        List.of(
+            new Few(32, 4, 1),
+            new Few(32, 1, 1, true),
+            new Few(32, 1, 2, true),
+            new Few(32, 4, 2),
+            new Few(16, 8, 1),
+            new Few(64, 2, 1));
+    List<Few> runnable =
+        few.stream()
+            .filter(shape -> !shape.subGroups() || device.hasSubGroups())
+            .filter(shape -> shape.lanes() * shape.rowItems() <= device.largestGroup())
+            .toList();
+    List<Many> many =
+        List.of(
+            new Many(16, 16, 4, 1, 4, 1, 32),
+            new Many(16, 16, 4, 2, 8, 1, 16),
+            new Many(16, 16, 4, 1, 8, 1, 32),
+            new Many(16, 8, 4, 1, 8, 1, 32),
+            new Many(8, 8, 4, 1, 4, 1, 32),
+            new Many(8, 4, 4, 1, 4, 1, 16));
+    return new Choices(
+        runnable, runnable, many.stream().filter(shape -> shape.fits(device)).toList());
   }
 }

@@ -3,12 +3,12 @@ package dev.kancil.backend.opencl;
 import dev.kancil.backend.StepLimits;
 import dev.kancil.backend.opencl.Launch.Argument;
 import dev.kancil.backend.opencl.Launch.Grid;
+import dev.kancil.backend.opencl.ProductShape.Few;
 import dev.kancil.graph.Node;
 import dev.kancil.graph.Value;
 import dev.kancil.graph.Weight;
 import dev.kancil.graph.op.Activation;
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Function;
@@ -17,14 +17,12 @@ import java.util.function.Supplier;
 
 /** Products with weights, and rows of them. */
 final class Products {
-  /** Tokens of a step up to which a product goes through the weights for each few of them. */
-  private static final int FEW = 8;
-
   private final LaunchMaker maker;
   private final OpenClWeights weights;
   private final Rooms rooms;
   private final StepLimits limits;
-  private final ProductShape shape;
+  private final ClDevice device;
+  private final ProductTuner tuner;
   private final Function<Value, DeviceBuffer> places;
 
   Products(
@@ -33,13 +31,15 @@ final class Products {
       Rooms rooms,
       StepLimits limits,
       ClDevice device,
+      ProductTuner tuner,
       Function<Value, DeviceBuffer> places) {
     this.maker = maker;
     this.weights = weights;
     this.rooms = rooms;
     this.limits = limits;
     this.places = places;
-    this.shape = ProductShape.of(device);
+    this.device = device;
+    this.tuner = tuner;
   }
 
   /** A launch for each buffer of the table: each writes the rows whose ids it has. */
@@ -96,6 +96,7 @@ final class Products {
               new Argument.Whole(y.type().columns()));
       launches.add(
           byTokens(
+              matrix,
               y,
               tokens -> matVec(matrix, part.rows(), tokens, arguments, y),
               () -> tiled(matrix, part.rows(), arguments, y)));
@@ -104,28 +105,36 @@ final class Products {
   }
 
   /** A variant for one token, one for few, and one for many. */
-  private Work byTokens(Value y, IntFunction<Work> few, Supplier<Work> many) {
+  private Work byTokens(
+      OpenClWeights.Matrix matrix, Value y, IntFunction<Work> few, Supplier<Work> many) {
+    int fewTokens = tuner.shape(matrix.type()).fewTokens();
     return Work.byRows(
         1,
         y,
         limits,
         () -> few.apply(1),
-        () -> Work.byRows(FEW, y, limits, () -> few.apply(FEW), many));
+        () -> Work.byRows(fewTokens, y, limits, () -> few.apply(Few.TOKENS), many));
+  }
+
+  private Few few(OpenClWeights.Matrix matrix, int tokens) {
+    ProductShape shape = tuner.shape(matrix.type());
+    return tokens == 1 ? shape.one() : shape.few();
   }
 
   private Work matVec(
       OpenClWeights.Matrix matrix, int rows, int tokens, List<Argument> arguments, Value y) {
+    Few shape = few(matrix, tokens);
     Map<String, String> defines = defines(matrix);
-    defines.putAll(shape.few().defines());
+    defines.putAll(shape.defines());
     defines.put("TOKENS", String.valueOf(tokens));
-    return maker.launch(
-        "mat_vec.cl", "mat_vec", defines, arguments, y, shape.few().grid(rows, tokens));
+    return maker.launch("mat_vec.cl", "mat_vec", defines, arguments, y, shape.grid(rows, tokens));
   }
 
   private Work tiled(OpenClWeights.Matrix matrix, int rows, List<Argument> arguments, Value y) {
+    ProductShape.Many shape = tuner.shape(matrix.type()).many();
     Map<String, String> defines = defines(matrix);
-    defines.putAll(shape.many().defines());
-    return maker.launch("mat_mul.cl", "mat_mul", defines, arguments, y, shape.many().grid(rows));
+    defines.putAll(shape.defines());
+    return maker.launch("mat_mul.cl", "mat_mul", defines, arguments, y, shape.grid(rows));
   }
 
   /**
@@ -139,6 +148,7 @@ final class Products {
       return gluInParts(node, activation);
     }
     return byTokens(
+        gate,
         node.output(),
         tokens -> gluMatVec(node, activation, gate, up, tokens),
         () -> gluInParts(node, activation));
@@ -153,8 +163,9 @@ final class Products {
     Value y = node.output();
     OpenClWeights.Part gatePart = gate.parts().getFirst();
     OpenClWeights.Part upPart = up.parts().getFirst();
+    Few shape = few(gate, tokens);
     Map<String, String> defines = defines(gate);
-    defines.putAll(shape.few().defines());
+    defines.putAll(shape.defines());
     defines.put("TOKENS", String.valueOf(tokens));
     defines.put("ACTIVATION_" + activation.name(), "");
     return maker.launch(
@@ -172,7 +183,7 @@ final class Products {
             buffer(y),
             new Argument.Whole(y.type().columns())),
         y,
-        shape.few().grid(gatePart.rows(), tokens));
+        shape.grid(gatePart.rows(), tokens));
   }
 
   private Work gluInParts(Node node, Activation activation) {
@@ -194,10 +205,7 @@ final class Products {
   }
 
   private Map<String, String> defines(OpenClWeights.Matrix matrix) {
-    Map<String, String> defines = new HashMap<>(shape.common());
-    defines.put("WEIGHT_" + matrix.type().name(), "");
-    defines.put("COLUMNS", String.valueOf(matrix.columns()));
-    return defines;
+    return ProductTuner.defines(device, matrix.type(), matrix.columns());
   }
 
   private Argument buffer(Value value) {

@@ -55,12 +55,22 @@ final class Programs implements AutoCloseable {
     return kernel;
   }
 
+  /** The text of a file with what it includes. */
+  synchronized String source(String file) {
+    return sources.computeIfAbsent(file, name -> KernelSource.read("opencl/" + name));
+  }
+
+  /** Where what is found out about the device is kept. */
+  BinaryCache cache() {
+    return cache;
+  }
+
   private cl_program build(String file, Map<String, String> defines) {
     StringBuilder text = new StringBuilder();
     // In the source, since not all compilers take functions and spaces among their options.
     new TreeMap<>(defines)
         .forEach((name, meaning) -> text.append("#define " + name + " " + meaning + "\n"));
-    text.append(sources.computeIfAbsent(file, name -> KernelSource.read("opencl/" + name)));
+    text.append(source(file));
     String source = text.toString();
     String flags = "-cl-std=CL1.2";
     byte[] binary = cache.find(source, flags);

@@ -42,7 +42,10 @@ class OpenClConformanceTest {
     List<Case> some =
         IntStream.range(0, all.size()).filter(i -> i % 17 == 0).mapToObj(all::get).toList();
     try (Device device =
-            new OpenClDevice(graphics, new OpenClBackend().devices().getFirst(), true);
+            new OpenClDevice(
+                graphics,
+                new OpenClBackend().devices().getFirst(),
+                DeviceOptions.DEFAULT.withGuards());
         Device reference = new ReferenceBackend().open(0, DeviceOptions.DEFAULT)) {
       Report report = Conformance.run(device, reference, some, _ -> {});
       assertThat(report.failures()).isEmpty();

@@ -95,7 +95,7 @@ class OpenClDeviceTest {
   private static Device open(long largestAllocation) {
     ClDevice device = Platforms.find().devices().getFirst();
     return new OpenClDevice(
-        device, new OpenClBackend().devices().getFirst(), false, largestAllocation);
+        device, new OpenClBackend().devices().getFirst(), DeviceOptions.DEFAULT, largestAllocation);
   }
 
   /** Rows of a table times a matrix. */
