@@ -18,6 +18,10 @@ import dev.kancil.graph.op.Glu;
 import dev.kancil.graph.op.GluMatMul;
 import dev.kancil.graph.op.HostCall;
 import dev.kancil.graph.op.MatMul;
+import dev.kancil.graph.op.MoeGluMatMul;
+import dev.kancil.graph.op.MoeMatMul;
+import dev.kancil.graph.op.MoeRoute;
+import dev.kancil.graph.op.MoeSum;
 import dev.kancil.graph.op.ParallelMatMul;
 import dev.kancil.graph.op.RmsNorm;
 import dev.kancil.graph.op.Rope;
@@ -71,6 +75,8 @@ final class CpuLowering implements Lowering {
           new MatMulKernel(node, operands, pool, scratch, activations, packed);
       case GluMatMul(var activation) ->
           new GluMatMulKernel(activation, node, operands, pool, scratch, activations, packed);
+      case MoeRoute _, MoeMatMul _, MoeSum _, MoeGluMatMul _ ->
+          throw new UnsupportedException("no kernel for " + node.op().name());
       case Rope(var rotary) ->
           new RopeKernel(
               rotation(rotary, node, 1, operands),

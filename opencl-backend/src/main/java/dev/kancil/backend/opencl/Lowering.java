@@ -17,6 +17,10 @@ import dev.kancil.graph.op.Glu;
 import dev.kancil.graph.op.GluMatMul;
 import dev.kancil.graph.op.HostCall;
 import dev.kancil.graph.op.MatMul;
+import dev.kancil.graph.op.MoeGluMatMul;
+import dev.kancil.graph.op.MoeMatMul;
+import dev.kancil.graph.op.MoeRoute;
+import dev.kancil.graph.op.MoeSum;
 import dev.kancil.graph.op.ParallelMatMul;
 import dev.kancil.graph.op.RmsNorm;
 import dev.kancil.graph.op.Rope;
@@ -99,6 +103,8 @@ final class Lowering {
                           products.matMul(node.value(0), node.weight(1 + i), node.outputs().get(i)))
                   .toList());
       case GluMatMul(var activation) -> products.gluMatMul(node, activation);
+      case MoeRoute _, MoeMatMul _, MoeSum _, MoeGluMatMul _ ->
+          throw new UnsupportedException("no kernel for " + node.op().name());
       case Rope(var rotary) -> attention.rope(rotary, node);
       case CacheWrite(var slot) -> attention.cacheWrite(slot, node);
       case Attention op -> attention.attention(op, node);
