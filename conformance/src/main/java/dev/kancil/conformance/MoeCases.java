@@ -2,6 +2,7 @@ package dev.kancil.conformance;
 
 import dev.kancil.graph.Operand;
 import dev.kancil.graph.Value;
+import dev.kancil.graph.Weight;
 import dev.kancil.graph.op.Activation;
 import dev.kancil.graph.op.MoeGluMatMul;
 import dev.kancil.graph.op.MoeMatMul;
@@ -53,7 +54,12 @@ final class MoeCases {
     for (Scoring scoring : Scoring.values()) {
       cases.route(FEW, scoring, "large", s -> s.x(FEW.count, 1e4f));
       cases.route(MANY, scoring, "large", s -> s.x(MANY.count, 40));
-      cases.route(MANY, scoring, "ties", s -> s.x(MANY.count, (_, expert) -> expert % 3));
+      cases.route(
+          MANY,
+          scoring,
+          "ties",
+          s -> s.x(MANY.count, (_, expert) -> expert % 3),
+          s -> s.vector(MANY.count, expert -> expert % 4 * 0.25));
       cases.route(FEW, scoring, "all equal", s -> s.x(FEW.count, (_, _) -> -1));
       cases.route(
           FEW,
@@ -94,6 +100,16 @@ final class MoeCases {
   }
 
   private void route(Experts experts, Scoring scoring, String name, Function<Scene, Value> logits) {
+    // No two biases are equal, or scores that saturate would be told apart by their last bits.
+    route(experts, scoring, name, logits, s -> s.between(-1, 1, experts.count));
+  }
+
+  private void route(
+      Experts experts,
+      Scoring scoring,
+      String name,
+      Function<Scene, Value> logits,
+      Function<Scene, Weight> bias) {
     for (boolean renormalised : new boolean[] {true, false}) {
       for (boolean biased : new boolean[] {false, true}) {
         MoeRoute route = new MoeRoute(experts.used, scoring, renormalised, biased ? 2.5f : 1);
@@ -108,8 +124,7 @@ final class MoeCases {
                 s -> {
                   Value x = logits.apply(s);
                   if (biased) {
-                    // Few values, so that there are ties with a bias, too.
-                    s.check(route, x, s.vector(experts.count, expert -> expert % 4 * 0.3f));
+                    s.check(route, x, bias.apply(s));
                   } else {
                     s.check(route, x);
                   }
