@@ -42,6 +42,7 @@ final class Lowering {
   private final Memory memory;
   private final ClDevice device;
   private final Products products;
+  private final MoeLowering experts;
   private final AttentionLowering attention;
 
   Lowering(
@@ -59,6 +60,7 @@ final class Lowering {
     this.device = memory.device();
     this.maker = new LaunchMaker(programs, inputs);
     this.products = new Products(maker, weights, rooms, limits, device, places);
+    this.experts = new MoeLowering(maker, weights, rooms, limits, device, places);
     this.attention =
         new AttentionLowering(maker, weights, rooms, inputs, limits, device, layout, places);
   }
@@ -103,8 +105,10 @@ final class Lowering {
                           products.matMul(node.value(0), node.weight(1 + i), node.outputs().get(i)))
                   .toList());
       case GluMatMul(var activation) -> products.gluMatMul(node, activation);
-      case MoeRoute _, MoeMatMul _, MoeSum _, MoeGluMatMul _ ->
-          throw new UnsupportedException("no kernel for " + node.op().name());
+      case MoeRoute route -> experts.route(route, node);
+      case MoeMatMul _ -> experts.matMul(node);
+      case MoeGluMatMul(var activation) -> experts.gluMatMul(node, activation);
+      case MoeSum _ -> experts.sum(node);
       case Rope(var rotary) -> attention.rope(rotary, node);
       case CacheWrite(var slot) -> attention.cacheWrite(slot, node);
       case Attention op -> attention.attention(op, node);
