@@ -5,7 +5,8 @@
 //
 // A work-group computes GROUP_ROWS rows for the slots of one tile, as mat_mul.cl does for neighboring tokens: DEPTH columns at a
 // time it decodes the tile's weights into local memory, transposed, gathers the slots' x beside them, and adds their outer
-// products to the results that its items keep in registers. So each expert's weights are decoded once per GROUP_SLOTS slots.
+// products to the results that its items keep in registers. So each expert's weights are decoded once per GROUP_SLOTS slots; a
+// CPU, where a work-group is one item, does that for SLOT_PARTS times as many as it has registers for.
 //
 // Items: work-groups are ROW_ITEMS x SLOT_ITEMS. Item (i, j) has rows (v * ROW_ITEMS + i) * VECTOR + 0 .. VECTOR - 1 and slots
 // (part * SLOTS_PER_ITEM + n) * SLOT_ITEMS + j of the tile.
@@ -87,16 +88,17 @@ static inline void fill_weights(
   }
 }
 
-// Gathers x of GROUP_SLOTS slots, of which `count` exist. Neighboring items take neighboring columns.
+// Gathers x of `places` slots, of which `count` exist. Neighboring items take neighboring columns.
 static inline void fill_x(
     global const float *x,
     global const int *slots,
     int count,
+    int places,
     int slots_of_input,
     int from,
     int item,
     local float *tile) {
-  for (int unit = item; unit < GROUP_SLOTS * CHUNKS; unit += ITEMS) {
+  for (int unit = item; unit < places * CHUNKS; unit += ITEMS) {
     int n = unit / CHUNKS;
     int depth = unit % CHUNKS * 16;
     float16 values = (float16)(0);
@@ -150,7 +152,7 @@ kernel __attribute__((reqd_work_group_size(ROW_ITEMS, SLOT_ITEMS, 1))) void moe_
   int parts = SLOT_PARTS == 1 ? 1 : (count + PART_SLOTS - 1) / PART_SLOTS;
 
   vector sums[SLOT_PARTS][SLOTS_PER_ITEM][ROW_VECTORS];
-  for (int part = 0; part < SLOT_PARTS; part++) {
+  for (int part = 0; part < parts; part++) {
 #pragma unroll
     for (int s = 0; s < SLOTS_PER_ITEM; s++) {
 #pragma unroll
@@ -163,7 +165,7 @@ kernel __attribute__((reqd_work_group_size(ROW_ITEMS, SLOT_ITEMS, 1))) void moe_
   for (int from = 0; from < COLUMNS; from += DEPTH) {
     barrier(CLK_LOCAL_MEM_FENCE);
     fill_weights(w, rows, from, item, w_tile);
-    fill_x(x, slots, count, slots_of_input, from, item, x_tile);
+    fill_x(x, slots, count, parts * PART_SLOTS, slots_of_input, from, item, x_tile);
     barrier(CLK_LOCAL_MEM_FENCE);
     for (int part = 0; part < parts; part++) {
       vector sum[SLOTS_PER_ITEM][ROW_VECTORS];
@@ -201,7 +203,7 @@ kernel __attribute__((reqd_work_group_size(ROW_ITEMS, SLOT_ITEMS, 1))) void moe_
   }
 
   // Whole or partial stores are chosen for the whole group, not by each item: quicker on a GPU.
-  for (int part = 0; part < SLOT_PARTS; part++) {
+  for (int part = 0; part < parts; part++) {
 #pragma unroll
     for (int s = 0; s < SLOTS_PER_ITEM; s++) {
       int n = (part * SLOTS_PER_ITEM + s) * SLOT_ITEMS + slot_item;

@@ -15,14 +15,18 @@ import java.util.List;
 import java.util.Map;
 import java.util.function.Function;
 import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Mixtures of experts. In a step of few rows each slot's product goes through its expert's matrix
  * by itself; in a step of many the device sorts slots by expert first.
  */
 final class MoeLowering {
-  /** Slots of an expert, on average, up to which they are not sorted. */
-  private static final int FEW_SLOTS = 2;
+  /**
+   * Slots of an expert, on average, up to which they are not sorted: unpacking weights into local
+   * memory costs as much as so many products that unpack them in registers.
+   */
+  private static final int FEW_SLOTS = 8;
 
   private final LaunchMaker maker;
   private final OpenClWeights weights;
@@ -31,6 +35,11 @@ final class MoeLowering {
   private final ClDevice device;
   private final Function<Value, DeviceBuffer> places;
   private final MoeShape shape;
+  // Nodes are lowered in running order, so this is what the rooms hold when the next one runs.
+  private @Nullable Sorted sorted;
+
+  /** Which slots the tiles are of. */
+  private record Sorted(Value ids, int experts) {}
 
   MoeLowering(
       LaunchMaker maker,
@@ -90,7 +99,7 @@ final class MoeLowering {
 
   Work matMul(Node node) {
     Product product = product(node, 1, places.apply(node.output()));
-    return byRows(product, () -> matVec(product), () -> sequence(sort(product), tiled(product)));
+    return byRows(product, () -> matVec(product), () -> sorted(product, tiled(product)));
   }
 
   /**
@@ -110,7 +119,7 @@ final class MoeLowering {
             isTogether
                 ? gluMatVec(gate, up.parts().getFirst(), activation)
                 : sequence(matVec(up(node)), matVec(gate), glu(node, activation)),
-        () -> sequence(sort(gate), tiled(up(node)), tiled(gate), glu(node, activation)));
+        () -> sorted(gate, tiled(up(node)), tiled(gate), glu(node, activation)));
   }
 
   /**
@@ -221,7 +230,18 @@ final class MoeLowering {
         shape.few().grid(gate.out(), gate.used()));
   }
 
-  /** Makes the tiles that {@link #tiled} takes its slots from. */
+  /**
+   * What is to run once {@link #tiled} finds its slots, which are there if they were just sorted.
+   */
+  private Work sorted(Product product, Work... parts) {
+    Sorted wanted = new Sorted(product.ids(), product.experts());
+    if (wanted.equals(sorted)) {
+      return sequence(parts);
+    }
+    sorted = wanted;
+    return sequence(sort(product), sequence(parts));
+  }
+
   private Work sort(Product product) {
     return maker.launch(
         "moe_slots.cl",
@@ -233,7 +253,7 @@ final class MoeLowering {
         List.of(
             buffer(product.ids()),
             new Argument.Buffer(tiles(product)),
-            new Argument.Buffer(sorted(product)),
+            new Argument.Buffer(slots(product)),
             new Argument.Whole(product.used())),
         product.y(),
         Grid.of(shape.sortItems(), rows -> Math.min(rows, 1)));
@@ -244,7 +264,7 @@ final class MoeLowering {
     return rooms.room("tiles of slots", 4 * Integer.BYTES * most);
   }
 
-  private DeviceBuffer sorted(Product product) {
+  private DeviceBuffer slots(Product product) {
     return rooms.room("slots by expert", Integer.BYTES * mostSlots(product));
   }
 
@@ -266,7 +286,7 @@ final class MoeLowering {
               List.of(
                   buffer(product.x()),
                   new Argument.Buffer(tiles(product)),
-                  new Argument.Buffer(sorted(product)),
+                  new Argument.Buffer(slots(product)),
                   new Argument.Buffer(part.buffer()),
                   new Argument.Offset(part.at()),
                   new Argument.Whole(part.firstRow() / product.out()),

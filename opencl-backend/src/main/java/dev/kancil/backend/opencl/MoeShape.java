@@ -90,7 +90,7 @@ record MoeShape(Few few, Many many, int sortItems) {
     }
     int vector = device.floatVector();
     return new MoeShape(
-        new Few(1, 8, 1), new Many(1, 1, vector, vector == 16 ? 4 : 2, 4, 8, 64), 1);
+        new Few(1, 8, 1), new Many(1, 1, vector, vector == 16 ? 4 : 2, 4, 16, 64), 1);
   }
 
   private static Map<String, String> defined(Object... namesAndValues) {
