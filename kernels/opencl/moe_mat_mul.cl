@@ -3,8 +3,8 @@
 // for the slots s of each tile of moe_slots.cl, all of one expert e. The buffer has the matrices of experts first_expert ..
 // first_expert + experts - 1, one behind the other from byte `at` on; tiles of others are left to other launches.
 //
-// A work-group computes GROUP_ROWS rows for the slots of one tile, as mat_mul.cl does for neighboring tokens: DEPTH columns at a
-// time it decodes the tile's weights into local memory, transposed, gathers the slots' x beside them, and adds their outer
+// A work-group computes GROUP_ROWS rows for the slots of one tile, as mat_mul.cl does for neighboring tokens: DEPTH columns at
+// a time it decodes the tile's weights into local memory, transposed, gathers the slots' x beside them, and adds their outer
 // products to the results that its items keep in registers. So each expert's weights are decoded once per GROUP_SLOTS slots; a
 // CPU, where a work-group is one item, does that for SLOT_PARTS times as many as it has registers for.
 //
@@ -16,8 +16,8 @@
 // items reach every barrier. Outside of the matrix, of COLUMNS and of the tile's slots, local memory holds zeros, nothing is
 // read and nothing is written.
 //
-// Defines: WEIGHT_*, COLUMNS, ROW_ITEMS, SLOT_ITEMS, VECTOR (1, 2, 4, 8 or 16), ROW_VECTORS, SLOTS_PER_ITEM, SLOT_PARTS, DEPTH (a
-// multiple of 16). Local memory: 4 DEPTH (GROUP_ROWS + GROUP_SLOTS) bytes, and a little padding.
+// Defines: WEIGHT_*, COLUMNS, ROW_ITEMS, SLOT_ITEMS, VECTOR (1, 2, 4, 8 or 16), ROW_VECTORS, SLOTS_PER_ITEM, SLOT_PARTS, DEPTH
+// (a multiple of 16). Local memory: 4 DEPTH (GROUP_ROWS + GROUP_SLOTS) bytes, and a little padding.
 //
 // global size: ceil(out / GROUP_ROWS) * ROW_ITEMS, tiles * SLOT_ITEMS.
 

@@ -1,8 +1,8 @@
 // Products of each slot of a few rows with its expert's matrix:
 //   y[s * out + r] = sum over c of x[s / slots_of_input * COLUMNS + c] * w[e][r][c],  e = ids[s]
-// for s < counts[which] * used. The buffer has the matrices of experts first_expert .. first_expert + experts - 1 of all_experts,
-// one behind the other from byte `at` on; slots of others are left to other launches. moe_glu_mat_vec makes two products, gate
-// and up, of the same type and shape, and writes activation(gate) * up.
+// for s < counts[which] * used. The buffer has the matrices of experts first_expert .. first_expert + experts - 1 of
+// all_experts, one behind the other from byte `at` on; slots of others are left to other launches. moe_glu_mat_vec makes two
+// products, gate and up, of the same type and shape, and writes activation(gate) * up.
 //
 // Such products are bound by reading the weights: of each slot's expert, once.
 //

@@ -84,7 +84,7 @@ final class MoeCases {
       for (Activation activation : Activation.values()) {
         cases.glu(activation, type, type, FEW, in, 17, RAGGED);
       }
-      cases.glu(Activation.SILU, type, type, MANY, in, 33, List.of(Event.rows(1), Event.rows(40)));
+      cases.glu(Activation.SILU, type, type, MANY, in, 33, List.of(Event.rows(1), Event.rows(64)));
       if (type.blockElements() == 1) {
         for (int odd : new int[] {1, 7, 33, 577}) {
           cases.product(type, FEW, odd, 9, RAGGED);

@@ -64,7 +64,7 @@ final class MoeMatMulKernel implements Kernel, WorkerPool.Work {
     ids = operands.value(node.value(node.inputs().size() - 1));
     y = operands.value(node.output());
     out = y.columns() / ids.columns();
-    experts = gate.rows() / Math.max(1, out);
+    experts = gate.rows() / out;
     slotsOfInput = MoeMatMul.isApart(node.value(0), node.weight(1)) ? 1 : ids.columns();
     dotRows = Chunks.dots(0, gate).perChunk();
     chunks = new int[experts + 1];
