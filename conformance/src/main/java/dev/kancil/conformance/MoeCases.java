@@ -95,6 +95,7 @@ final class MoeCases {
     cases.glu(Activation.SILU, DataType.Q4_K, DataType.Q6_K, FEW, 512, 40, RAGGED);
     cases.glu(Activation.GELU_TANH, DataType.F32, DataType.Q8_0, FEW, 64, 40, RAGGED);
     cases.glu(Activation.SILU, DataType.F16, DataType.F16, FEW, 33, 5, RAGGED);
+    cases.gluApart();
     cases.idsBeyondTheExperts();
     return cases.cases;
   }
@@ -214,6 +215,22 @@ final class MoeCases {
                     s.weight(gate, experts.count, out, in),
                     s.weight(up, experts.count, out, in),
                     ids(s, experts))));
+  }
+
+  private void gluApart() {
+    cases.add(
+        new Case(
+            "MoeGluMatMul",
+            List.of(DataType.Q8_0),
+            FEW + ", each of its own, ragged",
+            RAGGED,
+            s ->
+                s.check(
+                    new MoeGluMatMul(Activation.SILU),
+                    s.x(FEW.used * 64, 0.2f),
+                    s.weight(DataType.Q8_0, FEW.count, 21, 64),
+                    s.weight(DataType.Q8_0, FEW.count, 21, 64),
+                    ids(s, FEW))));
   }
 
   /** No device reads outside of the weights, whatever the ids are. */
