@@ -26,6 +26,7 @@ public final class Conformance {
     List<Case> cases = new ArrayList<>();
     cases.addAll(RowCases.all());
     cases.addAll(ProductCases.all());
+    cases.addAll(MoeCases.all());
     cases.addAll(RopeCases.all());
     cases.addAll(AttentionCases.all());
     return List.copyOf(cases);

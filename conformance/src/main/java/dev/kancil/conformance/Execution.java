@@ -10,6 +10,8 @@ import dev.kancil.backend.StepLimits;
 import dev.kancil.graph.Graph;
 import dev.kancil.graph.MemoryPlan;
 import dev.kancil.graph.Value;
+import dev.kancil.tensor.DataType;
+import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -90,13 +92,25 @@ final class Execution {
     try (Step step = program.enqueue(batch, state)) {
       for (Value output : graph.outputs()) {
         int count = MemoryPlan.rows(output.type().rows(), batch.rows(), batch.outputs());
-        float[] data =
-            step.output(output.name())
-                .asSlice(0, count * output.type().rowBytes())
-                .toArray(ValueLayout.JAVA_FLOAT);
-        results.computeIfAbsent(output.name(), _ -> new ArrayList<>()).add(data);
+        MemorySegment data =
+            step.output(output.name()).asSlice(0, count * output.type().rowBytes());
+        results
+            .computeIfAbsent(output.name(), _ -> new ArrayList<>())
+            .add(numbers(data, output.type().type()));
       }
     }
+  }
+
+  private static float[] numbers(MemorySegment data, DataType type) {
+    if (type != DataType.I32) {
+      return data.toArray(ValueLayout.JAVA_FLOAT);
+    }
+    int[] whole = data.toArray(ValueLayout.JAVA_INT);
+    float[] numbers = new float[whole.length];
+    for (int i = 0; i < whole.length; i++) {
+      numbers[i] = whole[i];
+    }
+    return numbers;
   }
 
   private static boolean isOutput(int row, int count) {

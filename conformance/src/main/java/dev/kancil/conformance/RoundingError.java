@@ -9,6 +9,8 @@ import dev.kancil.graph.Weight;
 import dev.kancil.graph.op.Embedding;
 import dev.kancil.graph.op.Glu;
 import dev.kancil.graph.op.MatMul;
+import dev.kancil.graph.op.MoeMatMul;
+import dev.kancil.graph.op.MoeRoute;
 import dev.kancil.tensor.Blocks;
 import dev.kancil.tensor.Tensor;
 import java.util.Arrays;
@@ -16,6 +18,9 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.function.DoubleBinaryOperator;
+import java.util.function.Function;
+import java.util.stream.IntStream;
 
 /**
  * The error that a device's stated rounding of activations explains. Rounding x to multiples of d
@@ -77,11 +82,11 @@ final class RoundingError {
   private double[] variance(Value output) {
     Node node = Objects.requireNonNull(producers.get(output));
     return switch (node.op()) {
-      case MatMul _ -> product(node);
+      case MatMul _, MoeMatMul _ -> product(node);
       case Glu(var activation) -> {
         Node gate = producers.get(node.value(0));
         Node up = producers.get(node.value(1));
-        if (gate == null || up == null || !(gate.op() instanceof MatMul)) {
+        if (gate == null || up == null || !isProduct(gate)) {
           yield new double[0];
         }
         double[] gateVariance = product(gate);
@@ -104,6 +109,10 @@ final class RoundingError {
     };
   }
 
+  private static boolean isProduct(Node node) {
+    return node.op() instanceof MatMul || node.op() instanceof MoeMatMul;
+  }
+
   private Tensor table(Value x) {
     Node node = producers.get(x);
     if (node == null || !(node.op() instanceof Embedding)) {
@@ -116,48 +125,74 @@ final class RoundingError {
     return Objects.requireNonNull(tensors.get(weight.name()));
   }
 
-  /** Variances of x · Wᵀ for all rows of x's table. */
+  /** Variances of the error of x · Wᵀ for all rows of x's table. */
   private double[] product(Node node) {
+    ActivationRounding rounding = device.activationRounding(node.weight(1).type());
+    return sums(node, (x, w) -> w * w * x, x -> variances(x, rounding));
+  }
+
+  private static double[] variances(float[] x, ActivationRounding rounding) {
+    double[] variances = new double[x.length];
+    for (int start = 0; start < x.length; start += rounding.block()) {
+      int end = Math.min(x.length, start + rounding.block());
+      float largest = 0;
+      for (int i = start; i < end; i++) {
+        largest = Math.max(largest, Math.abs(x[i]));
+      }
+      Arrays.fill(variances, start, end, rounding.variance(largest));
+    }
+    return variances;
+  }
+
+  private double[] exact(Node node) {
+    return sums(
+        node, (x, w) -> w * x, x -> IntStream.range(0, x.length).mapToDouble(i -> x[i]).toArray());
+  }
+
+  /**
+   * Sums over a matrix's columns for all rows of x's table, and for each slot of a row if there are
+   * experts.
+   *
+   * @param term of an element of {@code of} and one of W
+   * @param of what of x is taken
+   */
+  private double[] sums(Node node, DoubleBinaryOperator term, Function<float[], double[]> of) {
     Weight weight = node.weight(1);
-    ActivationRounding rounding = device.activationRounding(weight.type());
     float[][] x = decode(table(node.value(0)));
     float[][] w = decode(tensor(weight));
-    double[] result = new double[x.length * w.length];
-    for (int row = 0; row < x.length; row++) {
-      double[] variances = new double[x[row].length];
-      for (int start = 0; start < variances.length; start += rounding.block()) {
-        int end = Math.min(variances.length, start + rounding.block());
-        float largest = 0;
-        for (int i = start; i < end; i++) {
-          largest = Math.max(largest, Math.abs(x[row][i]));
-        }
-        Arrays.fill(variances, start, end, rounding.variance(largest));
-      }
-      for (int column = 0; column < w.length; column++) {
+    int[][] ids = node.op() instanceof MoeMatMul ? route(node.value(2)) : new int[x.length][1];
+    int in = w[0].length;
+    int used = ids[0].length;
+    int out = Math.toIntExact(weight.shape().dimension(-2));
+    double[] result = new double[x.length * used * out];
+    for (int slot = 0; slot < x.length * used; slot++) {
+      float[] row = x[slot / used];
+      int from = row.length == in ? 0 : slot % used * in;
+      double[] inputs = of.apply(Arrays.copyOfRange(row, from, from + in));
+      int first = ids[slot / used][slot % used] * out;
+      for (int column = 0; column < out; column++) {
         double sum = 0;
-        for (int i = 0; i < variances.length; i++) {
-          sum += (double) w[column][i] * w[column][i] * variances[i];
+        for (int i = 0; i < in; i++) {
+          sum += term.applyAsDouble(inputs[i], w[first + column][i]);
         }
-        result[row * w.length + column] = sum;
+        result[slot * out + column] = sum;
       }
     }
     return result;
   }
 
-  private double[] exact(Node node) {
-    float[][] x = decode(table(node.value(0)));
-    float[][] w = decode(tensor(node.weight(1)));
-    double[] result = new double[x.length * w.length];
-    for (int row = 0; row < x.length; row++) {
-      for (int column = 0; column < w.length; column++) {
-        double sum = 0;
-        for (int i = 0; i < x[row].length; i++) {
-          sum += (double) w[column][i] * x[row][i];
-        }
-        result[row * w.length + column] = sum;
-      }
+  /** The experts of all rows of a table of logits. */
+  private int[][] route(Value ids) {
+    Node node = producers.get(ids);
+    if (node == null || !(node.op() instanceof MoeRoute route) || node.inputs().size() > 1) {
+      throw new IllegalStateException("the experts of " + ids.name() + " are not known");
     }
-    return result;
+    float[][] logits = decode(table(node.value(0)));
+    int[][] chosen = new int[logits.length][route.used()];
+    for (int row = 0; row < logits.length; row++) {
+      route.route(logits[row], null, chosen[row], new float[route.used()]);
+    }
+    return chosen;
   }
 
   private static float[][] decode(Tensor tensor) {

@@ -20,6 +20,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.SplittableRandom;
+import java.util.function.IntToDoubleFunction;
 
 /**
  * A small graph around the operation under test. Its operands are rows of float32 tables that the
@@ -71,6 +72,12 @@ final class Scene {
     return outputRows;
   }
 
+  /** What stands in a table. */
+  @FunctionalInterface
+  interface Elements {
+    float of(int token, int column);
+  }
+
   /** Normally distributed rows, one for each token of the batch. */
   Value x(int columns) {
     return x(columns, 1);
@@ -78,10 +85,15 @@ final class Scene {
 
   /** The same with this standard deviation. */
   Value x(int columns, float deviation) {
+    return x(columns, (_, _) -> (float) random.nextGaussian(0, deviation));
+  }
+
+  /** Rows of what {@code elements} says for each token and column. */
+  Value x(int columns, Elements elements) {
     String name = "x" + tensors.size();
     float[] data = new float[Math.multiplyExact(vocabulary, columns)];
     for (int i = 0; i < data.length; i++) {
-      data[i] = (float) random.nextGaussian(0, deviation);
+      data[i] = elements.of(i / columns, i % columns);
     }
     Weight table = bind(name + ".table", RandomTensors.floats(data, Shape.of(vocabulary, columns)));
     return builder.add(name, new Embedding(), tokens, table);
@@ -94,9 +106,14 @@ final class Scene {
 
   /** A weight of float32 numbers between {@code from} and {@code to}. */
   Weight between(float from, float to, int columns) {
+    return vector(columns, _ -> random.nextDouble(from, to));
+  }
+
+  /** A weight of what {@code elements} says for each column. */
+  Weight vector(int columns, IntToDoubleFunction elements) {
     float[] data = new float[columns];
     for (int i = 0; i < columns; i++) {
-      data[i] = (float) random.nextDouble(from, to);
+      data[i] = (float) elements.applyAsDouble(i);
     }
     return bind("w" + tensors.size(), RandomTensors.floats(data, Shape.of(columns)));
   }

@@ -22,6 +22,7 @@ import dev.kancil.graph.Value;
 import dev.kancil.graph.op.Fused;
 import dev.kancil.graph.op.HostCall;
 import dev.kancil.graph.op.MatMul;
+import dev.kancil.graph.op.MoeMatMul;
 import dev.kancil.tensor.DataType;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -59,7 +60,8 @@ class RoundingErrorTest {
         for (Operand operand : node.inputs()) {
           inputs.add(operand instanceof Value value ? renamed.getOrDefault(value, value) : operand);
         }
-        if (node.op() instanceof MatMul && node.weight(1).type().isQuantized()) {
+        if ((node.op() instanceof MatMul || node.op() instanceof MoeMatMul)
+            && node.weight(1).type().isQuantized()) {
           inputs.set(0, builder.add("rounded", new HostCall(this::round), inputs.getFirst()));
         }
         List<String> names = node.outputs().stream().map(Value::name).toList();

@@ -12,10 +12,11 @@ import dev.kancil.graph.Dimension;
 import dev.kancil.graph.Graph;
 import dev.kancil.graph.Value;
 import dev.kancil.graph.fusion.Fusion;
+import dev.kancil.tensor.DataType;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.LinkedHashMap;
-import java.util.Map;
+import java.util.Objects;
 import java.util.SequencedMap;
 
 /** One pass over a sequence that reads every output of the graph at every position. */
@@ -57,8 +58,9 @@ public final class ForwardPass {
           batch.token(tokens[i], true);
         }
         try (Step step = program.enqueue(batch, state)) {
-          for (Map.Entry<String, float[][]> result : results.entrySet()) {
-            copy(step.output(result.getKey()), result.getValue(), start, end);
+          for (Value output : graph.outputs()) {
+            float[][] rowsOfOutput = Objects.requireNonNull(results.get(output.name()));
+            copy(step.output(output.name()), output.type().type(), rowsOfOutput, start, end);
           }
         }
       }
@@ -66,10 +68,20 @@ public final class ForwardPass {
     return results;
   }
 
-  private static void copy(MemorySegment data, float[][] target, int start, int end) {
+  /** Copies rows; whole numbers, as the ids of experts are, become floats of the same value. */
+  private static void copy(
+      MemorySegment data, DataType type, float[][] target, int start, int end) {
     for (int row = start; row < end; row++) {
-      long offset = (long) (row - start) * target[row].length * Float.BYTES;
-      MemorySegment.copy(data, ValueLayout.JAVA_FLOAT, offset, target[row], 0, target[row].length);
+      int columns = target[row].length;
+      long first = (long) (row - start) * columns;
+      if (type == DataType.I32) {
+        for (int i = 0; i < columns; i++) {
+          target[row][i] = data.getAtIndex(ValueLayout.JAVA_INT, first + i);
+        }
+      } else {
+        MemorySegment.copy(
+            data, ValueLayout.JAVA_FLOAT, first * Float.BYTES, target[row], 0, columns);
+      }
     }
   }
 }

@@ -10,7 +10,11 @@ import java.util.function.Predicate;
  * else reads: an output of the graph, and so a tapped value, stays computed.
  */
 public sealed interface Fusion
-    permits AddRmsNormFusion, GluMatMulFusion, ParallelMatMulFusion, RopeAttentionFusion {
+    permits AddRmsNormFusion,
+        GluMatMulFusion,
+        MoeGluMatMulFusion,
+        ParallelMatMulFusion,
+        RopeAttentionFusion {
   /**
    * All fusions, in the order in which they are tried: gate and up before the products of one input
    * are gathered, which would take them, too.
@@ -20,6 +24,7 @@ public sealed interface Fusion
           new RopeAttentionFusion(),
           new AddRmsNormFusion(),
           new GluMatMulFusion(),
+          new MoeGluMatMulFusion(),
           new ParallelMatMulFusion());
 
   /** Rewrites wherever the pattern matches and {@code takes} accepts the fused operation. */

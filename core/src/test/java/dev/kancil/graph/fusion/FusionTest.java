@@ -21,6 +21,7 @@ import dev.kancil.graph.op.Glu;
 import dev.kancil.graph.op.GluMatMul;
 import dev.kancil.graph.op.Mask;
 import dev.kancil.graph.op.MatMul;
+import dev.kancil.graph.op.MoeMatMul;
 import dev.kancil.graph.op.ParallelMatMul;
 import dev.kancil.graph.op.RmsNorm;
 import dev.kancil.graph.op.Rope;
@@ -165,6 +166,47 @@ class FusionTest {
   void aProductThatIsGateAndUpStays() {
     Value both = builder.add("both", new MatMul(), x, weight("g", 5, 8));
     leaves(new GluMatMulFusion(), build(builder.add("y", new Glu(Activation.SILU), both, both)));
+  }
+
+  // Gate and up of experts.
+
+  private List<Value> expertGlu(boolean sameIds) {
+    Value ids = builder.indexes("ids", Symbolic.TOKENS);
+    Value others = builder.indexes("others", Symbolic.TOKENS);
+    Value gate = builder.add("gate", new MoeMatMul(), x, weight("g", 3, 5, 8), ids);
+    Value up = builder.add("up", new MoeMatMul(), x, weight("u", 3, 5, 8), sameIds ? ids : others);
+    return List.of(gate, up, builder.add("y", new Glu(Activation.SILU), gate, up));
+  }
+
+  @Test
+  void gateAndUpOfExpertsBecomeOne() {
+    Graph graph = build(expertGlu(true).getLast());
+    Graph fused = new MoeGluMatMulFusion().apply(graph, _ -> true);
+    assertThat(ops(fused)).containsExactly("MoeGluMatMul");
+    assertThat(fused.nodes().getFirst().inputs())
+        .containsExactly(
+            x, weight("g", 3, 5, 8), weight("u", 3, 5, 8), graph.nodes().getFirst().value(2));
+    meansTheSame(graph, fused);
+  }
+
+  @Test
+  void gateAndUpOfDifferentExpertsStayApart() {
+    leaves(new MoeGluMatMulFusion(), build(expertGlu(false).getLast()));
+  }
+
+  @Test
+  void gateAndUpOfDifferentNumbersOfExpertsStayApart() {
+    Value ids = builder.indexes("ids", Symbolic.TOKENS);
+    Value gate = builder.add("gate", new MoeMatMul(), x, weight("g", 3, 5, 8), ids);
+    Value up = builder.add("up", new MoeMatMul(), x, weight("u", 4, 5, 8), ids);
+    leaves(new MoeGluMatMulFusion(), build(builder.add("y", new Glu(Activation.SILU), gate, up)));
+  }
+
+  @Test
+  void aTappedGateOfExpertsUndoesTheFusionThatWouldHideIt() {
+    List<Value> values = expertGlu(true);
+    leaves(new MoeGluMatMulFusion(), build(values.get(2), values.get(0)));
+    leaves(new MoeGluMatMulFusion(), build(values.get(2), values.get(1)));
   }
 
   // Products of one input.

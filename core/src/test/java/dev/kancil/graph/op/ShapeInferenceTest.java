@@ -98,6 +98,35 @@ class ShapeInferenceTest {
   }
 
   @Test
+  void expertsAreChosenAmongTheLogitsAndMultiplyTheirSlots() {
+    ValueType pairs = X.type().withColumns(2);
+    MoeRoute route = new MoeRoute(2, MoeRoute.Scoring.SIGMOID, true, 1);
+    gives(route, List.of(X), PAIRS.type(), pairs);
+    gives(route, List.of(X, weight(8)), PAIRS.type(), pairs);
+    refuses(route, "w has shape [7], not [8]", X, weight(7));
+    refuses(new MoeRoute(9, MoeRoute.Scoring.SOFTMAX, true, 1), "9 of 8 experts", X);
+    assertThatThrownBy(() -> new MoeRoute(0, MoeRoute.Scoring.SOFTMAX, true, 1))
+        .hasMessage("0 experts of a row");
+    Weight experts = weight(3, 5, 8);
+    Value slots = value("slots", DataType.F32, Symbolic.TOKENS, 16);
+    gives(new MoeMatMul(), List.of(X, experts, PAIRS), X.type().withColumns(10));
+    gives(new MoeMatMul(), List.of(slots, experts, PAIRS), X.type().withColumns(10));
+    refuses(new MoeMatMul(), "does not take 12 columns for 2 slots", WIDE, experts, PAIRS);
+    refuses(new MoeMatMul(), "w of shape [5, 8] does not take", X, weight(5, 8), PAIRS);
+    refuses(new MoeMatMul(), "w of shape [0, 5, 8] does not take", X, weight(0, 5, 8), PAIRS);
+    refuses(new MoeMatMul(), "ids are ", X, experts, X);
+    refuses(new MoeMatMul(), "ids are ", X, experts, ROWS);
+    MoeGluMatMul glu = new MoeGluMatMul(Activation.SILU);
+    gives(glu, List.of(X, experts, experts, PAIRS), X.type().withColumns(10));
+    refuses(glu, "gate and up differ", X, experts, weight(3, 6, 8), PAIRS);
+    refuses(glu, "gate and up differ", X, experts, weight(4, 5, 8), PAIRS);
+    Value weights = value("weights", DataType.F32, Symbolic.TOKENS, 2);
+    gives(new MoeSum(), List.of(slots, weights), X.type());
+    refuses(new MoeSum(), "weights of other rows", slots, SELECTED);
+    refuses(new MoeSum(), "8 weights for 12 columns", WIDE, X);
+  }
+
+  @Test
   void normsNeedAWeightForEachColumnOfAGroup() {
     gives(new RmsNorm(1e-5f, 8), List.of(X, weight(8)), X.type());
     gives(new RmsNorm(1e-5f, 4), List.of(X, weight(4)), X.type());

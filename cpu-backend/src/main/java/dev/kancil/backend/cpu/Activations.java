@@ -11,8 +11,8 @@ import jdk.incubator.vector.FloatVector;
  * One row of x, ready for products with unpacked weights: its elements, and the sum of each 16,
  * since {@code Σ (d q + m) x = d Σ q x + m Σ x} takes the minimum out of the loop.
  *
- * <p>Filled on the device's thread before a kernel's chunks run; the kernels of a device share it,
- * since they run one after the other.
+ * <p>Filled on the device's thread before a kernel's chunks run, or by the thread whose own it is;
+ * the kernels of a device share it, since they run one after the other.
  */
 final class Activations {
   /** Elements of one sum: the smallest sub-block that shares a minimum or an offset. */
@@ -30,7 +30,12 @@ final class Activations {
   }
 
   void load(MemorySegment source, int columns) {
-    MemorySegment.copy(source, ValueLayout.JAVA_FLOAT, 0, x, 0, columns);
+    load(source, 0, columns);
+  }
+
+  /** Loads the row that begins at byte {@code at}. */
+  void load(MemorySegment source, long at, int columns) {
+    MemorySegment.copy(source, ValueLayout.JAVA_FLOAT, at, x, 0, columns);
     sum(x, columns / SUM, sums);
   }
 

@@ -18,6 +18,10 @@ import dev.kancil.graph.op.Glu;
 import dev.kancil.graph.op.GluMatMul;
 import dev.kancil.graph.op.HostCall;
 import dev.kancil.graph.op.MatMul;
+import dev.kancil.graph.op.MoeGluMatMul;
+import dev.kancil.graph.op.MoeMatMul;
+import dev.kancil.graph.op.MoeRoute;
+import dev.kancil.graph.op.MoeSum;
 import dev.kancil.graph.op.ParallelMatMul;
 import dev.kancil.graph.op.RmsNorm;
 import dev.kancil.graph.op.Rope;
@@ -30,6 +34,7 @@ import dev.kancil.tensor.Blocks;
 import dev.kancil.tensor.Tensor;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -43,6 +48,9 @@ final class CpuLowering implements Lowering {
   private final Scratch scratch;
   private final Activations activations = new Activations();
   private final PackedRows packed = new PackedRows();
+  private final Activations[] threadActivations;
+  private final ExpertSlots expertSlots = new ExpertSlots();
+  private final PackedSlots packedSlots = new PackedSlots(expertSlots);
   private final Map<AngleKey, RopeAngles> angles = new HashMap<>();
   private final Map<Room, MemorySegment> rooms = new HashMap<>();
 
@@ -55,6 +63,8 @@ final class CpuLowering implements Lowering {
   CpuLowering(WorkerPool pool, Scratch scratch) {
     this.pool = pool;
     this.scratch = scratch;
+    threadActivations = new Activations[pool.threads()];
+    Arrays.setAll(threadActivations, _ -> new Activations());
   }
 
   @Override
@@ -71,6 +81,11 @@ final class CpuLowering implements Lowering {
           new MatMulKernel(node, operands, pool, scratch, activations, packed);
       case GluMatMul(var activation) ->
           new GluMatMulKernel(activation, node, operands, pool, scratch, activations, packed);
+      case MoeRoute route -> new MoeRouteKernel(route, node, operands, pool, scratch);
+      case MoeMatMul _, MoeGluMatMul _ ->
+          new MoeMatMulKernel(
+              node, operands, pool, scratch, threadActivations, expertSlots, packedSlots);
+      case MoeSum _ -> new MoeSumKernel(node, operands, pool);
       case Rope(var rotary) ->
           new RopeKernel(
               rotation(rotary, node, 1, operands),

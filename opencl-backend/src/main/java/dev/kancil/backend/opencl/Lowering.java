@@ -17,6 +17,10 @@ import dev.kancil.graph.op.Glu;
 import dev.kancil.graph.op.GluMatMul;
 import dev.kancil.graph.op.HostCall;
 import dev.kancil.graph.op.MatMul;
+import dev.kancil.graph.op.MoeGluMatMul;
+import dev.kancil.graph.op.MoeMatMul;
+import dev.kancil.graph.op.MoeRoute;
+import dev.kancil.graph.op.MoeSum;
 import dev.kancil.graph.op.ParallelMatMul;
 import dev.kancil.graph.op.RmsNorm;
 import dev.kancil.graph.op.Rope;
@@ -38,6 +42,7 @@ final class Lowering {
   private final Memory memory;
   private final ClDevice device;
   private final Products products;
+  private final MoeLowering experts;
   private final AttentionLowering attention;
 
   Lowering(
@@ -56,6 +61,7 @@ final class Lowering {
     this.device = memory.device();
     this.maker = new LaunchMaker(programs, inputs);
     this.products = new Products(maker, weights, rooms, limits, device, tuner, places);
+    this.experts = new MoeLowering(maker, weights, rooms, limits, device, places);
     this.attention =
         new AttentionLowering(maker, weights, rooms, inputs, limits, device, layout, places);
   }
@@ -100,6 +106,10 @@ final class Lowering {
                           products.matMul(node.value(0), node.weight(1 + i), node.outputs().get(i)))
                   .toList());
       case GluMatMul(var activation) -> products.gluMatMul(node, activation);
+      case MoeRoute route -> experts.route(route, node);
+      case MoeMatMul _ -> experts.matMul(node);
+      case MoeGluMatMul(var activation) -> experts.gluMatMul(node, activation);
+      case MoeSum _ -> experts.sum(node);
       case Rope(var rotary) -> attention.rope(rotary, node);
       case CacheWrite(var slot) -> attention.cacheWrite(slot, node);
       case Attention op -> attention.attention(op, node);

@@ -16,7 +16,8 @@ import java.util.Map;
 /**
  * Weights on a device, each brought when a program first needs it. Where the device shares the
  * host's memory they are computed from where they lie. Types without kernels become float32, as do
- * vectors. A matrix larger than one buffer can be lies in several, whole rows each.
+ * vectors. A matrix larger than one buffer can be lies in several, whole rows each, and where there
+ * are matrices of experts, whole experts.
  */
 final class OpenClWeights implements DeviceWeights {
   /** Elements that are decoded at a time. */
@@ -102,9 +103,12 @@ final class OpenClWeights implements DeviceWeights {
   private List<Rows> divide(Tensor tensor, DataType type) {
     long columns = tensor.shape().columns();
     int rows = Math.toIntExact(tensor.shape().elements() / columns);
-    long most = memory.largestAllocation() / type.byteSize(columns);
+    // Experts stay whole, so that each is in one buffer.
+    long together = tensor.shape().rank() == 3 ? tensor.shape().dimension(1) : 1;
+    long most = memory.largestAllocation() / (together * type.byteSize(columns)) * together;
     if (most < 1) {
-      throw new DeviceException("not even a row of " + columns + " columns fits in one buffer");
+      throw new DeviceException(
+          "not even " + together + " rows of " + columns + " columns fit in one buffer");
     }
     List<Rows> parts = new ArrayList<>();
     for (int first = 0; first < rows; first += (int) Math.min(most, rows)) {

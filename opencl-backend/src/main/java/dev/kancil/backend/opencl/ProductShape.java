@@ -1,6 +1,7 @@
 package dev.kancil.backend.opencl;
 
 import dev.kancil.backend.opencl.Launch.Grid;
+import dev.kancil.tensor.DataType;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -117,6 +118,17 @@ record ProductShape(Few one, Few few, int fewTokens, Many many) {
             groups[1] = Math.ceilDiv(count, groupTokens());
           });
     }
+  }
+
+  /** What kernels that read a matrix of weights are compiled with. */
+  static Map<String, String> weightDefines(ClDevice device, DataType type, int columns) {
+    Map<String, String> defines = new HashMap<>();
+    defines.put("WEIGHT_" + type.name(), "");
+    defines.put("COLUMNS", String.valueOf(columns));
+    if (device.isProcessor()) {
+      defines.put("HALF_BY_SCALING", "");
+    }
+    return defines;
   }
 
   /** Shapes that this device can run. */

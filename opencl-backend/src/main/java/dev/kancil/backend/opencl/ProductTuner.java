@@ -8,7 +8,6 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.ValueLayout;
 import java.nio.charset.StandardCharsets;
 import java.util.EnumMap;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.IntFunction;
@@ -53,17 +52,6 @@ final class ProductTuner {
   /** The shapes for products with weights of a type. */
   synchronized ProductShape shape(DataType type) {
     return shapes.computeIfAbsent(type, _ -> measures ? tuned(type) : choices.likeliest());
-  }
-
-  /** What products with weights of these are compiled with. */
-  static Map<String, String> defines(ClDevice device, DataType type, int columns) {
-    Map<String, String> defines = new HashMap<>();
-    defines.put("WEIGHT_" + type.name(), "");
-    defines.put("COLUMNS", String.valueOf(columns));
-    if (device.isProcessor()) {
-      defines.put("HALF_BY_SCALING", "");
-    }
-    return defines;
   }
 
   private ProductShape tuned(DataType type) {
@@ -168,7 +156,7 @@ final class ProductTuner {
     }
 
     private Launch matVec(Few shape, int tokens, List<Argument> arguments) {
-      Map<String, String> defines = defines(device, type, COLUMNS);
+      Map<String, String> defines = ProductShape.weightDefines(device, type, COLUMNS);
       defines.putAll(shape.defines());
       defines.put("TOKENS", String.valueOf(tokens));
       return new Launch(
@@ -180,7 +168,7 @@ final class ProductTuner {
     }
 
     private Launch matMul(ProductShape.Many shape, List<Argument> arguments) {
-      Map<String, String> defines = defines(device, type, COLUMNS);
+      Map<String, String> defines = ProductShape.weightDefines(device, type, COLUMNS);
       defines.putAll(shape.defines());
       return new Launch(
           "mat_mul",

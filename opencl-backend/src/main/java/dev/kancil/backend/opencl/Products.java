@@ -205,7 +205,7 @@ final class Products {
   }
 
   private Map<String, String> defines(OpenClWeights.Matrix matrix) {
-    return ProductTuner.defines(device, matrix.type(), matrix.columns());
+    return ProductShape.weightDefines(device, matrix.type(), matrix.columns());
   }
 
   private Argument buffer(Value value) {

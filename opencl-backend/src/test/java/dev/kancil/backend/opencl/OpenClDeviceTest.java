@@ -20,13 +20,19 @@ import dev.kancil.graph.StateGroup;
 import dev.kancil.graph.StateLayout;
 import dev.kancil.graph.Value;
 import dev.kancil.graph.Weight;
+import dev.kancil.graph.op.Activation;
 import dev.kancil.graph.op.Embedding;
 import dev.kancil.graph.op.MatMul;
+import dev.kancil.graph.op.MoeGluMatMul;
+import dev.kancil.graph.op.MoeMatMul;
+import dev.kancil.graph.op.MoeRoute;
+import dev.kancil.graph.op.MoeRoute.Scoring;
 import dev.kancil.tensor.DataType;
 import dev.kancil.tensor.Shape;
 import dev.kancil.tensor.Tensor;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.util.Arrays;
 import java.util.List;
 import java.util.SplittableRandom;
 import org.junit.jupiter.api.BeforeEach;
@@ -35,6 +41,8 @@ import org.junit.jupiter.api.Test;
 class OpenClDeviceTest {
   private static final int VOCABULARY = 2_000;
   private static final int WIDTH = 40;
+  private static final int EXPERTS = 5;
+  private static final int EXPERT_ROWS = 500;
 
   @BeforeEach
   void aDeviceIsThere() {
@@ -51,6 +59,20 @@ class OpenClDeviceTest {
         float[] expected = run(reference, rows);
         assertThat(run(whole, rows)).containsExactly(expected, within());
         assertThat(run(divided, rows)).containsExactly(expected, within());
+      }
+    }
+  }
+
+  @Test
+  void expertsThatSpanBuffersStayWholeAndGiveTheSameResults() {
+    // A buffer has room for two and a half.
+    try (Device whole = open(Long.MAX_VALUE);
+        Device divided = open(5 * EXPERT_ROWS / 2 * WIDTH * Float.BYTES);
+        Device reference = new ReferenceBackend().open(0, DeviceOptions.DEFAULT)) {
+      for (int rows : new int[] {1, 3, 22}) {
+        float[] expected = runExperts(reference, rows);
+        assertThat(runExperts(whole, rows)).containsExactly(expected, within());
+        assertThat(runExperts(divided, rows)).containsExactly(expected, within());
       }
     }
   }
@@ -106,7 +128,38 @@ class OpenClDeviceTest {
     Weight matrix = new Weight("matrix", DataType.F32, Shape.of(VOCABULARY, WIDTH));
     Value x = builder.add("x", new Embedding(), tokens, table);
     Value y = builder.add("y", new MatMul(), x, matrix);
-    Graph graph = builder.build(List.of(y), new StateLayout(List.of()));
+    return run(device, builder.build(List.of(y), new StateLayout(List.of())), rows);
+  }
+
+  /** Rows of a table times the matrices of their experts, gated. */
+  private static float[] runExperts(Device device, int rows) {
+    GraphBuilder builder = new GraphBuilder();
+    Value tokens = builder.indexes(Graph.TOKENS, Symbolic.TOKENS);
+    Weight table = new Weight("table", DataType.F32, Shape.of(VOCABULARY, WIDTH));
+    Weight router = new Weight("router", DataType.F32, Shape.of(EXPERTS, WIDTH));
+    Shape shape = Shape.of(EXPERTS, EXPERT_ROWS, WIDTH);
+    Value x = builder.add("x", new Embedding(), tokens, table);
+    Value logits = builder.add("logits", new MatMul(), x, router);
+    Value ids =
+        builder
+            .add(
+                List.of("ids", "weights"),
+                new MoeRoute(2, Scoring.SOFTMAX, true, 1),
+                List.of(logits))
+            .getFirst();
+    Weight gate = new Weight("gate", DataType.F32, shape);
+    Weight up = new Weight("up", DataType.F32, shape);
+    Value y = builder.add("y", new MoeMatMul(), x, gate, ids);
+    MoeGluMatMul glu = new MoeGluMatMul(Activation.SILU);
+    Value z =
+        device.takes(glu)
+            ? builder.add("z", glu, x, gate, up, ids)
+            : glu.decompose(builder, List.of(x, gate, up, ids), List.of("z")).getFirst();
+    return run(device, builder.build(List.of(y, z), new StateLayout(List.of())), rows);
+  }
+
+  /** The outputs of a step, one after the other. */
+  private static float[] run(Device device, Graph graph, int rows) {
     StepLimits limits = new StepLimits(rows, 1, 1);
     try (DeviceWeights weights = device.weights(weight -> random(weight));
         SequenceState state = device.createState(graph.state(), 1, rows);
@@ -117,9 +170,17 @@ class OpenClDeviceTest {
         batch.token((130 * row + 1_240) % VOCABULARY, row == 0);
       }
       try (Step step = program.enqueue(batch, state)) {
-        return step.output("y")
-            .asSlice(0, (long) rows * VOCABULARY * Float.BYTES)
-            .toArray(ValueLayout.JAVA_FLOAT);
+        float[] all = new float[0];
+        for (Value output : graph.outputs()) {
+          float[] data =
+              step.output(output.name())
+                  .asSlice(0, rows * output.type().rowBytes())
+                  .toArray(ValueLayout.JAVA_FLOAT);
+          int from = all.length;
+          all = Arrays.copyOf(all, from + data.length);
+          System.arraycopy(data, 0, all, from, data.length);
+        }
+        return all;
       }
     }
   }

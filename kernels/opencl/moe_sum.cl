@@ -1,0 +1,25 @@
+// Weighted sums of a row's slots: y[r][c] = sum over s of weights[r][s] * x[r][s][c], in the order of slots.
+// Items: one an element of y, in row order: coalesced; items beyond the last do nothing.
+// Traffic: 4 bytes for each element of x and y.
+
+kernel void moe_sum(
+    global const float *x,
+    global const float *weights,
+    global float *y,
+    int used,
+    int columns,
+    global const int *counts,
+    int which) {
+  size_t i = get_global_id(0);
+  if (i >= (size_t)counts[which] * columns) {
+    return;
+  }
+  size_t row = i / columns;
+  x += row * used * columns + i % columns;
+  weights += row * used;
+  float sum = 0;
+  for (int s = 0; s < used; s++) {
+    sum = fma(weights[s], x[(size_t)s * columns], sum);
+  }
+  y[i] = sum;
+}

@@ -1,0 +1,322 @@
+package dev.kancil.backend.opencl;
+
+import dev.kancil.backend.StepLimits;
+import dev.kancil.backend.opencl.Launch.Argument;
+import dev.kancil.backend.opencl.Launch.Grid;
+import dev.kancil.graph.Node;
+import dev.kancil.graph.Value;
+import dev.kancil.graph.Weight;
+import dev.kancil.graph.op.Activation;
+import dev.kancil.graph.op.MoeMatMul;
+import dev.kancil.graph.op.MoeRoute;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Function;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Mixtures of experts. In a step of few rows each slot's product goes through its expert's matrix
+ * by itself; in a step of many the device sorts slots by expert first.
+ */
+final class MoeLowering {
+  /**
+   * Slots of an expert, on average, up to which they are not sorted: unpacking weights into local
+   * memory costs as much as so many products that unpack them in registers.
+   */
+  private static final int FEW_SLOTS = 8;
+
+  private final LaunchMaker maker;
+  private final OpenClWeights weights;
+  private final Rooms rooms;
+  private final StepLimits limits;
+  private final ClDevice device;
+  private final Function<Value, DeviceBuffer> places;
+  private final MoeShape shape;
+  // Nodes are lowered in running order, so this is what the rooms hold when the next one runs.
+  private @Nullable Sorted sorted;
+
+  /** Which slots the tiles are of. */
+  private record Sorted(Value ids, int experts) {}
+
+  MoeLowering(
+      LaunchMaker maker,
+      OpenClWeights weights,
+      Rooms rooms,
+      StepLimits limits,
+      ClDevice device,
+      Function<Value, DeviceBuffer> places) {
+    this.maker = maker;
+    this.weights = weights;
+    this.rooms = rooms;
+    this.limits = limits;
+    this.device = device;
+    this.places = places;
+    this.shape = MoeShape.of(device);
+  }
+
+  Work route(MoeRoute route, Node node) {
+    Value logits = node.value(0);
+    int experts = logits.type().columns();
+    int lanes = device.isProcessor() ? 1 : Math.min(64, Integer.highestOneBit(experts));
+    Map<String, String> defines = new HashMap<>();
+    defines.put("EXPERTS", String.valueOf(experts));
+    defines.put("LANES", String.valueOf(lanes));
+    defines.put("SCORING_" + route.scoring().name(), "");
+    List<Argument> arguments = new ArrayList<>();
+    arguments.add(buffer(logits));
+    if (node.inputs().size() == 2) {
+      defines.put("BIASED", "");
+      arguments.add(new Argument.Buffer(weights.floats(node.weight(1))));
+    }
+    arguments.add(buffer(node.outputs().get(0)));
+    arguments.add(buffer(node.outputs().get(1)));
+    arguments.add(new Argument.Whole(route.used()));
+    arguments.add(new Argument.Whole(route.renormalised() ? 1 : 0));
+    arguments.add(new Argument.Real(route.factor()));
+    return maker.launch(
+        "moe_route.cl", "moe_route", defines, arguments, logits, Grid.of(lanes, rows -> rows));
+  }
+
+  Work sum(Node node) {
+    Value y = node.output();
+    int columns = y.type().columns();
+    return maker.launch(
+        "moe_sum.cl",
+        "moe_sum",
+        Map.of(),
+        List.of(
+            buffer(node.value(0)),
+            buffer(node.value(1)),
+            buffer(y),
+            new Argument.Whole(node.value(1).type().columns()),
+            new Argument.Whole(columns)),
+        y,
+        Grid.ofElements(columns));
+  }
+
+  Work matMul(Node node) {
+    Product product = product(node, 1, places.apply(node.output()));
+    return byRows(product, () -> matVec(product), () -> sorted(product, tiled(product)));
+  }
+
+  /**
+   * Both products and the activation in one launch for few rows, where the weights are of one type
+   * and each in one buffer; else one after the other.
+   */
+  Work gluMatMul(Node node, Activation activation) {
+    Product gate = product(node, 1, places.apply(node.output()));
+    OpenClWeights.Matrix up = weights.matrix(node.weight(2));
+    boolean isTogether =
+        gate.matrix().type() == up.type()
+            && gate.matrix().parts().size() == 1
+            && up.parts().size() == 1;
+    return byRows(
+        gate,
+        () ->
+            isTogether
+                ? gluMatVec(gate, up.parts().getFirst(), activation)
+                : sequence(matVec(up(node)), matVec(gate), glu(node, activation)),
+        () -> sorted(gate, tiled(up(node)), tiled(gate), glu(node, activation)));
+  }
+
+  /**
+   * A product of slots with the matrices of their experts.
+   *
+   * @param y a value of the product's size
+   * @param target where it goes
+   * @param slotsOfInput slots, one after the other, that share a row of x
+   */
+  private record Product(
+      Value x,
+      Value ids,
+      Value y,
+      DeviceBuffer target,
+      OpenClWeights.Matrix matrix,
+      int experts,
+      int slotsOfInput) {
+    int used() {
+      return ids.type().columns();
+    }
+
+    int out() {
+      return y.type().columns() / used();
+    }
+  }
+
+  private Product product(Node node, int index, DeviceBuffer target) {
+    Weight weight = node.weight(index);
+    Value ids = node.value(node.inputs().size() - 1);
+    return new Product(
+        node.value(0),
+        ids,
+        node.output(),
+        target,
+        weights.matrix(weight),
+        Math.toIntExact(weight.shape().dimension(0)),
+        MoeMatMul.isApart(node.value(0), weight) ? 1 : ids.type().columns());
+  }
+
+  private Product up(Node node) {
+    return product(node, 2, upRoom(node.output()));
+  }
+
+  private DeviceBuffer upRoom(Value y) {
+    return rooms.room("a product of experts", limits.tokens() * y.type().rowBytes());
+  }
+
+  private Work byRows(Product product, Supplier<Work> few, Supplier<Work> many) {
+    int most = Math.max(1, FEW_SLOTS * product.experts() / product.used());
+    return Work.byRows(most, product.y(), limits, few, many);
+  }
+
+  private static Work sequence(Work... parts) {
+    return new Work.Sequence(List.of(parts));
+  }
+
+  /** A launch for each buffer of the weights: each takes the slots of the experts that it has. */
+  private Work matVec(Product product) {
+    Map<String, String> defines = defines(product.matrix());
+    defines.putAll(shape.few().defines());
+    List<Work> launches = new ArrayList<>();
+    for (OpenClWeights.Part part : product.matrix().parts()) {
+      launches.add(
+          maker.launch(
+              "moe_mat_vec.cl",
+              "moe_mat_vec",
+              defines,
+              List.of(
+                  buffer(product.x()),
+                  buffer(product.ids()),
+                  new Argument.Buffer(part.buffer()),
+                  new Argument.Offset(part.at()),
+                  new Argument.Whole(part.firstRow() / product.out()),
+                  new Argument.Whole(part.rows() / product.out()),
+                  new Argument.Whole(product.experts()),
+                  new Argument.Buffer(product.target()),
+                  new Argument.Whole(product.out()),
+                  new Argument.Whole(product.used()),
+                  new Argument.Whole(product.slotsOfInput())),
+              product.y(),
+              shape.few().grid(product.out(), product.used())));
+    }
+    return new Work.Sequence(launches);
+  }
+
+  private Work gluMatVec(Product gate, OpenClWeights.Part up, Activation activation) {
+    OpenClWeights.Part part = gate.matrix().parts().getFirst();
+    Map<String, String> defines = defines(gate.matrix());
+    defines.putAll(shape.few().defines());
+    defines.put("ACTIVATION_" + activation.name(), "");
+    return maker.launch(
+        "moe_mat_vec.cl",
+        "moe_glu_mat_vec",
+        defines,
+        List.of(
+            buffer(gate.x()),
+            buffer(gate.ids()),
+            new Argument.Buffer(part.buffer()),
+            new Argument.Offset(part.at()),
+            new Argument.Buffer(up.buffer()),
+            new Argument.Offset(up.at()),
+            new Argument.Whole(gate.experts()),
+            new Argument.Buffer(gate.target()),
+            new Argument.Whole(gate.out()),
+            new Argument.Whole(gate.used()),
+            new Argument.Whole(gate.slotsOfInput())),
+        gate.y(),
+        shape.few().grid(gate.out(), gate.used()));
+  }
+
+  /**
+   * What is to run once {@link #tiled} finds its slots, which are there if they were just sorted.
+   */
+  private Work sorted(Product product, Work... parts) {
+    Sorted wanted = new Sorted(product.ids(), product.experts());
+    if (wanted.equals(sorted)) {
+      return sequence(parts);
+    }
+    sorted = wanted;
+    return sequence(sort(product), sequence(parts));
+  }
+
+  private Work sort(Product product) {
+    return maker.launch(
+        "moe_slots.cl",
+        "moe_slots",
+        Map.of(
+            "EXPERTS", String.valueOf(product.experts()),
+            "TILE_SLOTS", String.valueOf(shape.many().tileSlots()),
+            "ITEMS", String.valueOf(shape.sortItems())),
+        List.of(
+            buffer(product.ids()),
+            new Argument.Buffer(tiles(product)),
+            new Argument.Buffer(slots(product)),
+            new Argument.Whole(product.used())),
+        product.y(),
+        Grid.of(shape.sortItems(), rows -> Math.min(rows, 1)));
+  }
+
+  private DeviceBuffer tiles(Product product) {
+    long most = shape.many().tiles(product.experts(), mostSlots(product));
+    return rooms.room("tiles of slots", 4 * Integer.BYTES * most);
+  }
+
+  private DeviceBuffer slots(Product product) {
+    return rooms.room("slots by expert", Integer.BYTES * mostSlots(product));
+  }
+
+  private long mostSlots(Product product) {
+    return (long) limits.tokens() * product.used();
+  }
+
+  /** A launch for each buffer of the weights: each takes the tiles of the experts that it has. */
+  private Work tiled(Product product) {
+    Map<String, String> defines = defines(product.matrix());
+    defines.putAll(shape.many().defines());
+    List<Work> launches = new ArrayList<>();
+    for (OpenClWeights.Part part : product.matrix().parts()) {
+      launches.add(
+          maker.launch(
+              "moe_mat_mul.cl",
+              "moe_mat_mul",
+              defines,
+              List.of(
+                  buffer(product.x()),
+                  new Argument.Buffer(tiles(product)),
+                  new Argument.Buffer(slots(product)),
+                  new Argument.Buffer(part.buffer()),
+                  new Argument.Offset(part.at()),
+                  new Argument.Whole(part.firstRow() / product.out()),
+                  new Argument.Whole(part.rows() / product.out()),
+                  new Argument.Buffer(product.target()),
+                  new Argument.Whole(product.out()),
+                  new Argument.Whole(product.slotsOfInput())),
+              product.y(),
+              shape.many().grid(product.out(), product.used(), product.experts())));
+    }
+    return new Work.Sequence(launches);
+  }
+
+  private Work glu(Node node, Activation activation) {
+    Value y = node.output();
+    int columns = y.type().columns();
+    return maker.launch(
+        "element_wise.cl",
+        "glu",
+        Map.of("ACTIVATION_" + activation.name(), ""),
+        List.of(buffer(y), new Argument.Buffer(upRoom(y)), buffer(y), new Argument.Whole(columns)),
+        y,
+        Grid.ofElements(columns));
+  }
+
+  private Map<String, String> defines(OpenClWeights.Matrix matrix) {
+    return ProductShape.weightDefines(device, matrix.type(), matrix.columns());
+  }
+
+  private Argument buffer(Value value) {
+    return new Argument.Buffer(places.apply(value));
+  }
+}
