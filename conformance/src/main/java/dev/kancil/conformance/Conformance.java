@@ -28,6 +28,7 @@ public final class Conformance {
     cases.addAll(ProductCases.all());
     cases.addAll(RopeCases.all());
     cases.addAll(AttentionCases.all());
+    cases.addAll(SampleCases.all());
     return List.copyOf(cases);
   }
 

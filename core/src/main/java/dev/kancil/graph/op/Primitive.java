@@ -11,6 +11,7 @@ public sealed interface Primitive extends Op
         MatMul,
         RmsNorm,
         Rope,
+        Sample,
         Scale,
         SelectRows,
         SoftCap {}

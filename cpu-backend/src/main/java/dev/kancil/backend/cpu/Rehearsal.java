@@ -64,6 +64,7 @@ final class Rehearsal {
     repeat(() -> RmsNormKernel.squares(x, 0, SIZE));
     repeat(() -> RmsNormKernel.scale(x, 0, weight, 1, y));
     repeat(() -> RmsNormKernel.add(x, x, y, 0, SIZE));
+    repeat(() -> LikeliestToken.largest(x, 0, SIZE));
     repeat(() -> VectorMath.glu(Activation.SILU, gates, weight, room, SIZE));
   }
 
