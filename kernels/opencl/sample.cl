@@ -7,8 +7,9 @@
  * logits are copied first.
  * Numbers: floats only make weights, by operations that every device rounds correctly; the rest is integers, in any order.
  * Logits are compared as keys, so that denormals count even on devices that take them for zero.
- * Invariants: LANES is a power of two and divides SEGMENTS; changed ids of a row differ; all items of a work-group
- * reach every barrier; weights are at most 2^40 and ids at most 2^22, so that no sum overflows. */
+ * Invariants: LANES is a power of two and divides SEGMENTS; changed ids of a row differ; weights are at most 2^40 and ids
+ * at most 2^22, so that no sum overflows. No barrier stands in a branch, not even one that all items take: PoCL 3.1 loses
+ * stores there. */
 
 #pragma OPENCL FP_CONTRACT OFF
 
@@ -17,16 +18,20 @@
 #define SEGMENTS 64
 #endif
 
+/* Of a key that a pass decides. */
 #define BITS 8
 #define BINS (1 << BITS)
+#define PASSES (32 / BITS)
 
 /* Above this are the keys of all logits that can be chosen: it is that of minus infinity. */
 #define NONE 0x007fffffu
 
 #if LANES > 1
 #define SYNC() barrier(CLK_LOCAL_MEM_FENCE)
+#define GLOBAL_SYNC() barrier(CLK_GLOBAL_MEM_FENCE)
 #else
 #define SYNC()
+#define GLOBAL_SYNC()
 #endif
 
 /* The columns of SampleParameters. */
@@ -54,12 +59,6 @@ typedef struct {
   uint low[BINS];
   uint high[BINS];
 } bins;
-
-/* What is kept of a row: keys above the threshold, and the first so many equal to it. */
-typedef struct {
-  uint threshold;
-  ulong ties;
-} kept;
 
 /* Rises with the logit; both zeros have the same, no number has one above NONE. */
 uint key_of(float logit) {
@@ -151,90 +150,68 @@ uint largest(global const float *x, int columns, local uint *keys, local int *id
   return most;
 }
 
-/* Raises the threshold until what is kept of the row are as many as wanted, or has the wanted share of weights, in units
- * of 2^-64. */
-kept narrow(global const float *x, int columns, kept now, ulong wanted, int by_weight, uint most, float scale,
-            local bins *sums) {
-  ulong target = wanted;
-  uint prefix = 0;
-  int enough = 0;
-  for (int shift = 32 - BITS; shift >= 0; shift -= BITS) {
-    int is_first = shift == 32 - BITS;
-    clear(sums);
-    for (int i = get_local_id(0); i < columns; i += LANES) {
-      uint key = key_of(x[i]);
-      if (key > now.threshold && (is_first || key >> (shift + BITS) == prefix)) {
-        add(sums, key >> shift & (BINS - 1), by_weight ? weight_of(key, most, scale) : 1);
-      }
+/* Adds the item's share of the row to the bins of a part of their keys: those above the threshold, and equal to it, whose
+ * keys begin with prefix. */
+void count(global const float *x, int columns, uint threshold, ulong ties, uint prefix, int shift, int by_weight,
+           uint most, float scale, local bins *sums) {
+  int is_first = shift == 32 - BITS;
+  for (int i = get_local_id(0); i < columns; i += LANES) {
+    uint key = key_of(x[i]);
+    if (key > threshold && (is_first || key >> (shift + BITS) == prefix)) {
+      add(sums, key >> shift & (BINS - 1), by_weight ? weight_of(key, most, scale) : 1);
     }
-    /* Those equal to the threshold all weigh the same: no need to find them. */
-    if (get_local_id(0) == 0 && now.ties > 0 && (is_first || now.threshold >> (shift + BITS) == prefix)) {
-      add(sums, now.threshold >> shift & (BINS - 1), now.ties * weight_of(now.threshold, most, scale));
-    }
-    SYNC();
-    if (is_first) {
-      ulong total = 0;
-      for (int bin = 0; bin < BINS; bin++) {
-        total += sum_of(sums, bin);
-      }
-      if (by_weight) {
-        target = max((ulong)1, mul_hi(total, wanted));
-      }
-      enough = total <= target;
-    }
-    /* Every item walks for itself, as none could do anything better meanwhile. */
-    int bin = BINS - 1;
-    while (bin > 0 && sum_of(sums, bin) < target) {
-      target -= sum_of(sums, bin--);
-    }
-    prefix = prefix << BITS | bin;
   }
-  if (enough) {
-    return now;
+  /* Those equal to the threshold all weigh the same: no need to find them. */
+  if (get_local_id(0) == 0 && ties > 0 && (is_first || threshold >> (shift + BITS) == prefix)) {
+    add(sums, threshold >> shift & (BINS - 1), ties * weight_of(threshold, most, scale));
   }
-  kept then;
-  then.threshold = prefix;
-  then.ties = by_weight ? (target - 1) / weight_of(prefix, most, scale) + 1 : target;
-  return then;
 }
 
-int is_kept(uint key, kept now, int *ties_left) {
-  return key > now.threshold || (key == now.threshold && (*ties_left)-- > 0);
+ulong total_of(local const bins *sums) {
+  ulong total = 0;
+  for (int bin = 0; bin < BINS; bin++) {
+    total += sum_of(sums, bin);
+  }
+  return total;
 }
 
-/* Draws from what is kept; the token, in *token, is left by one item. */
-void draw(global const float *x, int columns, kept now, ulong min_weight, ulong random, uint most, float scale,
-          local ulong *sums, local int *ties, local int *token) {
-  int segment_columns = (columns - 1) / SEGMENTS + 1;
-  ulong tie_weight = weight_of(now.threshold, most, scale);
-  tie_weight = tie_weight >= min_weight ? tie_weight : 0;
+/* Adds up what is kept of the item's segments: the weights of what is above the threshold, and how many are equal to it. */
+void add_segments(global const float *x, int columns, int segment_columns, uint threshold, ulong min_weight, uint most,
+                  float scale, local ulong *sums, local int *ties) {
   for (int segment = get_local_id(0); segment < SEGMENTS; segment += LANES) {
     int end = min(columns, (segment + 1) * segment_columns);
     ulong sum = 0;
     int count = 0;
     for (int i = segment * segment_columns; i < end; i++) {
       uint key = key_of(x[i]);
-      ulong weight = key > now.threshold ? weight_of(key, most, scale) : 0;
+      ulong weight = key > threshold ? weight_of(key, most, scale) : 0;
       sum += weight >= min_weight ? weight : 0;
-      count += key == now.threshold;
+      count += key == threshold;
     }
     sums[segment] = sum;
     ties[segment] = count;
   }
-  SYNC();
+}
+
+/* Draws from what is kept; the one item that has the token's segment writes the token. */
+void draw(global const float *x, int columns, int segment_columns, uint threshold, ulong ties, ulong min_weight,
+          ulong random, uint most, float scale, local const ulong *segment_sums, local const int *segment_ties,
+          global int *token) {
+  ulong tie_weight = weight_of(threshold, most, scale);
+  tie_weight = tie_weight >= min_weight ? tie_weight : 0;
   ulong total = 0;
-  int left = (int)now.ties;
+  int left = (int)ties;
   for (int segment = 0; segment < SEGMENTS; segment++) {
-    int count = min(left, ties[segment]);
-    total += sums[segment] + count * tie_weight;
+    int count = min(left, segment_ties[segment]);
+    total += segment_sums[segment] + count * tie_weight;
     left -= count;
   }
   ulong target = mul_hi(total, random);
-  left = (int)now.ties;
+  left = (int)ties;
   int segment = 0;
   for (; segment < SEGMENTS - 1; segment++) {
-    int count = min(left, ties[segment]);
-    ulong sum = sums[segment] + count * tie_weight;
+    int count = min(left, segment_ties[segment]);
+    ulong sum = segment_sums[segment] + count * tie_weight;
     if (target < sum) {
       break;
     }
@@ -246,7 +223,7 @@ void draw(global const float *x, int columns, kept now, ulong min_weight, ulong 
     int id = -1;
     for (int i = segment * segment_columns; i < end && id < 0; i++) {
       uint key = key_of(x[i]);
-      if (is_kept(key, now, &left)) {
+      if (key > threshold || (key == threshold && left-- > 0)) {
         ulong weight = weight_of(key, most, scale);
         weight = weight >= min_weight ? weight : 0;
         id = target < weight ? i : -1;
@@ -264,7 +241,6 @@ kernel void sample(global const float *logits, global const settings *parameters
   local int segment_ties[SEGMENTS];
   local uint keys[LANES];
   local int ids[LANES];
-  local int token;
   int lane = get_local_id(0);
   size_t row = get_group_id(0);
   if (row >= counts[which]) {
@@ -272,45 +248,70 @@ kernel void sample(global const float *logits, global const settings *parameters
   }
   settings own = parameters[row];
   global const float *x = logits + row * columns;
+  global float *copy = room + row * columns;
   int first_change = row == 0 ? 0 : parameters[row - 1].changes_end;
-  if (first_change < own.changes_end) {
-    global float *copy = room + row * columns;
-    for (int i = lane; i < columns; i += LANES) {
-      copy[i] = x[i];
-    }
-    barrier(CLK_GLOBAL_MEM_FENCE);
-    for (int i = first_change + lane; i < own.changes_end; i += LANES) {
-      change one = changes[i];
-      float logit = copy[one.id] + one.bias;
-      if (one.is_seen) {
-        logit = logit * (logit > 0 ? own.inverse : own.repetition) - one.penalty;
-      }
-      copy[one.id] = logit;
-    }
-    barrier(CLK_GLOBAL_MEM_FENCE);
-    x = copy;
+  int copied = first_change < own.changes_end ? columns : 0;
+  for (int i = lane; i < copied; i += LANES) {
+    copy[i] = x[i];
   }
+  GLOBAL_SYNC();
+  for (int i = first_change + lane; i < own.changes_end; i += LANES) {
+    change one = changes[i];
+    float logit = copy[one.id] + one.bias;
+    if (one.is_seen) {
+      logit = logit * (logit > 0 ? own.inverse : own.repetition) - one.penalty;
+    }
+    copy[one.id] = logit;
+  }
+  GLOBAL_SYNC();
+  x = copied > 0 ? copy : x;
   int first;
   uint most = largest(x, columns, keys, ids, &first);
-  if (lane == 0) {
-    token = first;
+  int is_drawn = own.scale != 0 && most > NONE;
+
+  /* The passes for top-k, then those for top-p; none where neither is wanted. */
+  int pass = is_drawn && own.top_k != 0 ? 0 : PASSES;
+  int end = is_drawn && own.top_p != 0 ? 2 * PASSES : PASSES;
+  uint threshold = NONE;
+  ulong ties = 0;
+  uint prefix = 0;
+  ulong target = 0;
+  for (; pass < end; pass++) {
+    int by_weight = pass >= PASSES;
+    int shift = 32 - BITS - pass % PASSES * BITS;
+    clear(&sums);
+    count(x, columns, threshold, ties, prefix, shift, by_weight, most, own.scale, &sums);
+    SYNC();
+    if (pass == 0) {
+      target = own.top_k;
+    } else if (pass == PASSES) {
+      target = max((ulong)1, mul_hi(total_of(&sums), (ulong)own.top_p << 32));
+    }
+    /* Every item walks for itself, as none could do anything better meanwhile. Where there are not so many, the walk ends
+     * at 0, below the keys of all that weigh anything. */
+    int bin = BINS - 1;
+    while (bin > 0 && sum_of(&sums, bin) < target) {
+      target -= sum_of(&sums, bin--);
+    }
+    prefix = prefix << BITS | bin;
+    if (shift == 0) {
+      threshold = prefix;
+      ulong weight = max((ulong)1, weight_of(prefix, most, own.scale));
+      ties = by_weight ? (target - 1) / weight + 1 : target;
+      prefix = 0;
+    }
+  }
+
+  int segment_columns = (columns - 1) / SEGMENTS + 1;
+  if (is_drawn) {
+    add_segments(x, columns, segment_columns, threshold, own.min_weight, most, own.scale, segment_sums, segment_ties);
   }
   SYNC();
-  if (own.scale != 0 && most > NONE) {
-    kept all;
-    all.threshold = NONE;
-    all.ties = 0;
-    if (own.top_k != 0) {
-      all = narrow(x, columns, all, own.top_k, 0, most, own.scale, &sums);
-    }
-    if (own.top_p != 0) {
-      all = narrow(x, columns, all, (ulong)own.top_p << 32, 1, most, own.scale, &sums);
-    }
-    draw(x, columns, all, own.min_weight, own.random, most, own.scale, segment_sums, segment_ties, &token);
-  }
-  SYNC();
-  if (lane == 0) {
-    tokens[row] = token;
+  if (is_drawn) {
+    draw(x, columns, segment_columns, threshold, ties, own.min_weight, own.random, most, own.scale, segment_sums,
+         segment_ties, tokens + row);
+  } else if (lane == 0) {
+    tokens[row] = first;
   }
   /* PoCL 3.1 drops the condition of a last store behind barriers. */
   SYNC();
