@@ -3,6 +3,7 @@ package dev.kancil.engine;
 import dev.kancil.DeviceException;
 import dev.kancil.InvalidRequestException;
 import dev.kancil.KancilException;
+import dev.kancil.UnsupportedException;
 import dev.kancil.backend.Batch;
 import dev.kancil.backend.Device;
 import dev.kancil.backend.DeviceWeights;
@@ -12,6 +13,7 @@ import dev.kancil.backend.Step;
 import dev.kancil.backend.StepLimits;
 import dev.kancil.graph.Graph;
 import dev.kancil.graph.fusion.Fusion;
+import dev.kancil.graph.op.Sample;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
@@ -34,7 +36,6 @@ public final class Engine implements AutoCloseable {
   private static final Logger LOGGER = LoggerFactory.getLogger(Engine.class);
   private static final String CACHE_FULL =
       "the KV cache is full; close other sessions or raise the context size";
-
   private static final String NO_LOGIT = "the model computed no finite logit";
 
   /** The value of the graph that is sampled, with a row for each output. */
@@ -76,10 +77,15 @@ public final class Engine implements AutoCloseable {
    * @param graph in primitives, with the value {@link #LOGITS}; the choice of tokens is added, and
    *     all fused for the device, here
    * @param weights must outlive the engine, as must the device
+   * @throws UnsupportedException if the vocabulary is too large, or the device can't run the graph
    */
   public Engine(Device device, Graph graph, DeviceWeights weights, Limits limits) {
     this.limits = limits;
     vocabulary = graph.value(LOGITS).type().columns();
+    if (vocabulary > Sample.MOST_COLUMNS) {
+      throw new UnsupportedException(
+          "a vocabulary of " + vocabulary + " tokens; at most " + Sample.MOST_COLUMNS);
+    }
     int changes = Sampler.mostChanges(vocabulary, limits.context());
     StepLimits step =
         new StepLimits(

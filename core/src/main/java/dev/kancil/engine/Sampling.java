@@ -21,8 +21,8 @@ import java.util.Map;
  * @param frequencyPenalty subtracted once for each time that a token was generated
  * @param logitBias added to the logits of single tokens, by id; at most 1024
  * @param seed of the generator; the bits that decide for a position depend on seed and position
- *     alone, so that results don't depend on what runs beside. They choose in the order of ids, not
- *     of probabilities: a small change of the logits is a small change of the choice's chances
+ *     alone, so that results don't depend on what runs beside. They fall, in the order of ids, into
+ *     what the probabilities of those left add up to
  */
 public record Sampling(
     float temperature,

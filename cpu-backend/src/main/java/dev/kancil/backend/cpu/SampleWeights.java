@@ -32,10 +32,11 @@ final class SampleWeights {
   private SampleWeights() {}
 
   /**
-   * The largest of {@code so} and a run of logits, of which those that are no numbers don't count.
+   * The largest of a run of logits, of which what is no number doesn't count; minus infinity if
+   * there is none.
    */
-  static float most(float[] x, int from, int count, float so) {
-    FloatVector most = FloatVector.broadcast(FLOATS, so);
+  static float most(float[] x, int from, int count) {
+    FloatVector most = FloatVector.broadcast(FLOATS, Float.NEGATIVE_INFINITY);
     for (int i = from; i < from + count; i += LENGTH) {
       FloatVector logits = FloatVector.fromArray(FLOATS, x, i);
       most = most.blend(logits, logits.compare(VectorOperators.GT, most));

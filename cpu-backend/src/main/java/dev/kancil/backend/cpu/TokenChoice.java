@@ -30,6 +30,7 @@ final class TokenChoice {
   private final long[] bins = new long[LANES * BINS];
   private final long[] weights = new long[BLOCK];
   private final int[] room = new int[BLOCK];
+  private final float[] blockMost;
   private final long[] blockSums;
   private final int[] blockTies;
   // Of the row at hand.
@@ -43,6 +44,7 @@ final class TokenChoice {
     this.vocabulary = vocabulary;
     int blocks = Math.ceilDiv(vocabulary, BLOCK);
     x = new float[blocks * BLOCK];
+    blockMost = new float[blocks];
     blockSums = new long[blocks];
     blockTies = new int[blocks];
     // What lies behind the last logit is no number, and never chosen.
@@ -66,8 +68,9 @@ final class TokenChoice {
    */
   int choose(float newScale, int topK, int topP, long minWeight, long random) {
     most = Float.NEGATIVE_INFINITY;
-    for (int from = 0; from < x.length; from += BLOCK) {
-      most = SampleWeights.most(x, from, BLOCK, most);
+    for (int block = 0; block < blockMost.length; block++) {
+      blockMost[block] = SampleWeights.most(x, block * BLOCK, BLOCK);
+      most = Math.max(most, blockMost[block]);
     }
     if (most == Float.NEGATIVE_INFINITY) {
       return -1;
@@ -103,11 +106,13 @@ final class TokenChoice {
   private void narrow(long wanted, boolean byWeight) {
     Arrays.fill(bins, 0);
     int left = (int) ties;
-    for (int from = 0; from < x.length; from += BLOCK) {
-      if (byWeight) {
-        SampleWeights.of(x, from, BLOCK, most, scale, room, weights);
+    for (int block = 0; block < blockMost.length; block++) {
+      if (blockMost[block] >= threshold) {
+        if (byWeight) {
+          SampleWeights.of(x, block * BLOCK, BLOCK, most, scale, room, weights);
+        }
+        left = addFirst(block * BLOCK, byWeight ? 0 : 1, left);
       }
-      left = addFirst(from, byWeight ? 0 : 1, left);
     }
     long total = joinLanes();
     if (!byWeight && total <= wanted) {
@@ -121,8 +126,10 @@ final class TokenChoice {
         float least = logitOf(prefix << shift + BITS);
         float largest = logitOf((prefix + 1 << shift + BITS) - 1);
         left = (int) ties;
-        for (int from = 0; from < x.length; from += BLOCK) {
-          left = addNext(from, shift, prefix, least, largest, byWeight, left);
+        for (int block = 0; block < blockMost.length; block++) {
+          if (!(blockMost[block] < least)) {
+            left = addNext(block * BLOCK, shift, prefix, least, largest, byWeight, left);
+          }
         }
       }
       int bin = BINS - 1;
@@ -202,11 +209,17 @@ final class TokenChoice {
   }
 
   private int draw(long minWeight, long random) {
+    // Rounding can make a logit that is a little less weigh a little more, but not so much.
+    long leastOfBlock = minWeight - (minWeight >>> 16) - 1;
     long total = 0;
     int left = (int) ties;
     for (int block = 0; block < blockSums.length; block++) {
       int from = block * BLOCK;
       blockTies[block] = left;
+      blockSums[block] = 0;
+      if (blockMost[block] < threshold || weight(blockMost[block]) < leastOfBlock) {
+        continue;
+      }
       SampleWeights.of(x, from, BLOCK, most, scale, room, weights);
       long sum = 0;
       for (int i = 0; i < BLOCK; i++) {
