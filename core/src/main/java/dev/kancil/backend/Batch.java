@@ -100,7 +100,7 @@ public final class Batch {
   }
 
   /**
-   * Changes a logit of the output row added last, whose {@link #sample} comes before.
+   * Changes a logit of the output row added last.
    *
    * @param id larger than that of the row's change before
    * @param isSeen whether the repetition penalty applies

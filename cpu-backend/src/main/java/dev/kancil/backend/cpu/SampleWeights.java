@@ -6,16 +6,17 @@ import static dev.kancil.backend.cpu.Lanes.LENGTH;
 import dev.kancil.graph.op.Sample;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
-import jdk.incubator.vector.VectorMask;
 import jdk.incubator.vector.VectorOperators;
 
 /**
  * The weights of {@link Sample}, bit by bit the same for a single logit and for a run of them.
- * Loops over arrays, as {@link VectorMath} says why; runs are multiples of the vector length.
+ * Loops over arrays, as {@link VectorMath} says why, and without masks, which C2 leaves on the heap
+ * at times; runs are multiples of the vector length.
  */
 final class SampleWeights {
   // Adding and taking off 1.5 · 2^23 rounds to the nearest integer, halves to the even one.
   private static final float ROUND = 0x1.8p23f;
+  // Weights of -40 and less are rounded down to 0.
   private static final float LEAST = -42;
   // As many as the last bits of any p, which is above 1/2 and below 2, need. With the six of the
   // shift they fill an integer, in which a weight comes out of the vectors.
@@ -30,19 +31,6 @@ final class SampleWeights {
   private static final float C0 = Sample.EXP2.get(6);
 
   private SampleWeights() {}
-
-  /**
-   * The largest of a run of logits, of which what is no number doesn't count; minus infinity if
-   * there is none.
-   */
-  static float most(float[] x, int from, int count) {
-    FloatVector most = FloatVector.broadcast(FLOATS, Float.NEGATIVE_INFINITY);
-    for (int i = from; i < from + count; i += LENGTH) {
-      FloatVector logits = FloatVector.fromArray(FLOATS, x, i);
-      most = most.blend(logits, logits.compare(VectorOperators.GT, most));
-    }
-    return most.reduceLanes(VectorOperators.MAX);
-  }
 
   static long of(float logit, float most, float scale) {
     float y = logit == most ? 0 : (logit - most) * scale;
@@ -66,18 +54,22 @@ final class SampleWeights {
    */
   static void of(
       float[] x, int from, int count, float most, float scale, int[] room, long[] weights) {
+    if (most == Float.POSITIVE_INFINITY) {
+      for (int i = 0; i < count; i++) {
+        weights[i] = of(x[from + i], most, scale);
+      }
+      return;
+    }
     pack(x, from, count, most, scale, room);
     for (int i = 0; i < count; i++) {
       weights[i] = unpacked(room[i]);
     }
   }
 
+  /** What is no number becomes 0 when it is converted, and so its weight. */
   private static void pack(float[] x, int from, int count, float most, float scale, int[] packed) {
     for (int i = 0; i < count; i += LENGTH) {
-      FloatVector logits = FloatVector.fromArray(FLOATS, x, from + i);
-      VectorMask<Float> isMost = logits.compare(VectorOperators.EQ, most);
-      FloatVector y = logits.sub(most).mul(scale).blend(0, isMost);
-      VectorMask<Float> isLive = y.compare(VectorOperators.GE, LEAST);
+      FloatVector y = FloatVector.fromArray(FLOATS, x, from + i).sub(most).mul(scale).max(LEAST);
       FloatVector n = y.add(ROUND).sub(ROUND);
       FloatVector f = y.sub(n);
       FloatVector p = f.mul(C6).add(C5);
@@ -88,9 +80,7 @@ final class SampleWeights {
       p = p.mul(f).add(C0);
       IntVector fraction = (IntVector) p.mul(FRACTION).convert(VectorOperators.F2I, 0);
       IntVector right = (IntVector) n.neg().convert(VectorOperators.F2I, 0);
-      IntVector both = fraction.lanewise(VectorOperators.LSHL, 6).or(right);
-      IntVector none = IntVector.zero(Lanes.INTS);
-      none.blend(both, isLive.cast(Lanes.INTS)).intoArray(packed, i);
+      fraction.lanewise(VectorOperators.LSHL, 6).or(right).intoArray(packed, i);
     }
   }
 }

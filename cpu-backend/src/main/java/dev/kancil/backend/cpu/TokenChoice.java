@@ -47,8 +47,8 @@ final class TokenChoice {
     blockMost = new float[blocks];
     blockSums = new long[blocks];
     blockTies = new int[blocks];
-    // What lies behind the last logit is no number, and never chosen.
-    Arrays.fill(x, Float.NaN);
+    // What lies behind the last logit is never chosen.
+    Arrays.fill(x, Float.NEGATIVE_INFINITY);
   }
 
   void load(MemorySegment source, long offset) {
@@ -69,7 +69,7 @@ final class TokenChoice {
   int choose(float newScale, int topK, int topP, long minWeight, long random) {
     most = Float.NEGATIVE_INFINITY;
     for (int block = 0; block < blockMost.length; block++) {
-      blockMost[block] = SampleWeights.most(x, block * BLOCK, BLOCK);
+      blockMost[block] = LikeliestToken.largest(x, block * BLOCK, BLOCK);
       most = Math.max(most, blockMost[block]);
     }
     if (most == Float.NEGATIVE_INFINITY) {
