@@ -29,6 +29,7 @@ public final class Conformance {
     cases.addAll(MoeCases.all());
     cases.addAll(RopeCases.all());
     cases.addAll(AttentionCases.all());
+    cases.addAll(SampleCases.all());
     return List.copyOf(cases);
   }
 

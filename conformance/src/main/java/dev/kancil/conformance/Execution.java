@@ -8,7 +8,6 @@ import dev.kancil.backend.SequenceState;
 import dev.kancil.backend.Step;
 import dev.kancil.backend.StepLimits;
 import dev.kancil.graph.Graph;
-import dev.kancil.graph.MemoryPlan;
 import dev.kancil.graph.Value;
 import dev.kancil.tensor.DataType;
 import java.lang.foreign.MemorySegment;
@@ -28,6 +27,7 @@ final class Execution {
   private final Map<Integer, Integer> sequences = new LinkedHashMap<>();
   private final Map<String, List<float[]>> results = new LinkedHashMap<>();
   private int nextToken;
+  private int nextOutput;
 
   private Execution(Scene scene, List<Event> events) {
     this.scene = scene;
@@ -85,30 +85,34 @@ final class Execution {
         int sequence = sequence(state, i);
         batch.sequence(sequence, state.length(sequence));
         for (int row = 0; row < count; row++) {
-          batch.token(nextToken++ % scene.vocabulary(), isOutput(row, count));
+          boolean isOutput = isOutput(row, count);
+          batch.token(nextToken++ % scene.vocabulary(), isOutput);
+          if (isOutput) {
+            scene.describe(batch, nextOutput++);
+          }
         }
       }
     }
     try (Step step = program.enqueue(batch, state)) {
       for (Value output : graph.outputs()) {
-        int count = MemoryPlan.rows(output.type().rows(), batch.rows(), batch.outputs());
-        MemorySegment data =
-            step.output(output.name()).asSlice(0, count * output.type().rowBytes());
+        long bytes = batch.rows(output.type().rows()) * output.type().rowBytes();
+        MemorySegment data = step.output(output.name()).asSlice(0, bytes);
         results
             .computeIfAbsent(output.name(), _ -> new ArrayList<>())
-            .add(numbers(data, output.type().type()));
+            .add(numbers(output.type().type(), data));
       }
     }
   }
 
-  private static float[] numbers(MemorySegment data, DataType type) {
-    if (type != DataType.I32) {
+  /** Results as floats, which hold all ids exactly. */
+  private static float[] numbers(DataType type, MemorySegment data) {
+    if (type == DataType.F32) {
       return data.toArray(ValueLayout.JAVA_FLOAT);
     }
-    int[] whole = data.toArray(ValueLayout.JAVA_INT);
-    float[] numbers = new float[whole.length];
-    for (int i = 0; i < whole.length; i++) {
-      numbers[i] = whole[i];
+    int[] integers = data.toArray(ValueLayout.JAVA_INT);
+    float[] numbers = new float[integers.length];
+    for (int i = 0; i < numbers.length; i++) {
+      numbers[i] = integers[i];
     }
     return numbers;
   }
@@ -136,7 +140,7 @@ final class Execution {
         outputs = Math.max(outputs, stepOutputs);
       }
     }
-    return new StepLimits(tokens, mostSequences, outputs);
+    return new StepLimits(tokens, mostSequences, outputs, outputs * scene.mostChanges());
   }
 
   /** Exactly the tokens of a single sequence, so that the last page ends where the memory does. */

@@ -1,5 +1,6 @@
 package dev.kancil.conformance;
 
+import dev.kancil.backend.Batch;
 import dev.kancil.graph.Dimension.Symbolic;
 import dev.kancil.graph.Graph;
 import dev.kancil.graph.GraphBuilder;
@@ -8,10 +9,14 @@ import dev.kancil.graph.StateGroup;
 import dev.kancil.graph.StateLayout;
 import dev.kancil.graph.StateSlot;
 import dev.kancil.graph.Value;
+import dev.kancil.graph.ValueType;
 import dev.kancil.graph.Weight;
 import dev.kancil.graph.op.Embedding;
 import dev.kancil.graph.op.Fused;
 import dev.kancil.graph.op.Op;
+import dev.kancil.graph.op.Sample;
+import dev.kancil.graph.op.SampleParameters;
+import dev.kancil.graph.op.SelectRows;
 import dev.kancil.tensor.DataType;
 import dev.kancil.tensor.Shape;
 import dev.kancil.tensor.Tensor;
@@ -21,6 +26,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.SplittableRandom;
 import java.util.function.IntToDoubleFunction;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A small graph around the operation under test. Its operands are rows of float32 tables that the
@@ -29,6 +35,9 @@ import java.util.function.IntToDoubleFunction;
 final class Scene {
   // A prime, so that rows repeat in another order in each page and tile.
   private static final int MOST_TOKENS = 61;
+
+  /** The most changes of an output row's logits. */
+  static final int MOST_CHANGES = 200;
 
   private final SplittableRandom random;
   private final boolean decomposed;
@@ -41,6 +50,23 @@ final class Scene {
   private final Value tokens;
   private final Value positions;
   private final Value outputRows;
+  private @Nullable Choice choice;
+
+  /** Makes a row of data. */
+  @FunctionalInterface
+  interface Rows {
+    float[] make(SplittableRandom random, int row);
+  }
+
+  /** Says how an output row's token is chosen, with no more than {@link #MOST_CHANGES} changes. */
+  @FunctionalInterface
+  interface Choice {
+    /**
+     * @param random the same for the same row, whatever the device
+     * @param output number of the row among all outputs of all steps
+     */
+    void describe(Batch batch, SplittableRandom random, int output);
+  }
 
   Scene(long seed, List<Event> events, boolean decomposed) {
     this.random = new SplittableRandom(seed);
@@ -97,6 +123,43 @@ final class Scene {
     }
     Weight table = bind(name + ".table", RandomTensors.floats(data, Shape.of(vocabulary, columns)));
     return builder.add(name, new Embedding(), tokens, table);
+  }
+
+  /** Rows of any data, one for each output of the batch. */
+  Value outputs(int columns, Rows rows) {
+    String name = "x" + tensors.size();
+    float[] data = new float[Math.multiplyExact(vocabulary, columns)];
+    for (int i = 0; i < vocabulary; i++) {
+      System.arraycopy(rows.make(random, i), 0, data, i * columns, columns);
+    }
+    Weight table = bind(name + ".table", RandomTensors.floats(data, Shape.of(vocabulary, columns)));
+    Value all = builder.add(name + ".all", new Embedding(), tokens, table);
+    return builder.add(name, new SelectRows(), all, outputRows);
+  }
+
+  /** The token that each output row chooses, which is compared. */
+  void sample(Value logits, Choice rowChoice) {
+    choice = rowChoice;
+    Value parameters =
+        builder.input(
+            Graph.SAMPLING,
+            new ValueType(DataType.I32, Symbolic.OUTPUTS, SampleParameters.COLUMNS));
+    Value changes =
+        builder.input(
+            Graph.CHANGES, new ValueType(DataType.I32, Symbolic.CHANGES, Sample.CHANGE_COLUMNS));
+    check(new Sample(), logits, parameters, changes);
+  }
+
+  /** Describes the choice for the output row that the batch has got last. */
+  void describe(Batch batch, int output) {
+    if (choice != null) {
+      choice.describe(batch, new SplittableRandom(output), output);
+    }
+  }
+
+  /** The most changes of an output row's logits. */
+  int mostChanges() {
+    return choice == null ? 0 : MOST_CHANGES;
   }
 
   /** A weight of random blocks. */

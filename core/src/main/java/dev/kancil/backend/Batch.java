@@ -1,6 +1,12 @@
 package dev.kancil.backend;
 
 import dev.kancil.InvalidRequestException;
+import dev.kancil.graph.Dimension;
+import dev.kancil.graph.MemoryPlan;
+import dev.kancil.graph.op.Sample;
+import dev.kancil.graph.op.SampleParameters;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.util.Arrays;
 
 /**
@@ -14,6 +20,11 @@ public final class Batch {
   private final int[] sequences;
   private final int[] sequenceStarts;
   private final int[] outputRows;
+  private final int[] parameters;
+  private final int mostChanges;
+  // Grows to what the largest step so far has brought.
+  private int[] changes;
+  private int changeCount;
   private int rows;
   private int sequenceCount;
   private int outputs;
@@ -26,6 +37,9 @@ public final class Batch {
     sequences = new int[limits.sequences()];
     sequenceStarts = new int[limits.sequences() + 1];
     outputRows = new int[limits.outputs()];
+    parameters = new int[Math.multiplyExact(limits.outputs(), SampleParameters.COLUMNS)];
+    mostChanges = limits.changes();
+    changes = new int[Sample.CHANGE_COLUMNS * Math.min(mostChanges, 64)];
   }
 
   /** Empties the batch. */
@@ -33,6 +47,7 @@ public final class Batch {
     rows = 0;
     sequenceCount = 0;
     outputs = 0;
+    changeCount = 0;
     Arrays.fill(sequenceStarts, 0);
   }
 
@@ -49,7 +64,8 @@ public final class Batch {
   /**
    * Adds the next token of the sequence begun last.
    *
-   * @param output whether outputs are asked for this row
+   * @param output whether outputs are asked for this row; the token that follows it is the
+   *     likeliest, unless {@link #sample} says otherwise
    */
   public void token(int token, boolean output) {
     if (sequenceCount == 0 || rows == tokens.length) {
@@ -57,10 +73,71 @@ public final class Batch {
     }
     if (output) {
       outputRows[outputs++] = rows;
+      sample(0, 0, 1, 0, 1, 0);
     }
     tokens[rows] = token;
     positions[rows++] = nextPosition++;
     sequenceStarts[sequenceCount] = rows;
+  }
+
+  /**
+   * Says how the token is chosen that follows the output row added last.
+   *
+   * @param temperature 0 to 100; 0: always the likeliest
+   * @param topK 0 or more; 0: all
+   * @param topP above 0, at most 1; 1: all
+   * @param minP 0 to 1; 0: all
+   * @param repetitionPenalty above 0; 1: none
+   * @param random bits of which each is 0 or 1 as likely as not
+   * @see Sample
+   */
+  public void sample(
+      float temperature, int topK, float topP, float minP, float repetitionPenalty, long random) {
+    int at = lastOutput();
+    SampleParameters.encode(
+        temperature, topK, topP, minP, repetitionPenalty, random, parameters, at);
+    parameters[at + SampleParameters.CHANGES_END] = changeCount;
+  }
+
+  /**
+   * Changes a logit of the output row added last.
+   *
+   * @param id larger than that of the row's change before
+   * @param isSeen whether the repetition penalty applies
+   * @param bias added to the logit first; may be minus infinity
+   * @param penalty subtracted from the logit at last, if {@code isSeen}
+   */
+  public void change(int id, boolean isSeen, float bias, float penalty) {
+    int end = lastOutput() + SampleParameters.CHANGES_END;
+    if (changeCount == mostChanges) {
+      throw new IllegalStateException("no room for more than " + mostChanges + " changed logits");
+    }
+    int at = changeCount * Sample.CHANGE_COLUMNS;
+    boolean isFirst = changeCount == firstChange(outputs - 1);
+    if (id < 0 || (!isFirst && id <= changes[at - Sample.CHANGE_COLUMNS + Sample.CHANGED_ID])) {
+      throw new IllegalArgumentException("changed ids must rise, but there comes " + id);
+    }
+    if (at == changes.length) {
+      changes = Arrays.copyOf(changes, 2 * at);
+    }
+    changes[at + Sample.CHANGED_ID] = id;
+    changes[at + Sample.CHANGED_SEEN] = isSeen ? 1 : 0;
+    changes[at + Sample.CHANGED_BIAS] = Float.floatToRawIntBits(bias);
+    changes[at + Sample.CHANGED_PENALTY] = Float.floatToRawIntBits(penalty);
+    parameters[end] = ++changeCount;
+  }
+
+  private int lastOutput() {
+    if (outputs == 0) {
+      throw new IllegalStateException("no output row to choose a token for");
+    }
+    return (outputs - 1) * SampleParameters.COLUMNS;
+  }
+
+  private int firstChange(int output) {
+    return output == 0
+        ? 0
+        : parameters[(output - 1) * SampleParameters.COLUMNS + SampleParameters.CHANGES_END];
   }
 
   /** Makes this batch equal to {@code other}, which must fit. */
@@ -70,6 +147,12 @@ public final class Batch {
     System.arraycopy(other.sequences, 0, sequences, 0, other.sequenceCount);
     System.arraycopy(other.sequenceStarts, 0, sequenceStarts, 0, other.sequenceCount + 1);
     System.arraycopy(other.outputRows, 0, outputRows, 0, other.outputs);
+    System.arraycopy(other.parameters, 0, parameters, 0, other.outputs * SampleParameters.COLUMNS);
+    if (changes.length < other.changeCount * Sample.CHANGE_COLUMNS) {
+      changes = new int[other.changes.length];
+    }
+    System.arraycopy(other.changes, 0, changes, 0, other.changeCount * Sample.CHANGE_COLUMNS);
+    changeCount = other.changeCount;
     rows = other.rows;
     sequenceCount = other.sequenceCount;
     outputs = other.outputs;
@@ -88,6 +171,18 @@ public final class Batch {
   /** Rows for which outputs are asked. */
   public int outputs() {
     return outputs;
+  }
+
+  /** Changes of single logits that the output rows bring together. */
+  public int changes() {
+    return changeCount;
+  }
+
+  /** Rows of a value in a step of this batch. */
+  public int rows(Dimension dimension) {
+    return dimension == Dimension.Symbolic.CHANGES
+        ? changeCount
+        : MemoryPlan.rows(dimension, rows, outputs);
   }
 
   /** Sequences that have rows here. */
@@ -123,19 +218,46 @@ public final class Batch {
     return outputRows[index];
   }
 
+  /** Copies the input {@link dev.kancil.graph.Graph#SAMPLING}. */
+  public void copySampling(MemorySegment target, long offset) {
+    MemorySegment.copy(
+        parameters, 0, target, ValueLayout.JAVA_INT, offset, outputs * SampleParameters.COLUMNS);
+  }
+
+  /** Copies the input {@link dev.kancil.graph.Graph#CHANGES}. */
+  public void copyChanges(MemorySegment target) {
+    MemorySegment.copy(
+        changes, 0, target, ValueLayout.JAVA_INT, 0, changeCount * Sample.CHANGE_COLUMNS);
+  }
+
   /**
    * Checks the rows before a step is made of them.
    *
    * @param vocabulary how many token ids there are
+   * @param sampled columns of the logits from which tokens are sampled; 0 if none are
    * @throws InvalidRequestException if there are none or too many, or an id is out of range
    */
-  public void requireWithin(StepLimits limits, int vocabulary) {
+  public void requireWithin(StepLimits limits, int vocabulary, int sampled) {
     if (rows < 1
         || rows > limits.tokens()
         || outputs > limits.outputs()
-        || sequenceCount > limits.sequences()) {
+        || sequenceCount > limits.sequences()
+        || changeCount > limits.changes()) {
       throw new InvalidRequestException(
-          "a step of " + rows + " rows and " + outputs + " outputs, of " + limits);
+          "a step of "
+              + rows
+              + " rows, "
+              + outputs
+              + " outputs and "
+              + changeCount
+              + " changed logits, of "
+              + limits);
+    }
+    for (int i = 0; i < changeCount; i++) {
+      int id = changes[i * Sample.CHANGE_COLUMNS + Sample.CHANGED_ID];
+      if (id >= sampled) {
+        throw new InvalidRequestException("there is no logit of token id " + id + " to change");
+      }
     }
     for (int row = 0; row < rows; row++) {
       if (tokens[row] < 0 || tokens[row] >= vocabulary) {

@@ -8,7 +8,7 @@ public interface Step extends AutoCloseable {
    * Waits until the step is done and returns an output of the graph.
    *
    * @param name the value's name
-   * @return its rows in C order, float32 in native order, in host memory, with room for the
+   * @return its rows in C order, elements in native order, in host memory, with room for the
    *     program's limits behind them; valid until {@link #close}
    * @throws dev.kancil.DeviceException if the device failed
    */

@@ -3,6 +3,7 @@ package dev.kancil.engine;
 import dev.kancil.DeviceException;
 import dev.kancil.InvalidRequestException;
 import dev.kancil.KancilException;
+import dev.kancil.UnsupportedException;
 import dev.kancil.backend.Batch;
 import dev.kancil.backend.Device;
 import dev.kancil.backend.DeviceWeights;
@@ -11,9 +12,10 @@ import dev.kancil.backend.SequenceState;
 import dev.kancil.backend.Step;
 import dev.kancil.backend.StepLimits;
 import dev.kancil.graph.Graph;
-import dev.kancil.graph.Value;
 import dev.kancil.graph.fusion.Fusion;
+import dev.kancil.graph.op.Sample;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.BlockingQueue;
@@ -34,8 +36,9 @@ public final class Engine implements AutoCloseable {
   private static final Logger LOGGER = LoggerFactory.getLogger(Engine.class);
   private static final String CACHE_FULL =
       "the KV cache is full; close other sessions or raise the context size";
+  private static final String NO_LOGIT = "the model computed no finite logit";
 
-  /** The output of the graph that is sampled. */
+  /** The value of the graph that is sampled, with a row for each output. */
   public static final String LOGITS = "logits";
 
   /**
@@ -60,7 +63,6 @@ public final class Engine implements AutoCloseable {
   private final SequenceState state;
   private final Batch batch;
   private final int vocabulary;
-  private final long logitsRowBytes;
   private final BlockingQueue<Runnable> requests = new LinkedBlockingQueue<>();
   private final Thread thread;
   private volatile boolean closing;
@@ -72,17 +74,27 @@ public final class Engine implements AutoCloseable {
   /**
    * Compiles the graph and starts the thread.
    *
-   * @param graph in primitives, with the output {@link #LOGITS}; fused here for the device
+   * @param graph in primitives, with the value {@link #LOGITS}; the choice of tokens is added, and
+   *     all fused for the device, here
    * @param weights must outlive the engine, as must the device
+   * @throws UnsupportedException if the vocabulary is too large, or the device can't run the graph
    */
   public Engine(Device device, Graph graph, DeviceWeights weights, Limits limits) {
     this.limits = limits;
-    Value logits = graph.value(LOGITS);
-    vocabulary = logits.type().columns();
-    logitsRowBytes = logits.type().rowBytes();
-    StepLimits step = new StepLimits(limits.stepTokens(), limits.sequences(), limits.sequences());
+    vocabulary = graph.value(LOGITS).type().columns();
+    if (vocabulary > Sample.MOST_COLUMNS) {
+      throw new UnsupportedException(
+          "a vocabulary of " + vocabulary + " tokens; at most " + Sample.MOST_COLUMNS);
+    }
+    int changes = Sampler.mostChanges(vocabulary, limits.context());
+    StepLimits step =
+        new StepLimits(
+            limits.stepTokens(),
+            limits.sequences(),
+            limits.sequences(),
+            Math.multiplyExact(limits.sequences(), changes));
     batch = new Batch(step);
-    program = device.compile(Fusion.fuse(graph, device::takes), weights, step);
+    program = device.compile(Fusion.fuse(graph.sampled(LOGITS), device::takes), weights, step);
     try {
       state = device.createState(graph.state(), limits.sequences(), limits.cacheTokens());
     } catch (RuntimeException e) {
@@ -315,9 +327,9 @@ public final class Engine implements AutoCloseable {
         return;
       }
       try (Step step = program.enqueue(batch, state)) {
-        MemorySegment logits = step.output(LOGITS);
+        MemorySegment tokens = step.output(Graph.SAMPLED);
         for (int i = 0; i < sampled.size(); i++) {
-          choose(sampled.get(i), logits.asSlice(i * logitsRowBytes, logitsRowBytes));
+          accept(sampled.get(i), tokens.getAtIndex(ValueLayout.JAVA_INT, i));
         }
       }
     } catch (RuntimeException | Error e) {
@@ -375,16 +387,20 @@ public final class Engine implements AutoCloseable {
           batch.token(sequence.token(from + i), i == pending - 1);
         }
         if (rows == pending) {
+          run.sampler.describe(batch, sequence.length());
           sampled.add(run);
         }
       }
     }
   }
 
-  private void choose(Run run, MemorySegment logits) {
+  /** Takes the token that the device chose for a run; -1 if there was none to choose. */
+  private void accept(Run run, int token) {
     Sequence sequence = run.sequence;
     try {
-      int token = run.sampler.sample(logits, sequence.length());
+      if (token < 0) {
+        throw new DeviceException(NO_LOGIT);
+      }
       run.sampler.accept(token);
       sequence.append(token);
       run.remaining--;

@@ -1,39 +1,43 @@
 package dev.kancil.engine;
 
-import dev.kancil.DeviceException;
 import dev.kancil.InvalidRequestException;
-import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
+import dev.kancil.backend.Batch;
+import java.util.BitSet;
 
 /**
- * Chooses the tokens of one sequence. Sampling allocates nothing: what it needs is made once for
- * the size of the vocabulary, and only if the parameters need it.
+ * What a sequence brings to the choice of its next token: parameters, the bits that decide, and the
+ * logits that its text and its options change. The choice itself is made on the device. A step
+ * allocates nothing.
  */
 final class Sampler {
-  private static final int[] NO_IDS = {};
-  private static final float[] NO_VALUES = {};
+  /** The most tokens that a bias may name, so that a step's changes are bounded. */
+  static final int MOST_BIASES = 1024;
+
+  private static final int[] NO_COUNTS = {};
 
   // Set in a count if the prompt holds the token.
   private static final int SEEN = 1 << 31;
 
   private final Sampling sampling;
-  private final int vocabulary;
-  private final float[] logits;
   // Times that a token was generated, and SEEN.
   private final int[] counts;
   private final int[] biasedIds;
   private final float[] biases;
-  private final Candidates candidates;
+  // Ids that the text holds, or that have a bias.
+  private final BitSet changed = new BitSet();
 
   /**
-   * @throws InvalidRequestException if the bias names an id outside of the vocabulary
+   * @throws InvalidRequestException if the bias names an id outside of the vocabulary, or too many
    */
   Sampler(Sampling sampling, int vocabulary) {
     this.sampling = sampling;
-    this.vocabulary = vocabulary;
-    this.counts = sampling.hasPenalties() ? new int[vocabulary] : NO_IDS;
+    this.counts = sampling.hasPenalties() ? new int[vocabulary] : NO_COUNTS;
     this.biasedIds = sampling.logitBias().keySet().stream().mapToInt(id -> id).sorted().toArray();
     this.biases = new float[biasedIds.length];
+    if (biases.length > MOST_BIASES) {
+      throw new InvalidRequestException(
+          "logit bias names " + biases.length + " tokens, but at most " + MOST_BIASES + " can be");
+    }
     for (int i = 0; i < biases.length; i++) {
       int id = biasedIds[i];
       biases[i] = sampling.logitBias().getOrDefault(id, 0f);
@@ -41,16 +45,20 @@ final class Sampler {
         throw new InvalidRequestException(
             "logit bias: token id " + id + " is not in the vocabulary of " + vocabulary);
       }
+      changed.set(id);
     }
-    boolean readsOnly = sampling.isGreedy() && !sampling.hasPenalties() && biases.length == 0;
-    this.logits = readsOnly ? NO_VALUES : new float[vocabulary];
-    this.candidates = new Candidates(sampling.isGreedy() ? 0 : vocabulary);
+  }
+
+  /** The most logits that a sequence changes whose text has up to {@code context} tokens. */
+  static int mostChanges(int vocabulary, int context) {
+    return Math.min(vocabulary, Math.addExact(context, MOST_BIASES));
   }
 
   /** Takes note of a token of the prompt. */
   void acceptPrompt(int token) {
     if (counts.length > 0) {
       counts[token] |= SEEN;
+      changed.set(token);
     }
   }
 
@@ -58,88 +66,41 @@ final class Sampler {
   void accept(int token) {
     if (counts.length > 0) {
       counts[token]++;
+      changed.set(token);
     }
   }
 
   /**
-   * Chooses the token for a position.
+   * Says how the token is chosen that follows the batch's last output row.
    *
-   * @param row float32 logits in native order, one for each id of the vocabulary
    * @param position of the token that is chosen
    */
-  int sample(MemorySegment row, int position) {
-    if (logits.length == 0) {
-      return likeliest(row);
-    }
-    MemorySegment.copy(row, ValueLayout.JAVA_FLOAT, 0, logits, 0, vocabulary);
-    for (int i = 0; i < biasedIds.length; i++) {
-      logits[biasedIds[i]] += biases[i];
-    }
-    penalise();
-    if (sampling.isGreedy()) {
-      return likeliest(logits);
-    }
-    int kept =
-        candidates.select(
-            logits, sampling.temperature(), sampling.topK(), sampling.topP(), sampling.minP());
-    return candidates.draw(kept, uniform(sampling.seed(), position));
-  }
-
-  private void penalise() {
-    for (int id = 0; id < counts.length; id++) {
-      int count = counts[id];
-      if (count != 0) {
-        float logit = logits[id];
-        logit =
-            logit > 0 ? logit / sampling.repetitionPenalty() : logit * sampling.repetitionPenalty();
-        int generated = count & ~SEEN;
-        if (generated > 0) {
-          logit -= sampling.presencePenalty() + generated * sampling.frequencyPenalty();
-        }
-        logits[id] = logit;
-      }
+  void describe(Batch batch, int position) {
+    batch.sample(
+        sampling.temperature(),
+        sampling.topK(),
+        sampling.topP(),
+        sampling.minP(),
+        sampling.repetitionPenalty(),
+        random(sampling.seed(), position));
+    int nextBias = 0;
+    for (int id = changed.nextSetBit(0); id >= 0; id = changed.nextSetBit(id + 1)) {
+      boolean isBiased = nextBias < biases.length && biasedIds[nextBias] == id;
+      float bias = isBiased ? biases[nextBias++] : 0;
+      int count = counts.length > 0 ? counts[id] : 0;
+      batch.change(id, count != 0, bias, penalty(count & ~SEEN));
     }
   }
 
-  private int likeliest(MemorySegment row) {
-    int best = -1;
-    float most = Float.NEGATIVE_INFINITY;
-    for (int id = 0; id < vocabulary; id++) {
-      float logit = row.getAtIndex(ValueLayout.JAVA_FLOAT, id);
-      if (logit > most) {
-        most = logit;
-        best = id;
-      }
-    }
-    return requireFound(best);
+  private float penalty(int generated) {
+    return generated == 0
+        ? 0
+        : sampling.presencePenalty() + generated * sampling.frequencyPenalty();
   }
 
-  private static int likeliest(float[] logits) {
-    int best = -1;
-    float most = Float.NEGATIVE_INFINITY;
-    for (int id = 0; id < logits.length; id++) {
-      if (logits[id] > most) {
-        most = logits[id];
-        best = id;
-      }
-    }
-    return requireFound(best);
-  }
-
-  /** Without a logit above minus infinity there is no choice, only a broken model or device. */
-  private static int requireFound(int best) {
-    if (best < 0) {
-      throw new DeviceException(Candidates.NO_LOGIT);
-    }
-    return best;
-  }
-
-  /**
-   * A number in [0, 1) that depends on seed and position alone: SplitMix64 (Steele et al. 2014).
-   */
-  static double uniform(long seed, int position) {
-    long bits = mix(mix(seed) + 0x9e3779b97f4a7c15L * (position + 1L));
-    return (bits >>> 11) * 0x1.0p-53;
+  /** 64 bits that depend on seed and position alone: SplitMix64 (Steele et al. 2014). */
+  static long random(long seed, int position) {
+    return mix(mix(seed) + 0x9e3779b97f4a7c15L * (position + 1L));
   }
 
   private static long mix(long bits) {

@@ -4,9 +4,10 @@ import dev.kancil.InvalidRequestException;
 import java.util.Map;
 
 /**
- * How the next token is chosen from the logits. In this order: penalties and bias change logits,
+ * How the next token is chosen from the logits. In this order: bias and penalties change logits,
  * the temperature divides them, then {@code topK}, {@code topP} and {@code minP} each drop
- * candidates, and one of those left is drawn by its probability.
+ * candidates, and one of those left is drawn by its probability. Among equal logits lower ids come
+ * first. {@link dev.kancil.graph.op.Sample} has the arithmetic, which is the same on all devices.
  *
  * @param temperature 0: always the likeliest token; 1: the model's own distribution
  * @param topK keep this many of the likeliest; 0: all
@@ -18,9 +19,10 @@ import java.util.Map;
  *     prompt or the text so far holds (Keskar et al. 2019); 1: none
  * @param presencePenalty subtracted from the logits of tokens generated before
  * @param frequencyPenalty subtracted once for each time that a token was generated
- * @param logitBias added to the logits of single tokens, by id
- * @param seed of the generator; the draw for a position depends on seed and position alone, so that
- *     results don't depend on what runs beside
+ * @param logitBias added to the logits of single tokens, by id; at most 1024
+ * @param seed of the generator; the bits that decide for a position depend on seed and position
+ *     alone, so that results don't depend on what runs beside. They fall, in the order of ids, into
+ *     what the probabilities of those left add up to
  */
 public record Sampling(
     float temperature,

@@ -19,6 +19,8 @@ public sealed interface Dimension {
     /** Rows of the step's batch: one for each token that is computed. */
     TOKENS,
     /** Rows for which an output was asked. */
-    OUTPUTS
+    OUTPUTS,
+    /** Changes of single logits that the step's rows bring. */
+    CHANGES
   }
 }

@@ -4,6 +4,9 @@ import dev.kancil.graph.op.Attention;
 import dev.kancil.graph.op.CacheWrite;
 import dev.kancil.graph.op.Embedding;
 import dev.kancil.graph.op.RopeAttention;
+import dev.kancil.graph.op.Sample;
+import dev.kancil.graph.op.SampleParameters;
+import dev.kancil.tensor.DataType;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -30,6 +33,17 @@ public record Graph(List<Value> inputs, List<Node> nodes, List<Value> outputs, S
 
   /** Input: the rows for which outputs are asked, I32, one column. */
   public static final String OUTPUT_ROWS = "output_rows";
+
+  /**
+   * Input: how each output row's token is chosen, I32, {@link SampleParameters#COLUMNS} columns.
+   */
+  public static final String SAMPLING = "sampling";
+
+  /** Input: changes of single logits, I32, {@link Sample#CHANGE_COLUMNS} columns. */
+  public static final String CHANGES = "changes";
+
+  /** Output of {@link #sampled}: the token that each output row chose, I32, one column. */
+  public static final String SAMPLED = "sampled";
 
   public Graph {
     inputs = List.copyOf(inputs);
@@ -148,6 +162,54 @@ public record Graph(List<Value> inputs, List<Node> nodes, List<Value> outputs, S
       }
     }
     return (int) vocabulary;
+  }
+
+  /** Columns of the logits from which tokens are sampled; 0 if none are. */
+  public int sampledColumns() {
+    for (Node node : nodes) {
+      if (node.op() instanceof Sample) {
+        return node.value(0).type().columns();
+      }
+    }
+    return 0;
+  }
+
+  /**
+   * The same computation up to a token for each row of {@code logits}, of which nothing is read but
+   * the output {@link #SAMPLED}.
+   *
+   * @param logits name of a value with a row for each output
+   */
+  public Graph sampled(String logits) {
+    GraphBuilder added = new GraphBuilder(nextId());
+    Value parameters =
+        added.input(
+            SAMPLING,
+            new ValueType(DataType.I32, Dimension.Symbolic.OUTPUTS, SampleParameters.COLUMNS));
+    Value changes =
+        added.input(
+            CHANGES,
+            new ValueType(DataType.I32, Dimension.Symbolic.CHANGES, Sample.CHANGE_COLUMNS));
+    Value token = added.add(SAMPLED, new Sample(), value(logits), parameters, changes);
+    List<Value> allInputs = new ArrayList<>(inputs);
+    allInputs.addAll(List.of(parameters, changes));
+    List<Node> allNodes = new ArrayList<>(nodes);
+    allNodes.addAll(added.nodes());
+    return new Graph(allInputs, allNodes, List.of(token), state);
+  }
+
+  /** Larger than the ids of all values. */
+  int nextId() {
+    int next = 0;
+    for (Value input : inputs) {
+      next = Math.max(next, input.id() + 1);
+    }
+    for (Node node : nodes) {
+      for (Value output : node.outputs()) {
+        next = Math.max(next, output.id() + 1);
+      }
+    }
+    return next;
   }
 
   public Graph withNodes(List<Node> newNodes) {

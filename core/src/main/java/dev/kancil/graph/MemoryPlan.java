@@ -55,12 +55,14 @@ public record MemoryPlan(Map<Value, Long> offsets, long bytes) {
     return new MemoryPlan(Map.copyOf(offsets), total);
   }
 
-  /** Rows of a value in a step of this size. */
+  /** Rows of a computed value in a step of this size. */
   public static int rows(Dimension dimension, int tokens, int outputs) {
     return switch (dimension) {
       case Dimension.Fixed(int size) -> size;
       case Dimension.Symbolic.TOKENS -> tokens;
       case Dimension.Symbolic.OUTPUTS -> outputs;
+      case Dimension.Symbolic.CHANGES ->
+          throw new IllegalArgumentException("only an input has a row for each change");
     };
   }
 

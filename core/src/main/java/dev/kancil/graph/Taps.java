@@ -44,16 +44,7 @@ public final class Taps {
   public static Graph edit(Graph graph, String name, Op op, Operand... more) {
     Value original = graph.value(name);
     List<Operand> inputs = new ArrayList<>();
-    int nextId = 0;
-    for (Value input : graph.inputs()) {
-      nextId = Math.max(nextId, input.id() + 1);
-    }
-    for (Node node : graph.nodes()) {
-      for (Value output : node.outputs()) {
-        nextId = Math.max(nextId, output.id() + 1);
-      }
-    }
-    Value before = new Value(nextId, name + ".before", original.type());
+    Value before = new Value(graph.nextId(), name + ".before", original.type());
     inputs.add(before);
     inputs.addAll(List.of(more));
     Map<Value, Value> renamed = new HashMap<>();

@@ -16,6 +16,7 @@ import dev.kancil.graph.Graph;
 import dev.kancil.graph.Taps;
 import dev.kancil.tensor.DataType;
 import dev.kancil.testing.TinyModels;
+import java.lang.foreign.ValueLayout;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -77,6 +78,17 @@ class EngineTest {
     return new Sampling(1, 0, 0.95f, 0, 1.1f, 0, 0, Map.of(), seed);
   }
 
+  /** Likeliest and drawn, with and without changed logits. */
+  private static Sampling various(int i) {
+    return switch (i) {
+      case 0 -> Sampling.GREEDY;
+      case 1 -> new Sampling(0, 0, 1, 0, 1.3f, 0.5f, 0.1f, Map.of(), 0);
+      case 2 -> new Sampling(0.9f, 20, 0.9f, 0.01f, 1, 0, 0, Map.of(5, 4f, 9, -4f), i);
+      case 3 -> new Sampling(1, 0, 1, 0, 1, 0.4f, 0.4f, Map.of(90, 2f), i);
+      default -> seeded(i);
+    };
+  }
+
   private static List<Integer> generate(
       Sequence sequence, int[] prompt, Sampling sampling, int count) {
     Collected heard = new Collected();
@@ -128,11 +140,11 @@ class EngineTest {
         heard.add(new Collected());
       }
       for (int i = 0; i < 6; i++) {
-        sequences.get(i).run(tokens(i, 1 + 17 * i), seeded(i), 20, heard.get(i));
+        sequences.get(i).run(tokens(i, 1 + 17 * i), various(i), 20, heard.get(i));
       }
       for (int i = 0; i < 6; i++) {
         assertThat(heard.get(i).end()).isEqualTo(RunEnd.LENGTH);
-        assertThat(heard.get(i).tokens()).isEqualTo(alone(tokens(i, 1 + 17 * i), seeded(i), 20));
+        assertThat(heard.get(i).tokens()).isEqualTo(alone(tokens(i, 1 + 17 * i), various(i), 20));
         sequences.get(i).close();
       }
     }
@@ -338,6 +350,31 @@ class EngineTest {
       assertThat(sequence.pending()).isEqualTo(1);
       tokens.addAll(generate(sequence, new int[0], Sampling.GREEDY, 8 - tokens.size()));
       assertThat(tokens).isEqualTo(expected);
+    }
+  }
+
+  @Test
+  void logitsThatAreNoNumbersEndTheRunAndChooseNothing() {
+    graph =
+        Taps.call(
+            graph,
+            Engine.LOGITS,
+            (data, rows, columns) -> {
+              for (long i = 0; i < (long) rows * columns; i++) {
+                data.setAtIndex(ValueLayout.JAVA_FLOAT, i, Float.NaN);
+              }
+            });
+    try (Engine engine = engine();
+        Sequence sequence = engine.open()) {
+      for (Sampling sampling : List.of(Sampling.GREEDY, seeded(1))) {
+        Collected heard = new Collected();
+        sequence.run(tokens(1, 4), sampling, 10, heard);
+        assertThat(heard.end()).isEqualTo(RunEnd.FAILED);
+        assertThat(heard.failure())
+            .isInstanceOf(DeviceException.class)
+            .hasMessage("the model computed no finite logit");
+        assertThat(heard.tokens()).isEmpty();
+      }
     }
   }
 

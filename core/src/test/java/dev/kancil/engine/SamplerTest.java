@@ -3,13 +3,12 @@ package dev.kancil.engine;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import dev.kancil.DeviceException;
 import dev.kancil.InvalidRequestException;
-import java.lang.foreign.MemorySegment;
+import java.util.Arrays;
+import java.util.HashMap;
 import java.util.Map;
 import java.util.Set;
 import java.util.SplittableRandom;
-import java.util.TreeMap;
 import java.util.TreeSet;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -23,16 +22,22 @@ class SamplerTest {
   }
 
   private static int sample(Sampling sampling, float[] logits, int position) {
-    return new Sampler(sampling, logits.length).sample(MemorySegment.ofArray(logits), position);
+    return sample(new Sampler(sampling, logits.length), logits, position);
+  }
+
+  private static int sample(Sampler sampler, float[] logits, int position) {
+    try (SampledRows rows = new SampledRows(logits)) {
+      return rows.sample(sampler, position);
+    }
   }
 
   /** How often each id is drawn at the first positions. */
   private static int[] draws(Sampling sampling, float[] logits, int count) {
-    Sampler sampler = new Sampler(sampling, logits.length);
     int[] counts = new int[logits.length];
-    MemorySegment row = MemorySegment.ofArray(logits);
-    for (int position = 0; position < count; position++) {
-      counts[sampler.sample(row, position)]++;
+    try (SampledRows rows = new SampledRows(logits)) {
+      for (int token : rows.sample(new Sampler(sampling, logits.length), 0, count)) {
+        counts[token]++;
+      }
     }
     return counts;
   }
@@ -71,10 +76,11 @@ class SamplerTest {
   @Test
   void aDrawDependsOnSeedAndPositionAlone() {
     Sampling sampling = sampling(1, 0, 1, 0, 42);
-    Sampler used = new Sampler(sampling, LOGITS.length);
-    for (int position = 0; position < 50; position++) {
-      int token = used.sample(MemorySegment.ofArray(LOGITS), position);
-      assertThat(sample(sampling, LOGITS, position)).isEqualTo(token);
+    try (SampledRows rows = new SampledRows(LOGITS)) {
+      int[] together = rows.sample(new Sampler(sampling, LOGITS.length), 0, 50);
+      for (int position = 49; position >= 0; position--) {
+        assertThat(sample(sampling, LOGITS, position)).isEqualTo(together[position]);
+      }
     }
     assertThat(draws(sampling(1, 0, 1, 0, 1), LOGITS, 100))
         .isNotEqualTo(draws(sampling(1, 0, 1, 0, 2), LOGITS, 100));
@@ -101,7 +107,7 @@ class SamplerTest {
   void drawsOfNeighbouringPositionsAreIndependent() {
     int[][] pairs = new int[8][8];
     for (int i = 0; i < 80_000; i++) {
-      pairs[(int) (8 * Sampler.uniform(3, i))][(int) (8 * Sampler.uniform(3, i + 1))]++;
+      pairs[(int) (Sampler.random(3, i) >>> 61)][(int) (Sampler.random(3, i + 1) >>> 61)]++;
     }
     double chiSquare = 0;
     for (int[] row : pairs) {
@@ -149,28 +155,42 @@ class SamplerTest {
   }
 
   @Test
-  void candidatesEqualThoseOfASort() {
+  void whatIsKeptEqualsAPlainComputation() {
     SplittableRandom random = new SplittableRandom(4);
-    for (int i = 0; i < 300; i++) {
-      int size = random.nextInt(1, 200);
-      float[] logits = new float[size];
-      TreeMap<Double, Integer> sorted = new TreeMap<>();
-      for (int id = 0; id < size; id++) {
-        // Few distinct values, so that many are equal.
-        logits[id] = random.nextInt(20);
-        sorted.put(-logits[id] + id * 1e-9, id);
+    for (int i = 0; i < 40; i++) {
+      float[] logits = new float[random.nextInt(1, 40)];
+      // Few distinct values, so that many are equal.
+      for (int id = 0; id < logits.length; id++) {
+        logits[id] = random.nextInt(6);
       }
-      Candidates candidates = new Candidates(size);
-      int k = random.nextInt(1, size + 1);
-      int kept = candidates.select(logits, 3, k, 1, 0);
-      assertThat(kept).isEqualTo(k);
-      int index = 0;
-      for (int id : sorted.values()) {
-        if (index < k) {
-          assertThat(candidates.kept(index++)).isEqualTo(id);
-        }
+      int topK = random.nextBoolean() ? 0 : random.nextInt(1, logits.length + 1);
+      float topP = random.nextBoolean() ? 1 : (float) random.nextDouble(0.1, 1);
+      float minP = random.nextBoolean() ? 0 : (float) random.nextDouble(0.1, 1);
+      assertThat(drawn(sampling(3, topK, topP, minP, i), logits))
+          .isEqualTo(kept(logits, 3, topK, topP, minP));
+    }
+  }
+
+  private static Set<Integer> kept(
+      float[] logits, double temperature, int topK, double topP, double minP) {
+    double[] p = softmax(logits, temperature);
+    Integer[] order = new Integer[p.length];
+    Arrays.setAll(order, id -> id);
+    Arrays.sort(order, (a, b) -> Double.compare(p[b], p[a]));
+    int live = topK == 0 ? p.length : Math.min(topK, p.length);
+    double total = 0;
+    for (int i = 0; i < live; i++) {
+      total += p[order[i]];
+    }
+    Set<Integer> kept = new TreeSet<>();
+    double sum = 0;
+    for (int i = 0; i < live && sum < topP * total; i++) {
+      sum += p[order[i]];
+      if (p[order[i]] >= minP * p[order[0]]) {
+        kept.add(order[i]);
       }
     }
+    return kept;
   }
 
   @Test
@@ -178,34 +198,34 @@ class SamplerTest {
     // 1 and 5 are equally likely; what was generated falls behind.
     Sampler presence =
         new Sampler(new Sampling(0, 0, 1, 0, 1, 0.1f, 0, Map.of(), 0), LOGITS.length);
-    assertThat(presence.sample(MemorySegment.ofArray(LOGITS), 0)).isEqualTo(1);
+    assertThat(sample(presence, LOGITS, 0)).isEqualTo(1);
     presence.accept(1);
-    assertThat(presence.sample(MemorySegment.ofArray(LOGITS), 1)).isEqualTo(5);
+    assertThat(sample(presence, LOGITS, 1)).isEqualTo(5);
     presence.acceptPrompt(5);
-    assertThat(presence.sample(MemorySegment.ofArray(LOGITS), 1)).isEqualTo(5);
+    assertThat(sample(presence, LOGITS, 1)).isEqualTo(5);
 
     Sampler frequency =
         new Sampler(new Sampling(0, 0, 1, 0, 1, 0, 0.6f, Map.of(), 0), LOGITS.length);
     frequency.accept(1);
     frequency.accept(5);
-    assertThat(frequency.sample(MemorySegment.ofArray(LOGITS), 2)).isEqualTo(1);
+    assertThat(sample(frequency, LOGITS, 2)).isEqualTo(1);
     frequency.accept(1);
     frequency.accept(5);
     // 3 - 2 · 0.6 is less than the 2 of the next.
-    assertThat(frequency.sample(MemorySegment.ofArray(LOGITS), 4)).isEqualTo(4);
+    assertThat(sample(frequency, LOGITS, 4)).isEqualTo(4);
 
     Sampler repetition = new Sampler(new Sampling(0, 0, 1, 0, 2, 0, 0, Map.of(), 0), LOGITS.length);
     repetition.acceptPrompt(1);
     repetition.acceptPrompt(5);
-    assertThat(repetition.sample(MemorySegment.ofArray(LOGITS), 0)).isEqualTo(4);
+    assertThat(sample(repetition, LOGITS, 0)).isEqualTo(4);
   }
 
   @Test
   void aRepetitionPenaltyMakesNegativeLogitsSmaller() {
     Sampler sampler = new Sampler(new Sampling(0, 0, 1, 0, 1.5f, 0, 0, Map.of(), 0), 2);
     sampler.acceptPrompt(0);
-    assertThat(sampler.sample(MemorySegment.ofArray(new float[] {-1, -1.2f}), 0)).isEqualTo(1);
-    assertThat(sampler.sample(MemorySegment.ofArray(new float[] {-1, -1.6f}), 0)).isEqualTo(0);
+    assertThat(sample(sampler, new float[] {-1, -1.2f}, 0)).isEqualTo(1);
+    assertThat(sample(sampler, new float[] {-1, -1.6f}, 0)).isEqualTo(0);
   }
 
   @Test
@@ -221,18 +241,33 @@ class SamplerTest {
   }
 
   @Test
-  void samplingDoesNotChangeTheLogits() {
-    float[] logits = LOGITS.clone();
-    Sampler sampler =
-        new Sampler(
-            new Sampling(0.7f, 5, 0.9f, 0.1f, 1.1f, 0.2f, 0.3f, Map.of(2, 3f), 0), logits.length);
-    sampler.accept(1);
-    sampler.sample(MemorySegment.ofArray(logits), 0);
-    assertThat(logits).containsExactly(LOGITS);
+  void aBiasComesBeforeThePenaltiesOfTheSameToken() {
+    Sampling sampling = new Sampling(0, 0, 1, 0, 2, 0, 0, Map.of(0, 3f), 0);
+    Sampler sampler = new Sampler(sampling, 2);
+    sampler.acceptPrompt(0);
+    // (1 + 3) / 2 is 2; 1 / 2 + 3 would be 3.5.
+    assertThat(sample(sampler, new float[] {1, 2.5f}, 0)).isEqualTo(1);
+    assertThat(sample(sampler, new float[] {1, 1.5f}, 0)).isEqualTo(0);
   }
 
   @Test
-  void logitsThatAreNoNumbersAreAnErrorAndNoToken() {
+  void asManyBiasesAsAStepHasRoomFor() {
+    Map<Integer, Float> biases = new HashMap<>();
+    for (int id = 0; id < Sampler.MOST_BIASES; id++) {
+      biases.put(id, -1f);
+    }
+    float[] logits = new float[Sampler.MOST_BIASES + 1];
+    assertThat(sample(new Sampling(0, 0, 1, 0, 1, 0, 0, biases, 0), logits, 0))
+        .isEqualTo(Sampler.MOST_BIASES);
+    biases.put(Sampler.MOST_BIASES, -1f);
+    Sampling tooMany = new Sampling(0, 0, 1, 0, 1, 0, 0, biases, 0);
+    assertThatThrownBy(() -> new Sampler(tooMany, logits.length))
+        .isInstanceOf(InvalidRequestException.class)
+        .hasMessage("logit bias names 1025 tokens, but at most 1024 can be");
+  }
+
+  @Test
+  void logitsThatAreNoNumbersAreNoToken() {
     float[] broken = {Float.NaN, Float.NaN};
     float[] forbidden = {Float.NEGATIVE_INFINITY, Float.NEGATIVE_INFINITY};
     for (float[] logits : new float[][] {broken, forbidden}) {
@@ -243,12 +278,18 @@ class SamplerTest {
             sampling(1, 2, 0.9f, 0.1f, 0),
             new Sampling(0, 0, 1, 0, 1.1f, 0, 0, Map.of(), 0)
           }) {
-        assertThatThrownBy(() -> sample(sampling, logits, 0))
-            .isInstanceOf(DeviceException.class)
-            .hasMessage("the model computed no finite logit");
+        assertThat(sample(sampling, logits, 0)).isEqualTo(-1);
       }
     }
     assertThat(sample(Sampling.GREEDY, new float[] {Float.NaN, 1}, 0)).isEqualTo(1);
+    assertThat(drawn(sampling(1, 0, 1, 0, 1), new float[] {1, Float.NaN, 1})).containsExactly(0, 2);
+  }
+
+  @Test
+  void aLogitOfInfinityIsCertain() {
+    float[] logits = {1, Float.POSITIVE_INFINITY, 3e38f, Float.POSITIVE_INFINITY};
+    assertThat(sample(Sampling.GREEDY, logits, 0)).isEqualTo(1);
+    assertThat(drawn(sampling(100, 0, 1, 0, 1), logits)).containsExactly(1, 3);
   }
 
   @Test

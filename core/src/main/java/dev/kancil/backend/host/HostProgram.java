@@ -41,6 +41,7 @@ final class HostProgram implements Program {
   private final Graph graph;
   private final @Nullable GuardZones zones;
   private final int vocabulary;
+  private final int sampled;
   private long bytes;
   private boolean closed;
 
@@ -83,6 +84,7 @@ final class HostProgram implements Program {
       throw e;
     }
     vocabulary = graph.vocabulary();
+    sampled = graph.sampledColumns();
   }
 
   private Kernel watch(Node node, Kernel kernel) {
@@ -140,8 +142,7 @@ final class HostProgram implements Program {
     own.addAll(graph.outputs());
     values.forEach(
         (value, place) -> {
-          int rows = MemoryPlan.rows(value.type().rows(), limits.tokens(), limits.outputs());
-          long size = rows * value.type().rowBytes();
+          long size = limits.rows(value.type().rows()) * value.type().rowBytes();
           Long offset = plan.offsets().get(value);
           if (zones != null) {
             // No sharing: a neighbour in the arena would overwrite the zones.
@@ -168,7 +169,7 @@ final class HostProgram implements Program {
     if (!(state instanceof HostState hostState)) {
       throw new IllegalArgumentException("a state of another device");
     }
-    batch.requireWithin(limits, vocabulary);
+    batch.requireWithin(limits, vocabulary, sampled);
     HostStep step = takeIdle();
     try {
       hostState.append(batch);
@@ -211,6 +212,8 @@ final class HostProgram implements Program {
             data.setAtIndex(ValueLayout.JAVA_INT, i, batch.outputRow(i));
           }
         }
+        case Graph.SAMPLING -> batch.copySampling(data, 0);
+        case Graph.CHANGES -> batch.copyChanges(data);
         default -> throw new IllegalStateException("nothing brings the input " + input.name());
       }
     }

@@ -1,6 +1,5 @@
 package dev.kancil.backend.host;
 
-import dev.kancil.graph.MemoryPlan;
 import dev.kancil.graph.ValueType;
 import java.lang.foreign.MemorySegment;
 
@@ -18,7 +17,7 @@ public record HostValue(int index, ValueType type) {
 
   /** Rows of the value in {@code step}. */
   public int rows(HostStep step) {
-    return MemoryPlan.rows(type.rows(), step.batch().rows(), step.batch().outputs());
+    return step.batch().rows(type.rows());
   }
 
   public int columns() {

@@ -19,6 +19,7 @@ import dev.kancil.graph.op.MoeSum;
 import dev.kancil.graph.op.Primitive;
 import dev.kancil.graph.op.RmsNorm;
 import dev.kancil.graph.op.Rope;
+import dev.kancil.graph.op.Sample;
 import dev.kancil.graph.op.Scale;
 import dev.kancil.graph.op.SelectRows;
 import dev.kancil.graph.op.SoftCap;
@@ -56,6 +57,7 @@ final class ReferenceLowering implements Lowering {
       case RmsNorm(float epsilon, int group) -> rmsNorm(node, operands, epsilon, group);
       case Rope(var rotary) -> new ReferenceRope(rotary, node, operands);
       case CacheWrite(var slot) -> new ReferenceCacheWrite(slot, node, operands);
+      case Sample _ -> new ReferenceSample(node, operands);
       case Attention attention -> new ReferenceAttention(attention, node, operands);
       case HostCall(var function) -> {
         HostValue x = operands.value(node.value(0));

@@ -14,6 +14,7 @@ public sealed interface Primitive extends Op
         MoeSum,
         RmsNorm,
         Rope,
+        Sample,
         Scale,
         SelectRows,
         SoftCap {}

@@ -213,6 +213,34 @@ class ShapeInferenceTest {
   }
 
   @Test
+  void sampleTakesParametersOfEachRowAndAnyNumberOfChanges() {
+    Value parameters =
+        value("parameters", DataType.I32, Symbolic.OUTPUTS, SampleParameters.COLUMNS);
+    Value changes = value("changes", DataType.I32, Symbolic.CHANGES, Sample.CHANGE_COLUMNS);
+    gives(new Sample(), List.of(SELECTED, parameters, changes), ROWS.type());
+    refuses(new Sample(), "x is I32", value("x", DataType.I32, Symbolic.OUTPUTS, 8), ROWS, ROWS);
+    refuses(new Sample(), "parameters are", X, parameters, changes);
+    refuses(new Sample(), "parameters are", SELECTED, ROWS, changes);
+    refuses(new Sample(), "changes are", SELECTED, parameters, ROWS);
+    Value wide = value("wide", DataType.F32, Symbolic.OUTPUTS, Sample.MOST_COLUMNS + 1);
+    refuses(new Sample(), "a vocabulary of 4194305", wide, parameters, changes);
+  }
+
+  @Test
+  void aSampledGraphHasTheTokensAsItsOnlyOutput() {
+    GraphBuilder builder = new GraphBuilder();
+    Value x = builder.input("x", ValueType.f32(Symbolic.OUTPUTS, 8));
+    Value y = builder.add("y", new Scale(2), x);
+    Graph graph = builder.build(List.of(y), new StateLayout(List.of()));
+    assertThat(graph.sampledColumns()).isZero();
+    Graph sampled = graph.sampled("y");
+    assertThat(sampled.outputs()).containsExactly(sampled.value(Graph.SAMPLED));
+    assertThat(sampled.sampledColumns()).isEqualTo(8);
+    assertThat(sampled.inputs().stream().map(Value::name))
+        .containsExactly("x", Graph.SAMPLING, Graph.CHANGES);
+  }
+
+  @Test
   void aGraphIsCheckedAsAWhole() {
     GraphBuilder builder = new GraphBuilder();
     Value x = builder.input("x", ValueType.f32(Symbolic.TOKENS, 8));

@@ -27,6 +27,7 @@ import dev.kancil.graph.op.RmsNorm;
 import dev.kancil.graph.op.Rope;
 import dev.kancil.graph.op.RopeAttention;
 import dev.kancil.graph.op.RotaryEmbedding;
+import dev.kancil.graph.op.Sample;
 import dev.kancil.graph.op.Scale;
 import dev.kancil.graph.op.SelectRows;
 import dev.kancil.graph.op.SoftCap;
@@ -74,6 +75,7 @@ final class CpuLowering implements Lowering {
           new ElementWise(node.op(), node, operands, pool, scratch);
       case Embedding _ -> RowCopies.embedding(node, operands, scratch);
       case SelectRows _ -> RowCopies.selectRows(node, operands);
+      case Sample _ -> new SampleKernel(node, operands, pool);
       case HostCall call -> RowCopies.hostCall(call, node, operands);
       case RmsNorm(float epsilon, int _) -> RmsNormKernel.norm(epsilon, node, operands, pool);
       case AddRmsNorm(float epsilon) -> RmsNormKernel.addAndNorm(epsilon, node, operands, pool);

@@ -33,6 +33,7 @@ final class Rehearsal {
     products();
     rows();
     attention();
+    sampling();
   }
 
   private void repeat(Runnable kernel) {
@@ -75,6 +76,16 @@ final class Rehearsal {
     float[] sums = new float[4 * SIZE];
     repeat(() -> Tiles.multiply(queries, 0, 0, 4, keys, SIZE, 4, SIZE, scores, Pages.TOKENS));
     repeat(() -> WeightedSums.add(scores, values, SIZE, 4, sums, 0, 4));
+  }
+
+  private void sampling() {
+    MemorySegment logits = memory();
+    float[] x = new float[SIZE];
+    int[] room = new int[SIZE];
+    long[] weights = new long[SIZE];
+    repeat(() -> LikeliestToken.largest(logits, 0, SIZE));
+    repeat(() -> LikeliestToken.largest(x, 0, SIZE));
+    repeat(() -> SampleWeights.of(x, 0, SIZE, 0, 1, room, weights));
   }
 
   private static MemorySegment memory() {

@@ -21,11 +21,14 @@ import dev.kancil.testing.RealModels;
 import java.lang.foreign.ValueLayout;
 import java.lang.management.ManagementFactory;
 import java.util.Arrays;
+import java.util.List;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
 class StepInvariantsTest {
   private static final int ROWS = 40;
+  private static final int CHANGES = 20;
+  private static final long SOME_BITS = 0x9e3779b97f4a7c15L;
   // Long enough for the compiler even where the machine is busy.
   private static final long MOST_NANOS = 180_000_000_000L;
 
@@ -41,9 +44,12 @@ class StepInvariantsTest {
       Families.LoadedGraph loaded = Families.load(checkpoint, DataType.F16, DataType.Q8_0);
       try (Device device = new CpuBackend().open(0, new DeviceOptions(threads));
           DeviceWeights weights = device.weights(loaded.weights())) {
-        Graph graph = Fusion.fuse(loaded.graph(), device::takes);
+        Graph sampled = loaded.graph().sampled("logits");
+        Graph both = sampled.withOutputs(List.of(sampled.value("logits")));
+        Graph graph = Fusion.fuse(both, device::takes);
+        StepLimits limits = new StepLimits(ROWS, 2, ROWS, CHANGES);
         try (SequenceState state = device.createState(graph.state(), 1, 4096);
-            Program program = device.compile(graph, weights, new StepLimits(ROWS, 2, ROWS))) {
+            Program program = device.compile(graph, weights, limits)) {
           return use.with(program, state);
         }
       }
@@ -56,6 +62,14 @@ class StepInvariantsTest {
     batch.sequence(sequence, position);
     for (int i = 0; i < rows; i++) {
       batch.token(100 + 7 * (position + i), i == rows - 1);
+    }
+    // Likeliest, drawn from all, and drawn from what every parameter leaves.
+    if (position % 3 > 0) {
+      boolean all = position % 3 == 1;
+      batch.sample(0.8f, all ? 0 : 40, all ? 1 : 0.9f, all ? 0 : 0.01f, 1.1f, position * SOME_BITS);
+      for (int i = 0; i < CHANGES && !all; i++) {
+        batch.change(31 * i, true, 0, 0.5f);
+      }
     }
     try (Step step = program.enqueue(batch, state)) {
       step.await();

@@ -25,6 +25,7 @@ import dev.kancil.graph.op.ParallelMatMul;
 import dev.kancil.graph.op.RmsNorm;
 import dev.kancil.graph.op.Rope;
 import dev.kancil.graph.op.RopeAttention;
+import dev.kancil.graph.op.Sample;
 import dev.kancil.graph.op.Scale;
 import dev.kancil.graph.op.SelectRows;
 import dev.kancil.graph.op.SoftCap;
@@ -40,6 +41,8 @@ final class Lowering {
   private final Function<Value, DeviceBuffer> places;
   private final OpenClWeights weights;
   private final Memory memory;
+  private final StepLimits limits;
+  private final Rooms rooms;
   private final ClDevice device;
   private final Products products;
   private final MoeLowering experts;
@@ -58,6 +61,8 @@ final class Lowering {
     this.places = places;
     this.weights = weights;
     this.memory = memory;
+    this.limits = limits;
+    this.rooms = rooms;
     this.device = memory.device();
     this.maker = new LaunchMaker(programs, inputs);
     this.products = new Products(maker, weights, rooms, limits, device, tuner, places);
@@ -110,11 +115,32 @@ final class Lowering {
       case MoeMatMul _ -> experts.matMul(node);
       case MoeGluMatMul(var activation) -> experts.gluMatMul(node, activation);
       case MoeSum _ -> experts.sum(node);
+      case Sample _ -> sample(node);
       case Rope(var rotary) -> attention.rope(rotary, node);
       case CacheWrite(var slot) -> attention.cacheWrite(slot, node);
       case Attention op -> attention.attention(op, node);
       case RopeAttention(var rotary, var op) -> attention.ropeAttention(rotary, op, node);
     };
+  }
+
+  private Work sample(Node node) {
+    Value logits = node.value(0);
+    Value token = node.output();
+    long rows = limits.rows(logits.type().rows());
+    SampleShape shape = SampleShape.of(device);
+    return maker.launch(
+        "sample.cl",
+        "sample",
+        shape.defines(),
+        List.of(
+            new Argument.Buffer(places.apply(logits)),
+            new Argument.Buffer(places.apply(node.value(1))),
+            new Argument.Buffer(places.apply(node.value(2))),
+            new Argument.Buffer(places.apply(token)),
+            new Argument.Buffer(rooms.room("changed logits", rows * logits.type().rowBytes())),
+            new Argument.Whole(logits.type().columns())),
+        token,
+        Grid.of(shape.lanes(), count -> count));
   }
 
   /** One item for each element of the output. */

@@ -44,6 +44,7 @@ final class OpenClProgram implements Program {
   private final List<Work> works = new ArrayList<>();
   private final ArrayBlockingQueue<OpenClStep> idle = new ArrayBlockingQueue<>(OPEN_STEPS);
   private final int vocabulary;
+  private final int sampled;
   private @Nullable OpenClState bound;
   private long activationBytes;
   private long bytes;
@@ -85,6 +86,7 @@ final class OpenClProgram implements Program {
       throw e;
     }
     vocabulary = graph.vocabulary();
+    sampled = graph.sampledColumns();
   }
 
   private void placeValues() {
@@ -95,6 +97,8 @@ final class OpenClProgram implements Program {
             case Graph.TOKENS -> inputs.tokens();
             case Graph.POSITIONS -> inputs.positions();
             case Graph.OUTPUT_ROWS -> inputs.outputRows();
+            case Graph.SAMPLING -> inputs.sampling();
+            case Graph.CHANGES -> inputs.changes();
             default -> throw new IllegalStateException("nothing brings the input " + input.name());
           });
     }
@@ -107,8 +111,7 @@ final class OpenClProgram implements Program {
     }
     for (Node node : graph.nodes()) {
       for (Value value : node.outputs()) {
-        int rows = MemoryPlan.rows(value.type().rows(), limits.tokens(), limits.outputs());
-        long size = rows * value.type().rowBytes();
+        long size = limits.rows(value.type().rows()) * value.type().rowBytes();
         if (guards != null) {
           values.put(value, guards.allocate(size, value.name()));
         } else if (shared != null) {
@@ -148,7 +151,7 @@ final class OpenClProgram implements Program {
     if (!(state instanceof OpenClState ours)) {
       throw new IllegalArgumentException("a state of another device");
     }
-    batch.requireWithin(limits, vocabulary);
+    batch.requireWithin(limits, vocabulary, sampled);
     OpenClStep step = idle.poll();
     if (step == null) {
       throw new IllegalStateException("two steps are open; close one first");
@@ -194,7 +197,7 @@ final class OpenClProgram implements Program {
   }
 
   private static int rows(Value value, OpenClStep step) {
-    return MemoryPlan.rows(value.type().rows(), step.batch().rows(), step.batch().outputs());
+    return step.batch().rows(value.type().rows());
   }
 
   private void enqueueGuarded(Guards zones, Node node, Work work, OpenClStep step) {

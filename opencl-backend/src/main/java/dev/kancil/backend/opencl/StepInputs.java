@@ -5,6 +5,8 @@ import dev.kancil.backend.BatchTables;
 import dev.kancil.backend.PageTables;
 import dev.kancil.backend.StepLimits;
 import dev.kancil.graph.StateLayout;
+import dev.kancil.graph.op.Sample;
+import dev.kancil.graph.op.SampleParameters;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -30,13 +32,15 @@ final class StepInputs implements AutoCloseable {
   private static final int OUTPUT_ROWS_PART = 3;
   private static final int ROW_SEQUENCE_PART = 4;
   private static final int LENGTHS_PART = 5;
-  private static final int TABLE_STARTS_PART = 6;
+  private static final int SAMPLING_PART = 6;
+  private static final int TABLE_STARTS_PART = 7;
 
   private final Memory memory;
   private final DeviceBuffer whole;
   private final DeviceBuffer[] parts;
   private final long[] offsets;
   private final DeviceBuffer[] tables;
+  private final DeviceBuffer changes;
   private final int groups;
   private final int sequences;
 
@@ -52,6 +56,7 @@ final class StepInputs implements AutoCloseable {
     sizes[POSITIONS_PART] = limits.tokens();
     sizes[OUTPUT_ROWS_PART] = limits.outputs();
     sizes[ROW_SEQUENCE_PART] = limits.tokens();
+    sizes[SAMPLING_PART] = Math.multiplyExact(limits.outputs(), SampleParameters.COLUMNS);
     offsets = new long[sizes.length + 1];
     for (int i = 0; i < sizes.length; i++) {
       offsets[i + 1] = offsets[i] + memory.align((long) sizes[i] * Integer.BYTES);
@@ -61,6 +66,11 @@ final class StepInputs implements AutoCloseable {
     for (int i = 0; i < sizes.length; i++) {
       parts[i] = memory.part(whole, offsets[i], (long) sizes[i] * Integer.BYTES);
     }
+    changes = memory.allocate(changeBytes(limits.changes()), "changed logits");
+  }
+
+  private static long changeBytes(int count) {
+    return (long) count * Sample.CHANGE_COLUMNS * Integer.BYTES;
   }
 
   DeviceBuffer counts() {
@@ -77,6 +87,16 @@ final class StepInputs implements AutoCloseable {
 
   DeviceBuffer outputRows() {
     return parts[OUTPUT_ROWS_PART];
+  }
+
+  /** How each output row's token is chosen. */
+  DeviceBuffer sampling() {
+    return parts[SAMPLING_PART];
+  }
+
+  /** Changes of single logits, all output rows one after the other. */
+  DeviceBuffer changes() {
+    return changes;
   }
 
   /** For each row the index of its sequence in the batch. */
@@ -99,7 +119,7 @@ final class StepInputs implements AutoCloseable {
   }
 
   long bytes() {
-    return whole.bytes();
+    return whole.bytes() + changes.bytes();
   }
 
   /** Makes room for the page tables of any batch of this state's sequences. */
@@ -121,6 +141,8 @@ final class StepInputs implements AutoCloseable {
     private final MemorySegment[] pages = new MemorySegment[groups];
     private final int[] pageCounts = new int[groups];
     private final BatchTables copied;
+    private MemorySegment changed = MemorySegment.NULL;
+    private long changedBytes;
 
     Staging(Arena arena, StepLimits limits) {
       copied = new BatchTables(limits);
@@ -139,6 +161,8 @@ final class StepInputs implements AutoCloseable {
       for (int i = 0; i < batch.outputs(); i++) {
         set(OUTPUT_ROWS_PART, i, batch.outputRow(i));
       }
+      batch.copySampling(data, offsets[SAMPLING_PART]);
+      fillChanges(batch);
       for (int i = 0; i < batch.sequenceCount(); i++) {
         for (int row = batch.firstRow(i); row < batch.endRow(i); row++) {
           set(ROW_SEQUENCE_PART, row, i);
@@ -148,6 +172,15 @@ final class StepInputs implements AutoCloseable {
       for (int group = 0; group < groups; group++) {
         fillTables(batch, state, group);
       }
+    }
+
+    private void fillChanges(Batch batch) {
+      changedBytes = changeBytes(batch.changes());
+      if (changed.byteSize() < changedBytes) {
+        // The step that used the old one is done, or this would not be filled.
+        changed = Arena.ofAuto().allocate(2 * changedBytes, 64);
+      }
+      batch.copyChanges(changed);
     }
 
     private void fillTables(Batch batch, PageTables state, int group) {
@@ -171,6 +204,9 @@ final class StepInputs implements AutoCloseable {
     /** Sends all on its way; this must stay until it has arrived. */
     void enqueue() {
       memory.enqueueWrite(whole, data, data.byteSize());
+      if (changedBytes > 0) {
+        memory.enqueueWrite(changes, changed, changedBytes);
+      }
       for (int group = 0; group < groups; group++) {
         if (pageCounts[group] > 0) {
           memory.enqueueWrite(tables[group], pages[group], 4L * pageCounts[group]);
@@ -185,6 +221,7 @@ final class StepInputs implements AutoCloseable {
       part.close();
     }
     whole.close();
+    changes.close();
     for (DeviceBuffer table : tables) {
       if (table != null) {
         table.close();
