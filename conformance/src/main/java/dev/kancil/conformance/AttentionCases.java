@@ -13,7 +13,9 @@ import dev.kancil.graph.op.RotaryEmbedding.Pairing;
 import dev.kancil.graph.op.Score;
 import dev.kancil.tensor.DataType;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
+import java.util.SplittableRandom;
 
 /** Cache writes and attention, apart and fused with the rotation. */
 final class AttentionCases {
@@ -132,7 +134,41 @@ final class AttentionCases {
       cases.rotatedByFactors(pairing);
     }
     cases.twoLayers();
+    cases.random();
     return cases.cases;
+  }
+
+  /** Shapes that nobody chose; the same in each run. */
+  private void random() {
+    SplittableRandom random = new SplittableRandom(2026);
+    for (int i = 0; i < 8; i++) {
+      DataType type = CACHE_TYPES.get(i % CACHE_TYPES.size());
+      int kvHeads = random.nextInt(1, 4);
+      int group = random.nextInt(1, 9);
+      int keyWidth = random.nextInt(16, 257);
+      int valueWidth = random.nextInt(16, 257);
+      if (type == DataType.Q8_0) {
+        // Rows are whole blocks.
+        keyWidth = Math.ceilDiv(keyWidth, 32) * 32;
+        valueWidth = Math.ceilDiv(valueWidth, 32) * 32;
+      }
+      int sequences = random.nextInt(1, 65);
+      List<Event> events =
+          List.of(
+              randomRows(random, sequences, 90),
+              randomRows(random, sequences, 2),
+              randomRows(random, sequences, 40));
+      Heads heads = new Heads(group * kvHeads, kvHeads, keyWidth, valueWidth);
+      attention(heads, type, "random " + i, events);
+    }
+  }
+
+  /** Up to three rows for each sequence, and more for the first. */
+  private static Event randomRows(SplittableRandom random, int sequences, int most) {
+    Integer[] rows = new Integer[sequences];
+    Arrays.setAll(rows, _ -> random.nextInt(4));
+    rows[0] = random.nextInt(1, most + 1);
+    return Event.rows(rows);
   }
 
   private void attention(Heads heads, DataType type, String rows, List<Event> events) {

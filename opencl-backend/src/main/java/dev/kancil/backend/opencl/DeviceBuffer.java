@@ -1,14 +1,10 @@
 package dev.kancil.backend.opencl;
 
-import java.util.concurrent.atomic.AtomicLong;
 import org.jocl.CL;
 import org.jocl.cl_mem;
 
 /** Device memory with an owner. Closing twice is harmless. */
 final class DeviceBuffer implements AutoCloseable {
-  /** How many are open, in all devices: a test sees that none is forgotten. */
-  static final AtomicLong OPEN = new AtomicLong();
-
   private final cl_mem memory;
   private final long bytes;
   private final Runnable onClose;
@@ -18,7 +14,7 @@ final class DeviceBuffer implements AutoCloseable {
     this.memory = memory;
     this.bytes = bytes;
     this.onClose = onClose;
-    OPEN.incrementAndGet();
+    Handles.made();
   }
 
   cl_mem memory() {
@@ -37,7 +33,7 @@ final class DeviceBuffer implements AutoCloseable {
     if (!closed) {
       closed = true;
       CL.clReleaseMemObject(memory);
-      OPEN.decrementAndGet();
+      Handles.released();
       onClose.run();
     }
   }

@@ -79,6 +79,7 @@ final class Launch implements Work {
    * @param perOutput whether the rows of a step are its outputs, not its tokens
    */
   Launch(String name, cl_kernel kernel, List<Argument> arguments, Grid grid, boolean perOutput) {
+    Handles.made();
     this.name = name;
     this.kernel = kernel;
     this.arguments = List.copyOf(arguments);
@@ -136,5 +137,6 @@ final class Launch implements Work {
   @Override
   public void close() {
     CL.clReleaseKernel(kernel);
+    Handles.released();
   }
 }

@@ -204,6 +204,7 @@ final class Memory {
   cl_event mark() {
     cl_event event = new cl_event();
     OpenCl.check(CL.clEnqueueMarkerWithWaitList(queue, 0, null, event), "mark the queue");
+    Handles.made();
     OpenCl.check(CL.clFlush(queue), "flush the queue");
     return event;
   }

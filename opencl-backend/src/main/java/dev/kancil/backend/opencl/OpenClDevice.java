@@ -62,6 +62,7 @@ final class OpenClDevice implements Device {
       CL.clReleaseContext(context);
       throw OpenCl.failure(status[0], "make a queue on " + device.name());
     }
+    Handles.made();
     memory = new Memory(device, context, commands, largestAllocation);
     BinaryCache cache =
         new BinaryCache(
@@ -113,6 +114,7 @@ final class OpenClDevice implements Device {
       programs.close();
       CL.clReleaseCommandQueue(commands);
       CL.clReleaseContext(context);
+      Handles.released();
     }
   }
 }

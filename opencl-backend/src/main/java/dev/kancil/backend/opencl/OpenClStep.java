@@ -89,6 +89,7 @@ final class OpenClStep implements Step {
         failure = OpenCl.failure(executionStatus(done, status), "finish a step");
       }
       CL.clReleaseEvent(done);
+      Handles.released();
       event = null;
     }
   }

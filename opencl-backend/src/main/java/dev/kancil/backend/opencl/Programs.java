@@ -48,6 +48,7 @@ final class Programs implements AutoCloseable {
     if (program == null) {
       program = build(file, defines);
       programs.put(key, program);
+      Handles.made();
     }
     int[] status = new int[1];
     cl_kernel kernel = CL.clCreateKernel(program, function, status);
@@ -165,7 +166,10 @@ final class Programs implements AutoCloseable {
 
   @Override
   public synchronized void close() {
-    programs.values().forEach(CL::clReleaseProgram);
+    for (cl_program program : programs.values()) {
+      CL.clReleaseProgram(program);
+      Handles.released();
+    }
     programs.clear();
   }
 }

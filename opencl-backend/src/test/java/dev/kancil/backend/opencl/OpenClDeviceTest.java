@@ -78,12 +78,12 @@ class OpenClDeviceTest {
   }
 
   @Test
-  void everyBufferIsReleased() {
-    long before = DeviceBuffer.OPEN.get();
+  void everyObjectOfTheDriverIsReleased() {
+    long before = Handles.OPEN.get();
     try (Device device = open(Long.MAX_VALUE)) {
       run(device, 3);
     }
-    assertThat(DeviceBuffer.OPEN.get()).isEqualTo(before);
+    assertThat(Handles.OPEN.get()).isEqualTo(before);
   }
 
   @Test
@@ -91,13 +91,13 @@ class OpenClDeviceTest {
     try (Device device = open(1 << 20)) {
       StateLayout layout =
           new StateLayout(List.of(new StateGroup(1, 512, 512, DataType.F32, DataType.F32, 0)));
-      long before = DeviceBuffer.OPEN.get();
+      long before = Handles.OPEN.get();
       assertThatThrownBy(() -> device.createState(layout, 1, 4096))
           .isInstanceOf(DeviceException.class)
           .hasMessageContaining("the KV cache")
           .hasMessageContaining("8.0 MiB")
           .hasMessageContaining("--ctx");
-      assertThat(DeviceBuffer.OPEN.get()).isEqualTo(before);
+      assertThat(Handles.OPEN.get()).isEqualTo(before);
     }
   }
 
