@@ -1,5 +1,6 @@
 package dev.kancil.backend.opencl;
 
+import dev.kancil.DeviceException;
 import dev.kancil.backend.LoadProgress;
 import dev.kancil.backend.opencl.Launch.Argument;
 import dev.kancil.backend.opencl.ProductShape.Few;
@@ -70,7 +71,13 @@ final class ProductTuner {
         return shape;
       }
     }
-    String answer = new Measurement(type).run();
+    String answer;
+    try {
+      answer = new Measurement(type).run();
+    } catch (DeviceException e) {
+      // No room to measure in: the model itself may still fit.
+      return choices.likeliest();
+    }
     programs.cache().keep(question, "", answer.getBytes(StandardCharsets.US_ASCII));
     ProductShape shape = decode(answer);
     return shape == null ? choices.likeliest() : shape;
@@ -189,6 +196,8 @@ final class ProductTuner {
             least = nanos;
             best = i;
           }
+        } catch (DeviceException e) {
+          // A shape that the device can't build or run is none.
         }
       }
       return best;

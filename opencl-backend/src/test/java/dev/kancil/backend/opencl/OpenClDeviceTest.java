@@ -30,8 +30,14 @@ import dev.kancil.graph.op.MoeRoute.Scoring;
 import dev.kancil.tensor.DataType;
 import dev.kancil.tensor.Shape;
 import dev.kancil.tensor.Tensor;
+import java.io.File;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.net.MalformedURLException;
+import java.net.URL;
+import java.net.URLClassLoader;
+import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.SplittableRandom;
@@ -84,6 +90,45 @@ class OpenClDeviceTest {
       run(device, 3);
     }
     assertThat(Handles.OPEN.get()).isEqualTo(before);
+  }
+
+  @Test
+  void shapesOfProductsAreMeasuredOnceForADevice() {
+    List<String> works = new ArrayList<>();
+    DeviceOptions options = DeviceOptions.DEFAULT.withProgress((work, _) -> works.add(work));
+    for (int i = 0; i < 2; i++) {
+      works.clear();
+      try (Device device = new OpenClBackend().open(0, options)) {
+        run(device, 3);
+      }
+      assertThat(works).anyMatch(work -> work.startsWith("bringing weights"));
+    }
+    assertThat(works).noneMatch(work -> work.startsWith("tuning"));
+  }
+
+  @Test
+  void aSecondClassLoaderIsToldWhyItHasNoOpenCl() throws Exception {
+    assertThat(Platforms.find().devices()).isNotEmpty();
+    URL[] classPath =
+        Arrays.stream(System.getProperty("java.class.path").split(File.pathSeparator))
+            .map(OpenClDeviceTest::url)
+            .toArray(URL[]::new);
+    try (URLClassLoader other =
+        new URLClassLoader(classPath, ClassLoader.getPlatformClassLoader())) {
+      Class<?> backend = other.loadClass(OpenClBackend.class.getName());
+      Object instance = backend.getConstructor().newInstance();
+      assertThat(backend.getMethod("devices").invoke(instance))
+          .asString()
+          .contains("another class loader");
+    }
+  }
+
+  private static URL url(String path) {
+    try {
+      return Path.of(path).toUri().toURL();
+    } catch (MalformedURLException e) {
+      throw new IllegalArgumentException(path, e);
+    }
   }
 
   @Test
