@@ -230,27 +230,4 @@ kernel __attribute__((reqd_work_group_size(LANES, ROW_ITEMS, 1))) void glu_mat_v
   }
   end_of_stores();
 }
-
-// The same, plainly; one item per row and token.
-kernel void glu_mat_vec_plain(
-    global const float *x,
-    global const uchar *gate,
-    ulong gate_at,
-    global const uchar *up,
-    ulong up_at,
-    int first_row,
-    int weight_rows,
-    global float *y,
-    int y_columns,
-    global const int *counts,
-    int which) {
-  int row = (int)get_global_id(0);
-  int token = (int)get_global_id(1);
-  if (row < weight_rows && token < counts[which]) {
-    global const float *x_row = x + (ulong)token * COLUMNS;
-    float gate_sum = plain_product(x_row, gate + gate_at + (ulong)row * ROW_BYTES);
-    float up_sum = plain_product(x_row, up + up_at + (ulong)row * ROW_BYTES);
-    y[(ulong)token * y_columns + first_row + row] = activation(gate_sum) * up_sum;
-  }
-}
 #endif

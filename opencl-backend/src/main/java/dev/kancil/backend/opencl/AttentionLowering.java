@@ -76,7 +76,7 @@ final class AttentionLowering {
             new Argument.Buffer(angles(rotary, node, 2)),
             buffer(node.output())),
         x,
-        perRow(heads * shape.turns(rotary)));
+        Grid.perRow(heads * shape.turns(rotary)));
   }
 
   Work cacheWrite(StateSlot slot, Node node) {
@@ -100,7 +100,7 @@ final class AttentionLowering {
             new Argument.Buffer(inputs.tableStarts(slot.group())),
             new Argument.Tables(slot)),
         k,
-        perRow(
+        Grid.perRow(
             shape.stores(group.keyColumns(), group.keyType())
                 + shape.stores(group.valueColumns(), group.valueType())));
   }
@@ -139,7 +139,7 @@ final class AttentionLowering {
                 new Argument.Values(slot),
                 new Argument.Buffer(turned)),
             q,
-            perRow(
+            Grid.perRow(
                 attention.heads() * shape.turns(rotary)
                     + keyItems
                     + shape.stores(group.valueColumns(), group.valueType())));
@@ -152,6 +152,18 @@ final class AttentionLowering {
 
   private Work attend(Attention attention, DeviceBuffer q, Value positions, Node node) {
     Value y = node.output();
+    if (device.isPlain()) {
+      return launch(
+          "attention_plain.cl",
+          "attention_plain",
+          attention,
+          Map.of(),
+          q,
+          positions,
+          places.apply(y),
+          y,
+          Grid.perRow(attention.heads()));
+    }
     return Work.byRows(
         FEW,
         y,
@@ -201,7 +213,7 @@ final class AttentionLowering {
             defines(attention, split.defines()),
             List.of(new Argument.Buffer(target), buffer(y)),
             y,
-            perRow(attention.heads() * attention.valueWidth()));
+            Grid.perRow(attention.heads() * attention.valueWidth()));
     return new Work.Sequence(List.of(partial, combine));
   }
 
@@ -255,18 +267,6 @@ final class AttentionLowering {
 
   private Argument buffer(Value value) {
     return new Argument.Buffer(places.apply(value));
-  }
-
-  /** So many items for each row. */
-  private static Grid perRow(int items) {
-    int local = Math.min(items, 64);
-    int groupsPerRow = Math.ceilDiv(items, local);
-    return new Grid(
-        new long[] {local, 1},
-        (rows, groups) -> {
-          groups[0] = groupsPerRow;
-          groups[1] = rows;
-        });
   }
 
   private static Map<String, String> rotaryDefines(RotaryEmbedding rotary) {

@@ -14,6 +14,7 @@ import org.jspecify.annotations.Nullable;
  * A device as its driver describes it.
  *
  * @param isProcessor whether it is the machine's own processor
+ * @param isPlain whether to run the plain kernels, as tests do
  * @param sharesHostMemory whether buffers can lie in host memory without being copied
  * @param largestAllocation the most bytes that one buffer can have
  * @param units processors or cores that run work-groups beside each other
@@ -29,6 +30,7 @@ record ClDevice(
     String version,
     String driver,
     boolean isProcessor,
+    boolean isPlain,
     boolean sharesHostMemory,
     long memoryBytes,
     long largestAllocation,
@@ -53,6 +55,7 @@ record ClDevice(
         version,
         OpenCl.text(id, CL.CL_DRIVER_VERSION),
         (OpenCl.number(id, CL.CL_DEVICE_TYPE) & CL.CL_DEVICE_TYPE_CPU) != 0,
+        false,
         OpenCl.number(id, CL.CL_DEVICE_HOST_UNIFIED_MEMORY) != 0,
         OpenCl.number(id, CL.CL_DEVICE_GLOBAL_MEM_SIZE),
         OpenCl.number(id, CL.CL_DEVICE_MAX_MEM_ALLOC_SIZE),
@@ -84,19 +87,29 @@ record ClDevice(
 
   /** The same, taken for a graphics processor, so that its kernels can be tested without one. */
   ClDevice asGraphics() {
+    return as(false, Math.min(localBytes, 48 << 10), 64, Math.min(largestGroup, 256));
+  }
+
+  /** The same with the plain kernels, where there are some beside the fast ones. */
+  ClDevice asPlain() {
+    return as(true, localBytes, units, largestGroup);
+  }
+
+  private ClDevice as(boolean plain, long local, int unitCount, int group) {
     return new ClDevice(
         platform,
         id,
         name,
         version,
         driver,
-        false,
+        isProcessor && plain,
+        plain,
         sharesHostMemory,
         memoryBytes,
         largestAllocation,
-        Math.min(localBytes, 48 << 10),
-        64,
-        Math.min(largestGroup, 256),
+        local,
+        unitCount,
+        group,
         floatVector,
         alignment,
         extensions,

@@ -58,6 +58,18 @@ final class Launch implements Work {
       return of(local, rows -> Math.ceilDiv((long) rows * columns, local));
     }
 
+    /** So many items for each row. */
+    static Grid perRow(int items) {
+      int local = Math.min(items, 64);
+      int groupsPerRow = Math.ceilDiv(items, local);
+      return new Grid(
+          new long[] {local, 1},
+          (rows, target) -> {
+            target[0] = groupsPerRow;
+            target[1] = rows;
+          });
+    }
+
     static Grid of(long local, LongGroups groups) {
       return new Grid(new long[] {local}, (rows, target) -> target[0] = groups.of(rows));
     }

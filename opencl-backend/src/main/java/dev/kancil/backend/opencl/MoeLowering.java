@@ -110,7 +110,8 @@ final class MoeLowering {
     Product gate = product(node, 1, places.apply(node.output()));
     OpenClWeights.Matrix up = weights.matrix(node.weight(2));
     boolean isTogether =
-        gate.matrix().type() == up.type()
+        !device.isPlain()
+            && gate.matrix().type() == up.type()
             && gate.matrix().parts().size() == 1
             && up.parts().size() == 1;
     return byRows(
@@ -168,6 +169,9 @@ final class MoeLowering {
   }
 
   private Work byRows(Product product, Supplier<Work> few, Supplier<Work> many) {
+    if (device.isPlain()) {
+      return few.get();
+    }
     int most = Math.max(1, FEW_SLOTS * product.experts() / product.used());
     return Work.byRows(most, product.y(), limits, few, many);
   }
@@ -185,7 +189,7 @@ final class MoeLowering {
       launches.add(
           maker.launch(
               "moe_mat_vec.cl",
-              "moe_mat_vec",
+              device.isPlain() ? "moe_product_plain" : "moe_mat_vec",
               defines,
               List.of(
                   buffer(product.x()),
@@ -200,9 +204,21 @@ final class MoeLowering {
                   new Argument.Whole(product.used()),
                   new Argument.Whole(product.slotsOfInput())),
               product.y(),
-              shape.few().grid(product.out(), product.used())));
+              device.isPlain()
+                  ? plainGrid(product.out(), product.used())
+                  : shape.few().grid(product.out(), product.used())));
     }
     return new Work.Sequence(launches);
+  }
+
+  /** An item for each row of a matrix and slot. */
+  private static Grid plainGrid(int out, int used) {
+    return new Grid(
+        new long[] {1, 1},
+        (rows, groups) -> {
+          groups[0] = out;
+          groups[1] = (long) rows * used;
+        });
   }
 
   private Work gluMatVec(Product gate, OpenClWeights.Part up, Activation activation) {

@@ -18,7 +18,8 @@ public final class OpenClBackend implements Backend {
   private static final String NAME = "opencl";
 
   /**
-   * A property for tests: {@code graphics} divides work as for a graphics processor on any device.
+   * A property for tests: {@code graphics} divides work as for a graphics processor on any device,
+   * {@code plain} runs the plain kernels.
    */
   static final String SHAPES = "kancil.opencl.shapes";
 
@@ -90,7 +91,12 @@ public final class OpenClBackend implements Backend {
       throw new DeviceException(
           description.id() + " is not available: " + description.unavailableBecause());
     }
-    boolean asGraphics = System.getProperty(SHAPES, "").equals("graphics");
-    return new OpenClDevice(asGraphics ? device.asGraphics() : device, description, options);
+    ClDevice shaped =
+        switch (System.getProperty(SHAPES, "")) {
+          case "graphics" -> device.asGraphics();
+          case "plain" -> device.asPlain();
+          default -> device;
+        };
+    return new OpenClDevice(shaped, description, options);
   }
 }

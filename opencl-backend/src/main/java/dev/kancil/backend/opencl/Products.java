@@ -51,7 +51,7 @@ final class Products {
       launches.add(
           maker.launch(
               "embedding.cl",
-              "embedding",
+              device.isPlain() ? "embedding_plain" : "embedding",
               defines(table),
               List.of(
                   buffer(node.value(0)),
@@ -61,20 +61,9 @@ final class Products {
                   new Argument.Whole(part.rows()),
                   buffer(y)),
               y,
-              embeddingGrid(table.columns())));
+              Grid.perRow(device.isPlain() ? table.columns() : Math.ceilDiv(table.columns(), 16))));
     }
     return new Work.Sequence(launches);
-  }
-
-  private static Grid embeddingGrid(int columns) {
-    int vectors = Math.ceilDiv(columns, 16);
-    int local = Math.min(vectors, 64);
-    return new Grid(
-        new long[] {local, 1},
-        (rows, groups) -> {
-          groups[0] = Math.ceilDiv(vectors, local);
-          groups[1] = rows;
-        });
   }
 
   Work matMul(Value x, Weight weight, Value y) {
@@ -94,6 +83,17 @@ final class Products {
               new Argument.Whole(part.rows()),
               new Argument.Buffer(target),
               new Argument.Whole(y.type().columns()));
+      if (device.isPlain()) {
+        launches.add(
+            maker.launch(
+                "plain_products.h",
+                "product_plain",
+                defines(matrix),
+                arguments,
+                y,
+                Grid.perRow(part.rows())));
+        continue;
+      }
       launches.add(
           byTokens(
               matrix,
@@ -144,7 +144,10 @@ final class Products {
   Work gluMatMul(Node node, Activation activation) {
     OpenClWeights.Matrix gate = weights.matrix(node.weight(1));
     OpenClWeights.Matrix up = weights.matrix(node.weight(2));
-    if (gate.type() != up.type() || gate.parts().size() != 1 || up.parts().size() != 1) {
+    if (device.isPlain()
+        || gate.type() != up.type()
+        || gate.parts().size() != 1
+        || up.parts().size() != 1) {
       return gluInParts(node, activation);
     }
     return byTokens(

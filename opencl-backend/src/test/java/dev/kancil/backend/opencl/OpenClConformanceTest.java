@@ -13,6 +13,7 @@ import dev.kancil.testing.TestData;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.function.UnaryOperator;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 
@@ -35,19 +36,28 @@ class OpenClConformanceTest {
 
   @Test
   void kernelsShapedForGraphicsProcessorsConform() {
-    OpenClDevices.require();
-    ClDevice graphics = Platforms.find().devices().getFirst().asGraphics();
-    List<Case> all = Conformance.cases();
     // Each kind of case comes by; `kancil selftest` runs them all where a graphics processor is.
+    someConform(ClDevice::asGraphics, 17);
+  }
+
+  @Test
+  void plainKernelsConform() {
+    someConform(ClDevice::asPlain, 23);
+  }
+
+  private static void someConform(UnaryOperator<ClDevice> shaped, int every) {
+    OpenClDevices.require();
+    ClDevice device = shaped.apply(Platforms.find().devices().getFirst());
+    List<Case> all = Conformance.cases();
     List<Case> some =
-        IntStream.range(0, all.size()).filter(i -> i % 17 == 0).mapToObj(all::get).toList();
-    try (Device device =
+        IntStream.range(0, all.size()).filter(i -> i % every == 0).mapToObj(all::get).toList();
+    try (Device opened =
             new OpenClDevice(
-                graphics,
+                device,
                 new OpenClBackend().devices().getFirst(),
                 DeviceOptions.DEFAULT.withGuards());
         Device reference = new ReferenceBackend().open(0, DeviceOptions.DEFAULT)) {
-      Report report = Conformance.run(device, reference, some, _ -> {});
+      Report report = Conformance.run(opened, reference, some, _ -> {});
       assertThat(report.failures()).isEmpty();
       assertThat(report.refusals()).isEmpty();
     }
