@@ -6,7 +6,11 @@
 #define LANES_H
 
 #if defined(SUB_GROUPS) && LANES > 1
+#ifdef cl_khr_subgroups
 #pragma OPENCL EXTENSION cl_khr_subgroups : enable
+#else
+#pragma OPENCL EXTENSION cl_intel_subgroups : enable
+#endif
 #endif
 
 // The sum in all lanes. `shared` has a place for each lane, and can be used again at once.

@@ -17,13 +17,14 @@
 // Keeps a sum of scores that are all zero from being divided by.
 #define LEAST_SUM 1e-20f
 
+#include "lanes.h"
+
 static inline float number(float logit) {
   return isnan(logit) ? -INFINITY : logit;
 }
 
 static inline float reduce_max(float value, int lane, local float *lanes) {
 #if LANES > 1
-  barrier(CLK_LOCAL_MEM_FENCE);
   lanes[lane] = value;
   for (int half_lanes = LANES / 2; half_lanes > 0; half_lanes /= 2) {
     barrier(CLK_LOCAL_MEM_FENCE);
@@ -32,52 +33,35 @@ static inline float reduce_max(float value, int lane, local float *lanes) {
     }
   }
   barrier(CLK_LOCAL_MEM_FENCE);
-  return lanes[0];
-#else
-  return value;
+  value = lanes[0];
+  barrier(CLK_LOCAL_MEM_FENCE);
 #endif
+  return value;
 }
 
-static inline float reduce_sum(float value, int lane, local float *lanes) {
+// Whether the first of two experts comes before the other; one whose rank is NaN comes before none.
+static inline bool is_before(float rank, int expert, float other_rank, int other) {
+  return rank > other_rank || (rank == other_rank && expert < other);
+}
+
+// The first of all lanes' experts, in all lanes.
+static inline int reduce_first(float rank, int expert, int lane, local float *ranks, local int *experts) {
 #if LANES > 1
-  barrier(CLK_LOCAL_MEM_FENCE);
-  lanes[lane] = value;
+  ranks[lane] = rank;
+  experts[lane] = expert;
   for (int half_lanes = LANES / 2; half_lanes > 0; half_lanes /= 2) {
     barrier(CLK_LOCAL_MEM_FENCE);
-    if (lane < half_lanes) {
-      lanes[lane] += lanes[lane + half_lanes];
+    int other = lane + half_lanes;
+    if (lane < half_lanes && is_before(ranks[other], experts[other], ranks[lane], experts[lane])) {
+      ranks[lane] = ranks[other];
+      experts[lane] = experts[other];
     }
   }
   barrier(CLK_LOCAL_MEM_FENCE);
-  return lanes[0];
-#else
-  return value;
-#endif
-}
-
-// Which of two experts comes first; -1 is none.
-static inline int better(int a, int b, local const float *ranks) {
-  if (a < 0 || b < 0) {
-    return max(a, b);
-  }
-  return ranks[a] > ranks[b] || (ranks[a] == ranks[b] && a < b) ? a : b;
-}
-
-// The best of all lanes' experts, in all lanes.
-static inline int reduce_best(int best, int lane, local int *lanes, local const float *ranks) {
-#if LANES > 1
-  lanes[lane] = best;
-  for (int half_lanes = LANES / 2; half_lanes > 0; half_lanes /= 2) {
-    barrier(CLK_LOCAL_MEM_FENCE);
-    if (lane < half_lanes) {
-      lanes[lane] = better(lanes[lane], lanes[lane + half_lanes], ranks);
-    }
-  }
-  barrier(CLK_LOCAL_MEM_FENCE);
-  best = lanes[0];
+  expert = experts[0];
   barrier(CLK_LOCAL_MEM_FENCE);
 #endif
-  return best;
+  return expert;
 }
 
 kernel __attribute__((reqd_work_group_size(LANES, 1, 1))) void moe_route(
@@ -114,7 +98,7 @@ kernel __attribute__((reqd_work_group_size(LANES, 1, 1))) void moe_route(
   for (int e = lane; e < EXPERTS; e += LANES) {
     total += exp(number(logits[e]) - largest);
   }
-  total = reduce_sum(total, lane, lane_values);
+  total = sum_lanes(total, lane, lane_values);
 #define SCORE(e) (exp(number(logits[e]) - largest) / total)
 #else
 #define SCORE(e) (1.0f / (1.0f + exp(-number(logits[e]))))
@@ -131,13 +115,15 @@ kernel __attribute__((reqd_work_group_size(LANES, 1, 1))) void moe_route(
 
   float sum = LEAST_SUM;
   for (int slot = 0; slot < used; slot++) {
-    int best = -1;
+    float rank = -INFINITY;
+    int best = EXPERTS;
     for (int e = lane; e < EXPERTS; e += LANES) {
-      if (best < 0 ? !isnan(ranks[e]) : ranks[e] > ranks[best]) {
+      if (is_before(ranks[e], e, rank, best)) {
+        rank = ranks[e];
         best = e;
       }
     }
-    best = reduce_best(best, lane, lane_ids, ranks);
+    best = reduce_first(rank, best, lane, lane_values, lane_ids);
     float score = SCORE(best);
     sum += score;
     if (best % LANES == lane) {

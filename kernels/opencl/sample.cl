@@ -1,15 +1,15 @@
-/* sample: the token after each row, as the op Sample says, to the bit.
- * Items: one work-group of LANES items a row. Items stride through the row together (coalesced), but for the sums from
- * which is drawn, where each has whole SEGMENTS of neighbouring ids, since the draw goes by id.
- * On a processor LANES is 1.
- * Traffic: passes of 4 bytes a logit, from the second-level cache if a row fits: one for the largest logit, four for
- * top-k, four for top-p (8 bits of a threshold each), one for the sums, and one segment for the draw. Rows with changed
- * logits are copied first.
- * Numbers: floats only make weights, by operations that every device rounds correctly; the rest is integers, in any order.
- * Logits are compared as keys, so that denormals count even on devices that take them for zero.
- * Invariants: LANES is a power of two and divides SEGMENTS; changed ids of a row differ; weights are at most 2^40 and ids
- * at most 2^22, so that no sum overflows. No barrier stands in a branch, not even one that all items take: PoCL 3.1 loses
- * stores there. */
+// sample: the token after each row, as the op Sample says, to the bit.
+// Items: one work-group of LANES items a row. Items stride through the row together (coalesced), but for the sums from
+// which is drawn, where each has whole SEGMENTS of neighbouring ids, since the draw goes by id.
+// On a processor LANES is 1.
+// Traffic: passes of 4 bytes a logit, from the second-level cache if a row fits: one for the largest logit, four for
+// top-k, four for top-p (8 bits of a threshold each), one for the sums, and one segment for the draw. Rows with changed
+// logits are copied first.
+// Numbers: floats only make weights, by operations that every device rounds correctly; the rest is integers, in any order.
+// Logits are compared as keys, so that denormals count even on devices that take them for zero.
+// Invariants: LANES is a power of two and divides SEGMENTS; changed ids of a row differ; weights are at most 2^40 and ids
+// at most 2^22, so that no sum overflows. No barrier stands in a branch, not even one that all items take: PoCL 3.1 loses
+// stores there.
 
 #pragma OPENCL FP_CONTRACT OFF
 
@@ -18,12 +18,12 @@
 #define SEGMENTS 64
 #endif
 
-/* Of a key that a pass decides. */
+// Of a key that a pass decides.
 #define BITS 8
 #define BINS (1 << BITS)
 #define PASSES (32 / BITS)
 
-/* Above this are the keys of all logits that can be chosen: it is that of minus infinity. */
+// Above this are the keys of all logits that can be chosen: it is that of minus infinity.
 #define NONE 0x007fffffu
 
 #if LANES > 1
@@ -34,7 +34,7 @@
 #define GLOBAL_SYNC()
 #endif
 
-/* The columns of SampleParameters. */
+// The columns of SampleParameters.
 typedef struct {
   ulong min_weight;
   ulong random;
@@ -46,7 +46,7 @@ typedef struct {
   int changes_end;
 } settings;
 
-/* Those of changed logits. */
+// Those of changed logits.
 typedef struct {
   int id;
   int is_seen;
@@ -54,13 +54,13 @@ typedef struct {
   float penalty;
 } change;
 
-/* Sums of 64 bits in two halves, since atomics of 64 bits are not everybody's. */
+// Sums of 64 bits in two halves, since atomics of 64 bits are not everybody's.
 typedef struct {
   uint low[BINS];
   uint high[BINS];
 } bins;
 
-/* Rises with the logit; both zeros have the same, no number has one above NONE. */
+// Rises with the logit; both zeros have the same, no number has one above NONE.
 uint key_of(float logit) {
   uint bits = as_uint(logit);
   bits = bits == 0x80000000u ? 0 : bits;
@@ -117,7 +117,7 @@ ulong sum_of(local const bins *sums, int bin) {
   return (ulong)sums->high[bin] << 32 | sums->low[bin];
 }
 
-/* The largest key of the row, in all items; *id is the first of those that have it. */
+// The largest key of the row, in all items; *id is the first of those that have it.
 uint largest(global const float *x, int columns, local uint *keys, local int *ids, int *id) {
   int lane = get_local_id(0);
   uint most = NONE;
@@ -150,8 +150,8 @@ uint largest(global const float *x, int columns, local uint *keys, local int *id
   return most;
 }
 
-/* Adds the item's share of the row to the bins of a part of their keys: those above the threshold, and equal to it, whose
- * keys begin with prefix. */
+// Adds the item's share of the row to the bins of a part of their keys: those above the threshold, and equal to it, whose
+// keys begin with prefix.
 void count(global const float *x, int columns, uint threshold, ulong ties, uint prefix, int shift, int by_weight,
            uint most, float scale, local bins *sums) {
   int is_first = shift == 32 - BITS;
@@ -161,7 +161,7 @@ void count(global const float *x, int columns, uint threshold, ulong ties, uint 
       add(sums, key >> shift & (BINS - 1), by_weight ? weight_of(key, most, scale) : 1);
     }
   }
-  /* Those equal to the threshold all weigh the same: no need to find them. */
+  // Those equal to the threshold all weigh the same: no need to find them.
   if (get_local_id(0) == 0 && ties > 0 && (is_first || threshold >> (shift + BITS) == prefix)) {
     add(sums, threshold >> shift & (BINS - 1), ties * weight_of(threshold, most, scale));
   }
@@ -175,7 +175,7 @@ ulong total_of(local const bins *sums) {
   return total;
 }
 
-/* Adds up what is kept of the item's segments: the weights of what is above the threshold, and how many are equal to it. */
+// Adds up what is kept of the item's segments: the weights of what is above the threshold, and how many are equal to it.
 void add_segments(global const float *x, int columns, int segment_columns, uint threshold, ulong min_weight, uint most,
                   float scale, local ulong *sums, local int *ties) {
   for (int segment = get_local_id(0); segment < SEGMENTS; segment += LANES) {
@@ -193,7 +193,7 @@ void add_segments(global const float *x, int columns, int segment_columns, uint 
   }
 }
 
-/* Draws from what is kept; the one item that has the token's segment writes the token. */
+// Draws from what is kept; the one item that has the token's segment writes the token.
 void draw(global const float *x, int columns, int segment_columns, uint threshold, ulong ties, ulong min_weight,
           ulong random, uint most, float scale, local const ulong *segment_sums, local const int *segment_ties,
           global int *token) {
@@ -269,7 +269,7 @@ kernel void sample(global const float *logits, global const settings *parameters
   uint most = largest(x, columns, keys, ids, &first);
   int is_drawn = own.scale != 0 && most > NONE;
 
-  /* The passes for top-k, then those for top-p; none where neither is wanted. */
+  // The passes for top-k, then those for top-p; none where neither is wanted.
   int pass = is_drawn && own.top_k != 0 ? 0 : PASSES;
   int end = is_drawn && own.top_p != 0 ? 2 * PASSES : PASSES;
   uint threshold = NONE;
@@ -287,8 +287,8 @@ kernel void sample(global const float *logits, global const settings *parameters
     } else if (pass == PASSES) {
       target = max((ulong)1, mul_hi(total_of(&sums), (ulong)own.top_p << 32));
     }
-    /* Every item walks for itself, as none could do anything better meanwhile. Where there are not so many, the walk ends
-     * at 0, below the keys of all that weigh anything. */
+    // Every item walks for itself, as none could do anything better meanwhile. Where there are not so many, the walk ends
+    // at 0, below the keys of all that weigh anything.
     int bin = BINS - 1;
     while (bin > 0 && sum_of(&sums, bin) < target) {
       target -= sum_of(&sums, bin--);
@@ -313,6 +313,6 @@ kernel void sample(global const float *logits, global const settings *parameters
   } else if (lane == 0) {
     tokens[row] = first;
   }
-  /* PoCL 3.1 drops the condition of a last store behind barriers. */
+  // PoCL 3.1 drops the condition of a last store behind barriers.
   SYNC();
 }

@@ -118,7 +118,7 @@ record ClDevice(
 
   /** Whether kernels can let the items of a sub-group exchange values. */
   boolean hasSubGroups() {
-    return extensions.contains("cl_khr_subgroups");
+    return extensions.contains("cl_khr_subgroups") || extensions.contains("cl_intel_subgroups");
   }
 
   /** Optional features, as {@code kancil devices} lists them. */

@@ -154,9 +154,9 @@ record ProductShape(Few one, Few few, int fewTokens, Many many) {
   private static Choices ofGraphics(ClDevice device) {
     List<Few> few =
         List.of(
-            new Few(32, 4, 1),
             new Few(32, 1, 1, true),
             new Few(32, 1, 2, true),
+            new Few(32, 4, 1),
             new Few(32, 4, 2),
             new Few(16, 8, 1),
             new Few(64, 2, 1));
