@@ -21,73 +21,11 @@
 //
 // global size: ceil(weight_rows / GROUP_ROWS) * ROW_ITEMS, ceil(tokens / GROUP_TOKENS) * TOKEN_ITEMS.
 
-#include "plain_products.h"
-#include "weights.h"
-
-#define GROUP_ROWS (ROW_ITEMS * ROW_VECTORS * VECTOR)
 #define TILE_TOKENS (TOKEN_ITEMS * TOKENS_PER_ITEM)
 #define GROUP_TOKENS (TOKEN_TILES * TILE_TOKENS)
 #define ITEMS (ROW_ITEMS * TOKEN_ITEMS)
-#define CHUNKS (DEPTH / 16)
-// Padding spreads a column of different tokens over the banks of a GPU's local memory and the sets of a CPU's cache.
-#define X_STRIDE (DEPTH + 1)
 
-#define JOIN_NAMES(a, b) a##b
-#define JOIN(a, b) JOIN_NAMES(a, b)
-#if VECTOR == 1
-typedef float vector;
-#define LOAD_VECTOR(at) (*(at))
-#define STORE_VECTOR(value, at) (*(at) = (value))
-#else
-typedef JOIN(float, VECTOR) vector;
-#define LOAD_VECTOR(at) JOIN(vload, VECTOR)(0, at)
-#define STORE_VECTOR(value, at) JOIN(vstore, VECTOR)(value, 0, at)
-#endif
-
-// 16 columns of a row, zeros behind its end.
-static inline float16 weights_16(global const uchar *row, int column) {
-  if (column + 16 <= COLUMNS) {
-    return decode_16(row, column);
-  }
-  float sixteen[16];
-  for (int i = 0; i < 16; i++) {
-    sixteen[i] = column + i < COLUMNS ? weight_at(row, column + i) : 0.0f;
-  }
-  return vload16(0, sixteen);
-}
-
-static inline float16 x_16(global const float *x, int column) {
-  if (column + 16 <= COLUMNS) {
-#if COLUMNS % 4 == 0
-    global const float4 *four = (global const float4 *)(x + column);
-    return (float16)(four[0], four[1], four[2], four[3]);
-#else
-    return vload16(0, x + column);
-#endif
-  }
-  float sixteen[16];
-  for (int i = 0; i < 16; i++) {
-    sixteen[i] = column + i < COLUMNS ? x[column + i] : 0.0f;
-  }
-  return vload16(0, sixteen);
-}
-
-// Decodes the weights of GROUP_ROWS rows, of which `rows` exist, from column `from` on. Neighboring items take
-// neighboring rows, which they write side by side.
-static inline void fill_weights(
-    global const uchar *w, int rows, int from, int item, local float *tile) {
-  for (int unit = item; unit < GROUP_ROWS * CHUNKS; unit += ITEMS) {
-    int row = unit % GROUP_ROWS;
-    int depth = unit / GROUP_ROWS * 16;
-    float16 decoded = row < rows ? weights_16(w + (ulong)row * ROW_BYTES, from + depth) : (float16)(0);
-    float sixteen[16];
-    vstore16(decoded, 0, sixteen);
-#pragma unroll
-    for (int i = 0; i < 16; i++) {
-      tile[(depth + i) * GROUP_ROWS + row] = sixteen[i];
-    }
-  }
-}
+#include "product_tiles.h"
 
 // Copies x of GROUP_TOKENS tokens, of which `tokens` exist. Neighboring items take neighboring columns.
 static inline void fill_x(global const float *x, int tokens, int from, int item, local float *tile) {
@@ -96,18 +34,6 @@ static inline void fill_x(global const float *x, int tokens, int from, int item,
     int depth = unit % CHUNKS * 16;
     float16 values = token < tokens ? x_16(x + (ulong)token * COLUMNS, from + depth) : (float16)(0);
     vstore16(values, 0, tile + token * X_STRIDE + depth);
-  }
-}
-
-// Stores the first `count` of a vector's elements, none if it is not positive.
-static inline void store_part(vector value, int count, global float *to) {
-  float values[VECTOR];
-  STORE_VECTOR(value, values);
-#pragma unroll
-  for (int i = 0; i < VECTOR; i++) {
-    if (i < count) {
-      to[i] = values[i];
-    }
   }
 }
 
@@ -138,13 +64,13 @@ kernel __attribute__((reqd_work_group_size(ROW_ITEMS, TOKEN_ITEMS, 1))) void mat
   y += (ulong)token * y_columns + first_row + row;
   int tiles = TOKEN_TILES == 1 ? 1 : (tokens + TILE_TOKENS - 1) / TILE_TOKENS;
 
-  vector sums[TOKEN_TILES][TOKENS_PER_ITEM][ROW_VECTORS];
+  floats sums[TOKEN_TILES][TOKENS_PER_ITEM][ROW_VECTORS];
   for (int tile = 0; tile < TOKEN_TILES; tile++) {
 #pragma unroll
     for (int t = 0; t < TOKENS_PER_ITEM; t++) {
 #pragma unroll
       for (int v = 0; v < ROW_VECTORS; v++) {
-        sums[tile][t][v] = (vector)(0);
+        sums[tile][t][v] = (floats)(0);
       }
     }
   }
@@ -155,7 +81,7 @@ kernel __attribute__((reqd_work_group_size(ROW_ITEMS, TOKEN_ITEMS, 1))) void mat
     fill_x(x, tokens, from, item, x_tile);
     barrier(CLK_LOCAL_MEM_FENCE);
     for (int tile = 0; tile < tiles; tile++) {
-      vector sum[TOKENS_PER_ITEM][ROW_VECTORS];
+      floats sum[TOKENS_PER_ITEM][ROW_VECTORS];
 #pragma unroll
       for (int t = 0; t < TOKENS_PER_ITEM; t++) {
 #pragma unroll
@@ -165,14 +91,14 @@ kernel __attribute__((reqd_work_group_size(ROW_ITEMS, TOKEN_ITEMS, 1))) void mat
       }
       local const float *x_items = x_tile + (tile * TILE_TOKENS + token_item) * X_STRIDE;
       for (int k = 0; k < DEPTH; k++) {
-        vector weights[ROW_VECTORS];
+        floats weights[ROW_VECTORS];
 #pragma unroll
         for (int v = 0; v < ROW_VECTORS; v++) {
-          weights[v] = LOAD_VECTOR(w_tile + k * GROUP_ROWS + (v * ROW_ITEMS + row_item) * VECTOR);
+          weights[v] = LOAD(w_tile + k * GROUP_ROWS + (v * ROW_ITEMS + row_item) * VECTOR);
         }
 #pragma unroll
         for (int t = 0; t < TOKENS_PER_ITEM; t++) {
-          vector x_value = (vector)(x_items[t * TOKEN_ITEMS * X_STRIDE + k]);
+          floats x_value = (floats)(x_items[t * TOKEN_ITEMS * X_STRIDE + k]);
 #pragma unroll
           for (int v = 0; v < ROW_VECTORS; v++) {
             sum[t][v] = fma(weights[v], x_value, sum[t][v]);
@@ -200,7 +126,7 @@ kernel __attribute__((reqd_work_group_size(ROW_ITEMS, TOKEN_ITEMS, 1))) void mat
         global float *to = y + (ulong)n * y_columns + r;
         if (n < tokens) {
           if (rows == GROUP_ROWS) {
-            STORE_VECTOR(sums[tile][t][v], to);
+            STORE(sums[tile][t][v], to);
           } else {
             store_part(sums[tile][t][v], rows - r, to);
           }

@@ -21,72 +21,11 @@
 //
 // global size: ceil(out / GROUP_ROWS) * ROW_ITEMS, tiles * SLOT_ITEMS.
 
-#include "weights.h"
-
-#define GROUP_ROWS (ROW_ITEMS * ROW_VECTORS * VECTOR)
 #define PART_SLOTS (SLOT_ITEMS * SLOTS_PER_ITEM)
 #define GROUP_SLOTS (SLOT_PARTS * PART_SLOTS)
 #define ITEMS (ROW_ITEMS * SLOT_ITEMS)
-#define CHUNKS (DEPTH / 16)
-// Padding spreads a column of different slots over the banks of a GPU's local memory and the sets of a CPU's cache.
-#define X_STRIDE (DEPTH + 1)
 
-#define JOIN_NAMES(a, b) a##b
-#define JOIN(a, b) JOIN_NAMES(a, b)
-#if VECTOR == 1
-typedef float vector;
-#define LOAD_VECTOR(at) (*(at))
-#define STORE_VECTOR(value, at) (*(at) = (value))
-#else
-typedef JOIN(float, VECTOR) vector;
-#define LOAD_VECTOR(at) JOIN(vload, VECTOR)(0, at)
-#define STORE_VECTOR(value, at) JOIN(vstore, VECTOR)(value, 0, at)
-#endif
-
-// 16 columns of a row, zeros behind its end.
-static inline float16 weights_16(global const uchar *row, int column) {
-  if (column + 16 <= COLUMNS) {
-    return decode_16(row, column);
-  }
-  float sixteen[16];
-  for (int i = 0; i < 16; i++) {
-    sixteen[i] = column + i < COLUMNS ? weight_at(row, column + i) : 0.0f;
-  }
-  return vload16(0, sixteen);
-}
-
-static inline float16 x_16(global const float *x, int column) {
-  if (column + 16 <= COLUMNS) {
-#if COLUMNS % 4 == 0
-    global const float4 *four = (global const float4 *)(x + column);
-    return (float16)(four[0], four[1], four[2], four[3]);
-#else
-    return vload16(0, x + column);
-#endif
-  }
-  float sixteen[16];
-  for (int i = 0; i < 16; i++) {
-    sixteen[i] = column + i < COLUMNS ? x[column + i] : 0.0f;
-  }
-  return vload16(0, sixteen);
-}
-
-// Decodes the weights of GROUP_ROWS rows, of which `rows` exist, from column `from` on. Neighboring items take
-// neighboring rows, which they write side by side.
-static inline void fill_weights(
-    global const uchar *w, int rows, int from, int item, local float *tile) {
-  for (int unit = item; unit < GROUP_ROWS * CHUNKS; unit += ITEMS) {
-    int row = unit % GROUP_ROWS;
-    int depth = unit / GROUP_ROWS * 16;
-    float16 decoded = row < rows ? weights_16(w + (ulong)row * ROW_BYTES, from + depth) : (float16)(0);
-    float sixteen[16];
-    vstore16(decoded, 0, sixteen);
-#pragma unroll
-    for (int i = 0; i < 16; i++) {
-      tile[(depth + i) * GROUP_ROWS + row] = sixteen[i];
-    }
-  }
-}
+#include "product_tiles.h"
 
 // Gathers x of `places` slots, of which `count` exist. Neighboring items take neighboring columns.
 static inline void fill_x(
@@ -106,18 +45,6 @@ static inline void fill_x(
       values = x_16(x + (ulong)(slots[n] / slots_of_input) * COLUMNS, from + depth);
     }
     vstore16(values, 0, tile + n * X_STRIDE + depth);
-  }
-}
-
-// Stores the first `count` of a vector's elements, none if it is not positive.
-static inline void store_part(vector value, int count, global float *to) {
-  float values[VECTOR];
-  STORE_VECTOR(value, values);
-#pragma unroll
-  for (int i = 0; i < VECTOR; i++) {
-    if (i < count) {
-      to[i] = values[i];
-    }
   }
 }
 
@@ -151,13 +78,13 @@ kernel __attribute__((reqd_work_group_size(ROW_ITEMS, SLOT_ITEMS, 1))) void moe_
   w += at + ((ulong)expert * out + row) * ROW_BYTES;
   int parts = SLOT_PARTS == 1 ? 1 : (count + PART_SLOTS - 1) / PART_SLOTS;
 
-  vector sums[SLOT_PARTS][SLOTS_PER_ITEM][ROW_VECTORS];
+  floats sums[SLOT_PARTS][SLOTS_PER_ITEM][ROW_VECTORS];
   for (int part = 0; part < parts; part++) {
 #pragma unroll
     for (int s = 0; s < SLOTS_PER_ITEM; s++) {
 #pragma unroll
       for (int v = 0; v < ROW_VECTORS; v++) {
-        sums[part][s][v] = (vector)(0);
+        sums[part][s][v] = (floats)(0);
       }
     }
   }
@@ -168,7 +95,7 @@ kernel __attribute__((reqd_work_group_size(ROW_ITEMS, SLOT_ITEMS, 1))) void moe_
     fill_x(x, slots, count, parts * PART_SLOTS, slots_of_input, from, item, x_tile);
     barrier(CLK_LOCAL_MEM_FENCE);
     for (int part = 0; part < parts; part++) {
-      vector sum[SLOTS_PER_ITEM][ROW_VECTORS];
+      floats sum[SLOTS_PER_ITEM][ROW_VECTORS];
 #pragma unroll
       for (int s = 0; s < SLOTS_PER_ITEM; s++) {
 #pragma unroll
@@ -178,14 +105,14 @@ kernel __attribute__((reqd_work_group_size(ROW_ITEMS, SLOT_ITEMS, 1))) void moe_
       }
       local const float *x_items = x_tile + (part * PART_SLOTS + slot_item) * X_STRIDE;
       for (int k = 0; k < DEPTH; k++) {
-        vector weights[ROW_VECTORS];
+        floats weights[ROW_VECTORS];
 #pragma unroll
         for (int v = 0; v < ROW_VECTORS; v++) {
-          weights[v] = LOAD_VECTOR(w_tile + k * GROUP_ROWS + (v * ROW_ITEMS + row_item) * VECTOR);
+          weights[v] = LOAD(w_tile + k * GROUP_ROWS + (v * ROW_ITEMS + row_item) * VECTOR);
         }
 #pragma unroll
         for (int s = 0; s < SLOTS_PER_ITEM; s++) {
-          vector x_value = (vector)(x_items[s * SLOT_ITEMS * X_STRIDE + k]);
+          floats x_value = (floats)(x_items[s * SLOT_ITEMS * X_STRIDE + k]);
 #pragma unroll
           for (int v = 0; v < ROW_VECTORS; v++) {
             sum[s][v] = fma(weights[v], x_value, sum[s][v]);
@@ -213,7 +140,7 @@ kernel __attribute__((reqd_work_group_size(ROW_ITEMS, SLOT_ITEMS, 1))) void moe_
         for (int v = 0; v < ROW_VECTORS; v++) {
           int r = (v * ROW_ITEMS + row_item) * VECTOR;
           if (rows == GROUP_ROWS) {
-            STORE_VECTOR(sums[part][s][v], to + r);
+            STORE(sums[part][s][v], to + r);
           } else {
             store_part(sums[part][s][v], rows - r, to + r);
           }

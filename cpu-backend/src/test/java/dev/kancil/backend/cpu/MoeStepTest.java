@@ -2,7 +2,6 @@ package dev.kancil.backend.cpu;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import com.sun.management.ThreadMXBean;
 import dev.kancil.backend.Batch;
 import dev.kancil.backend.Device;
 import dev.kancil.backend.DeviceOptions;
@@ -32,7 +31,6 @@ import dev.kancil.tensor.Tensor;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
-import java.lang.management.ManagementFactory;
 import java.util.List;
 import java.util.SplittableRandom;
 import org.junit.jupiter.api.Test;
@@ -177,13 +175,13 @@ class MoeStepTest {
             (program, state) -> {
               Batch batch = batch(program);
               int sequence = state.open();
-              long[] threads = deviceThreads();
+              long[] threads = Allocation.deviceThreads();
               assertThat(threads).hasSize(2);
               long best = Long.MAX_VALUE;
               long deadline = System.nanoTime() + MOST_NANOS;
               // Compiled code allocates nothing; until all of it is compiled, rounds may.
               while (best > 0 && System.nanoTime() < deadline) {
-                long before = allocatedBytes(threads);
+                long before = Allocation.bytes(threads);
                 for (int rows : new int[] {ROWS, 20, 3, 1, 1}) {
                   state.truncate(sequence, 0);
                   fill(batch, sequence, rows, rows);
@@ -191,27 +189,10 @@ class MoeStepTest {
                     step.await();
                   }
                 }
-                best = Math.min(best, allocatedBytes(threads) - before);
+                best = Math.min(best, Allocation.bytes(threads) - before);
               }
               return best;
             });
     assertThat(allocated).isZero();
-  }
-
-  /** Bytes that the device's threads have allocated so far. */
-  private static long allocatedBytes(long[] threads) {
-    ThreadMXBean bean = (ThreadMXBean) ManagementFactory.getThreadMXBean();
-    long sum = 0;
-    for (long thread : threads) {
-      sum += bean.getThreadAllocatedBytes(thread);
-    }
-    return sum;
-  }
-
-  private static long[] deviceThreads() {
-    return Thread.getAllStackTraces().keySet().stream()
-        .filter(thread -> thread.getName().startsWith("kancil-cpu"))
-        .mapToLong(Thread::threadId)
-        .toArray();
   }
 }

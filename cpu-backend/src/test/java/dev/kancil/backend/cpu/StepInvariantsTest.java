@@ -2,7 +2,6 @@ package dev.kancil.backend.cpu;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import com.sun.management.ThreadMXBean;
 import dev.kancil.backend.Batch;
 import dev.kancil.backend.Device;
 import dev.kancil.backend.DeviceOptions;
@@ -19,7 +18,6 @@ import dev.kancil.graph.fusion.Fusion;
 import dev.kancil.tensor.DataType;
 import dev.kancil.testing.RealModels;
 import java.lang.foreign.ValueLayout;
-import java.lang.management.ManagementFactory;
 import java.util.Arrays;
 import java.util.List;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -86,7 +84,7 @@ class StepInvariantsTest {
             (program, state) -> {
               Batch batch = new Batch(program.limits());
               int sequence = state.open();
-              long[] threads = deviceThreads();
+              long[] threads = Allocation.deviceThreads();
               assertThat(threads).hasSize(2);
               long best = Long.MAX_VALUE;
               long deadline = System.nanoTime() + MOST_NANOS;
@@ -94,33 +92,16 @@ class StepInvariantsTest {
               while (best > 0 && System.nanoTime() < deadline) {
                 state.truncate(sequence, 0);
                 int position = 0;
-                long before = allocatedBytes(threads);
+                long before = Allocation.bytes(threads);
                 for (int rows : new int[] {ROWS, 20, 3, 1, 1, 1, 1}) {
                   step(program, state, batch, sequence, position, rows);
                   position += rows;
                 }
-                best = Math.min(best, allocatedBytes(threads) - before);
+                best = Math.min(best, Allocation.bytes(threads) - before);
               }
               return best;
             });
     assertThat(allocated).isZero();
-  }
-
-  /** Bytes that the device's threads have allocated so far. */
-  private static long allocatedBytes(long[] threads) {
-    ThreadMXBean bean = (ThreadMXBean) ManagementFactory.getThreadMXBean();
-    long sum = 0;
-    for (long thread : threads) {
-      sum += bean.getThreadAllocatedBytes(thread);
-    }
-    return sum;
-  }
-
-  private static long[] deviceThreads() {
-    return Thread.getAllStackTraces().keySet().stream()
-        .filter(thread -> thread.getName().startsWith("kancil-cpu"))
-        .mapToLong(Thread::threadId)
-        .toArray();
   }
 
   @ParameterizedTest

@@ -87,22 +87,22 @@ record ClDevice(
 
   /** The same, taken for a graphics processor, so that its kernels can be tested without one. */
   ClDevice asGraphics() {
-    return as(false, Math.min(localBytes, 48 << 10), 64, Math.min(largestGroup, 256));
+    return as(false, false, Math.min(localBytes, 48 << 10), 64, Math.min(largestGroup, 256));
   }
 
   /** The same with the plain kernels, where there are some beside the fast ones. */
   ClDevice asPlain() {
-    return as(true, localBytes, units, largestGroup);
+    return as(isProcessor, true, localBytes, units, largestGroup);
   }
 
-  private ClDevice as(boolean plain, long local, int unitCount, int group) {
+  private ClDevice as(boolean processor, boolean plain, long local, int unitCount, int group) {
     return new ClDevice(
         platform,
         id,
         name,
         version,
         driver,
-        isProcessor && plain,
+        processor,
         plain,
         sharesHostMemory,
         memoryBytes,

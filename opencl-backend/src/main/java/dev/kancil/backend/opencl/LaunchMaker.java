@@ -4,6 +4,7 @@ import dev.kancil.backend.opencl.Launch.Argument;
 import dev.kancil.backend.opencl.Launch.Grid;
 import dev.kancil.graph.Dimension;
 import dev.kancil.graph.Value;
+import dev.kancil.graph.op.Activation;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -39,6 +40,26 @@ final class LaunchMaker {
     all.add(at, new Argument.Buffer(inputs.counts()));
     all.add(at + 1, new Argument.Whole(perOutput ? StepInputs.OUTPUTS : StepInputs.TOKENS));
     return new Launch(function, programs.kernel(file, function, defines), all, grid, perOutput);
+  }
+
+  /**
+   * {@code gate = activation(gate) · up}, in place.
+   *
+   * @param y whose rows and columns they have
+   */
+  Launch glu(Activation activation, DeviceBuffer gate, DeviceBuffer up, Value y) {
+    int columns = y.type().columns();
+    return launch(
+        "element_wise.cl",
+        "glu",
+        Map.of("ACTIVATION_" + activation.name(), ""),
+        List.of(
+            new Argument.Buffer(gate),
+            new Argument.Buffer(up),
+            new Argument.Buffer(gate),
+            new Argument.Whole(columns)),
+        y,
+        Grid.ofElements(columns));
   }
 
   static boolean isPerOutput(Value value) {

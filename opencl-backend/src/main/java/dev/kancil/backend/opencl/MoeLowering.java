@@ -188,7 +188,7 @@ final class MoeLowering {
     for (OpenClWeights.Part part : product.matrix().parts()) {
       launches.add(
           maker.launch(
-              "moe_mat_vec.cl",
+              device.isPlain() ? "plain_products.cl" : "moe_mat_vec.cl",
               device.isPlain() ? "moe_product_plain" : "moe_mat_vec",
               defines,
               List.of(
@@ -206,7 +206,7 @@ final class MoeLowering {
               product.y(),
               device.isPlain()
                   ? plainGrid(product.out(), product.used())
-                  : shape.few().grid(product.out(), product.used())));
+                  : shape.few().grid(product.out(), rows -> (long) rows * product.used())));
     }
     return new Work.Sequence(launches);
   }
@@ -243,7 +243,7 @@ final class MoeLowering {
             new Argument.Whole(gate.used()),
             new Argument.Whole(gate.slotsOfInput())),
         gate.y(),
-        shape.few().grid(gate.out(), gate.used()));
+        shape.few().grid(gate.out(), rows -> (long) rows * gate.used()));
   }
 
   /**
@@ -318,14 +318,7 @@ final class MoeLowering {
 
   private Work glu(Node node, Activation activation) {
     Value y = node.output();
-    int columns = y.type().columns();
-    return maker.launch(
-        "element_wise.cl",
-        "glu",
-        Map.of("ACTIVATION_" + activation.name(), ""),
-        List.of(buffer(y), new Argument.Buffer(upRoom(y)), buffer(y), new Argument.Whole(columns)),
-        y,
-        Grid.ofElements(columns));
+    return maker.glu(activation, places.apply(y), upRoom(y), y);
   }
 
   private Map<String, String> defines(OpenClWeights.Matrix matrix) {

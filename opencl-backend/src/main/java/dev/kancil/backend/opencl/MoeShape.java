@@ -1,7 +1,7 @@
 package dev.kancil.backend.opencl;
 
 import dev.kancil.backend.opencl.Launch.Grid;
-import java.util.HashMap;
+import dev.kancil.backend.opencl.ProductShape.Few;
 import java.util.Map;
 
 /**
@@ -13,28 +13,6 @@ import java.util.Map;
  * @param sortItems items that sort slots, at most
  */
 record MoeShape(Few few, Many many, int sortItems) {
-  /**
-   * @param lanes items that share a row
-   * @param rowItems items of a work-group beside each other
-   * @param rowsPerItem rows that an item has at once
-   */
-  record Few(int lanes, int rowItems, int rowsPerItem) {
-    Map<String, String> defines() {
-      return defined("LANES", lanes, "ROW_ITEMS", rowItems, "ROWS_PER_ITEM", rowsPerItem);
-    }
-
-    Grid grid(int out, int used) {
-      long rowGroups = Math.ceilDiv(out, rowItems * rowsPerItem);
-      return new Grid(
-          new long[] {lanes, rowItems, 1},
-          (rows, groups) -> {
-            groups[0] = 1;
-            groups[1] = rowGroups;
-            groups[2] = (long) rows * used;
-          });
-    }
-  }
-
   /**
    * @param rowItems items of a work-group beside each other
    * @param slotItems items of a work-group one after the other
@@ -53,14 +31,14 @@ record MoeShape(Few few, Many many, int sortItems) {
       int slotParts,
       int depth) {
     Map<String, String> defines() {
-      return defined(
-          "ROW_ITEMS", rowItems,
-          "SLOT_ITEMS", slotItems,
-          "VECTOR", vector,
-          "ROW_VECTORS", rowVectors,
-          "SLOTS_PER_ITEM", slotsPerItem,
-          "SLOT_PARTS", slotParts,
-          "DEPTH", depth);
+      return Map.of(
+          "ROW_ITEMS", String.valueOf(rowItems),
+          "SLOT_ITEMS", String.valueOf(slotItems),
+          "VECTOR", String.valueOf(vector),
+          "ROW_VECTORS", String.valueOf(rowVectors),
+          "SLOTS_PER_ITEM", String.valueOf(slotsPerItem),
+          "SLOT_PARTS", String.valueOf(slotParts),
+          "DEPTH", String.valueOf(depth));
     }
 
     /** Slots of one expert that a work-group has. */
@@ -91,13 +69,5 @@ record MoeShape(Few few, Many many, int sortItems) {
     int vector = device.floatVector();
     return new MoeShape(
         new Few(1, 8, 1), new Many(1, 1, vector, vector == 16 ? 4 : 2, 4, 16, 64), 1);
-  }
-
-  private static Map<String, String> defined(Object... namesAndValues) {
-    Map<String, String> defines = new HashMap<>();
-    for (int i = 0; i < namesAndValues.length; i += 2) {
-      defines.put(namesAndValues[i].toString(), namesAndValues[i + 1].toString());
-    }
-    return defines;
   }
 }

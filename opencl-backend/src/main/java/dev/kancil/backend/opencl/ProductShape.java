@@ -1,6 +1,7 @@
 package dev.kancil.backend.opencl;
 
 import dev.kancil.backend.opencl.Launch.Grid;
+import dev.kancil.backend.opencl.Launch.LongGroups;
 import dev.kancil.tensor.DataType;
 import java.util.HashMap;
 import java.util.List;
@@ -55,14 +56,24 @@ record ProductShape(Few one, Few few, int fewTokens, Many many) {
       return defines;
     }
 
+    /** Products of a matrix's rows with {@code tokens} tokens at a time. */
     Grid grid(int rows, int tokens) {
+      return grid(rows, count -> Math.ceilDiv(count, tokens));
+    }
+
+    /**
+     * Products of a matrix's rows.
+     *
+     * @param times how many, for so many tokens of a step
+     */
+    Grid grid(int rows, LongGroups times) {
       long rowGroups = Math.ceilDiv(rows, rowItems * rowsPerItem);
       return new Grid(
           new long[] {lanes, rowItems, 1},
           (count, groups) -> {
             groups[0] = 1;
             groups[1] = rowGroups;
-            groups[2] = Math.ceilDiv(count, tokens);
+            groups[2] = times.of(count);
           });
     }
   }

@@ -86,7 +86,7 @@ final class Products {
       if (device.isPlain()) {
         launches.add(
             maker.launch(
-                "plain_products.h",
+                "plain_products.cl",
                 "product_plain",
                 defines(matrix),
                 arguments,
@@ -192,19 +192,12 @@ final class Products {
   private Work gluInParts(Node node, Activation activation) {
     Value x = node.value(0);
     Value y = node.output();
-    int columns = y.type().columns();
     DeviceBuffer up = rooms.room("a product", limits.tokens() * y.type().rowBytes());
     return new Work.Sequence(
         List.of(
             matMul(x, node.weight(2), y, up),
             matMul(x, node.weight(1), y),
-            maker.launch(
-                "element_wise.cl",
-                "glu",
-                Map.of("ACTIVATION_" + activation.name(), ""),
-                List.of(buffer(y), new Argument.Buffer(up), buffer(y), new Argument.Whole(columns)),
-                y,
-                Grid.ofElements(columns))));
+            maker.glu(activation, places.apply(y), up, y)));
   }
 
   private Map<String, String> defines(OpenClWeights.Matrix matrix) {
