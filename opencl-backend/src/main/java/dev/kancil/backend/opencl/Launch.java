@@ -12,7 +12,7 @@ import org.jocl.cl_kernel;
  * A kernel with its arguments bound, once for a program; what depends on the state is bound anew
  * when another state comes. A step changes nothing but the number of work-groups.
  */
-final class Launch implements Work {
+final class Launch implements Work, AutoCloseable {
   private final String name;
   private final cl_kernel kernel;
   private final List<Argument> arguments;
@@ -99,6 +99,15 @@ final class Launch implements Work {
     this.perOutput = perOutput;
     this.local = grid.local();
     this.global = new long[local.length];
+    try {
+      bind(arguments);
+    } catch (RuntimeException e) {
+      close();
+      throw e;
+    }
+  }
+
+  private void bind(List<Argument> arguments) {
     for (int i = 0; i < arguments.size(); i++) {
       switch (arguments.get(i)) {
         case Argument.Buffer(var buffer) -> set(i, buffer);

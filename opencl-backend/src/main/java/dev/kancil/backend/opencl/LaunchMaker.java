@@ -9,10 +9,14 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 
-/** Makes launches, which take the step's counts where they say so, or else at last. */
-final class LaunchMaker {
+/**
+ * Makes launches, which take the step's counts where they say so, or else at last. It owns them,
+ * also those of a program that failed half built.
+ */
+final class LaunchMaker implements AutoCloseable {
   private final Programs programs;
   private final StepInputs inputs;
+  private final List<Launch> made = new ArrayList<>();
 
   LaunchMaker(Programs programs, StepInputs inputs) {
     this.programs = programs;
@@ -39,7 +43,10 @@ final class LaunchMaker {
     }
     all.add(at, new Argument.Buffer(inputs.counts()));
     all.add(at + 1, new Argument.Whole(perOutput ? StepInputs.OUTPUTS : StepInputs.TOKENS));
-    return new Launch(function, programs.kernel(file, function, defines), all, grid, perOutput);
+    Launch launch =
+        new Launch(function, programs.kernel(file, function, defines), all, grid, perOutput);
+    made.add(launch);
+    return launch;
   }
 
   /**
@@ -64,5 +71,11 @@ final class LaunchMaker {
 
   static boolean isPerOutput(Value value) {
     return value.type().rows() == Dimension.Symbolic.OUTPUTS;
+  }
+
+  @Override
+  public void close() {
+    made.forEach(Launch::close);
+    made.clear();
   }
 }

@@ -49,7 +49,7 @@ final class Lowering {
   private final AttentionLowering attention;
 
   Lowering(
-      Programs programs,
+      LaunchMaker maker,
       Memory memory,
       OpenClWeights weights,
       StepInputs inputs,
@@ -64,7 +64,7 @@ final class Lowering {
     this.limits = limits;
     this.rooms = rooms;
     this.device = memory.device();
-    this.maker = new LaunchMaker(programs, inputs);
+    this.maker = maker;
     this.products = new Products(maker, weights, rooms, limits, device, tuner, places);
     this.experts = new MoeLowering(maker, weights, rooms, limits, device, places);
     this.attention =

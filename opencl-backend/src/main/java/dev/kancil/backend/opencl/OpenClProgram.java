@@ -39,6 +39,7 @@ final class OpenClProgram implements Program {
   private final @Nullable Guards guards;
   private final StepInputs inputs;
   private final Rooms rooms;
+  private final LaunchMaker maker;
   private final List<DeviceBuffer> buffers = new ArrayList<>();
   private final Map<Value, DeviceBuffer> values = new HashMap<>();
   private final List<Work> works = new ArrayList<>();
@@ -66,11 +67,12 @@ final class OpenClProgram implements Program {
     this.guards = options.guarded() ? new Guards(memory) : null;
     this.inputs = new StepInputs(memory, limits, graph.state());
     this.rooms = new Rooms(memory);
+    this.maker = new LaunchMaker(programs, inputs);
     try {
       placeValues();
       Lowering lowering =
           new Lowering(
-              programs, memory, weights, inputs, limits, graph.state(), rooms, tuner, this::place);
+              maker, memory, weights, inputs, limits, graph.state(), rooms, tuner, this::place);
       String work = "bringing weights and kernels to " + memory.device().name();
       for (Node node : graph.nodes()) {
         options.progress().report(work, (double) works.size() / graph.nodes().size());
@@ -259,7 +261,7 @@ final class OpenClProgram implements Program {
   }
 
   private void free() {
-    works.forEach(Work::close);
+    maker.close();
     buffers.forEach(DeviceBuffer::close);
     rooms.close();
     inputs.close();

@@ -26,6 +26,7 @@ final class OpenClWeights implements DeviceWeights {
   private final Memory memory;
   private final WeightSource source;
   private final Map<String, Matrix> matrices = new HashMap<>();
+  private final List<DeviceBuffer> buffers = new ArrayList<>();
   private long bytes;
   private boolean closed;
 
@@ -80,15 +81,20 @@ final class OpenClWeights implements DeviceWeights {
       MemorySegment data = tensor.data().asSlice(rows.first() * rowBytes, rows.count() * rowBytes);
       DeviceBuffer buffer;
       if (memory.device().sharesHostMemory() && data.isNative()) {
-        buffer = memory.share(data, weight.name());
+        buffer = owned(memory.share(data, weight.name()));
       } else {
-        buffer = memory.allocate(data.byteSize(), weight.name());
+        buffer = owned(memory.allocate(data.byteSize(), weight.name()));
         memory.write(buffer, 0, data);
         bytes += buffer.bytes();
       }
       parts.add(new Part(buffer, 0, rows.first(), rows.count()));
     }
     return new Matrix(tensor.type(), columns, List.copyOf(parts));
+  }
+
+  private DeviceBuffer owned(DeviceBuffer buffer) {
+    buffers.add(buffer);
+    return buffer;
   }
 
   private static boolean hasKernels(DataType type) {
@@ -122,7 +128,7 @@ final class OpenClWeights implements DeviceWeights {
     List<Part> parts = new ArrayList<>();
     for (Rows rows : divide(tensor, DataType.F32)) {
       long elements = (long) rows.count() * columns;
-      DeviceBuffer buffer = memory.allocate(elements * Float.BYTES, "a decoded weight");
+      DeviceBuffer buffer = owned(memory.allocate(elements * Float.BYTES, "a decoded weight"));
       bytes += buffer.bytes();
       decode(tensor, (long) rows.first() * columns, elements, buffer);
       parts.add(new Part(buffer, 0, rows.first(), rows.count()));
@@ -152,7 +158,8 @@ final class OpenClWeights implements DeviceWeights {
   @Override
   public void close() {
     closed = true;
-    matrices.values().forEach(matrix -> matrix.parts().forEach(part -> part.buffer().close()));
+    buffers.forEach(DeviceBuffer::close);
+    buffers.clear();
     matrices.clear();
   }
 }

@@ -31,7 +31,4 @@ record TapCall(
       memory.write(y, 0, data);
     }
   }
-
-  @Override
-  public void close() {}
 }

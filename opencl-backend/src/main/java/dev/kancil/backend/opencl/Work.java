@@ -7,7 +7,7 @@ import java.util.function.Supplier;
 import org.jocl.cl_command_queue;
 
 /** What a node of a graph makes the device do. */
-interface Work extends AutoCloseable {
+interface Work {
   /** Brings arguments that depend on the state. */
   void bind(OpenClState state, StepInputs inputs);
 
@@ -18,9 +18,6 @@ interface Work extends AutoCloseable {
    * @param outputs rows for which outputs are asked
    */
   void enqueue(cl_command_queue queue, int tokens, int outputs);
-
-  @Override
-  void close();
 
   /**
    * {@code few} for steps of at most {@code most} rows, {@code many} for others; what no step
@@ -52,11 +49,6 @@ interface Work extends AutoCloseable {
         parts.get(i).enqueue(queue, tokens, outputs);
       }
     }
-
-    @Override
-    public void close() {
-      parts.forEach(Work::close);
-    }
   }
 
   /**
@@ -76,12 +68,6 @@ interface Work extends AutoCloseable {
     public void enqueue(cl_command_queue queue, int tokens, int outputs) {
       Work chosen = (perOutput ? outputs : tokens) <= most ? few : many;
       chosen.enqueue(queue, tokens, outputs);
-    }
-
-    @Override
-    public void close() {
-      few.close();
-      many.close();
     }
   }
 }

@@ -3,63 +3,94 @@ package dev.kancil.backend.opencl;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.kancil.backend.Device;
+import dev.kancil.backend.DeviceDescription;
 import dev.kancil.backend.DeviceOptions;
 import dev.kancil.backend.reference.ReferenceBackend;
 import dev.kancil.conformance.Case;
 import dev.kancil.conformance.Conformance;
 import dev.kancil.conformance.OpsDocument;
 import dev.kancil.conformance.Report;
+import dev.kancil.conformance.Result;
 import dev.kancil.testing.TestData;
-import java.io.IOException;
 import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.Collections;
 import java.util.List;
+import java.util.concurrent.Callable;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.UnaryOperator;
 import java.util.stream.IntStream;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 
 class OpenClConformanceTest {
   private static final Path DOCUMENT =
       TestData.path("").toAbsolutePath().resolveSibling("docs").resolve("ops.md");
 
+  /** Cases of one kind lie beside each other, and share kernels. */
+  private static final int CASES_AT_ONCE = 16;
+
   @Test
-  void everyOperationConformsToTheReferenceAndTouchesNothingElse() throws IOException {
-    OpenClDevices.require();
-    try (Device device = new OpenClBackend().open(0, DeviceOptions.DEFAULT.withGuards());
-        Device reference = new ReferenceBackend().open(0, DeviceOptions.DEFAULT)) {
-      System.out.println("conformance of " + device.description());
-      Report report = Conformance.run(device, reference, _ -> {});
-      assertThat(report.failures()).isEmpty();
-      assertThat(report.refusals()).isEmpty();
-      OpsDocument.requireCurrent(DOCUMENT, report);
-    }
+  void everyOperationConformsToTheReferenceAndTouchesNothingElse() throws Exception {
+    Report report = run(UnaryOperator.identity(), Conformance.cases());
+    OpsDocument.requireCurrent(DOCUMENT, report);
   }
 
   @Test
-  void kernelsShapedForGraphicsProcessorsConform() {
+  void kernelsShapedForGraphicsProcessorsConform() throws Exception {
     // Each kind of case comes by; `kancil selftest` runs them all where a graphics processor is.
-    someConform(ClDevice::asGraphics, 17);
+    run(ClDevice::asGraphics, every(17));
   }
 
   @Test
-  void plainKernelsConform() {
-    someConform(ClDevice::asPlain, 23);
+  void plainKernelsConform() throws Exception {
+    run(ClDevice::asPlain, every(23));
   }
 
-  private static void someConform(UnaryOperator<ClDevice> shaped, int every) {
+  private static List<Case> every(int count) {
+    List<Case> all = Conformance.cases();
+    return IntStream.range(0, all.size()).filter(i -> i % count == 0).mapToObj(all::get).toList();
+  }
+
+  /**
+   * Runs cases on as many devices as there are processors, since most of the time is the driver's
+   * compiler's, which uses one for each device.
+   */
+  private static Report run(UnaryOperator<ClDevice> shaped, List<Case> cases) throws Exception {
     OpenClDevices.require();
     ClDevice device = shaped.apply(Platforms.find().devices().getFirst());
-    List<Case> all = Conformance.cases();
-    List<Case> some =
-        IntStream.range(0, all.size()).filter(i -> i % every == 0).mapToObj(all::get).toList();
-    try (Device opened =
-            new OpenClDevice(
-                device,
-                new OpenClBackend().devices().getFirst(),
-                DeviceOptions.DEFAULT.withGuards());
-        Device reference = new ReferenceBackend().open(0, DeviceOptions.DEFAULT)) {
-      Report report = Conformance.run(opened, reference, some, _ -> {});
-      assertThat(report.failures()).isEmpty();
-      assertThat(report.refusals()).isEmpty();
+    DeviceDescription description = new OpenClBackend().devices().getFirst();
+    System.out.println("conformance of " + description);
+    Result[] results = new Result[cases.size()];
+    AtomicInteger next = new AtomicInteger();
+    Callable<@Nullable Void> worker =
+        () -> {
+          DeviceOptions options = DeviceOptions.DEFAULT.withGuards();
+          try (Device opened = new OpenClDevice(device, description, options);
+              Device reference = new ReferenceBackend().open(0, DeviceOptions.DEFAULT)) {
+            for (int from; (from = next.getAndAdd(CASES_AT_ONCE)) < results.length; ) {
+              int to = Math.min(from + CASES_AT_ONCE, results.length);
+              List<Case> some = cases.subList(from, to);
+              List<Result> ended = Conformance.run(opened, reference, some, _ -> {}).results();
+              for (int i = from; i < to; i++) {
+                results[i] = ended.get(i - from);
+              }
+            }
+          }
+          return null;
+        };
+    int count = Runtime.getRuntime().availableProcessors();
+    try (ExecutorService executor = Executors.newFixedThreadPool(count)) {
+      for (Future<@Nullable Void> ended : executor.invokeAll(Collections.nCopies(count, worker))) {
+        ended.get();
+      }
     }
+    Report report = new Report(description, Arrays.asList(results));
+    assertThat(report.failures()).isEmpty();
+    assertThat(report.refusals()).isEmpty();
+    return report;
   }
 }

@@ -27,6 +27,7 @@ import dev.kancil.graph.op.MoeGluMatMul;
 import dev.kancil.graph.op.MoeMatMul;
 import dev.kancil.graph.op.MoeRoute;
 import dev.kancil.graph.op.MoeRoute.Scoring;
+import dev.kancil.graph.op.ParallelMatMul;
 import dev.kancil.tensor.DataType;
 import dev.kancil.tensor.Shape;
 import dev.kancil.tensor.Tensor;
@@ -90,6 +91,33 @@ class OpenClDeviceTest {
       run(device, 3);
     }
     assertThat(Handles.OPEN.get()).isEqualTo(before);
+  }
+
+  @Test
+  void aProgramThatFailsHalfBuiltReleasesWhatItMade() {
+    GraphBuilder builder = new GraphBuilder();
+    Value tokens = builder.indexes(Graph.TOKENS, Symbolic.TOKENS);
+    Weight table = new Weight("table", DataType.F32, Shape.of(VOCABULARY, WIDTH));
+    Weight missing = new Weight("missing", DataType.F32, Shape.of(VOCABULARY, WIDTH));
+    Value x = builder.add("x", new Embedding(), tokens, table);
+    // The first product is made before the second is found to have no weight.
+    List<Value> products =
+        builder.add(List.of("y", "z"), new ParallelMatMul(2), List.of(x, table, missing));
+    Graph graph = builder.build(products, new StateLayout(List.of()));
+    long before = Handles.OPEN.get();
+    try (Device device = open(Long.MAX_VALUE);
+        DeviceWeights weights = device.weights(weight -> only(table, weight))) {
+      assertThatThrownBy(() -> device.compile(graph, weights, new StepLimits(3, 1, 1)))
+          .hasMessage("no missing");
+    }
+    assertThat(Handles.OPEN.get()).isEqualTo(before);
+  }
+
+  private static Tensor only(Weight there, Weight weight) {
+    if (!weight.equals(there)) {
+      throw new IllegalArgumentException("no " + weight.name());
+    }
+    return random(weight);
   }
 
   @Test
