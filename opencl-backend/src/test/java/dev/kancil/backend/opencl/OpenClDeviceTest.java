@@ -12,22 +12,28 @@ import dev.kancil.backend.Program;
 import dev.kancil.backend.SequenceState;
 import dev.kancil.backend.Step;
 import dev.kancil.backend.StepLimits;
+import dev.kancil.backend.WeightSource;
 import dev.kancil.backend.reference.ReferenceBackend;
 import dev.kancil.graph.Dimension.Symbolic;
 import dev.kancil.graph.Graph;
 import dev.kancil.graph.GraphBuilder;
 import dev.kancil.graph.StateGroup;
 import dev.kancil.graph.StateLayout;
+import dev.kancil.graph.StateSlot;
 import dev.kancil.graph.Value;
 import dev.kancil.graph.Weight;
 import dev.kancil.graph.op.Activation;
+import dev.kancil.graph.op.Attention;
+import dev.kancil.graph.op.CacheWrite;
 import dev.kancil.graph.op.Embedding;
+import dev.kancil.graph.op.Mask;
 import dev.kancil.graph.op.MatMul;
 import dev.kancil.graph.op.MoeGluMatMul;
 import dev.kancil.graph.op.MoeMatMul;
 import dev.kancil.graph.op.MoeRoute;
 import dev.kancil.graph.op.MoeRoute.Scoring;
 import dev.kancil.graph.op.ParallelMatMul;
+import dev.kancil.graph.op.Score;
 import dev.kancil.tensor.DataType;
 import dev.kancil.tensor.Shape;
 import dev.kancil.tensor.Tensor;
@@ -82,6 +88,59 @@ class OpenClDeviceTest {
         assertThat(runExperts(divided, rows)).containsExactly(expected, within());
       }
     }
+  }
+
+  @Test
+  void whatATokenDoesNotSeeCannotReachIt() {
+    // The last token's keys and values are NaN, and lie in the tiles of all that come before it.
+    for (ClDevice shaped : shapes()) {
+      try (Device device = open(shaped, Long.MAX_VALUE);
+          Device reference = new ReferenceBackend().open(0, DeviceOptions.DEFAULT)) {
+        for (int rows : new int[] {3, 40}) {
+          float[] expected = runAttention(reference, rows);
+          float[] found = runAttention(device, rows);
+          int seen = (rows - 1) * WIDTH;
+          assertThat(Arrays.copyOf(found, seen))
+              .containsExactly(Arrays.copyOf(expected, seen), within());
+          assertThat(found[seen]).isNaN();
+        }
+      }
+    }
+  }
+
+  private static List<ClDevice> shapes() {
+    ClDevice device = Platforms.find().devices().getFirst();
+    return List.of(device, device.asGraphics(), device.asPlain());
+  }
+
+  /** Attention whose last row's keys and values are NaN. */
+  private static float[] runAttention(Device device, int rows) {
+    GraphBuilder builder = new GraphBuilder();
+    Value tokens = builder.indexes(Graph.TOKENS, Symbolic.TOKENS);
+    Value positions = builder.indexes(Graph.POSITIONS, Symbolic.TOKENS);
+    Weight queries = new Weight("queries", DataType.F32, Shape.of(VOCABULARY, WIDTH));
+    Weight table = new Weight("table", DataType.F32, Shape.of(VOCABULARY, WIDTH));
+    Value q = builder.add("q", new Embedding(), tokens, queries);
+    Value x = builder.add("x", new Embedding(), tokens, table);
+    StateSlot slot = new StateSlot(0, 0);
+    builder.add(List.of(), new CacheWrite(slot), List.of(x, x));
+    Attention attention = new Attention(slot, 1, 1, WIDTH, WIDTH, 1, Mask.CAUSAL, Score.PLAIN);
+    Value y = builder.add("y", attention, q, positions);
+    StateGroup group = new StateGroup(1, WIDTH, WIDTH, DataType.F32, DataType.F32, 0);
+    Graph graph = builder.build(List.of(y), new StateLayout(List.of(group)));
+    return run(
+        device,
+        graph,
+        rows,
+        weight -> weight.equals(table) ? poisoned(table, token(rows - 1)) : random(weight));
+  }
+
+  private static Tensor poisoned(Weight weight, int row) {
+    Tensor tensor = random(weight);
+    for (int i = 0; i < WIDTH; i++) {
+      tensor.data().setAtIndex(ValueLayout.JAVA_FLOAT_UNALIGNED, (long) row * WIDTH + i, Float.NaN);
+    }
+    return tensor;
   }
 
   @Test
@@ -188,7 +247,10 @@ class OpenClDeviceTest {
   }
 
   private static Device open(long largestAllocation) {
-    ClDevice device = Platforms.find().devices().getFirst();
+    return open(Platforms.find().devices().getFirst(), largestAllocation);
+  }
+
+  private static Device open(ClDevice device, long largestAllocation) {
     return new OpenClDevice(
         device, new OpenClBackend().devices().getFirst(), DeviceOptions.DEFAULT, largestAllocation);
   }
@@ -233,14 +295,18 @@ class OpenClDeviceTest {
 
   /** The outputs of a step, one after the other. */
   private static float[] run(Device device, Graph graph, int rows) {
+    return run(device, graph, rows, OpenClDeviceTest::random);
+  }
+
+  private static float[] run(Device device, Graph graph, int rows, WeightSource source) {
     StepLimits limits = new StepLimits(rows, 1, 1);
-    try (DeviceWeights weights = device.weights(weight -> random(weight));
+    try (DeviceWeights weights = device.weights(source);
         SequenceState state = device.createState(graph.state(), 1, rows);
         Program program = device.compile(graph, weights, limits)) {
       Batch batch = new Batch(limits);
       batch.sequence(state.open(), 0);
       for (int row = 0; row < rows; row++) {
-        batch.token((130 * row + 1_240) % VOCABULARY, row == 0);
+        batch.token(token(row), row == 0);
       }
       try (Step step = program.enqueue(batch, state)) {
         float[] all = new float[0];
@@ -256,6 +322,10 @@ class OpenClDeviceTest {
         return all;
       }
     }
+  }
+
+  private static int token(int row) {
+    return (130 * row + 1_240) % VOCABULARY;
   }
 
   private static Tensor random(Weight weight) {
