@@ -50,4 +50,12 @@ record NativeLibrary(String name, SymbolLookup symbols) {
             .orElseThrow(() -> new UnsatisfiedLinkError(name + " has no function " + function));
     return Linker.nativeLinker().downcallHandle(symbol, descriptor);
   }
+
+  /** What a call threw, which declares no checked exception. */
+  static RuntimeException unchecked(Throwable e) {
+    if (e instanceof Error error) {
+      throw error;
+    }
+    return e instanceof RuntimeException runtime ? runtime : new IllegalStateException(e);
+  }
 }

@@ -40,7 +40,7 @@ public final class Nvrtc {
       check((int) getVersion.invokeExact(numbers, numbers.asSlice(4)), "tell its version");
       version = 1000 * numbers.get(JAVA_INT, 0) + 10 * numbers.get(JAVA_INT, 4);
     } catch (Throwable e) {
-      throw rethrown(e);
+      throw NativeLibrary.unchecked(e);
     }
   }
 
@@ -102,7 +102,7 @@ public final class Nvrtc {
         int ignored = (int) destroyProgram.invokeExact(handle);
       }
     } catch (Throwable e) {
-      throw rethrown(e);
+      throw NativeLibrary.unchecked(e);
     }
   }
 
@@ -137,15 +137,5 @@ public final class Nvrtc {
   private String error(int status) throws Throwable {
     MemorySegment text = (MemorySegment) getErrorString.invokeExact(status);
     return text.reinterpret(Long.MAX_VALUE).getString(0);
-  }
-
-  private static RuntimeException rethrown(Throwable e) {
-    if (e instanceof RuntimeException runtime) {
-      return runtime;
-    }
-    if (e instanceof Error error) {
-      throw error;
-    }
-    return new IllegalStateException(e);
   }
 }
