@@ -47,6 +47,8 @@ typedef JOIN(uint, VECTOR) uints;
 #define TWICE_8 16
 #define LOAD_TWICE(p) JOIN(vload, JOIN(TWICE_, VECTOR))(0, p)
 #define STORE_TWICE(x, p) JOIN(vstore, JOIN(TWICE_, VECTOR))(x, 0, p)
+#define EVENS(v) (v).even
+#define ODDS(v) (v).odd
 #if VECTOR <= 8
 typedef JOIN(float, JOIN(TWICE_, VECTOR)) twice_floats;
 #endif

@@ -5,6 +5,7 @@ import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.util.HashSet;
+import java.util.List;
 import java.util.Set;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -15,6 +16,7 @@ import java.util.regex.Pattern;
  */
 public final class KernelSource {
   private static final String ROOT = "META-INF/kancil/kernels/";
+  private static final String SHARED = "common/";
   private static final Pattern INCLUDE = Pattern.compile("\\s*#include \"([a-z0-9_]+\\.h)\"\\s*");
 
   private final String folder;
@@ -26,9 +28,9 @@ public final class KernelSource {
   }
 
   /**
-   * Reads a file and what it includes from its own folder.
+   * Reads a file and what it includes, each from its own folder or else from the one that all share.
    *
-   * @param path below the kernels' folder, such as {@code opencl/rms_norm.cl}
+   * @param path below the kernels' folder, such as {@code opencl/mat_vec.cl}
    * @throws IllegalArgumentException if there is no such file
    */
   public static String read(String path) {
@@ -42,7 +44,7 @@ public final class KernelSource {
     if (!seen.add(file)) {
       return;
     }
-    for (String line : load(folder + file).split("\n", -1)) {
+    for (String line : load(file).split("\n", -1)) {
       Matcher include = INCLUDE.matcher(line);
       if (include.matches()) {
         append(include.group(1));
@@ -52,15 +54,17 @@ public final class KernelSource {
     }
   }
 
-  private static String load(String path) {
+  private String load(String file) {
     ClassLoader loader = KernelSource.class.getClassLoader();
-    try (InputStream stream = loader.getResourceAsStream(ROOT + path)) {
-      if (stream == null) {
-        throw new IllegalArgumentException("there is no kernel " + path);
+    for (String place : List.of(folder, SHARED)) {
+      try (InputStream stream = loader.getResourceAsStream(ROOT + place + file)) {
+        if (stream != null) {
+          return new String(stream.readAllBytes(), StandardCharsets.UTF_8);
+        }
+      } catch (IOException e) {
+        throw new UncheckedIOException(e);
       }
-      return new String(stream.readAllBytes(), StandardCharsets.UTF_8);
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
     }
+    throw new IllegalArgumentException("there is no kernel " + folder + file);
   }
 }

@@ -67,7 +67,7 @@ final class AttentionLowering {
     defines.put("HEADS", String.valueOf(heads));
     defines.put("VECTOR", String.valueOf(shape.vector()));
     return maker.launch(
-        "rope.cl",
+        "rope.h",
         "rope",
         defines,
         List.of(
@@ -87,7 +87,7 @@ final class AttentionLowering {
     Map<String, String> defines = cacheDefines(slot);
     defines.put("VECTOR", String.valueOf(shape.vector()));
     return maker.launch(
-        "cache_write.cl",
+        "cache_write.h",
         "cache_write",
         defines,
         List.of(
@@ -123,7 +123,7 @@ final class AttentionLowering {
             : attention.kvHeads() * shape.turns(rotary);
     Work write =
         maker.launch(
-            "cache_write.cl",
+            "cache_write.h",
             "rope_cache_write",
             defines,
             List.of(
@@ -154,7 +154,7 @@ final class AttentionLowering {
     Value y = node.output();
     if (device.isPlain()) {
       return launch(
-          "attention_plain.cl",
+          "attention_plain.h",
           "attention_plain",
           attention,
           Map.of(),

@@ -57,7 +57,7 @@ final class LaunchMaker implements AutoCloseable {
   Launch glu(Activation activation, DeviceBuffer gate, DeviceBuffer up, Value y) {
     int columns = y.type().columns();
     return launch(
-        "element_wise.cl",
+        "element_wise.h",
         "glu",
         Map.of("ACTIVATION_" + activation.name(), ""),
         List.of(

@@ -129,7 +129,7 @@ final class Lowering {
     long rows = limits.rows(logits.type().rows());
     SampleShape shape = SampleShape.of(device);
     return maker.launch(
-        "sample.cl",
+        "sample.h",
         "sample",
         shape.defines(),
         List.of(
@@ -157,7 +157,7 @@ final class Lowering {
     int columns = y.type().columns();
     arguments.add(new Argument.Whole(columns));
     return maker.launch(
-        "element_wise.cl", function, defines, arguments, y, Grid.ofElements(columns));
+        "element_wise.h", function, defines, arguments, y, Grid.ofElements(columns));
   }
 
   private Work rmsNorm(Node node, float epsilon, int group) {
@@ -165,7 +165,7 @@ final class Lowering {
     int groups = x.type().columns() / group;
     int lanes = lanes(group);
     return maker.launch(
-        "rms_norm.cl",
+        "rms_norm.h",
         "rms_norm",
         Map.of("LANES", String.valueOf(lanes)),
         List.of(
@@ -183,7 +183,7 @@ final class Lowering {
     Value sum = node.outputs().get(0);
     int lanes = lanes(sum.type().columns());
     return maker.launch(
-        "rms_norm.cl",
+        "rms_norm.h",
         "add_rms_norm",
         Map.of("LANES", String.valueOf(lanes)),
         List.of(

@@ -77,14 +77,14 @@ final class MoeLowering {
     arguments.add(new Argument.Whole(route.renormalised() ? 1 : 0));
     arguments.add(new Argument.Real(route.factor()));
     return maker.launch(
-        "moe_route.cl", "moe_route", defines, arguments, logits, Grid.of(lanes, rows -> rows));
+        "moe_route.h", "moe_route", defines, arguments, logits, Grid.of(lanes, rows -> rows));
   }
 
   Work sum(Node node) {
     Value y = node.output();
     int columns = y.type().columns();
     return maker.launch(
-        "moe_sum.cl",
+        "moe_sum.h",
         "moe_sum",
         Map.of(),
         List.of(

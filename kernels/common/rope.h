@@ -5,10 +5,11 @@
 // Invariants: y is not x. Any work-group shape. HEADS: heads in a row of x.
 // With VECTOR 1 it is plain: there is no rope_plain.
 
+#include "dialect.h"
 #include "rotation.h"
 
-kernel void rope(global const float *x, global const int *positions, global const float2 *angles, global float *y,
-                 global const int *counts, int which) {
+kernel void rope(GLOBAL const float *x, GLOBAL const int *positions, GLOBAL const float2 *angles, GLOBAL float *y,
+                 GLOBAL const int *counts, int which) {
   int item = get_global_id(0), row = get_global_id(1);
   if (row >= counts[which] || item >= HEADS * TURNS) {
     return;

@@ -10,6 +10,8 @@
 #ifndef ATTENTION_MASK_H
 #define ATTENTION_MASK_H
 
+#include "dialect.h"
+
 // The heads that share a KV head.
 #define GROUP (HEADS / KV_HEADS)
 
@@ -20,7 +22,7 @@
 // Keys from .x up to and including .y; none where .y is less.
 static inline int2 keys_of(long query, int length) {
   long first = FIRST_KEY(query), last = LAST_KEY(query);
-  return (int2)((int)clamp(first, (long)0, (long)length), (int)clamp(last, (long)-1, (long)length - 1));
+  return INT2((int)clamp(first, (long)0, (long)length), (int)clamp(last, (long)-1, (long)length - 1));
 }
 
 static inline bool sees(long query, long key) { return SEES(query, key); }

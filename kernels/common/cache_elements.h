@@ -8,45 +8,47 @@
 #ifndef CACHE_ELEMENTS_H
 #define CACHE_ELEMENTS_H
 
+#include "dialect.h"
+
 #define Q8_0_ELEMENTS 32
 #define Q8_0_BYTES 34
 
 // Token t of page p is row p · PAGE_TOKENS + t of a layer's cache.
-static inline size_t cache_row(global const int *pages, int position) {
+static inline size_t cache_row(GLOBAL const int *pages, int position) {
   return (size_t)pages[position / PAGE_TOKENS] * PAGE_TOKENS + position % PAGE_TOKENS;
 }
 
-static inline float element_f32(global const uchar *row, int column) { return ((global const float *)row)[column]; }
+static inline float element_f32(GLOBAL const uchar *row, int column) { return ((GLOBAL const float *)row)[column]; }
 
-static inline float element_f16(global const uchar *row, int column) {
-  return vload_half(column, (global const half *)row);
+static inline float element_f16(GLOBAL const uchar *row, int column) {
+  return vload_half(column, (GLOBAL const half *)row);
 }
 
-static inline float element_bf16(global const uchar *row, int column) {
-  return as_float((uint)((global const ushort *)row)[column] << 16);
+static inline float element_bf16(GLOBAL const uchar *row, int column) {
+  return as_float((uint)((GLOBAL const ushort *)row)[column] << 16);
 }
 
-static inline float element_q8_0(global const uchar *row, int column) {
-  global const uchar *block = row + column / Q8_0_ELEMENTS * Q8_0_BYTES;
-  return vload_half(0, (global const half *)block) * (float)as_char(block[2 + column % Q8_0_ELEMENTS]);
+static inline float element_q8_0(GLOBAL const uchar *row, int column) {
+  GLOBAL const uchar *block = row + column / Q8_0_ELEMENTS * Q8_0_BYTES;
+  return vload_half(0, (GLOBAL const half *)block) * (float)as_char(block[2 + column % Q8_0_ELEMENTS]);
 }
 
-static inline void store_f32(float x, global uchar *row, int column) { ((global float *)row)[column] = x; }
+static inline void store_f32(float x, GLOBAL uchar *row, int column) { ((GLOBAL float *)row)[column] = x; }
 
-static inline void store_f16(float x, global uchar *row, int column) {
-  vstore_half_rte(x, column, (global half *)row);
+static inline void store_f16(float x, GLOBAL uchar *row, int column) {
+  vstore_half_rte(x, column, (GLOBAL half *)row);
 }
 
-static inline void store_bf16(float x, global uchar *row, int column) {
+static inline void store_bf16(float x, GLOBAL uchar *row, int column) {
   uint bits = as_uint(x);
   uint rounded = isnan(x) ? bits >> 16 | 0x40 : (bits + 0x7fff + (bits >> 16 & 1)) >> 16;
-  ((global ushort *)row)[column] = (ushort)rounded;
+  ((GLOBAL ushort *)row)[column] = (ushort)rounded;
 }
 
 // One block. Devices may divide with an error of 2.5 units in the last place, which would now and then round an
 // element differently than the reference: each quotient is corrected by its exact remainder (Markstein 1990). A
 // product that is then rounded must not become a fused multiply-add.
-static inline void store_q8_0(const float *x, global uchar *block) {
+static inline void store_q8_0(const float *x, GLOBAL uchar *block) {
 #pragma OPENCL FP_CONTRACT OFF
   float most = 0;
   for (int i = 0; i < Q8_0_ELEMENTS; i++) {
@@ -65,7 +67,7 @@ static inline void store_q8_0(const float *x, global uchar *block) {
       inverse = fma(fma(-d, inverse, 1.0f), inverse, inverse);
     }
   }
-  vstore_half_rte(d, 0, (global half *)block);
+  vstore_half_rte(d, 0, (GLOBAL half *)block);
   for (int i = 0; i < Q8_0_ELEMENTS; i++) {
     float scaled = x[i] * inverse;
     float moved = scaled + copysign(0.5f, scaled);

@@ -11,6 +11,8 @@
 // at most 2^22, so that no sum overflows. No barrier stands in a branch, not even one that all items take: PoCL 3.1 loses
 // stores there.
 
+#include "dialect.h"
+
 #pragma OPENCL FP_CONTRACT OFF
 
 #ifndef LANES
@@ -118,7 +120,7 @@ ulong sum_of(local const bins *sums, int bin) {
 }
 
 // The largest key of the row, in all items; *id is the first of those that have it.
-uint largest(global const float *x, int columns, local uint *keys, local int *ids, int *id) {
+uint largest(GLOBAL const float *x, int columns, local uint *keys, local int *ids, int *id) {
   int lane = get_local_id(0);
   uint most = NONE;
   int first = -1;
@@ -152,7 +154,7 @@ uint largest(global const float *x, int columns, local uint *keys, local int *id
 
 // Adds the item's share of the row to the bins of a part of their keys: those above the threshold, and equal to it, whose
 // keys begin with prefix.
-void count(global const float *x, int columns, uint threshold, ulong ties, uint prefix, int shift, int by_weight,
+void count(GLOBAL const float *x, int columns, uint threshold, ulong ties, uint prefix, int shift, int by_weight,
            uint most, float scale, local bins *sums) {
   int is_first = shift == 32 - BITS;
   for (int i = get_local_id(0); i < columns; i += LANES) {
@@ -176,7 +178,7 @@ ulong total_of(local const bins *sums) {
 }
 
 // Adds up what is kept of the item's segments: the weights of what is above the threshold, and how many are equal to it.
-void add_segments(global const float *x, int columns, int segment_columns, uint threshold, ulong min_weight, uint most,
+void add_segments(GLOBAL const float *x, int columns, int segment_columns, uint threshold, ulong min_weight, uint most,
                   float scale, local ulong *sums, local int *ties) {
   for (int segment = get_local_id(0); segment < SEGMENTS; segment += LANES) {
     int end = min(columns, (segment + 1) * segment_columns);
@@ -194,9 +196,9 @@ void add_segments(global const float *x, int columns, int segment_columns, uint 
 }
 
 // Draws from what is kept; the one item that has the token's segment writes the token.
-void draw(global const float *x, int columns, int segment_columns, uint threshold, ulong ties, ulong min_weight,
+void draw(GLOBAL const float *x, int columns, int segment_columns, uint threshold, ulong ties, ulong min_weight,
           ulong random, uint most, float scale, local const ulong *segment_sums, local const int *segment_ties,
-          global int *token) {
+          GLOBAL int *token) {
   ulong tie_weight = weight_of(threshold, most, scale);
   tie_weight = tie_weight >= min_weight ? tie_weight : 0;
   ulong total = 0;
@@ -234,21 +236,21 @@ void draw(global const float *x, int columns, int segment_columns, uint threshol
   }
 }
 
-kernel void sample(global const float *logits, global const settings *parameters, global const change *changes,
-                   global int *tokens, global float *room, int columns, global const int *counts, int which) {
-  local bins sums;
-  local ulong segment_sums[SEGMENTS];
-  local int segment_ties[SEGMENTS];
-  local uint keys[LANES];
-  local int ids[LANES];
+kernel void sample(GLOBAL const float *logits, GLOBAL const settings *parameters, GLOBAL const change *changes,
+                   GLOBAL int *tokens, GLOBAL float *room, int columns, GLOBAL const int *counts, int which) {
+  SHARED bins sums;
+  SHARED ulong segment_sums[SEGMENTS];
+  SHARED int segment_ties[SEGMENTS];
+  SHARED uint keys[LANES];
+  SHARED int ids[LANES];
   int lane = get_local_id(0);
   size_t row = get_group_id(0);
   if (row >= counts[which]) {
     return;
   }
   settings own = parameters[row];
-  global const float *x = logits + row * columns;
-  global float *copy = room + row * columns;
+  GLOBAL const float *x = logits + row * columns;
+  GLOBAL float *copy = room + row * columns;
   int first_change = row == 0 ? 0 : parameters[row - 1].changes_end;
   int copied = first_change < own.changes_end ? columns : 0;
   for (int i = lane; i < copied; i += LANES) {

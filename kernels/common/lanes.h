@@ -5,6 +5,8 @@
 #ifndef LANES_H
 #define LANES_H
 
+#include "dialect.h"
+
 #if defined(SUB_GROUPS) && LANES > 1
 #ifdef cl_khr_subgroups
 #pragma OPENCL EXTENSION cl_khr_subgroups : enable

@@ -5,6 +5,8 @@
 // Traffic: 8 bytes a column and w; add_rms_norm 16.
 // Invariants: LANES is a power of two; every item reaches all barriers; sums are in one order for one LANES.
 
+#include "dialect.h"
+
 #ifndef LANES
 #define LANES 1
 #endif
@@ -12,7 +14,7 @@
 #include "lanes.h"
 
 // Sums of squares of sixteen columns at a time, where one item has them all: a processor's vectors.
-float squares(global const float *x, int columns) {
+float squares(GLOBAL const float *x, int columns) {
   float sum = 0;
 #if LANES > 1
   for (int i = get_local_id(0); i < columns; i += LANES) {
@@ -35,9 +37,9 @@ float squares(global const float *x, int columns) {
   return sum;
 }
 
-kernel void rms_norm(global const float *x, global const float *w, global float *y, int group_columns,
-                     int groups_per_row, float epsilon, global const int *counts, int which) {
-  local float lanes[LANES];
+kernel void rms_norm(GLOBAL const float *x, GLOBAL const float *w, GLOBAL float *y, int group_columns,
+                     int groups_per_row, float epsilon, GLOBAL const int *counts, int which) {
+  SHARED float lanes[LANES];
   long group = get_group_id(0);
   if (group >= (long)counts[which] * groups_per_row) {
     return;
@@ -50,9 +52,9 @@ kernel void rms_norm(global const float *x, global const float *w, global float 
   }
 }
 
-kernel void add_rms_norm(global const float *a, global const float *b, global const float *w, global float *sum,
-                         global float *y, int columns, float epsilon, global const int *counts, int which) {
-  local float lanes[LANES];
+kernel void add_rms_norm(GLOBAL const float *a, GLOBAL const float *b, GLOBAL const float *w, GLOBAL float *sum,
+                         GLOBAL float *y, int columns, float epsilon, GLOBAL const int *counts, int which) {
+  SHARED float lanes[LANES];
   long row = get_group_id(0);
   if (row >= counts[which]) {
     return;

@@ -2,13 +2,14 @@
 // Items: one an element, in row order: coalesced; items beyond the last do nothing.
 // Traffic: 4 bytes for each operand and result.
 
+#include "dialect.h"
 #include "activations.h"
 
-int is_element(int columns, global const int *counts, int which) {
+int is_element(int columns, GLOBAL const int *counts, int which) {
   return get_global_id(0) < (size_t)counts[which] * columns;
 }
 
-kernel void add(global const float *a, global const float *b, global float *y, int columns, global const int *counts,
+kernel void add(GLOBAL const float *a, GLOBAL const float *b, GLOBAL float *y, int columns, GLOBAL const int *counts,
                 int which) {
   size_t i = get_global_id(0);
   if (is_element(columns, counts, which)) {
@@ -16,7 +17,7 @@ kernel void add(global const float *a, global const float *b, global float *y, i
   }
 }
 
-kernel void scale(global const float *x, global float *y, float factor, int columns, global const int *counts,
+kernel void scale(GLOBAL const float *x, GLOBAL float *y, float factor, int columns, GLOBAL const int *counts,
                   int which) {
   size_t i = get_global_id(0);
   if (is_element(columns, counts, which)) {
@@ -24,7 +25,7 @@ kernel void scale(global const float *x, global float *y, float factor, int colu
   }
 }
 
-kernel void soft_cap(global const float *x, global float *y, float cap, int columns, global const int *counts,
+kernel void soft_cap(GLOBAL const float *x, GLOBAL float *y, float cap, int columns, GLOBAL const int *counts,
                      int which) {
   size_t i = get_global_id(0);
   if (is_element(columns, counts, which)) {
@@ -33,8 +34,8 @@ kernel void soft_cap(global const float *x, global float *y, float cap, int colu
 }
 
 // y[i] = x[rows[i]]
-kernel void select_rows(global const float *x, global const int *rows, global float *y, int columns,
-                        global const int *counts, int which) {
+kernel void select_rows(GLOBAL const float *x, GLOBAL const int *rows, GLOBAL float *y, int columns,
+                        GLOBAL const int *counts, int which) {
   size_t i = get_global_id(0);
   if (is_element(columns, counts, which)) {
     size_t row = i / columns;
@@ -44,8 +45,8 @@ kernel void select_rows(global const float *x, global const int *rows, global fl
 
 #if defined(ACTIVATION_SILU) || defined(ACTIVATION_GELU_TANH)
 // y may be gate itself.
-kernel void glu(global const float *gate, global const float *up, global float *y, int columns,
-                global const int *counts, int which) {
+kernel void glu(GLOBAL const float *gate, GLOBAL const float *up, GLOBAL float *y, int columns,
+                GLOBAL const int *counts, int which) {
   size_t i = get_global_id(0);
   if (is_element(columns, counts, which)) {
     y[i] = activation(gate[i]) * up[i];

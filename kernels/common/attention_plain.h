@@ -4,10 +4,11 @@
 // once for the sums, so scores are computed twice.
 // Invariants: a key that the mask hides is not read; a row that sees none yields zeros.
 
+#include "dialect.h"
 #include "attention_mask.h"
 #include "cache_elements.h"
 
-static inline float score_of(global const float *q, global const uchar *key_row, int kv_head, long query, long key,
+static inline float score_of(GLOBAL const float *q, GLOBAL const uchar *key_row, int kv_head, long query, long key,
                              int head) {
   float dot_product = 0;
   for (int i = 0; i < KEY_WIDTH; i++) {
@@ -16,16 +17,16 @@ static inline float score_of(global const float *q, global const uchar *key_row,
   return final_score(dot_product * SCALE, query, key, head);
 }
 
-kernel void attention_plain(global const float *q, global const uchar *keys, global const uchar *values,
-                            global const int *positions, global const int *row_sequence,
-                            global const int *table_starts, global const int *tables, global const int *lengths,
-                            global const int *counts, int which, global float *y) {
+kernel void attention_plain(GLOBAL const float *q, GLOBAL const uchar *keys, GLOBAL const uchar *values,
+                            GLOBAL const int *positions, GLOBAL const int *row_sequence,
+                            GLOBAL const int *table_starts, GLOBAL const int *tables, GLOBAL const int *lengths,
+                            GLOBAL const int *counts, int which, GLOBAL float *y) {
   int head = get_global_id(0), row = get_global_id(1);
   if (row >= counts[which] || head >= HEADS) {
     return;
   }
   int kv_head = head / GROUP, sequence = row_sequence[row];
-  global const int *pages = tables + table_starts[sequence];
+  GLOBAL const int *pages = tables + table_starts[sequence];
   long query = positions[row];
   int2 range = keys_of(query, lengths[sequence]);
   q += ((size_t)row * HEADS + head) * KEY_WIDTH;
@@ -33,7 +34,7 @@ kernel void attention_plain(global const float *q, global const uchar *keys, glo
   float most = -INFINITY;
   for (int key = range.x; key <= range.y; key++) {
     if (sees(query, key)) {
-      global const uchar *key_row = keys + cache_row(pages, key) * KEY_ROW_BYTES(KV_HEADS * KEY_WIDTH);
+      GLOBAL const uchar *key_row = keys + cache_row(pages, key) * KEY_ROW_BYTES(KV_HEADS * KEY_WIDTH);
       most = fmax(most, score_of(q, key_row, kv_head, query, key, head));
     }
   }
@@ -44,8 +45,8 @@ kernel void attention_plain(global const float *q, global const uchar *keys, glo
   float total = 0;
   for (int key = range.x; key <= range.y && most > -INFINITY; key++) {
     if (sees(query, key)) {
-      global const uchar *key_row = keys + cache_row(pages, key) * KEY_ROW_BYTES(KV_HEADS * KEY_WIDTH);
-      global const uchar *value_row = values + cache_row(pages, key) * VALUE_ROW_BYTES(KV_HEADS * VALUE_WIDTH);
+      GLOBAL const uchar *key_row = keys + cache_row(pages, key) * KEY_ROW_BYTES(KV_HEADS * KEY_WIDTH);
+      GLOBAL const uchar *value_row = values + cache_row(pages, key) * VALUE_ROW_BYTES(KV_HEADS * VALUE_WIDTH);
       float weight = exp(score_of(q, key_row, kv_head, query, key, head) - most);
       total += weight;
       for (int i = 0; i < VALUE_WIDTH; i++) {

@@ -5,6 +5,8 @@
 #ifndef ACTIVATIONS_H
 #define ACTIVATIONS_H
 
+#include "dialect.h"
+
 #if defined(ACTIVATION_SILU)
 static inline float activation(float x) {
   return x / (1.0f + exp(-x));

@@ -14,6 +14,8 @@
 //
 // global size: LANES * rows.
 
+#include "dialect.h"
+
 // Keeps a sum of scores that are all zero from being divided by.
 #define LEAST_SUM 1e-20f
 
@@ -64,21 +66,21 @@ static inline int reduce_first(float rank, int expert, int lane, local float *ra
   return expert;
 }
 
-kernel __attribute__((reqd_work_group_size(LANES, 1, 1))) void moe_route(
-    global const float *logits,
+kernel GROUP_OF(LANES) void moe_route(
+    GLOBAL const float *logits,
 #ifdef BIASED
-    global const float *bias,
+    GLOBAL const float *bias,
 #endif
-    global int *ids,
-    global float *weights,
+    GLOBAL int *ids,
+    GLOBAL float *weights,
     int used,
     int renormalised,
     float factor,
-    global const int *counts,
+    GLOBAL const int *counts,
     int which) {
-  local float ranks[EXPERTS];
-  local float lane_values[LANES];
-  local int lane_ids[LANES];
+  SHARED float ranks[EXPERTS];
+  SHARED float lane_values[LANES];
+  SHARED int lane_ids[LANES];
   int lane = (int)get_local_id(0);
   int row = (int)get_group_id(0);
   if (row >= counts[which]) {

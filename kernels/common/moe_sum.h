@@ -2,13 +2,15 @@
 // Items: one an element of y, in row order: coalesced; items beyond the last do nothing.
 // Traffic: 4 bytes for each element of x and y.
 
+#include "dialect.h"
+
 kernel void moe_sum(
-    global const float *x,
-    global const float *weights,
-    global float *y,
+    GLOBAL const float *x,
+    GLOBAL const float *weights,
+    GLOBAL float *y,
     int used,
     int columns,
-    global const int *counts,
+    GLOBAL const int *counts,
     int which) {
   size_t i = get_global_id(0);
   if (i >= (size_t)counts[which] * columns) {

@@ -14,6 +14,8 @@
 // Invariants: turned_q is not q; VECTOR (1 if not defined) divides the columns of what is not Q8_0; in Q8_0 columns are
 // whole blocks. With VECTOR 1 these are plain: there are no other versions.
 
+#include "dialect.h"
+
 #ifndef VECTOR
 #define VECTOR 1
 #endif
@@ -31,7 +33,7 @@
 #define VALUE_ITEMS (VALUE_COLUMNS / VECTOR)
 #endif
 
-static inline void write_values(int item, global const float *v, global uchar *row) {
+static inline void write_values(int item, GLOBAL const float *v, GLOBAL uchar *row) {
 #ifdef VALUE_Q8_0
   float x[Q8_0_ELEMENTS];
   for (int i = 0; i < Q8_0_ELEMENTS; i++) {
@@ -45,9 +47,9 @@ static inline void write_values(int item, global const float *v, global uchar *r
 #endif
 }
 
-kernel void cache_write(global const float *k, global const float *v, global uchar *keys, global uchar *values,
-                        global const int *positions, global const int *row_sequence, global const int *table_starts,
-                        global const int *tables, global const int *counts, int which) {
+kernel void cache_write(GLOBAL const float *k, GLOBAL const float *v, GLOBAL uchar *keys, GLOBAL uchar *values,
+                        GLOBAL const int *positions, GLOBAL const int *row_sequence, GLOBAL const int *table_starts,
+                        GLOBAL const int *tables, GLOBAL const int *counts, int which) {
   int item = get_global_id(0), row = get_global_id(1);
   if (row >= counts[which] || item >= KEY_ITEMS + VALUE_ITEMS) {
     return;
@@ -84,10 +86,10 @@ kernel void cache_write(global const float *k, global const float *v, global uch
 #define TURNED_KEY_ITEMS (KEY_COLUMNS / HEAD_WIDTH * TURNS)
 #endif
 
-kernel void rope_cache_write(global const float *q, global const float *k, global const float *v,
-                             global const int *positions, global const float2 *angles, global const int *row_sequence,
-                             global const int *table_starts, global const int *tables, global uchar *keys,
-                             global uchar *values, global float *turned_q, global const int *counts, int which) {
+kernel void rope_cache_write(GLOBAL const float *q, GLOBAL const float *k, GLOBAL const float *v,
+                             GLOBAL const int *positions, GLOBAL const float2 *angles, GLOBAL const int *row_sequence,
+                             GLOBAL const int *table_starts, GLOBAL const int *tables, GLOBAL uchar *keys,
+                             GLOBAL uchar *values, GLOBAL float *turned_q, GLOBAL const int *counts, int which) {
   int item = get_global_id(0), row = get_global_id(1);
   if (row >= counts[which] || item >= QUERY_ITEMS + TURNED_KEY_ITEMS + VALUE_ITEMS) {
     return;

@@ -8,6 +8,8 @@
 #ifndef ROTATION_H
 #define ROTATION_H
 
+#include "dialect.h"
+
 #ifndef VECTOR
 #define VECTOR 1
 #endif
@@ -36,11 +38,11 @@ typedef struct {
 #endif
 
 static inline float2 times(float2 a, float2 b) {
-  return (float2)(fma(a.x, b.x, -(a.y * b.y)), fma(a.x, b.y, a.y * b.x));
+  return FLOAT2(fma(a.x, b.x, -(a.y * b.y)), fma(a.x, b.y, a.y * b.x));
 }
 
 // One column of a head, turned: for cache blocks whose columns are wanted in storage order.
-static inline float turned_column(global const float *head, global const float2 *angles, int position, int column) {
+static inline float turned_column(GLOBAL const float *head, GLOBAL const float2 *angles, int position, int column) {
   if (column >= ROTARY_WIDTH) {
     return head[column];
   }
@@ -49,24 +51,24 @@ static inline float turned_column(global const float *head, global const float2 
   for (int digit = 1; position >> (8 * digit) != 0 && digit < 4; digit++) {
     turn = times(turn, angles[((size_t)digit * 256 + ((position >> (8 * digit)) & 255)) * PAIRS + pair]);
   }
-  float2 both = times((float2)(head[FIRST_COLUMN(pair)], head[SECOND_COLUMN(pair)]), turn);
+  float2 both = times(FLOAT2(head[FIRST_COLUMN(pair)], head[SECOND_COLUMN(pair)]), turn);
   return column == FIRST_COLUMN(pair) ? both.x : both.y;
 }
 
 // VECTOR pairs of a head from number `pair` on, turned.
-static inline pairs turned_pairs(global const float *head, global const float2 *angles, int position, int pair) {
-  twice_floats turn = LOAD_TWICE((global const float *)(angles + (size_t)(position & 255) * PAIRS + pair));
-  floats cosine = turn.even, sine = turn.odd;
+static inline pairs turned_pairs(GLOBAL const float *head, GLOBAL const float2 *angles, int position, int pair) {
+  twice_floats turn = LOAD_TWICE((GLOBAL const float *)(angles + (size_t)(position & 255) * PAIRS + pair));
+  floats cosine = EVENS(turn), sine = ODDS(turn);
   for (int digit = 1; position >> (8 * digit) != 0 && digit < 4; digit++) {
     size_t value = digit * 256 + ((position >> (8 * digit)) & 255);
-    twice_floats more = LOAD_TWICE((global const float *)(angles + value * PAIRS + pair));
+    twice_floats more = LOAD_TWICE((GLOBAL const float *)(angles + value * PAIRS + pair));
     floats before = cosine;
-    cosine = fma(before, more.even, -(sine * more.odd));
-    sine = fma(before, more.odd, sine * more.even);
+    cosine = fma(before, EVENS(more), -(sine * ODDS(more)));
+    sine = fma(before, ODDS(more), sine * EVENS(more));
   }
 #ifdef PAIRING_NEIGHBOURS
   twice_floats x = LOAD_TWICE(head + 2 * pair);
-  floats first = x.even, second = x.odd;
+  floats first = EVENS(x), second = ODDS(x);
 #else
   floats first = LOAD(head + pair), second = LOAD(head + pair + PAIRS);
 #endif
@@ -77,8 +79,8 @@ static inline pairs turned_pairs(global const float *head, global const float2 *
 }
 
 // Turns or copies vector number `turn` of a head.
-static inline void turn_head(global const float *x, global const float2 *angles, int position, int turn,
-                             global float *y) {
+static inline void turn_head(GLOBAL const float *x, GLOBAL const float2 *angles, int position, int turn,
+                             GLOBAL float *y) {
   if (turn >= PAIR_VECTORS) {
     STORE(LOAD(x + COPIED_COLUMN(turn)), y + COPIED_COLUMN(turn));
     return;
@@ -86,8 +88,8 @@ static inline void turn_head(global const float *x, global const float2 *angles,
   pairs turned = turned_pairs(x, angles, position, turn * VECTOR);
 #ifdef PAIRING_NEIGHBOURS
   twice_floats both;
-  both.even = turned.first;
-  both.odd = turned.second;
+  EVENS(both) = turned.first;
+  ODDS(both) = turned.second;
   STORE_TWICE(both, y + 2 * turn * VECTOR);
 #else
   STORE(turned.first, y + turn * VECTOR);

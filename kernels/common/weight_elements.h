@@ -1,0 +1,262 @@
+// How weights lie in memory (the blocks of GGUF), and single elements as float32. One type is chosen by a define:
+// WEIGHT_F32, _F16, _BF16, _Q4_0, _Q4_1, _Q5_0, _Q5_1, _Q8_0, _Q4_K, _Q5_K or _Q6_K. COLUMNS is the length of a row, which
+// begins at `row`, has ROW_BYTES bytes and, but for the first three, blocks of BLOCK elements and BLOCK_BYTES bytes.
+//
+//   Q4_0  half d; 16 bytes                       x = d (q - 8)     blocks of 32 elements: byte i holds
+//   Q4_1  half d, m; 16 bytes                    x = d q + m       element i in its low and i + 16 in
+//   Q5_0  half d; 32 fifth bits; 16 bytes        x = d (q - 16)    its high half
+//   Q5_1  half d, m; 32 fifth bits; 16 bytes     x = d q + m
+//   Q8_0  half d; 32 signed bytes                x = d q
+//   Q4_K  half d, dmin; 8 scales and minima of 6 bits in 12 bytes; 128 bytes of 4 bits      blocks of 256
+//   Q5_K  as Q4_K, with 32 bytes of fifth bits before the 128
+//   Q6_K  128 bytes of low 4 bits; 64 bytes of high 2 bits; 16 signed byte scales; half d
+//
+// Every block begins at an even address, so the widest load that is always allowed is 16 bits. Where the host
+// knows that rows begin at multiples of 4 or 16 (Q4_1, Q5_1, Q4_K, Q5_K and most matrices of the others can't
+// have more than their block's size allows), WEIGHT_ALIGNMENT says so and loads get wider.
+
+#ifndef WEIGHT_ELEMENTS_H
+#define WEIGHT_ELEMENTS_H
+
+#include "dialect.h"
+
+#ifndef WEIGHT_ALIGNMENT
+#define WEIGHT_ALIGNMENT 2
+#endif
+
+// The 16 bits at an even address as a float. HALF_BY_SCALING is for devices without an instruction for it, where
+// float32 has subnormals: the bits are moved to where float32 has them and the exponent's bias is corrected by
+// a product, which is exact. (Infinities and NaNs, which weights don't have, become large numbers.)
+static inline float half_at(GLOBAL const uchar *at) {
+#ifdef HALF_BY_SCALING
+  int bits = *(GLOBAL const short *)at;
+  return as_float((bits << 13) & 0x8fffe000) * 0x1p112f;
+#else
+  return vload_half(0, (GLOBAL const half *)at);
+#endif
+}
+
+static inline uint uint_at(GLOBAL const uchar *at) {
+#if WEIGHT_ALIGNMENT >= 4
+  return *(GLOBAL const uint *)at;
+#else
+  return UINT_OF_TWO((GLOBAL const ushort *)at);
+#endif
+}
+
+// ---- Types without blocks
+
+#if defined(WEIGHT_F32) || defined(WEIGHT_F16) || defined(WEIGHT_BF16)
+
+#define BLOCK 32
+#define PAIR_DISTANCE 16
+#ifdef WEIGHT_F32
+#define ELEMENT_BYTES 4
+#else
+#define ELEMENT_BYTES 2
+#endif
+#define BLOCK_BYTES (BLOCK * ELEMENT_BYTES)
+#define ROW_BYTES ((ulong)COLUMNS * ELEMENT_BYTES)
+
+typedef int block_shared;
+
+static inline block_shared shared_of(GLOBAL const uchar *block) {
+  return 0;
+}
+
+static inline float weight_at(GLOBAL const uchar *row, int column) {
+#if defined(WEIGHT_F32)
+  return ((GLOBAL const float *)row)[column];
+#elif defined(WEIGHT_F16)
+  return half_at(row + 2 * (ulong)column);
+#else
+  return as_float((uint)((GLOBAL const ushort *)row)[column] << 16);
+#endif
+}
+
+#endif
+
+// ---- Blocks of 32
+
+#if defined(WEIGHT_Q4_0) || defined(WEIGHT_Q4_1) || defined(WEIGHT_Q5_0) || defined(WEIGHT_Q5_1)
+
+#define BLOCK 32
+#define PAIR_DISTANCE 16
+#if defined(WEIGHT_Q4_0)
+#define HEADER 2
+#define ZERO 8
+#elif defined(WEIGHT_Q4_1)
+#define HEADER 4
+#elif defined(WEIGHT_Q5_0)
+#define HEADER 6
+#define ZERO 16
+#else
+#define HEADER 8
+#endif
+#if defined(WEIGHT_Q5_0) || defined(WEIGHT_Q5_1)
+#define FIFTHS
+#endif
+#define BLOCK_BYTES (HEADER + 16)
+#define ROW_BYTES ((ulong)(COLUMNS / BLOCK) * BLOCK_BYTES)
+
+typedef struct {
+  float scale;
+  float minimum;
+  uint fifths;
+} block_shared;
+
+static inline block_shared shared_of(GLOBAL const uchar *block) {
+  block_shared shared;
+  shared.scale = half_at(block);
+#ifdef ZERO
+  shared.minimum = -ZERO * shared.scale;
+#else
+  shared.minimum = half_at(block + 2);
+#endif
+#ifdef FIFTHS
+  shared.fifths = uint_at(block + HEADER - 4);
+#else
+  shared.fifths = 0;
+#endif
+  return shared;
+}
+
+static inline float weight_at(GLOBAL const uchar *row, int column) {
+  GLOBAL const uchar *block = row + (ulong)(column / BLOCK) * BLOCK_BYTES;
+  block_shared shared = shared_of(block);
+  int i = column % BLOCK;
+  int q = block[HEADER + i % 16] >> i / 16 * 4 & 15 | (shared.fifths >> i & 1) << 4;
+  return shared.scale * q + shared.minimum;
+}
+
+#endif
+
+#ifdef WEIGHT_Q8_0
+
+#define BLOCK 32
+#define PAIR_DISTANCE 16
+#define BLOCK_BYTES 34
+#define ROW_BYTES ((ulong)(COLUMNS / BLOCK) * BLOCK_BYTES)
+
+typedef float block_shared;
+
+static inline block_shared shared_of(GLOBAL const uchar *block) {
+  return half_at(block);
+}
+
+static inline float weight_at(GLOBAL const uchar *row, int column) {
+  GLOBAL const uchar *block = row + (ulong)(column / BLOCK) * BLOCK_BYTES;
+  return half_at(block) * as_char(block[2 + column % BLOCK]);
+}
+
+#endif
+
+// ---- Blocks of 256
+
+#if defined(WEIGHT_Q4_K) || defined(WEIGHT_Q5_K)
+
+#define BLOCK 256
+#define PAIR_DISTANCE 32
+#ifdef WEIGHT_Q4_K
+#define HEADER 16
+#else
+#define HEADER 48
+#define FIFTHS
+#endif
+#define BLOCK_BYTES (HEADER + 128)
+#define ROW_BYTES ((ulong)(COLUMNS / BLOCK) * BLOCK_BYTES)
+
+// Scales and minima of the eight sub-blocks. Who decodes whole blocks (WHOLE_BLOCKS) makes all of them floats at once;
+// others need two of them, and keep a byte of `scales` and `minima` for each, to be multiplied by d and dmin.
+#ifdef WHOLE_BLOCKS
+typedef struct {
+  float8 scales;
+  float8 minima;
+} block_shared;
+#else
+typedef struct {
+  float d;
+  float dmin;
+  ulong scales;
+  ulong minima;
+} block_shared;
+#endif
+
+// Sub-blocks 0 to 3 have their six bits in the low bits of a byte of their own; the others have four bits in
+// the last four bytes and two in the highest bits of the others' bytes.
+static inline block_shared shared_of(GLOBAL const uchar *block) {
+  float d = half_at(block);
+  float dmin = -half_at(block + 2);
+  uint first = uint_at(block + 4);
+  uint middle = uint_at(block + 8);
+  uint last = uint_at(block + 12);
+  uint scales_high = last & 0x0f0f0f0f | first >> 2 & 0x30303030;
+  uint minima_high = last >> 4 & 0x0f0f0f0f | middle >> 2 & 0x30303030;
+  ulong scales = (ulong)scales_high << 32 | first & 0x3f3f3f3f;
+  ulong minima = (ulong)minima_high << 32 | middle & 0x3f3f3f3f;
+#ifdef WHOLE_BLOCKS
+  block_shared shared = {convert_float8(as_uchar8(scales)) * d, convert_float8(as_uchar8(minima)) * dmin};
+#else
+  block_shared shared = {d, dmin, scales, minima};
+#endif
+  return shared;
+}
+
+static inline float scale_of(block_shared shared, int sub) {
+#ifdef WHOLE_BLOCKS
+  return ((float *)&shared.scales)[sub];
+#else
+  return shared.d * (int)(shared.scales >> 8 * sub & 255);
+#endif
+}
+
+static inline float minimum_of(block_shared shared, int sub) {
+#ifdef WHOLE_BLOCKS
+  return ((float *)&shared.minima)[sub];
+#else
+  return shared.dmin * (int)(shared.minima >> 8 * sub & 255);
+#endif
+}
+
+static inline float weight_at(GLOBAL const uchar *row, int column) {
+  GLOBAL const uchar *block = row + (ulong)(column / BLOCK) * BLOCK_BYTES;
+  block_shared shared = shared_of(block);
+  int sub = column % BLOCK / 32;
+  int q = block[HEADER + sub / 2 * 32 + column % 32] >> sub % 2 * 4 & 15;
+#ifdef FIFTHS
+  q |= (block[16 + column % 32] >> sub & 1) << 4;
+#endif
+  return scale_of(shared, sub) * q + minimum_of(shared, sub);
+}
+
+#endif
+
+#ifdef WEIGHT_Q6_K
+
+#define BLOCK 256
+#define PAIR_DISTANCE 64
+#define BLOCK_BYTES 210
+#define ROW_BYTES ((ulong)(COLUMNS / BLOCK) * BLOCK_BYTES)
+
+// Each half of 128 elements has four runs of 32: the low four bits of runs r and r + 2 share 32 bytes, and the
+// high two bits of all four share 32 bytes.
+
+typedef float block_shared;
+
+static inline block_shared shared_of(GLOBAL const uchar *block) {
+  return half_at(block + 208);
+}
+
+static inline float weight_at(GLOBAL const uchar *row, int column) {
+  GLOBAL const uchar *block = row + (ulong)(column / BLOCK) * BLOCK_BYTES;
+  int i = column % BLOCK;
+  int part = i / 128;
+  int run = i / 32 % 4;
+  int low = block[64 * part + run % 2 * 32 + i % 32] >> run / 2 * 4 & 15;
+  int high = block[128 + 32 * part + i % 32] >> 2 * run & 3;
+  return shared_of(block) * as_char(block[192 + i / 16]) * ((low | high << 4) - 32);
+}
+
+#endif
+
+#endif
