@@ -5,6 +5,7 @@ module dev.kancil.core {
 
   exports dev.kancil;
   exports dev.kancil.backend;
+  exports dev.kancil.backend.accelerator;
   exports dev.kancil.backend.host;
   exports dev.kancil.backend.reference;
   exports dev.kancil.engine;

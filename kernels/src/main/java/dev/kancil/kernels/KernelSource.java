@@ -28,7 +28,8 @@ public final class KernelSource {
   }
 
   /**
-   * Reads a file and what it includes, each from its own folder or else from the one that all share.
+   * Reads a file and what it includes, each from its own folder or else from the one that all
+   * share.
    *
    * @param path below the kernels' folder, such as {@code opencl/mat_vec.cl}
    * @throws IllegalArgumentException if there is no such file

@@ -1,35 +1,32 @@
-package dev.kancil.backend.opencl;
+package dev.kancil.backend.accelerator;
 
 import dev.kancil.DeviceException;
 import dev.kancil.backend.Batch;
 import dev.kancil.backend.Step;
 import dev.kancil.backend.StepLimits;
 import dev.kancil.backend.Uninterrupted;
+import dev.kancil.backend.accelerator.DeviceMemory.Mark;
 import java.lang.foreign.MemorySegment;
 import java.util.Map;
-import org.jocl.CL;
-import org.jocl.Pointer;
-import org.jocl.Sizeof;
-import org.jocl.cl_event;
 import org.jspecify.annotations.Nullable;
 
 /** One of a program's reusable steps: its inputs on their way in, its outputs on their way out. */
-final class OpenClStep implements Step {
+final class AcceleratorStep implements Step {
   final Runnable task = this::execute;
   final StepInputs.Staging staging;
   private final Map<String, MemorySegment> outputs;
   // Made once, as the task is.
   private final Uninterrupted.Wait change = this::wait;
-  private final OpenClProgram program;
+  private final AcceleratorProgram program;
   private final Batch batch;
-  private @Nullable OpenClState state;
-  private @Nullable cl_event event;
+  private @Nullable AcceleratorState state;
+  private @Nullable Mark mark;
   private boolean enqueued;
   private boolean open;
   private @Nullable Throwable failure;
 
-  OpenClStep(
-      OpenClProgram program,
+  AcceleratorStep(
+      AcceleratorProgram program,
       StepLimits limits,
       StepInputs.Staging staging,
       Map<String, MemorySegment> outputs) {
@@ -39,11 +36,11 @@ final class OpenClStep implements Step {
     this.batch = new Batch(limits);
   }
 
-  void prepare(Batch source, OpenClState newState) {
+  void prepare(Batch source, AcceleratorState newState) {
     batch.copyFrom(source);
     staging.fill(batch, newState.tables());
     state = newState;
-    event = null;
+    mark = null;
     enqueued = false;
     open = true;
     failure = null;
@@ -53,8 +50,8 @@ final class OpenClStep implements Step {
     return batch;
   }
 
-  OpenClState state() {
-    OpenClState current = state;
+  AcceleratorState state() {
+    AcceleratorState current = state;
     if (current == null) {
       throw new IllegalStateException("the step has no state");
     }
@@ -62,7 +59,7 @@ final class OpenClStep implements Step {
   }
 
   private void execute() {
-    cl_event done = null;
+    Mark done = null;
     Throwable thrown = null;
     try {
       done = program.execute(this);
@@ -70,7 +67,7 @@ final class OpenClStep implements Step {
       thrown = e;
     }
     synchronized (this) {
-      event = done;
+      mark = done;
       failure = thrown;
       enqueued = true;
       notifyAll();
@@ -82,25 +79,15 @@ final class OpenClStep implements Step {
     while (!enqueued) {
       Uninterrupted.run(change);
     }
-    cl_event done = event;
+    Mark done = mark;
     if (done != null) {
-      int status = CL.clWaitForEvents(1, new cl_event[] {done});
-      if (status != CL.CL_SUCCESS) {
-        failure = OpenCl.failure(executionStatus(done, status), "finish a step");
+      mark = null;
+      try (done) {
+        done.await();
+      } catch (RuntimeException e) {
+        failure = e;
       }
-      CL.clReleaseEvent(done);
-      Handles.released();
-      event = null;
     }
-  }
-
-  /** A failed command's own status says more than that waiting for it failed. */
-  private static int executionStatus(cl_event event, int otherwise) {
-    int[] status = new int[1];
-    int found =
-        CL.clGetEventInfo(
-            event, CL.CL_EVENT_COMMAND_EXECUTION_STATUS, Sizeof.cl_int, Pointer.to(status), null);
-    return found == CL.CL_SUCCESS && status[0] < 0 ? status[0] : otherwise;
   }
 
   @Override

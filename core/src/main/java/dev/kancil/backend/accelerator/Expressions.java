@@ -1,4 +1,4 @@
-package dev.kancil.backend.opencl;
+package dev.kancil.backend.accelerator;
 
 import dev.kancil.graph.op.Mask;
 import dev.kancil.graph.op.Score;
@@ -7,16 +7,16 @@ import java.util.function.Function;
 import java.util.stream.Collectors;
 
 /**
- * Masks and scores as OpenCL C, over the integers {@code query}, {@code key} and {@code head} and
- * the float {@code score}.
+ * Masks and scores as C, over the integers {@code query}, {@code key} and {@code head} and the
+ * float {@code score}.
  */
-final class Expressions {
+public final class Expressions {
   private static final String NO_LIMIT = "LONG_MAX";
 
   private Expressions() {}
 
   /** Whether the query sees the key. */
-  static String sees(Mask mask) {
+  public static String sees(Mask mask) {
     return switch (mask) {
       case Mask.Linear(int query, int key, long constant) ->
           "("
@@ -32,7 +32,7 @@ final class Expressions {
   }
 
   /** A key at or before the first that the query sees: {@link Mask#firstKey} of one query. */
-  static String firstKey(Mask mask) {
+  public static String firstKey(Mask mask) {
     return switch (mask) {
       case Mask.Linear(int query, int key, long constant) ->
           key == 1
@@ -50,7 +50,7 @@ final class Expressions {
   }
 
   /** A key at or after the last that the query sees: {@link Mask#lastKey} of one query. */
-  static String lastKey(Mask mask) {
+  public static String lastKey(Mask mask) {
     return switch (mask) {
       case Mask.Linear(int query, int key, long constant) ->
           key == -1 ? NO_LIMIT : "(" + number(-query) + " * (query) - " + number(constant) + ")";
@@ -60,7 +60,7 @@ final class Expressions {
   }
 
   /** What becomes of the score. */
-  static String score(Score score) {
+  public static String score(Score score) {
     return switch (score) {
       case Score.Raw _ -> "(score)";
       case Score.Constant(float value) -> number(value);
@@ -75,7 +75,7 @@ final class Expressions {
   }
 
   /** A float, to its last bit. */
-  static String number(float value) {
+  public static String number(float value) {
     if (Float.isNaN(value)) {
       return "NAN";
     }

@@ -1,4 +1,4 @@
-package dev.kancil.backend.opencl;
+package dev.kancil.backend.accelerator;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -17,13 +17,13 @@ final class Guards implements AutoCloseable {
   /** Any float, half or bfloat16 of these bytes is NaN. */
   private static final byte POISON = (byte) 0xff;
 
-  private final Memory memory;
+  private final DeviceMemory memory;
   private final long zone;
   private final List<Guarded> all = new ArrayList<>();
 
   private record Guarded(String name, DeviceBuffer whole, DeviceBuffer inner) {}
 
-  Guards(Memory memory) {
+  Guards(DeviceMemory memory) {
     this.memory = memory;
     this.zone = memory.align(256);
   }

@@ -1,4 +1,4 @@
-package dev.kancil.backend.opencl;
+package dev.kancil.backend.accelerator;
 
 import dev.kancil.backend.Batch;
 import dev.kancil.backend.BatchTables;
@@ -16,12 +16,12 @@ import java.util.Arrays;
  * What a step brings to the device, in one buffer that all steps of a program use one after the
  * other: counts, ids, positions, which sequence each row is of, and where its pages are.
  */
-final class StepInputs implements AutoCloseable {
+public final class StepInputs implements AutoCloseable {
   /** Index of the number of tokens among the counts. */
-  static final int TOKENS = 0;
+  public static final int TOKENS = 0;
 
   /** Index of the number of outputs. */
-  static final int OUTPUTS = 1;
+  public static final int OUTPUTS = 1;
 
   private static final int COUNTS = 4;
 
@@ -35,7 +35,7 @@ final class StepInputs implements AutoCloseable {
   private static final int SAMPLING_PART = 6;
   private static final int TABLE_STARTS_PART = 7;
 
-  private final Memory memory;
+  private final DeviceMemory memory;
   private final DeviceBuffer whole;
   private final DeviceBuffer[] parts;
   private final long[] offsets;
@@ -44,7 +44,7 @@ final class StepInputs implements AutoCloseable {
   private final int groups;
   private final int sequences;
 
-  StepInputs(Memory memory, StepLimits limits, StateLayout layout) {
+  StepInputs(DeviceMemory memory, StepLimits limits, StateLayout layout) {
     this.memory = memory;
     this.groups = layout.groups().size();
     this.sequences = limits.sequences();
@@ -73,48 +73,53 @@ final class StepInputs implements AutoCloseable {
     return (long) count * Sample.CHANGE_COLUMNS * Integer.BYTES;
   }
 
-  DeviceBuffer counts() {
+  /** How many {@link #TOKENS} and {@link #OUTPUTS} the step has. */
+  public DeviceBuffer counts() {
     return parts[COUNTS_PART];
   }
 
-  DeviceBuffer tokens() {
+  /** Ids of the rows. */
+  public DeviceBuffer tokens() {
     return parts[TOKENS_PART];
   }
 
-  DeviceBuffer positions() {
+  /** Of the rows in their sequences. */
+  public DeviceBuffer positions() {
     return parts[POSITIONS_PART];
   }
 
-  DeviceBuffer outputRows() {
+  /** The rows for which outputs are asked. */
+  public DeviceBuffer outputRows() {
     return parts[OUTPUT_ROWS_PART];
   }
 
   /** How each output row's token is chosen. */
-  DeviceBuffer sampling() {
+  public DeviceBuffer sampling() {
     return parts[SAMPLING_PART];
   }
 
   /** Changes of single logits, all output rows one after the other. */
-  DeviceBuffer changes() {
+  public DeviceBuffer changes() {
     return changes;
   }
 
   /** For each row the index of its sequence in the batch. */
-  DeviceBuffer rowSequence() {
+  public DeviceBuffer rowSequence() {
     return parts[ROW_SEQUENCE_PART];
   }
 
   /** For each sequence of the batch its tokens, those of this step included. */
-  DeviceBuffer lengths() {
+  public DeviceBuffer lengths() {
     return parts[LENGTHS_PART];
   }
 
   /** For each sequence of the batch where its pages begin in the group's tables. */
-  DeviceBuffer tableStarts(int group) {
+  public DeviceBuffer tableStarts(int group) {
     return parts[TABLE_STARTS_PART + group];
   }
 
-  DeviceBuffer tables(int group) {
+  /** The page tables of a group, all sequences of the batch one after the other. */
+  public DeviceBuffer tables(int group) {
     return tables[group];
   }
 
@@ -146,7 +151,7 @@ final class StepInputs implements AutoCloseable {
 
     Staging(Arena arena, StepLimits limits) {
       copied = new BatchTables(limits);
-      data = arena.allocate(offsets[offsets.length - 1], 64);
+      data = memory.hostMemory(arena, offsets[offsets.length - 1]);
       Arrays.fill(pages, MemorySegment.NULL);
     }
 

@@ -1,15 +1,15 @@
-package dev.kancil.backend.opencl;
+package dev.kancil.backend.accelerator;
 
 import dev.kancil.backend.StepLimits;
+import dev.kancil.graph.Dimension;
 import dev.kancil.graph.Value;
 import java.util.List;
 import java.util.function.Supplier;
-import org.jocl.cl_command_queue;
 
 /** What a node of a graph makes the device do. */
-interface Work {
+public interface Work {
   /** Brings arguments that depend on the state. */
-  void bind(OpenClState state, StepInputs inputs);
+  void bind(AcceleratorState state, StepInputs inputs);
 
   /**
    * Enqueues it for a step.
@@ -17,7 +17,7 @@ interface Work {
    * @param tokens rows of the batch
    * @param outputs rows for which outputs are asked
    */
-  void enqueue(cl_command_queue queue, int tokens, int outputs);
+  void enqueue(int tokens, int outputs);
 
   /**
    * {@code few} for steps of at most {@code most} rows, {@code many} for others; what no step
@@ -27,9 +27,14 @@ interface Work {
    */
   static Work byRows(
       int most, Value rows, StepLimits limits, Supplier<Work> few, Supplier<Work> many) {
-    boolean perOutput = LaunchMaker.isPerOutput(rows);
+    boolean perOutput = isPerOutput(rows);
     boolean isNeverMore = (perOutput ? limits.outputs() : limits.tokens()) <= most;
     return isNeverMore ? few.get() : new ByRows(most, perOutput, few.get(), many.get());
+  }
+
+  /** Whether a value has a row for each output, not for each token. */
+  static boolean isPerOutput(Value value) {
+    return value.type().rows() == Dimension.Symbolic.OUTPUTS;
   }
 
   /** One after the other. */
@@ -39,14 +44,14 @@ interface Work {
     }
 
     @Override
-    public void bind(OpenClState state, StepInputs inputs) {
+    public void bind(AcceleratorState state, StepInputs inputs) {
       parts.forEach(part -> part.bind(state, inputs));
     }
 
     @Override
-    public void enqueue(cl_command_queue queue, int tokens, int outputs) {
+    public void enqueue(int tokens, int outputs) {
       for (int i = 0; i < parts.size(); i++) {
-        parts.get(i).enqueue(queue, tokens, outputs);
+        parts.get(i).enqueue(tokens, outputs);
       }
     }
   }
@@ -59,15 +64,15 @@ interface Work {
    */
   record ByRows(int most, boolean perOutput, Work few, Work many) implements Work {
     @Override
-    public void bind(OpenClState state, StepInputs inputs) {
+    public void bind(AcceleratorState state, StepInputs inputs) {
       few.bind(state, inputs);
       many.bind(state, inputs);
     }
 
     @Override
-    public void enqueue(cl_command_queue queue, int tokens, int outputs) {
+    public void enqueue(int tokens, int outputs) {
       Work chosen = (perOutput ? outputs : tokens) <= most ? few : many;
-      chosen.enqueue(queue, tokens, outputs);
+      chosen.enqueue(tokens, outputs);
     }
   }
 }

@@ -1,4 +1,4 @@
-package dev.kancil.backend.opencl;
+package dev.kancil.backend.accelerator;
 
 import dev.kancil.backend.DeviceQueue;
 import dev.kancil.backend.PageTables;
@@ -14,10 +14,11 @@ import org.jspecify.annotations.Nullable;
  * Paged keys and values in device memory: a buffer of keys and one of values for each layer, laid
  * out as {@link dev.kancil.backend.host.HostState} says.
  */
-final class OpenClState extends PagedState {
-  static final int PAGE_TOKENS = 32;
+public final class AcceleratorState extends PagedState {
+  /** Tokens of a page. */
+  public static final int PAGE_TOKENS = 32;
 
-  private final Memory memory;
+  private final DeviceMemory memory;
   private final DeviceQueue queue;
   private final PageTables tables;
   private final @Nullable Guards guards;
@@ -26,8 +27,13 @@ final class OpenClState extends PagedState {
   private final DeviceBuffer[][] values;
   private long bytes;
 
-  OpenClState(
-      Memory memory,
+  /**
+   * Allocates a state.
+   *
+   * @param guarded between zones that are looked at
+   */
+  public AcceleratorState(
+      DeviceMemory memory,
       DeviceQueue queue,
       StateLayout layout,
       int sequences,
@@ -68,11 +74,13 @@ final class OpenClState extends PagedState {
     return made;
   }
 
-  DeviceBuffer keys(StateSlot slot) {
+  /** All pages of a layer's keys. */
+  public DeviceBuffer keys(StateSlot slot) {
     return keys[slot.group()][slot.layer()];
   }
 
-  DeviceBuffer values(StateSlot slot) {
+  /** All pages of a layer's values. */
+  public DeviceBuffer values(StateSlot slot) {
     return values[slot.group()][slot.layer()];
   }
 

@@ -1,4 +1,4 @@
-package dev.kancil.backend.opencl;
+package dev.kancil.backend.accelerator;
 
 import dev.kancil.backend.Batch;
 import dev.kancil.backend.DeviceOptions;
@@ -7,6 +7,7 @@ import dev.kancil.backend.Program;
 import dev.kancil.backend.SequenceState;
 import dev.kancil.backend.Step;
 import dev.kancil.backend.StepLimits;
+import dev.kancil.backend.accelerator.DeviceMemory.Mark;
 import dev.kancil.graph.Graph;
 import dev.kancil.graph.MemoryPlan;
 import dev.kancil.graph.Node;
@@ -20,46 +21,49 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ArrayBlockingQueue;
+import java.util.function.Function;
 import java.util.zip.CRC32;
-import org.jocl.cl_event;
 import org.jspecify.annotations.Nullable;
 
 /**
  * A graph whose nodes are bound to kernels and whose values have their place on the device.
  * Intermediate values share one planned buffer, since steps run one after the other.
  */
-final class OpenClProgram implements Program {
+public final class AcceleratorProgram implements Program {
   private static final int OPEN_STEPS = 2;
 
   private final Graph graph;
   private final StepLimits limits;
-  private final Memory memory;
+  private final DeviceMemory memory;
   private final DeviceQueue queue;
   private final Arena arena = Arena.ofShared();
   private final @Nullable Guards guards;
   private final StepInputs inputs;
   private final Rooms rooms;
-  private final LaunchMaker maker;
+  private final Lowering lowering;
   private final List<DeviceBuffer> buffers = new ArrayList<>();
   private final Map<Value, DeviceBuffer> values = new HashMap<>();
   private final List<Work> works = new ArrayList<>();
-  private final ArrayBlockingQueue<OpenClStep> idle = new ArrayBlockingQueue<>(OPEN_STEPS);
+  private final ArrayBlockingQueue<AcceleratorStep> idle = new ArrayBlockingQueue<>(OPEN_STEPS);
   private final int vocabulary;
   private final int sampled;
-  private @Nullable OpenClState bound;
+  private @Nullable AcceleratorState bound;
   private long activationBytes;
   private long bytes;
   private boolean closed;
 
-  OpenClProgram(
+  /**
+   * Compiles a graph.
+   *
+   * @param backend what makes its nodes work, closed with the program
+   */
+  public AcceleratorProgram(
       Graph graph,
-      OpenClWeights weights,
       StepLimits limits,
-      Memory memory,
-      Programs programs,
-      ProductTuner tuner,
+      DeviceMemory memory,
       DeviceQueue queue,
-      DeviceOptions options) {
+      DeviceOptions options,
+      Function<ProgramMemory, Lowering> backend) {
     this.graph = graph;
     this.limits = limits;
     this.memory = memory;
@@ -67,13 +71,11 @@ final class OpenClProgram implements Program {
     this.guards = options.guarded() ? new Guards(memory) : null;
     this.inputs = new StepInputs(memory, limits, graph.state());
     this.rooms = new Rooms(memory);
-    this.maker = new LaunchMaker(programs, inputs);
+    this.lowering =
+        backend.apply(new ProgramMemory(inputs, rooms, limits, graph.state(), this::place));
     try {
       placeValues();
-      Lowering lowering =
-          new Lowering(
-              maker, memory, weights, inputs, limits, graph.state(), rooms, tuner, this::place);
-      String work = "bringing weights and kernels to " + memory.device().name();
+      String work = "bringing weights and kernels to " + memory.deviceName();
       for (Node node : graph.nodes()) {
         options.progress().report(work, (double) works.size() / graph.nodes().size());
         works.add(lowering.lower(node));
@@ -81,7 +83,7 @@ final class OpenClProgram implements Program {
       options.progress().report(work, 1);
       bytes = inputs.bytes() + rooms.bytes() + activationBytes;
       for (int i = 0; i < OPEN_STEPS; i++) {
-        idle.add(new OpenClStep(this, limits, inputs.new Staging(arena, limits), outputs()));
+        idle.add(new AcceleratorStep(this, limits, inputs.new Staging(arena, limits), outputs()));
       }
     } catch (RuntimeException e) {
       free();
@@ -104,8 +106,7 @@ final class OpenClProgram implements Program {
             default -> throw new IllegalStateException("nothing brings the input " + input.name());
           });
     }
-    MemoryPlan plan =
-        MemoryPlan.of(graph, limits.tokens(), limits.outputs(), memory.device().alignment());
+    MemoryPlan plan = MemoryPlan.of(graph, limits.tokens(), limits.outputs(), memory.alignment());
     DeviceBuffer shared = null;
     if (guards == null && !plan.offsets().isEmpty()) {
       shared = memory.allocate(plan.bytes(), "activations");
@@ -140,7 +141,7 @@ final class OpenClProgram implements Program {
   private Map<String, MemorySegment> outputs() {
     Map<String, MemorySegment> outputs = new LinkedHashMap<>();
     for (Value output : graph.outputs()) {
-      outputs.put(output.name(), arena.allocate(place(output).bytes(), 64));
+      outputs.put(output.name(), memory.hostMemory(arena, place(output).bytes()));
     }
     return outputs;
   }
@@ -150,11 +151,11 @@ final class OpenClProgram implements Program {
     if (closed) {
       throw new IllegalStateException("the program is closed");
     }
-    if (!(state instanceof OpenClState ours)) {
+    if (!(state instanceof AcceleratorState ours)) {
       throw new IllegalArgumentException("a state of another device");
     }
     batch.requireWithin(limits, vocabulary, sampled);
-    OpenClStep step = idle.poll();
+    AcceleratorStep step = idle.poll();
     if (step == null) {
       throw new IllegalStateException("two steps are open; close one first");
     }
@@ -171,9 +172,9 @@ final class OpenClProgram implements Program {
   }
 
   /** On the device's thread: enqueues all of a step, and an event for its end. */
-  cl_event execute(OpenClStep step) {
+  Mark execute(AcceleratorStep step) {
     memory.throwIfLost();
-    OpenClState state = step.state();
+    AcceleratorState state = step.state();
     if (bound != state) {
       inputs.fit(state.tables());
       works.forEach(work -> work.bind(state, inputs));
@@ -186,7 +187,7 @@ final class OpenClProgram implements Program {
       if (guards != null) {
         enqueueGuarded(guards, graph.nodes().get(i), works.get(i), step);
       } else {
-        works.get(i).enqueue(memory.queue(), tokens, outputRows);
+        works.get(i).enqueue(tokens, outputRows);
       }
     }
     for (Value output : graph.outputs()) {
@@ -198,16 +199,16 @@ final class OpenClProgram implements Program {
     return memory.mark();
   }
 
-  private static int rows(Value value, OpenClStep step) {
+  private static int rows(Value value, AcceleratorStep step) {
     return step.batch().rows(value.type().rows());
   }
 
-  private void enqueueGuarded(Guards zones, Node node, Work work, OpenClStep step) {
+  private void enqueueGuarded(Guards zones, Node node, Work work, AcceleratorStep step) {
     for (Value output : node.outputs()) {
       zones.poison(place(output));
     }
     long[] before = checksums(node);
-    work.enqueue(memory.queue(), step.batch().rows(), step.batch().outputs());
+    work.enqueue(step.batch().rows(), step.batch().outputs());
     memory.finish();
     zones.check(node.op().name());
     step.state().checkGuards(node.op().name());
@@ -236,7 +237,7 @@ final class OpenClProgram implements Program {
     return checksums.stream().mapToLong(Long::longValue).toArray();
   }
 
-  void giveBack(OpenClStep step) {
+  void giveBack(AcceleratorStep step) {
     idle.add(step);
   }
 
@@ -261,7 +262,7 @@ final class OpenClProgram implements Program {
   }
 
   private void free() {
-    maker.close();
+    lowering.close();
     buffers.forEach(DeviceBuffer::close);
     rooms.close();
     inputs.close();

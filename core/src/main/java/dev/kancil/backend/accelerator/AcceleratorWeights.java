@@ -1,4 +1,4 @@
-package dev.kancil.backend.opencl;
+package dev.kancil.backend.accelerator;
 
 import dev.kancil.DeviceException;
 import dev.kancil.backend.DeviceWeights;
@@ -19,11 +19,11 @@ import java.util.Map;
  * vectors. A matrix larger than one buffer can be lies in several, whole rows each, and where there
  * are matrices of experts, whole experts.
  */
-final class OpenClWeights implements DeviceWeights {
+public final class AcceleratorWeights implements DeviceWeights {
   /** Elements that are decoded at a time. */
   private static final int PIECE = 1 << 20;
 
-  private final Memory memory;
+  private final DeviceMemory memory;
   private final WeightSource source;
   private final Map<String, Matrix> matrices = new HashMap<>();
   private final List<DeviceBuffer> buffers = new ArrayList<>();
@@ -35,29 +35,36 @@ final class OpenClWeights implements DeviceWeights {
    *
    * @param at where in the buffer they begin, in bytes
    */
-  record Part(DeviceBuffer buffer, long at, int firstRow, int rows) {}
+  public record Part(DeviceBuffer buffer, long at, int firstRow, int rows) {}
 
-  /** A matrix as kernels find it. */
-  record Matrix(DataType type, int columns, List<Part> parts) {}
+  /**
+   * A matrix as kernels find it.
+   *
+   * @param type in which it lies there
+   * @param parts in the order of rows
+   */
+  public record Matrix(DataType type, int columns, List<Part> parts) {}
 
-  OpenClWeights(Memory memory, WeightSource source) {
+  /** Weights that will be brought from their source. */
+  public AcceleratorWeights(DeviceMemory memory, WeightSource source) {
     this.memory = memory;
     this.source = source;
   }
 
   /** A matrix in its own type where kernels compute from it directly. */
-  Matrix matrix(Weight weight) {
+  public Matrix matrix(Weight weight) {
     return matrices.computeIfAbsent(weight.name(), _ -> bring(weight));
   }
 
   /** A vector as float32. */
-  DeviceBuffer floats(Weight weight) {
+  public DeviceBuffer floats(Weight weight) {
     Matrix matrix =
         matrices.computeIfAbsent(weight.name() + " as float32", _ -> decode(tensor(weight)));
     return matrix.parts().getFirst().buffer();
   }
 
-  Tensor tensor(Weight weight) {
+  /** A weight where the host has it. */
+  public Tensor tensor(Weight weight) {
     Tensor tensor = source.tensor(weight);
     if (tensor.type() != weight.type() || !tensor.shape().equals(weight.shape())) {
       throw new IllegalArgumentException(
@@ -80,7 +87,7 @@ final class OpenClWeights implements DeviceWeights {
       long rowBytes = tensor.type().byteSize(columns);
       MemorySegment data = tensor.data().asSlice(rows.first() * rowBytes, rows.count() * rowBytes);
       DeviceBuffer buffer;
-      if (memory.device().sharesHostMemory() && data.isNative()) {
+      if (memory.sharesHostMemory() && data.isNative()) {
         buffer = owned(memory.share(data, weight.name()));
       } else {
         buffer = owned(memory.allocate(data.byteSize(), weight.name()));

@@ -1,14 +1,13 @@
-package dev.kancil.backend.opencl;
+package dev.kancil.backend.accelerator;
 
 import dev.kancil.graph.op.TapFunction;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import org.jocl.cl_command_queue;
 
 /** A tap: the device finishes, the function sees and may change a value, the device goes on. */
-record TapCall(
+public record TapCall(
     TapFunction function,
-    Memory memory,
+    DeviceMemory memory,
     DeviceBuffer x,
     DeviceBuffer y,
     int columns,
@@ -16,10 +15,10 @@ record TapCall(
     implements Work {
 
   @Override
-  public void bind(OpenClState state, StepInputs inputs) {}
+  public void bind(AcceleratorState state, StepInputs inputs) {}
 
   @Override
-  public void enqueue(cl_command_queue queue, int tokens, int outputs) {
+  public void enqueue(int tokens, int outputs) {
     int rows = perOutput ? outputs : tokens;
     long bytes = (long) rows * columns * Float.BYTES;
     try (Arena arena = Arena.ofConfined()) {

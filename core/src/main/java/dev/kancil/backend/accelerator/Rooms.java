@@ -1,4 +1,4 @@
-package dev.kancil.backend.opencl;
+package dev.kancil.backend.accelerator;
 
 import java.util.HashMap;
 import java.util.Map;
@@ -7,20 +7,21 @@ import java.util.Map;
  * Buffers of a program that its kernels use one after the other, since all run in order: what needs
  * the same room shares it.
  */
-final class Rooms implements AutoCloseable {
-  private final Memory memory;
+public final class Rooms implements AutoCloseable {
+  private final DeviceMemory memory;
   private final Map<String, DeviceBuffer> rooms = new HashMap<>();
 
-  Rooms(Memory memory) {
+  Rooms(DeviceMemory memory) {
     this.memory = memory;
   }
 
   /** The room for a use, of at least so many bytes. */
-  DeviceBuffer room(String use, long bytes) {
+  public DeviceBuffer room(String use, long bytes) {
     return rooms.computeIfAbsent(use + " " + bytes, _ -> memory.allocate(bytes, use));
   }
 
-  Memory memory() {
+  /** Where they lie. */
+  public DeviceMemory memory() {
     return memory;
   }
 
