@@ -9,8 +9,7 @@
 // which lets a CPU, where a work-group is one item, use decoded weights for more tokens than it has registers for.
 // (Blocking for registers and caches as in Goto and van de Geijn 2008, doi:10.1145/1356052.1356053.)
 //
-// Items: work-groups are ROW_ITEMS x TOKEN_ITEMS. Item (i, j) has rows (v * ROW_ITEMS + i) * VECTOR + 0 .. VECTOR - 1, so that
-// neighbors read neighboring vectors from local memory, and tokens (tile * TOKENS_PER_ITEM + n) * TOKEN_ITEMS + j.
+// Items: work-groups are ROW_ITEMS x TOKEN_ITEMS, and have rows and tokens as token_tiles.h says.
 // Memory traffic: the weights once per GROUP_TOKENS tokens, x once per GROUP_ROWS rows.
 //
 // Invariants: outside of the matrix, of COLUMNS and of the tokens, tiles hold zeros, nothing is read and nothing is
@@ -21,11 +20,7 @@
 //
 // global size: ceil(weight_rows / GROUP_ROWS) * ROW_ITEMS, ceil(tokens / GROUP_TOKENS) * TOKEN_ITEMS.
 
-#define TILE_TOKENS (TOKEN_ITEMS * TOKENS_PER_ITEM)
-#define GROUP_TOKENS (TOKEN_TILES * TILE_TOKENS)
-#define ITEMS (ROW_ITEMS * TOKEN_ITEMS)
-
-#include "product_tiles.h"
+#include "token_tiles.h"
 
 // Copies x of GROUP_TOKENS tokens, of which `tokens` exist. Neighboring items take neighboring columns.
 static inline void fill_x(global const float *x, int tokens, int from, int item, local float *tile) {
@@ -65,15 +60,7 @@ kernel __attribute__((reqd_work_group_size(ROW_ITEMS, TOKEN_ITEMS, 1))) void mat
   int tiles = TOKEN_TILES == 1 ? 1 : (tokens + TILE_TOKENS - 1) / TILE_TOKENS;
 
   floats sums[TOKEN_TILES][TOKENS_PER_ITEM][ROW_VECTORS];
-  for (int tile = 0; tile < TOKEN_TILES; tile++) {
-#pragma unroll
-    for (int t = 0; t < TOKENS_PER_ITEM; t++) {
-#pragma unroll
-      for (int v = 0; v < ROW_VECTORS; v++) {
-        sums[tile][t][v] = (floats)(0);
-      }
-    }
-  }
+  clear(sums);
 
   for (int from = 0; from < COLUMNS; from += DEPTH) {
     barrier(CLK_LOCAL_MEM_FENCE);
@@ -115,25 +102,7 @@ kernel __attribute__((reqd_work_group_size(ROW_ITEMS, TOKEN_ITEMS, 1))) void mat
     }
   }
 
-  // Whole or partial stores are chosen for the whole group, not by each item: quicker on a GPU.
-  for (int tile = 0; tile < TOKEN_TILES; tile++) {
-#pragma unroll
-    for (int t = 0; t < TOKENS_PER_ITEM; t++) {
-      int n = (tile * TOKENS_PER_ITEM + t) * TOKEN_ITEMS + token_item;
-#pragma unroll
-      for (int v = 0; v < ROW_VECTORS; v++) {
-        int r = (v * ROW_ITEMS + row_item) * VECTOR;
-        global float *to = y + (ulong)n * y_columns + r;
-        if (n < tokens) {
-          if (rows == GROUP_ROWS) {
-            STORE(sums[tile][t][v], to);
-          } else {
-            store_part(sums[tile][t][v], rows - r, to);
-          }
-        }
-      }
-    }
-  }
+  store(sums, rows, row_item, tokens, token_item, y, y_columns);
   // Nothing waits for this one. Without it PoCL 3.1 drops the condition of the last store, and items write behind the end.
   barrier(CLK_LOCAL_MEM_FENCE);
 }

@@ -21,6 +21,9 @@ import org.jspecify.annotations.Nullable;
  * @param largestGroup the most work-items of a work-group
  * @param floatVector floats of the device's own vectors: 1, 2, 4, 8 or 16
  * @param alignment of sub-buffers, in bytes
+ * @param hasIntegerDot whether kernels can multiply four bytes with four and add at once
+ * @param usesIntegerDot whether they are to, where that is faster, at the price of rounding
+ *     activations
  * @param unusableBecause what it lacks, or null
  */
 record ClDevice(
@@ -39,8 +42,13 @@ record ClDevice(
     int largestGroup,
     int floatVector,
     int alignment,
+    boolean hasIntegerDot,
+    boolean usesIntegerDot,
     Set<String> extensions,
     @Nullable String unusableBecause) {
+  // Of cl_khr_integer_dot_product; JOCL has no names for them.
+  private static final int INTEGER_DOT_CAPABILITIES = 0x1073;
+  private static final long PACKED_BYTES = 1;
 
   // What later versions deprecate is all that 1.2 has.
   @SuppressWarnings("deprecation")
@@ -65,8 +73,18 @@ record ClDevice(
         Integer.highestOneBit(
             (int) Math.clamp(OpenCl.number(id, CL.CL_DEVICE_NATIVE_VECTOR_WIDTH_FLOAT), 1L, 16L)),
         (int) Math.max(OpenCl.number(id, CL.CL_DEVICE_MEM_BASE_ADDR_ALIGN) / Byte.SIZE, 64),
+        hasIntegerDot(id, version, extensions),
+        false,
         extensions,
         lack(id, version));
+  }
+
+  /** Whether kernels have the functions of packed bytes, which come with OpenCL C 3.0. */
+  private static boolean hasIntegerDot(cl_device_id id, String version, Set<String> extensions) {
+    return extensions.contains("cl_khr_integer_dot_product")
+        && !version.startsWith("OpenCL 1")
+        && !version.startsWith("OpenCL 2")
+        && (OpenCl.number(id, INTEGER_DOT_CAPABILITIES) & PACKED_BYTES) != 0;
   }
 
   private static @Nullable String lack(cl_device_id id, String version) {
@@ -87,15 +105,22 @@ record ClDevice(
 
   /** The same, taken for a graphics processor, so that its kernels can be tested without one. */
   ClDevice asGraphics() {
-    return as(false, false, Math.min(localBytes, 48 << 10), 64, Math.min(largestGroup, 256));
+    int local = (int) Math.min(localBytes, 48 << 10);
+    return as(false, false, usesIntegerDot, local, 64, Math.min(largestGroup, 256));
   }
 
   /** The same with the plain kernels, where there are some beside the fast ones. */
   ClDevice asPlain() {
-    return as(isProcessor, true, localBytes, units, largestGroup);
+    return as(isProcessor, true, usesIntegerDot, localBytes, units, largestGroup);
   }
 
-  private ClDevice as(boolean processor, boolean plain, long local, int unitCount, int group) {
+  /** The same with products of integers, if it has them. */
+  ClDevice withIntegerDot() {
+    return as(isProcessor, isPlain, hasIntegerDot, localBytes, units, largestGroup);
+  }
+
+  private ClDevice as(
+      boolean processor, boolean plain, boolean integerDot, long local, int unitCount, int group) {
     return new ClDevice(
         platform,
         id,
@@ -112,6 +137,8 @@ record ClDevice(
         group,
         floatVector,
         alignment,
+        hasIntegerDot,
+        integerDot,
         extensions,
         unusableBecause);
   }
@@ -130,7 +157,7 @@ record ClDevice(
     if (hasSubGroups()) {
       features.add("sub-groups");
     }
-    if (extensions.contains("cl_khr_integer_dot_product")) {
+    if (hasIntegerDot) {
       features.add("integer dot product");
     }
     if (sharesHostMemory) {

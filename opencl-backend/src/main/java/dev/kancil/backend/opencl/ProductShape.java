@@ -6,6 +6,7 @@ import dev.kancil.tensor.DataType;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Stream;
 
 /**
  * How work-items divide products, as suits a device: on a processor few items with long vectors of
@@ -14,9 +15,20 @@ import java.util.Map;
  * @param one of one token, in {@code mat_vec.cl}
  * @param few of {@link Few#TOKENS} tokens at a time, in {@code mat_vec.cl}
  * @param fewTokens the most tokens that {@code few} is for
- * @param many of more, in {@code mat_mul.cl}
+ * @param many of more, in {@code mat_mul.cl} or {@code integer_mat_mul.cl}
  */
 record ProductShape(Few one, Few few, int fewTokens, Many many) {
+  /** What kernels that multiply bytes are compiled with; they need OpenCL C 3.0. */
+  static final String INTEGER_DOT = "INTEGER_DOT";
+
+  /** Of each row and token of a group, at most, in local memory; see {@code integer_mat_mul.cl}. */
+  private static final int INTEGER_TILE_BYTES = 192;
+
+  /** Whether products of some number of tokens need rounded activations. */
+  boolean roundsActivations() {
+    return one.integers() || few.integers() || many.integers();
+  }
+
   /**
    * What a device may do best, the likeliest first.
    *
@@ -29,6 +41,18 @@ record ProductShape(Few one, Few few, int fewTokens, Many many) {
     ProductShape likeliest() {
       return new ProductShape(one.getFirst(), few.getFirst(), Few.TOKENS, many.getFirst());
     }
+
+    private Choices thatFit(ClDevice device) {
+      return new Choices(one, few, many.stream().filter(shape -> shape.fits(device)).toList());
+    }
+
+    /** Each of integers, too, and first, so that what is not measured is what was asked for. */
+    private Choices withIntegers() {
+      return new Choices(
+          Stream.concat(one.stream().map(shape -> shape.of(true)), one.stream()).toList(),
+          Stream.concat(few.stream().map(shape -> shape.of(true)), few.stream()).toList(),
+          Stream.concat(many.stream().map(Many::ofIntegers), many.stream()).toList());
+    }
   }
 
   /**
@@ -36,13 +60,19 @@ record ProductShape(Few one, Few few, int fewTokens, Many many) {
    * @param rowItems items of a work-group beside each other
    * @param rowsPerItem rows that an item has at once
    * @param subGroups whether lanes are summed by the device's sub-groups; only with one row item
+   * @param integers whether bytes are multiplied, and activations rounded to them
    */
-  record Few(int lanes, int rowItems, int rowsPerItem, boolean subGroups) {
+  record Few(int lanes, int rowItems, int rowsPerItem, boolean subGroups, boolean integers) {
     /** Tokens that a launch for few of them has at once. */
     static final int TOKENS = 8;
 
     Few(int lanes, int rowItems, int rowsPerItem) {
-      this(lanes, rowItems, rowsPerItem, false);
+      this(lanes, rowItems, rowsPerItem, false, false);
+    }
+
+    /** The same with or without integers. */
+    Few of(boolean ofIntegers) {
+      return new Few(lanes, rowItems, rowsPerItem, subGroups, ofIntegers);
     }
 
     Map<String, String> defines() {
@@ -52,6 +82,9 @@ record ProductShape(Few one, Few few, int fewTokens, Many many) {
       defines.put("ROWS_PER_ITEM", String.valueOf(rowsPerItem));
       if (subGroups) {
         defines.put("SUB_GROUPS", "");
+      }
+      if (integers) {
+        defines.put(INTEGER_DOT, "");
       }
       return defines;
     }
@@ -85,7 +118,8 @@ record ProductShape(Few one, Few few, int fewTokens, Many many) {
    * @param rowVectors vectors of rows that an item has
    * @param tokensPerItem tokens of which an item keeps sums at once
    * @param tokenTiles how many times so many it does in turn
-   * @param depth columns that are decoded at a time
+   * @param depth columns that are decoded at a time; of integers, the kernel knows how many
+   * @param integers whether bytes are multiplied, and activations rounded to them
    */
   record Many(
       int rowItems,
@@ -94,7 +128,28 @@ record ProductShape(Few one, Few few, int fewTokens, Many many) {
       int rowVectors,
       int tokensPerItem,
       int tokenTiles,
-      int depth) {
+      int depth,
+      boolean integers) {
+    Many(
+        int rowItems,
+        int tokenItems,
+        int vector,
+        int rowVectors,
+        int tokensPerItem,
+        int tokenTiles,
+        int depth) {
+      this(rowItems, tokenItems, vector, rowVectors, tokensPerItem, tokenTiles, depth, false);
+    }
+
+    private Many ofIntegers() {
+      return new Many(
+          rowItems, tokenItems, vector, rowVectors, tokensPerItem, tokenTiles, depth, true);
+    }
+
+    String kernel() {
+      return integers ? "integer_mat_mul" : "mat_mul";
+    }
+
     private int groupRows() {
       return rowItems * rowVectors * vector;
     }
@@ -105,19 +160,25 @@ record ProductShape(Few one, Few few, int fewTokens, Many many) {
 
     private boolean fits(ClDevice device) {
       // A little padding included.
-      long bytes = (long) Float.BYTES * depth * (groupRows() + groupTokens() + 2 * 16);
+      long each = integers ? INTEGER_TILE_BYTES : Float.BYTES * depth;
+      long bytes = each * (groupRows() + groupTokens() + 2 * 16);
       return bytes <= device.localBytes() && rowItems * tokenItems <= device.largestGroup();
     }
 
     Map<String, String> defines() {
-      return Map.of(
-          "ROW_ITEMS", String.valueOf(rowItems),
-          "TOKEN_ITEMS", String.valueOf(tokenItems),
-          "VECTOR", String.valueOf(vector),
-          "ROW_VECTORS", String.valueOf(rowVectors),
-          "TOKENS_PER_ITEM", String.valueOf(tokensPerItem),
-          "TOKEN_TILES", String.valueOf(tokenTiles),
-          "DEPTH", String.valueOf(depth));
+      Map<String, String> defines = new HashMap<>();
+      defines.put("ROW_ITEMS", String.valueOf(rowItems));
+      defines.put("TOKEN_ITEMS", String.valueOf(tokenItems));
+      defines.put("VECTOR", String.valueOf(vector));
+      defines.put("ROW_VECTORS", String.valueOf(rowVectors));
+      defines.put("TOKENS_PER_ITEM", String.valueOf(tokensPerItem));
+      defines.put("TOKEN_TILES", String.valueOf(tokenTiles));
+      if (integers) {
+        defines.put(INTEGER_DOT, "");
+      } else {
+        defines.put("DEPTH", String.valueOf(depth));
+      }
+      return defines;
     }
 
     Grid grid(int rows) {
@@ -142,9 +203,21 @@ record ProductShape(Few one, Few few, int fewTokens, Many many) {
     return defines;
   }
 
-  /** Shapes that this device can run. */
-  static Choices choices(ClDevice device) {
-    return device.isProcessor() ? ofProcessor(device) : ofGraphics(device);
+  /** Shapes that this device can run, of products with weights of a type. */
+  static Choices choices(ClDevice device, DataType type) {
+    Choices choices = device.isProcessor() ? ofProcessor(device) : ofGraphics(device);
+    return hasIntegers(device, type)
+        ? choices.withIntegers().thatFit(device)
+        : choices.thatFit(device);
+  }
+
+  /** Whether products of integers are to be tried with weights of a type. */
+  static boolean hasIntegers(ClDevice device, DataType type) {
+    return device.usesIntegerDot()
+        && switch (type) {
+          case Q4_0, Q4_1, Q5_0, Q5_1, Q8_0, Q4_K, Q5_K, Q6_K -> true;
+          default -> false;
+        };
   }
 
   private static Choices ofProcessor(ClDevice device) {
@@ -159,14 +232,14 @@ record ProductShape(Few one, Few few, int fewTokens, Many many) {
     return new Choices(
         List.of(new Few(1, 8, 1), new Few(1, 4, 2), new Few(1, 16, 1)),
         List.of(new Few(1, 4, 2), new Few(1, 8, 1)),
-        many.stream().filter(shape -> shape.fits(device)).toList());
+        many);
   }
 
   private static Choices ofGraphics(ClDevice device) {
     List<Few> few =
         List.of(
-            new Few(32, 1, 1, true),
-            new Few(32, 1, 2, true),
+            new Few(32, 1, 1, true, false),
+            new Few(32, 1, 2, true, false),
             new Few(32, 4, 1),
             new Few(32, 4, 2),
             new Few(16, 8, 1),
@@ -184,7 +257,6 @@ record ProductShape(Few one, Few few, int fewTokens, Many many) {
             new Many(16, 8, 4, 1, 8, 1, 32),
             new Many(8, 8, 4, 1, 4, 1, 32),
             new Many(8, 4, 4, 1, 4, 1, 16));
-    return new Choices(
-        runnable, runnable, many.stream().filter(shape -> shape.fits(device)).toList());
+    return new Choices(runnable, runnable, many);
   }
 }
