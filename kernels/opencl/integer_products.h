@@ -49,7 +49,8 @@ static inline void partial_products(
     for (int r = 0; r < ROWS_PER_ITEM; r++) {
       shared[r] = shared_of(rows[r] + block_at);
     }
-#pragma unroll
+    // Unrolled, where dots are functions of many instructions, this would cost the compiler minutes.
+#pragma unroll 1
     for (int i = 0; i < PAIRS_PER_STEP; i++) {
       int column = block * BLOCK + pair_column(first_pair + i);
       weight_run low[ROWS_PER_ITEM];

@@ -22,8 +22,7 @@ import org.jspecify.annotations.Nullable;
  * @param floatVector floats of the device's own vectors: 1, 2, 4, 8 or 16
  * @param alignment of sub-buffers, in bytes
  * @param hasIntegerDot whether kernels can multiply four bytes with four and add at once
- * @param usesIntegerDot whether they are to, where that is faster, at the price of rounding
- *     activations
+ * @param mayRound whether products may round activations to bytes, where that is faster
  * @param unusableBecause what it lacks, or null
  */
 record ClDevice(
@@ -43,7 +42,7 @@ record ClDevice(
     int floatVector,
     int alignment,
     boolean hasIntegerDot,
-    boolean usesIntegerDot,
+    boolean mayRound,
     Set<String> extensions,
     @Nullable String unusableBecause) {
   // Of cl_khr_integer_dot_product; JOCL has no names for them.
@@ -106,21 +105,21 @@ record ClDevice(
   /** The same, taken for a graphics processor, so that its kernels can be tested without one. */
   ClDevice asGraphics() {
     int local = (int) Math.min(localBytes, 48 << 10);
-    return as(false, false, usesIntegerDot, local, 64, Math.min(largestGroup, 256));
+    return as(false, false, mayRound, local, 64, Math.min(largestGroup, 256));
   }
 
   /** The same with the plain kernels, where there are some beside the fast ones. */
   ClDevice asPlain() {
-    return as(isProcessor, true, usesIntegerDot, localBytes, units, largestGroup);
+    return as(isProcessor, true, mayRound, localBytes, units, largestGroup);
   }
 
-  /** The same with products of integers, if it has them. */
-  ClDevice withIntegerDot() {
-    return as(isProcessor, isPlain, hasIntegerDot, localBytes, units, largestGroup);
+  /** The same where products may round activations. */
+  ClDevice withRounding() {
+    return as(isProcessor, isPlain, true, localBytes, units, largestGroup);
   }
 
   private ClDevice as(
-      boolean processor, boolean plain, boolean integerDot, long local, int unitCount, int group) {
+      boolean processor, boolean plain, boolean rounding, long local, int unitCount, int group) {
     return new ClDevice(
         platform,
         id,
@@ -138,7 +137,7 @@ record ClDevice(
         floatVector,
         alignment,
         hasIntegerDot,
-        integerDot,
+        rounding,
         extensions,
         unusableBecause);
   }

@@ -24,9 +24,9 @@ public final class OpenClBackend implements Backend {
   static final String SHAPES = "kancil.opencl.shapes";
 
   /**
-   * A property: whether products with quantised weights round activations to bytes and multiply
-   * integers, where the device has instructions for that and is faster with them. Results are then
-   * no longer those of float32 activations, so nothing else turns it on.
+   * A property: whether products with quantised weights may round activations to bytes and multiply
+   * integers, where the device is faster that way. Results are then no longer those of float32
+   * activations, so nothing else turns it on.
    */
   static final String INTEGER_DOT = "kancil.opencl.integerDot";
 
@@ -104,13 +104,7 @@ public final class OpenClBackend implements Backend {
           case "plain" -> device.asPlain();
           default -> device;
         };
-    if (Boolean.getBoolean(INTEGER_DOT)) {
-      if (!device.hasIntegerDot()) {
-        throw new DeviceException(
-            description.id() + " has no integer dot product, which " + INTEGER_DOT + " asks for");
-      }
-      shaped = shaped.withIntegerDot();
-    }
-    return new OpenClDevice(shaped, description, options);
+    return new OpenClDevice(
+        Boolean.getBoolean(INTEGER_DOT) ? shaped.withRounding() : shaped, description, options);
   }
 }

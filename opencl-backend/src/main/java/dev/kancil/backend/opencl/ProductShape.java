@@ -18,7 +18,7 @@ import java.util.stream.Stream;
  * @param many of more, in {@code mat_mul.cl} or {@code integer_mat_mul.cl}
  */
 record ProductShape(Few one, Few few, int fewTokens, Many many) {
-  /** What kernels that multiply bytes are compiled with; they need OpenCL C 3.0. */
+  /** What kernels that multiply bytes are compiled with. */
   static final String INTEGER_DOT = "INTEGER_DOT";
 
   /** Of each row and token of a group, at most, in local memory; see {@code integer_mat_mul.cl}. */
@@ -213,7 +213,7 @@ record ProductShape(Few one, Few few, int fewTokens, Many many) {
 
   /** Whether products of integers are to be tried with weights of a type. */
   static boolean hasIntegers(ClDevice device, DataType type) {
-    return device.usesIntegerDot()
+    return device.mayRound()
         && switch (type) {
           case Q4_0, Q4_1, Q5_0, Q5_1, Q8_0, Q4_K, Q5_K, Q6_K -> true;
           default -> false;

@@ -9,10 +9,12 @@ import dev.kancil.conformance.Case;
 import dev.kancil.conformance.Conformance;
 import dev.kancil.conformance.OpsDocument;
 import dev.kancil.conformance.Report;
+import dev.kancil.tensor.DataType;
 import dev.kancil.testing.TestData;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.function.Predicate;
 import java.util.function.UnaryOperator;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
@@ -37,18 +39,31 @@ class OpenClConformanceTest {
   @Test
   void kernelsShapedForGraphicsProcessorsConform() {
     // Each kind of case comes by; `kancil selftest` runs them all where a graphics processor is.
-    someConform(ClDevice::asGraphics, 17);
+    someConform(ClDevice::asGraphics, _ -> true, 17);
   }
 
   @Test
   void plainKernelsConform() {
-    someConform(ClDevice::asPlain, 23);
+    someConform(ClDevice::asPlain, _ -> true, 23);
   }
 
-  private static void someConform(UnaryOperator<ClDevice> shaped, int every) {
+  @Test
+  void productsOfIntegersAreOffByTheRoundingOfActivationsAndNoMore() {
+    // A device without instructions for them does the same in more.
+    Predicate<Case> isProduct =
+        tested ->
+            tested.op().contains("MatMul")
+                && tested.types().stream().anyMatch(DataType::isQuantized);
+    someConform(ClDevice::withRounding, isProduct, 11);
+    someConform(device -> device.asGraphics().withRounding(), isProduct, 13);
+    someConform(device -> device.asPlain().withRounding(), isProduct, 29);
+  }
+
+  private static void someConform(
+      UnaryOperator<ClDevice> shaped, Predicate<Case> chosen, int every) {
     OpenClDevices.require();
     ClDevice device = shaped.apply(Platforms.find().devices().getFirst());
-    List<Case> all = Conformance.cases();
+    List<Case> all = Conformance.cases().stream().filter(chosen).toList();
     List<Case> some =
         IntStream.range(0, all.size()).filter(i -> i % every == 0).mapToObj(all::get).toList();
     try (Device opened =
