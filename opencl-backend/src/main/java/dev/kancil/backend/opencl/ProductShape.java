@@ -42,16 +42,13 @@ record ProductShape(Few one, Few few, int fewTokens, Many many) {
       return new ProductShape(one.getFirst(), few.getFirst(), Few.TOKENS, many.getFirst());
     }
 
-    private Choices thatFit(ClDevice device) {
-      return new Choices(one, few, many.stream().filter(shape -> shape.fits(device)).toList());
-    }
-
     /** Each of integers, too, and first, so that what is not measured is what was asked for. */
-    private Choices withIntegers() {
+    private Choices withIntegers(ClDevice device) {
+      Stream<Many> tiled = many.stream().map(Many::ofIntegers).filter(shape -> shape.fits(device));
       return new Choices(
           Stream.concat(one.stream().map(shape -> shape.of(true)), one.stream()).toList(),
           Stream.concat(few.stream().map(shape -> shape.of(true)), few.stream()).toList(),
-          Stream.concat(many.stream().map(Many::ofIntegers), many.stream()).toList());
+          Stream.concat(tiled, many.stream()).toList());
     }
   }
 
@@ -205,10 +202,12 @@ record ProductShape(Few one, Few few, int fewTokens, Many many) {
 
   /** Shapes that this device can run, of products with weights of a type. */
   static Choices choices(ClDevice device, DataType type) {
-    Choices choices = device.isProcessor() ? ofProcessor(device) : ofGraphics(device);
-    return hasIntegers(device, type)
-        ? choices.withIntegers().thatFit(device)
-        : choices.thatFit(device);
+    return hasIntegers(device, type) ? floats(device).withIntegers(device) : floats(device);
+  }
+
+  /** Of them, those that multiply floats. */
+  static Choices floats(ClDevice device) {
+    return device.isProcessor() ? ofProcessor(device) : ofGraphics(device);
   }
 
   /** Whether products of integers are to be tried with weights of a type. */
@@ -232,7 +231,7 @@ record ProductShape(Few one, Few few, int fewTokens, Many many) {
     return new Choices(
         List.of(new Few(1, 8, 1), new Few(1, 4, 2), new Few(1, 16, 1)),
         List.of(new Few(1, 4, 2), new Few(1, 8, 1)),
-        many);
+        many.stream().filter(shape -> shape.fits(device)).toList());
   }
 
   private static Choices ofGraphics(ClDevice device) {
@@ -257,6 +256,7 @@ record ProductShape(Few one, Few few, int fewTokens, Many many) {
             new Many(16, 8, 4, 1, 8, 1, 32),
             new Many(8, 8, 4, 1, 4, 1, 32),
             new Many(8, 4, 4, 1, 4, 1, 16));
-    return new Choices(runnable, runnable, many);
+    return new Choices(
+        runnable, runnable, many.stream().filter(shape -> shape.fits(device)).toList());
   }
 }

@@ -87,11 +87,11 @@ final class ProductTuner {
       answer = new Measurement(type, choices).run();
     } catch (DeviceException e) {
       // No room to measure in: the model itself may still fit.
-      return choices.likeliest();
+      return ProductShape.floats(device).likeliest();
     }
     programs.cache().keep(question, "", answer.getBytes(StandardCharsets.US_ASCII));
     ProductShape shape = decode(answer, choices);
-    return shape == null ? choices.likeliest() : shape;
+    return shape == null ? ProductShape.floats(device).likeliest() : shape;
   }
 
   /**

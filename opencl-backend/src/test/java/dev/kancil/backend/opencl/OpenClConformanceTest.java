@@ -54,9 +54,9 @@ class OpenClConformanceTest {
         tested ->
             tested.op().contains("MatMul")
                 && tested.types().stream().anyMatch(DataType::isQuantized);
-    someConform(ClDevice::withRounding, isProduct, 11);
-    someConform(device -> device.asGraphics().withRounding(), isProduct, 13);
-    someConform(device -> device.asPlain().withRounding(), isProduct, 29);
+    someConform(ClDevice::withRounding, isProduct, 23);
+    someConform(device -> device.asGraphics().withRounding(), isProduct, 31);
+    someConform(device -> device.asPlain().withRounding(), isProduct, 61);
   }
 
   private static void someConform(
