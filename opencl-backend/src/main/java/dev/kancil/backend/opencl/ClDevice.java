@@ -2,6 +2,7 @@ package dev.kancil.backend.opencl;
 
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.EnumSet;
 import java.util.List;
 import java.util.Set;
 import java.util.TreeSet;
@@ -22,7 +23,7 @@ import org.jspecify.annotations.Nullable;
  * @param floatVector floats of the device's own vectors: 1, 2, 4, 8 or 16
  * @param alignment of sub-buffers, in bytes
  * @param hasIntegerDot whether kernels can multiply four bytes with four and add at once
- * @param mayRound whether products may round activations to bytes, where that is faster
+ * @param arithmetic what products may multiply, whichever is fastest
  * @param unusableBecause what it lacks, or null
  */
 record ClDevice(
@@ -42,7 +43,7 @@ record ClDevice(
     int floatVector,
     int alignment,
     boolean hasIntegerDot,
-    boolean mayRound,
+    Set<Arithmetic> arithmetic,
     Set<String> extensions,
     @Nullable String unusableBecause) {
   // Of cl_khr_integer_dot_product; JOCL has no names for them.
@@ -73,7 +74,7 @@ record ClDevice(
             (int) Math.clamp(OpenCl.number(id, CL.CL_DEVICE_NATIVE_VECTOR_WIDTH_FLOAT), 1L, 16L)),
         (int) Math.max(OpenCl.number(id, CL.CL_DEVICE_MEM_BASE_ADDR_ALIGN) / Byte.SIZE, 64),
         hasIntegerDot(id, version, extensions),
-        false,
+        EnumSet.of(Arithmetic.FLOATS),
         extensions,
         lack(id, version));
   }
@@ -105,21 +106,31 @@ record ClDevice(
   /** The same, taken for a graphics processor, so that its kernels can be tested without one. */
   ClDevice asGraphics() {
     int local = (int) Math.min(localBytes, 48 << 10);
-    return as(false, false, mayRound, local, 64, Math.min(largestGroup, 256));
+    return as(false, false, arithmetic, local, 64, Math.min(largestGroup, 256));
   }
 
   /** The same with the plain kernels, where there are some beside the fast ones. */
   ClDevice asPlain() {
-    return as(isProcessor, true, mayRound, localBytes, units, largestGroup);
+    return as(isProcessor, true, arithmetic, localBytes, units, largestGroup);
   }
 
-  /** The same where products may round activations. */
-  ClDevice withRounding() {
-    return as(isProcessor, isPlain, true, localBytes, units, largestGroup);
+  /** The same where products may multiply something else, too, if it can. */
+  ClDevice allowing(Arithmetic other) {
+    if (other == Arithmetic.HALVES && !hasHalves()) {
+      return this;
+    }
+    EnumSet<Arithmetic> both = EnumSet.copyOf(arithmetic);
+    both.add(other);
+    return as(isProcessor, isPlain, both, localBytes, units, largestGroup);
   }
 
   private ClDevice as(
-      boolean processor, boolean plain, boolean rounding, long local, int unitCount, int group) {
+      boolean processor,
+      boolean plain,
+      Set<Arithmetic> allowed,
+      long local,
+      int unitCount,
+      int group) {
     return new ClDevice(
         platform,
         id,
@@ -137,9 +148,14 @@ record ClDevice(
         floatVector,
         alignment,
         hasIntegerDot,
-        rounding,
+        allowed,
         extensions,
         unusableBecause);
+  }
+
+  /** Whether kernels can compute in half precision. */
+  boolean hasHalves() {
+    return extensions.contains("cl_khr_fp16");
   }
 
   /** Whether kernels can let the items of a sub-group exchange values. */
@@ -150,7 +166,7 @@ record ClDevice(
   /** Optional features, as {@code kancil devices} lists them. */
   List<String> features() {
     List<String> features = new ArrayList<>();
-    if (extensions.contains("cl_khr_fp16")) {
+    if (hasHalves()) {
       features.add("fp16");
     }
     if (hasSubGroups()) {

@@ -132,9 +132,15 @@ final class MoeLowering {
     return ofIntegers(gate.matrix()) || ofIntegers(up) ? rounded.before(gate.x(), work) : work;
   }
 
-  /** Whether the products of few rows are of integers: where those of one row of others are. */
+  /** What products of few rows multiply: what those of one row with other matrices do. */
+  private Arithmetic arithmetic(OpenClWeights.Matrix matrix) {
+    return tuner.roundsActivations(matrix.type())
+        ? tuner.shape(matrix.type()).one().arithmetic()
+        : Arithmetic.FLOATS;
+  }
+
   private boolean ofIntegers(OpenClWeights.Matrix matrix) {
-    return tuner.roundsActivations(matrix.type()) && tuner.shape(matrix.type()).one().integers();
+    return arithmetic(matrix) == Arithmetic.INTEGERS;
   }
 
   private Argument activations(Product product) {
@@ -203,7 +209,7 @@ final class MoeLowering {
   /** A launch for each buffer of the weights: each takes the slots of the experts that it has. */
   private Work matVec(Product product) {
     Map<String, String> defines = defines(product.matrix());
-    defines.putAll(shape.few().of(ofIntegers(product.matrix())).defines());
+    defines.putAll(shape.few().with(arithmetic(product.matrix())).defines());
     List<Work> launches = new ArrayList<>();
     for (OpenClWeights.Part part : product.matrix().parts()) {
       launches.add(
@@ -244,7 +250,7 @@ final class MoeLowering {
   private Work gluMatVec(Product gate, OpenClWeights.Part up, Activation activation) {
     OpenClWeights.Part part = gate.matrix().parts().getFirst();
     Map<String, String> defines = defines(gate.matrix());
-    defines.putAll(shape.few().of(ofIntegers(gate.matrix())).defines());
+    defines.putAll(shape.few().with(arithmetic(gate.matrix())).defines());
     defines.put("ACTIVATION_" + activation.name(), "");
     return maker.launch(
         "moe_mat_vec.cl",

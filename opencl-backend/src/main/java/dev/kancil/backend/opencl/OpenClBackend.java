@@ -30,6 +30,12 @@ public final class OpenClBackend implements Backend {
    */
   static final String INTEGER_DOT = "kancil.opencl.integerDot";
 
+  /**
+   * A property: whether products of many tokens with weights of half precision may round
+   * activations to it and multiply halves, where the device can and is faster that way.
+   */
+  static final String HALF_TILES = "kancil.opencl.fp16";
+
   /** Device files of the drivers that there are: DRM, NVIDIA's, AMD's, WSL's, ARM's. */
   private static final List<String> GRAPHICS = List.of("dri", "nvidiactl", "kfd", "dxg", "mali0");
 
@@ -104,7 +110,12 @@ public final class OpenClBackend implements Backend {
           case "plain" -> device.asPlain();
           default -> device;
         };
-    return new OpenClDevice(
-        Boolean.getBoolean(INTEGER_DOT) ? shaped.withRounding() : shaped, description, options);
+    if (Boolean.getBoolean(INTEGER_DOT)) {
+      shaped = shaped.allowing(Arithmetic.INTEGERS);
+    }
+    if (Boolean.getBoolean(HALF_TILES)) {
+      shaped = shaped.allowing(Arithmetic.HALVES);
+    }
+    return new OpenClDevice(shaped, description, options);
   }
 }

@@ -18,15 +18,13 @@ import java.util.stream.Stream;
  * @param many of more, in {@code mat_mul.cl} or {@code integer_mat_mul.cl}
  */
 record ProductShape(Few one, Few few, int fewTokens, Many many) {
-  /** What kernels that multiply bytes are compiled with. */
-  static final String INTEGER_DOT = "INTEGER_DOT";
-
   /** Of each row and token of a group, at most, in local memory; see {@code integer_mat_mul.cl}. */
   private static final int INTEGER_TILE_BYTES = 192;
 
   /** Whether products of some number of tokens need rounded activations. */
   boolean roundsActivations() {
-    return one.integers() || few.integers() || many.integers();
+    return Stream.of(one.arithmetic(), few.arithmetic(), many.arithmetic())
+        .anyMatch(Arithmetic.INTEGERS::equals);
   }
 
   /**
@@ -42,13 +40,19 @@ record ProductShape(Few one, Few few, int fewTokens, Many many) {
       return new ProductShape(one.getFirst(), few.getFirst(), Few.TOKENS, many.getFirst());
     }
 
-    /** Each of integers, too, and first, so that what is not measured is what was asked for. */
-    private Choices withIntegers(ClDevice device) {
-      Stream<Many> tiled = many.stream().map(Many::ofIntegers).filter(shape -> shape.fits(device));
+    /** Each with other arithmetic, too, and first: what is not measured is what was allowed. */
+    private Choices with(Arithmetic other, ClDevice device) {
+      Stream<Many> tiled =
+          many.stream().map(shape -> shape.with(other)).filter(shape -> shape.fits(device));
       return new Choices(
-          Stream.concat(one.stream().map(shape -> shape.of(true)), one.stream()).toList(),
-          Stream.concat(few.stream().map(shape -> shape.of(true)), few.stream()).toList(),
+          other == Arithmetic.HALVES ? one : with(other, one),
+          other == Arithmetic.HALVES ? few : with(other, few),
           Stream.concat(tiled, many.stream()).toList());
+    }
+
+    private static List<Few> with(Arithmetic other, List<Few> shapes) {
+      return Stream.concat(shapes.stream().map(shape -> shape.with(other)), shapes.stream())
+          .toList();
     }
   }
 
@@ -57,31 +61,27 @@ record ProductShape(Few one, Few few, int fewTokens, Many many) {
    * @param rowItems items of a work-group beside each other
    * @param rowsPerItem rows that an item has at once
    * @param subGroups whether lanes are summed by the device's sub-groups; only with one row item
-   * @param integers whether bytes are multiplied, and activations rounded to them
+   * @param arithmetic floats or integers
    */
-  record Few(int lanes, int rowItems, int rowsPerItem, boolean subGroups, boolean integers) {
+  record Few(int lanes, int rowItems, int rowsPerItem, boolean subGroups, Arithmetic arithmetic) {
     /** Tokens that a launch for few of them has at once. */
     static final int TOKENS = 8;
 
     Few(int lanes, int rowItems, int rowsPerItem) {
-      this(lanes, rowItems, rowsPerItem, false, false);
+      this(lanes, rowItems, rowsPerItem, false, Arithmetic.FLOATS);
     }
 
-    /** The same with or without integers. */
-    Few of(boolean ofIntegers) {
-      return new Few(lanes, rowItems, rowsPerItem, subGroups, ofIntegers);
+    Few with(Arithmetic other) {
+      return new Few(lanes, rowItems, rowsPerItem, subGroups, other);
     }
 
     Map<String, String> defines() {
-      Map<String, String> defines = new HashMap<>();
+      Map<String, String> defines = new HashMap<>(arithmetic.defines());
       defines.put("LANES", String.valueOf(lanes));
       defines.put("ROW_ITEMS", String.valueOf(rowItems));
       defines.put("ROWS_PER_ITEM", String.valueOf(rowsPerItem));
       if (subGroups) {
         defines.put("SUB_GROUPS", "");
-      }
-      if (integers) {
-        defines.put(INTEGER_DOT, "");
       }
       return defines;
     }
@@ -116,7 +116,7 @@ record ProductShape(Few one, Few few, int fewTokens, Many many) {
    * @param tokensPerItem tokens of which an item keeps sums at once
    * @param tokenTiles how many times so many it does in turn
    * @param depth columns that are decoded at a time; of integers, the kernel knows how many
-   * @param integers whether bytes are multiplied, and activations rounded to them
+   * @param arithmetic floats, integers or halves
    */
   record Many(
       int rowItems,
@@ -126,7 +126,7 @@ record ProductShape(Few one, Few few, int fewTokens, Many many) {
       int tokensPerItem,
       int tokenTiles,
       int depth,
-      boolean integers) {
+      Arithmetic arithmetic) {
     Many(
         int rowItems,
         int tokenItems,
@@ -135,16 +135,24 @@ record ProductShape(Few one, Few few, int fewTokens, Many many) {
         int tokensPerItem,
         int tokenTiles,
         int depth) {
-      this(rowItems, tokenItems, vector, rowVectors, tokensPerItem, tokenTiles, depth, false);
+      this(
+          rowItems,
+          tokenItems,
+          vector,
+          rowVectors,
+          tokensPerItem,
+          tokenTiles,
+          depth,
+          Arithmetic.FLOATS);
     }
 
-    private Many ofIntegers() {
+    private Many with(Arithmetic other) {
       return new Many(
-          rowItems, tokenItems, vector, rowVectors, tokensPerItem, tokenTiles, depth, true);
+          rowItems, tokenItems, vector, rowVectors, tokensPerItem, tokenTiles, depth, other);
     }
 
     String kernel() {
-      return integers ? "integer_mat_mul" : "mat_mul";
+      return arithmetic == Arithmetic.INTEGERS ? "integer_mat_mul" : "mat_mul";
     }
 
     private int groupRows() {
@@ -157,22 +165,25 @@ record ProductShape(Few one, Few few, int fewTokens, Many many) {
 
     private boolean fits(ClDevice device) {
       // A little padding included.
-      long each = integers ? INTEGER_TILE_BYTES : Float.BYTES * depth;
+      long each =
+          switch (arithmetic) {
+            case FLOATS -> Float.BYTES * depth;
+            case INTEGERS -> INTEGER_TILE_BYTES;
+            case HALVES -> Short.BYTES * depth;
+          };
       long bytes = each * (groupRows() + groupTokens() + 2 * 16);
       return bytes <= device.localBytes() && rowItems * tokenItems <= device.largestGroup();
     }
 
     Map<String, String> defines() {
-      Map<String, String> defines = new HashMap<>();
+      Map<String, String> defines = new HashMap<>(arithmetic.defines());
       defines.put("ROW_ITEMS", String.valueOf(rowItems));
       defines.put("TOKEN_ITEMS", String.valueOf(tokenItems));
       defines.put("VECTOR", String.valueOf(vector));
       defines.put("ROW_VECTORS", String.valueOf(rowVectors));
       defines.put("TOKENS_PER_ITEM", String.valueOf(tokensPerItem));
       defines.put("TOKEN_TILES", String.valueOf(tokenTiles));
-      if (integers) {
-        defines.put(INTEGER_DOT, "");
-      } else {
+      if (arithmetic != Arithmetic.INTEGERS) {
         defines.put("DEPTH", String.valueOf(depth));
       }
       return defines;
@@ -202,21 +213,18 @@ record ProductShape(Few one, Few few, int fewTokens, Many many) {
 
   /** Shapes that this device can run, of products with weights of a type. */
   static Choices choices(ClDevice device, DataType type) {
-    return hasIntegers(device, type) ? floats(device).withIntegers(device) : floats(device);
+    Choices choices = floats(device);
+    for (Arithmetic other : device.arithmetic()) {
+      if (other != Arithmetic.FLOATS && other.suits(type)) {
+        choices = choices.with(other, device);
+      }
+    }
+    return choices;
   }
 
   /** Of them, those that multiply floats. */
   static Choices floats(ClDevice device) {
     return device.isProcessor() ? ofProcessor(device) : ofGraphics(device);
-  }
-
-  /** Whether products of integers are to be tried with weights of a type. */
-  static boolean hasIntegers(ClDevice device, DataType type) {
-    return device.mayRound()
-        && switch (type) {
-          case Q4_0, Q4_1, Q5_0, Q5_1, Q8_0, Q4_K, Q5_K, Q6_K -> true;
-          default -> false;
-        };
   }
 
   private static Choices ofProcessor(ClDevice device) {
@@ -237,8 +245,8 @@ record ProductShape(Few one, Few few, int fewTokens, Many many) {
   private static Choices ofGraphics(ClDevice device) {
     List<Few> few =
         List.of(
-            new Few(32, 1, 1, true, false),
-            new Few(32, 1, 2, true, false),
+            new Few(32, 1, 1, true, Arithmetic.FLOATS),
+            new Few(32, 1, 2, true, Arithmetic.FLOATS),
             new Few(32, 4, 1),
             new Few(32, 4, 2),
             new Few(16, 8, 1),

@@ -56,7 +56,9 @@ final class ProductTuner {
 
   /** Whether products with weights of a type round their other operand. */
   boolean roundsActivations(DataType type) {
-    return ProductShape.hasIntegers(device, type) && shape(type).roundsActivations();
+    return device.arithmetic().contains(Arithmetic.INTEGERS)
+        && Arithmetic.INTEGERS.suits(type)
+        && shape(type).roundsActivations();
   }
 
   private ProductShape find(DataType type) {
@@ -178,22 +180,23 @@ final class ProductTuner {
       Map<String, String> defines = ProductShape.weightDefines(device, type, COLUMNS);
       defines.putAll(shape.defines());
       defines.put("TOKENS", String.valueOf(tokens));
-      return product("mat_vec", defines, shape.integers(), operands, shape.grid(rows, tokens));
+      return product("mat_vec", defines, shape.arithmetic(), operands, shape.grid(rows, tokens));
     }
 
     private Work matMul(ProductShape.Many shape, Operands operands) {
       Map<String, String> defines = ProductShape.weightDefines(device, type, COLUMNS);
       defines.putAll(shape.defines());
-      return product(shape.kernel(), defines, shape.integers(), operands, shape.grid(rows));
+      return product(shape.kernel(), defines, shape.arithmetic(), operands, shape.grid(rows));
     }
 
     /** A product, and before one of integers what it needs, which costs time, too. */
     private Work product(
         String function,
         Map<String, String> defines,
-        boolean integers,
+        Arithmetic arithmetic,
         Operands operands,
         Grid grid) {
+      boolean integers = arithmetic == Arithmetic.INTEGERS;
       Work product =
           launch(
               function,

@@ -106,9 +106,9 @@ final class Products {
       Value y,
       DeviceBuffer target) {}
 
-  private List<Argument> arguments(Product product, boolean integers) {
+  private List<Argument> arguments(Product product, Arithmetic arithmetic) {
     return List.of(
-        activations(product.x(), integers),
+        activations(product.x(), arithmetic),
         new Argument.Buffer(product.part().buffer()),
         new Argument.Offset(product.part().at()),
         new Argument.Whole(product.part().firstRow()),
@@ -117,21 +117,20 @@ final class Products {
         new Argument.Whole(product.y().type().columns()));
   }
 
-  private Argument activations(Value x, boolean integers) {
-    return integers ? new Argument.Buffer(rounded.room(x)) : buffer(x);
+  private Argument activations(Value x, Arithmetic arithmetic) {
+    return arithmetic == Arithmetic.INTEGERS ? new Argument.Buffer(rounded.room(x)) : buffer(x);
   }
 
   private Work plain(Product product) {
-    boolean integers = tuner.roundsActivations(product.matrix().type());
+    boolean rounds = tuner.roundsActivations(product.matrix().type());
+    Arithmetic arithmetic = rounds ? Arithmetic.INTEGERS : Arithmetic.FLOATS;
     Map<String, String> defines = defines(product.matrix());
-    if (integers) {
-      defines.put(ProductShape.INTEGER_DOT, "");
-    }
+    defines.putAll(arithmetic.defines());
     return maker.launch(
         "plain_products.cl",
         "product_plain",
         defines,
-        arguments(product, integers),
+        arguments(product, arithmetic),
         product.y(),
         Grid.perRow(product.part().rows()));
   }
@@ -162,7 +161,7 @@ final class Products {
         "mat_vec.cl",
         "mat_vec",
         defines,
-        arguments(product, shape.integers()),
+        arguments(product, shape.arithmetic()),
         product.y(),
         shape.grid(product.part().rows(), tokens));
   }
@@ -175,7 +174,7 @@ final class Products {
         shape.kernel() + ".cl",
         shape.kernel(),
         defines,
-        arguments(product, shape.integers()),
+        arguments(product, shape.arithmetic()),
         product.y(),
         shape.grid(product.part().rows()));
   }
@@ -223,7 +222,7 @@ final class Products {
         "glu_mat_vec",
         defines,
         List.of(
-            activations(node.value(0), shape.integers()),
+            activations(node.value(0), shape.arithmetic()),
             new Argument.Buffer(gatePart.buffer()),
             new Argument.Offset(gatePart.at()),
             new Argument.Buffer(upPart.buffer()),

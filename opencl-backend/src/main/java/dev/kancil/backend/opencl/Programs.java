@@ -74,7 +74,9 @@ final class Programs implements AutoCloseable {
     text.append(source(file));
     String source = text.toString();
     // Functions of packed bytes come with OpenCL C 3.0.
-    boolean dots = device.hasIntegerDot() && defines.containsKey(ProductShape.INTEGER_DOT);
+    boolean dots =
+        device.hasIntegerDot()
+            && defines.keySet().containsAll(Arithmetic.INTEGERS.defines().keySet());
     String flags = dots ? "-cl-std=CL3.0" : "-cl-std=CL1.2";
     byte[] binary = cache.find(source, flags);
     if (binary != null) {

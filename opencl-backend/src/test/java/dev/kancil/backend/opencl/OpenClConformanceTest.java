@@ -17,6 +17,7 @@ import java.util.List;
 import java.util.function.Predicate;
 import java.util.function.UnaryOperator;
 import java.util.stream.IntStream;
+import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.Test;
 
 class OpenClConformanceTest {
@@ -54,9 +55,19 @@ class OpenClConformanceTest {
         tested ->
             tested.op().contains("MatMul")
                 && tested.types().stream().anyMatch(DataType::isQuantized);
-    someConform(ClDevice::withRounding, isProduct, 23);
-    someConform(device -> device.asGraphics().withRounding(), isProduct, 31);
-    someConform(device -> device.asPlain().withRounding(), isProduct, 61);
+    someConform(device -> device.allowing(Arithmetic.INTEGERS), isProduct, 23);
+    someConform(device -> device.asGraphics().allowing(Arithmetic.INTEGERS), isProduct, 31);
+    someConform(device -> device.asPlain().allowing(Arithmetic.INTEGERS), isProduct, 61);
+  }
+
+  @Test
+  void productsOfHalvesConformWhereADeviceHasThem() {
+    OpenClDevices.require();
+    Assumptions.assumeTrue(Platforms.find().devices().getFirst().hasHalves());
+    Predicate<Case> isHalf =
+        tested -> tested.op().contains("MatMul") && tested.types().contains(DataType.F16);
+    someConform(device -> device.allowing(Arithmetic.HALVES), isHalf, 5);
+    someConform(device -> device.asGraphics().allowing(Arithmetic.HALVES), isHalf, 7);
   }
 
   private static void someConform(

@@ -114,7 +114,8 @@ class OpenClDeviceTest {
     DeviceDescription description = new OpenClBackend().devices().getFirst();
     DeviceOptions guarded = DeviceOptions.DEFAULT.withGuards();
     try (Device exact = new OpenClDevice(device, description, guarded);
-        Device rounding = new OpenClDevice(device.withRounding(), description, guarded)) {
+        Device rounding =
+            new OpenClDevice(device.allowing(Arithmetic.INTEGERS), description, guarded)) {
       for (DataType type : DataType.values()) {
         assertThat(exact.activationRounding(type)).isEqualTo(ActivationRounding.NONE);
       }
