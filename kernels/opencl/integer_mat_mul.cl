@@ -1,16 +1,16 @@
 // Products of many tokens (a prompt) with a matrix of weights, as mat_mul.cl, but of integers: with activations that are rounded to
 // bytes (rounded_activations.h) and the bytes that weights are made of (weight_runs.h).
 //
-// A work-group's tile is that of mat_mul.cl. DEPTH columns at a time, as many as neighboring pairs of runs cover, items unpack the
-// tile's weights into local memory, four columns in an int, transposed; their scales, one for RUN_COLUMNS columns of a row, and minima
-// lie in tiles beside them, as do x and its scales. Then each item adds the products of RUN_COLUMNS columns, which are exact, as
-// integers, scales them by both operands' scales, and adds them to its results in float32.
+// A work-group's tile is that of mat_mul.cl. DEPTH columns at a time, as many as neighboring pairs of runs cover, items unpack
+// the tile's weights into local memory, four columns in an int, transposed; their scales, one for RUN_COLUMNS columns of a row,
+// and minima lie in tiles beside them, as do x and its scales. Then each item adds the products of RUN_COLUMNS columns, which are
+// exact, as integers, scales them by both operands' scales, and adds them to its results in float32.
 //
 // Items: work-groups are ROW_ITEMS x TOKEN_ITEMS, and have rows and tokens as token_tiles.h says.
 // Memory traffic: the weights once per GROUP_TOKENS tokens, x once per GROUP_ROWS rows.
 //
-// Invariants: COLUMNS is a multiple of DEPTH, since blocks are. Outside of the matrix and of the tokens, tiles hold zeros, nothing is
-// read and nothing is written. Groups without tokens return as one, so all items reach every barrier.
+// Invariants: COLUMNS is a multiple of DEPTH, since blocks are. Outside of the matrix and of the tokens, tiles hold zeros, nothing
+// is read and nothing is written. Groups without tokens return as one, so all items reach every barrier.
 //
 // Defines: INTEGER_DOT, WEIGHT_* (a type of weight_runs.h), COLUMNS, ROW_ITEMS, TOKEN_ITEMS, VECTOR (1, 2, 4, 8 or 16), ROW_VECTORS,
 // TOKENS_PER_ITEM, TOKEN_TILES. Local memory: at most 192 (GROUP_ROWS + GROUP_TOKENS) bytes.

@@ -1,6 +1,6 @@
-// The small integers of weights in blocks (weights.h), for products of integers: a run of 16 columns is scale * q + minimum, and q has
-// a byte for each column. A pair's two runs have one scale and minimum where they are of the same 32 columns (ONE_SCALE). Types without
-// MINIMA have none: their zero is taken off the bytes.
+// The small integers of weights in blocks (weights.h), for products of integers: a run of 16 columns is scale * q + minimum, and
+// q has a byte for each column. A pair's two runs have one scale and minimum where they are of the same 32 columns (ONE_SCALE).
+// Types without MINIMA have none: their zero is taken off the bytes.
 // Defines: WEIGHT_Q4_0, _Q4_1, _Q5_0, _Q5_1, _Q8_0, _Q4_K, _Q5_K or _Q6_K.
 
 #ifndef WEIGHT_RUNS_H
