@@ -16,7 +16,7 @@
 // all items reach every barrier and nothing is read outside. x begins at a multiple of 16 bytes.
 //
 // Defines: WEIGHT_*, COLUMNS, TOKENS (1 to 8), LANES (a power of two), ROW_ITEMS, ROWS_PER_ITEM, SUB_GROUPS (optional;
-// ROW_ITEMS is 1 then), ACTIVATION_* (activations.h) for glu_mat_vec.
+// ROW_ITEMS is 1 then), INTEGER_DOT (optional; x is rounded to bytes then, x_units.h), ACTIVATION_* (activations.h) for glu_mat_vec.
 //
 // global size: LANES, ceil(weight_rows / (ROW_ITEMS * ROWS_PER_ITEM)) * ROW_ITEMS, ceil(tokens / TOKENS).
 
@@ -24,7 +24,7 @@
 #include "lane_products.h"
 
 kernel __attribute__((reqd_work_group_size(LANES, ROW_ITEMS, 1))) void mat_vec(
-    global const float *x,
+    global const x_unit *x,
     global const uchar *w,
     ulong at,
     int first_row,
@@ -41,10 +41,10 @@ kernel __attribute__((reqd_work_group_size(LANES, ROW_ITEMS, 1))) void mat_vec(
   if (token >= tokens) {
     return;
   }
-  global const float *x_rows[TOKENS];
+  global const x_unit *x_rows[TOKENS];
 #pragma unroll
   for (int t = 0; t < TOKENS; t++) {
-    x_rows[t] = x + (ulong)min(token + t, tokens - 1) * COLUMNS;
+    x_rows[t] = x + (ulong)min(token + t, tokens - 1) * X_UNITS;
   }
   global const uchar *rows[ROWS_PER_ITEM];
   rows_of(w + at, row, weight_rows, rows);
@@ -65,7 +65,7 @@ kernel __attribute__((reqd_work_group_size(LANES, ROW_ITEMS, 1))) void mat_vec(
 
 #if defined(ACTIVATION_SILU) || defined(ACTIVATION_GELU_TANH)
 kernel __attribute__((reqd_work_group_size(LANES, ROW_ITEMS, 1))) void glu_mat_vec(
-    global const float *x,
+    global const x_unit *x,
     global const uchar *gate,
     ulong gate_at,
     global const uchar *up,
@@ -84,10 +84,10 @@ kernel __attribute__((reqd_work_group_size(LANES, ROW_ITEMS, 1))) void glu_mat_v
   if (token >= tokens) {
     return;
   }
-  global const float *x_rows[TOKENS];
+  global const x_unit *x_rows[TOKENS];
 #pragma unroll
   for (int t = 0; t < TOKENS; t++) {
-    x_rows[t] = x + (ulong)min(token + t, tokens - 1) * COLUMNS;
+    x_rows[t] = x + (ulong)min(token + t, tokens - 1) * X_UNITS;
   }
   global const uchar *rows[ROWS_PER_ITEM];
   float gates[ROWS_PER_ITEM][TOKENS];

@@ -15,8 +15,8 @@
 // beyond the count is computed again from the last one and not written; work-groups return as one, so that all items reach
 // every barrier. x begins at a multiple of 16 bytes.
 //
-// Defines: WEIGHT_*, COLUMNS, LANES (a power of two), ROW_ITEMS, ROWS_PER_ITEM, ACTIVATION_* (activations.h) for
-// moe_glu_mat_vec.
+// Defines: WEIGHT_*, COLUMNS, LANES (a power of two), ROW_ITEMS, ROWS_PER_ITEM, INTEGER_DOT (optional; x is rounded to bytes then,
+// x_units.h), ACTIVATION_* (activations.h) for moe_glu_mat_vec.
 //
 // global size: LANES, ceil(out / (ROW_ITEMS * ROWS_PER_ITEM)) * ROW_ITEMS, slots.
 
@@ -25,7 +25,7 @@
 #include "lane_products.h"
 
 kernel __attribute__((reqd_work_group_size(LANES, ROW_ITEMS, 1))) void moe_mat_vec(
-    global const float *x,
+    global const x_unit *x,
     global const int *ids,
     global const uchar *w,
     ulong at,
@@ -51,7 +51,7 @@ kernel __attribute__((reqd_work_group_size(LANES, ROW_ITEMS, 1))) void moe_mat_v
   }
   global const uchar *rows[ROWS_PER_ITEM];
   rows_of(w + at + (ulong)expert * out * ROW_BYTES, row, out, rows);
-  global const float *x_row = x + (ulong)(slot / slots_of_input) * COLUMNS;
+  global const x_unit *x_row = x + (ulong)(slot / slots_of_input) * X_UNITS;
   float sums[ROWS_PER_ITEM][TOKENS];
   partial_products(&x_row, rows, lane, sums);
 #pragma unroll
@@ -67,7 +67,7 @@ kernel __attribute__((reqd_work_group_size(LANES, ROW_ITEMS, 1))) void moe_mat_v
 #if defined(ACTIVATION_SILU) || defined(ACTIVATION_GELU_TANH)
 // All experts' matrices lie in one buffer each.
 kernel __attribute__((reqd_work_group_size(LANES, ROW_ITEMS, 1))) void moe_glu_mat_vec(
-    global const float *x,
+    global const x_unit *x,
     global const int *ids,
     global const uchar *gate,
     ulong gate_at,
@@ -88,7 +88,7 @@ kernel __attribute__((reqd_work_group_size(LANES, ROW_ITEMS, 1))) void moe_glu_m
     return;
   }
   int expert = clamp(ids[slot], 0, all_experts - 1);
-  global const float *x_row = x + (ulong)(slot / slots_of_input) * COLUMNS;
+  global const x_unit *x_row = x + (ulong)(slot / slots_of_input) * X_UNITS;
   global const uchar *rows[ROWS_PER_ITEM];
   float gates[ROWS_PER_ITEM][TOKENS];
   float ups[ROWS_PER_ITEM][TOKENS];

@@ -1,19 +1,20 @@
 // Products with weights, plainly: what mat_vec and mat_mul are to compute, and moe_mat_vec and moe_mat_mul.
-// Defines: WEIGHT_*, COLUMNS.
+// Defines: WEIGHT_*, COLUMNS, INTEGER_DOT (optional; x_units.h).
 
 #include "weights.h"
+#include "x_units.h"
 
-static inline float plain_product(global const float *x, global const uchar *row) {
+static inline float plain_product(global const x_unit *x, global const uchar *row) {
   float sum = 0;
   for (int c = 0; c < COLUMNS; c++) {
-    sum += x[c] * weight_at(row, c);
+    sum += x_value(x, c) * weight_at(row, c);
   }
   return sum;
 }
 
 // One item per row and token.
 kernel void product_plain(
-    global const float *x,
+    global const x_unit *x,
     global const uchar *w,
     ulong at,
     int first_row,
@@ -26,13 +27,13 @@ kernel void product_plain(
   int token = (int)get_global_id(1);
   if (row < weight_rows && token < counts[which]) {
     y[(ulong)token * y_columns + first_row + row] =
-        plain_product(x + (ulong)token * COLUMNS, w + at + (ulong)row * ROW_BYTES);
+        plain_product(x + (ulong)token * X_UNITS, w + at + (ulong)row * ROW_BYTES);
   }
 }
 
 // One item per row of a matrix and slot.
 kernel void moe_product_plain(
-    global const float *x,
+    global const x_unit *x,
     global const int *ids,
     global const uchar *w,
     ulong at,
@@ -53,6 +54,6 @@ kernel void moe_product_plain(
   int expert = clamp(ids[slot], 0, all_experts - 1) - first_expert;
   if (expert >= 0 && expert < experts) {
     y[(ulong)slot * out + row] = plain_product(
-        x + (ulong)(slot / slots_of_input) * COLUMNS, w + at + ((ulong)expert * out + row) * ROW_BYTES);
+        x + (ulong)(slot / slots_of_input) * X_UNITS, w + at + ((ulong)expert * out + row) * ROW_BYTES);
   }
 }

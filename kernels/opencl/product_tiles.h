@@ -1,10 +1,11 @@
 // What tiled products share: a work-group's tile of decoded weights in local memory, and its results.
-// Defines: WEIGHT_*, COLUMNS, ROW_ITEMS, VECTOR, ROW_VECTORS, DEPTH (a multiple of 16), ITEMS (all items of a work-group).
+// Defines: WEIGHT_*, COLUMNS, ROW_ITEMS, VECTOR, ROW_VECTORS, DEPTH (a multiple of 16), ITEMS (all items of a work-group), HALF_TILES
+// (optional: tiles are of half precision).
 
 #ifndef PRODUCT_TILES_H
 #define PRODUCT_TILES_H
 
-#include "vectors.h"
+#include "tile_values.h"
 #include "weights.h"
 
 #define GROUP_ROWS (ROW_ITEMS * ROW_VECTORS * VECTOR)
@@ -43,13 +44,13 @@ static inline float16 x_16(global const float *x, int column) {
 // Decodes the weights of GROUP_ROWS rows, of which `rows` exist, from column `from` on. Neighboring items take
 // neighboring rows, which they write side by side.
 static inline void fill_weights(
-    global const uchar *w, int rows, int from, int item, local float *tile) {
+    global const uchar *w, int rows, int from, int item, local tile_value *tile) {
   for (int unit = item; unit < GROUP_ROWS * CHUNKS; unit += ITEMS) {
     int row = unit % GROUP_ROWS;
     int depth = unit / GROUP_ROWS * 16;
     float16 decoded = row < rows ? weights_16(w + (ulong)row * ROW_BYTES, from + depth) : (float16)(0);
-    float sixteen[16];
-    vstore16(decoded, 0, sixteen);
+    tile_value sixteen[16];
+    vstore16(to_tile(decoded), 0, sixteen);
 #pragma unroll
     for (int i = 0; i < 16; i++) {
       tile[(depth + i) * GROUP_ROWS + row] = sixteen[i];

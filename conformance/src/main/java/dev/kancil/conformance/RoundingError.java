@@ -46,7 +46,9 @@ final class RoundingError {
 
   /** What is added to the limit of a case: the largest of what its outputs may be off. */
   static double of(Scene scene, Case tested, Device device, Map<String, List<float[]>> expected) {
-    if (device.activationRounding(tested.types().getFirst()).equals(ActivationRounding.NONE)) {
+    if (tested.types().stream()
+        .map(device::activationRounding)
+        .allMatch(ActivationRounding.NONE::equals)) {
       return 0;
     }
     Graph graph = scene.graph();

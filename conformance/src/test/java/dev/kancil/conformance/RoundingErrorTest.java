@@ -40,7 +40,7 @@ class RoundingErrorTest {
           .toList();
 
   private static boolean isQuantized(List<DataType> types) {
-    return types.stream().allMatch(DataType::isQuantized);
+    return types.stream().anyMatch(DataType::isQuantized);
   }
 
   /**

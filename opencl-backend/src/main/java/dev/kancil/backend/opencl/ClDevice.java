@@ -2,6 +2,7 @@ package dev.kancil.backend.opencl;
 
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.EnumSet;
 import java.util.List;
 import java.util.Set;
 import java.util.TreeSet;
@@ -21,6 +22,8 @@ import org.jspecify.annotations.Nullable;
  * @param largestGroup the most work-items of a work-group
  * @param floatVector floats of the device's own vectors: 1, 2, 4, 8 or 16
  * @param alignment of sub-buffers, in bytes
+ * @param hasIntegerDot whether kernels can multiply four bytes with four and add at once
+ * @param arithmetic what products may multiply, whichever is fastest
  * @param unusableBecause what it lacks, or null
  */
 record ClDevice(
@@ -39,8 +42,13 @@ record ClDevice(
     int largestGroup,
     int floatVector,
     int alignment,
+    boolean hasIntegerDot,
+    Set<Arithmetic> arithmetic,
     Set<String> extensions,
     @Nullable String unusableBecause) {
+  // Of cl_khr_integer_dot_product; JOCL has no names for them.
+  private static final int INTEGER_DOT_CAPABILITIES = 0x1073;
+  private static final long PACKED_BYTES = 1;
 
   // What later versions deprecate is all that 1.2 has.
   @SuppressWarnings("deprecation")
@@ -65,8 +73,18 @@ record ClDevice(
         Integer.highestOneBit(
             (int) Math.clamp(OpenCl.number(id, CL.CL_DEVICE_NATIVE_VECTOR_WIDTH_FLOAT), 1L, 16L)),
         (int) Math.max(OpenCl.number(id, CL.CL_DEVICE_MEM_BASE_ADDR_ALIGN) / Byte.SIZE, 64),
+        hasIntegerDot(id, version, extensions),
+        EnumSet.of(Arithmetic.FLOATS),
         extensions,
         lack(id, version));
+  }
+
+  /** Whether kernels have the functions of packed bytes, which come with OpenCL C 3.0. */
+  private static boolean hasIntegerDot(cl_device_id id, String version, Set<String> extensions) {
+    return extensions.contains("cl_khr_integer_dot_product")
+        && !version.startsWith("OpenCL 1")
+        && !version.startsWith("OpenCL 2")
+        && (OpenCl.number(id, INTEGER_DOT_CAPABILITIES) & PACKED_BYTES) != 0;
   }
 
   private static @Nullable String lack(cl_device_id id, String version) {
@@ -87,15 +105,32 @@ record ClDevice(
 
   /** The same, taken for a graphics processor, so that its kernels can be tested without one. */
   ClDevice asGraphics() {
-    return as(false, false, Math.min(localBytes, 48 << 10), 64, Math.min(largestGroup, 256));
+    int local = (int) Math.min(localBytes, 48 << 10);
+    return as(false, false, arithmetic, local, 64, Math.min(largestGroup, 256));
   }
 
   /** The same with the plain kernels, where there are some beside the fast ones. */
   ClDevice asPlain() {
-    return as(isProcessor, true, localBytes, units, largestGroup);
+    return as(isProcessor, true, arithmetic, localBytes, units, largestGroup);
   }
 
-  private ClDevice as(boolean processor, boolean plain, long local, int unitCount, int group) {
+  /** The same where products may multiply something else, too, if it can. */
+  ClDevice allowing(Arithmetic other) {
+    if (other == Arithmetic.HALVES && !hasHalves()) {
+      return this;
+    }
+    EnumSet<Arithmetic> both = EnumSet.copyOf(arithmetic);
+    both.add(other);
+    return as(isProcessor, isPlain, both, localBytes, units, largestGroup);
+  }
+
+  private ClDevice as(
+      boolean processor,
+      boolean plain,
+      Set<Arithmetic> allowed,
+      long local,
+      int unitCount,
+      int group) {
     return new ClDevice(
         platform,
         id,
@@ -112,8 +147,15 @@ record ClDevice(
         group,
         floatVector,
         alignment,
+        hasIntegerDot,
+        allowed,
         extensions,
         unusableBecause);
+  }
+
+  /** Whether kernels can compute in half precision. */
+  boolean hasHalves() {
+    return extensions.contains("cl_khr_fp16");
   }
 
   /** Whether kernels can let the items of a sub-group exchange values. */
@@ -124,13 +166,13 @@ record ClDevice(
   /** Optional features, as {@code kancil devices} lists them. */
   List<String> features() {
     List<String> features = new ArrayList<>();
-    if (extensions.contains("cl_khr_fp16")) {
+    if (hasHalves()) {
       features.add("fp16");
     }
     if (hasSubGroups()) {
       features.add("sub-groups");
     }
-    if (extensions.contains("cl_khr_integer_dot_product")) {
+    if (hasIntegerDot) {
       features.add("integer dot product");
     }
     if (sharesHostMemory) {

@@ -65,8 +65,9 @@ final class Lowering {
     this.rooms = rooms;
     this.device = memory.device();
     this.maker = maker;
-    this.products = new Products(maker, weights, rooms, limits, device, tuner, places);
-    this.experts = new MoeLowering(maker, weights, rooms, limits, device, places);
+    RoundedActivations rounded = new RoundedActivations(maker, rooms, limits, places);
+    this.products = new Products(maker, weights, rooms, limits, device, tuner, rounded, places);
+    this.experts = new MoeLowering(maker, weights, rooms, limits, device, tuner, rounded, places);
     this.attention =
         new AttentionLowering(maker, weights, rooms, inputs, limits, device, layout, places);
   }

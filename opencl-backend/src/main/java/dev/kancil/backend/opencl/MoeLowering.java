@@ -34,6 +34,8 @@ final class MoeLowering {
   private final StepLimits limits;
   private final ClDevice device;
   private final Function<Value, DeviceBuffer> places;
+  private final ProductTuner tuner;
+  private final RoundedActivations rounded;
   private final MoeShape shape;
   // Nodes are lowered in running order, so this is what the rooms hold when the next one runs.
   private @Nullable Sorted sorted;
@@ -47,6 +49,8 @@ final class MoeLowering {
       Rooms rooms,
       StepLimits limits,
       ClDevice device,
+      ProductTuner tuner,
+      RoundedActivations rounded,
       Function<Value, DeviceBuffer> places) {
     this.maker = maker;
     this.weights = weights;
@@ -54,6 +58,8 @@ final class MoeLowering {
     this.limits = limits;
     this.device = device;
     this.places = places;
+    this.tuner = tuner;
+    this.rounded = rounded;
     this.shape = MoeShape.of(device);
   }
 
@@ -99,7 +105,8 @@ final class MoeLowering {
 
   Work matMul(Node node) {
     Product product = product(node, 1, places.apply(node.output()));
-    return byRows(product, () -> matVec(product), () -> sorted(product, tiled(product)));
+    Work work = byRows(product, () -> matVec(product), () -> sorted(product, tiled(product)));
+    return ofIntegers(product.matrix()) ? rounded.before(product.x(), work) : work;
   }
 
   /**
@@ -114,13 +121,32 @@ final class MoeLowering {
             && gate.matrix().type() == up.type()
             && gate.matrix().parts().size() == 1
             && up.parts().size() == 1;
-    return byRows(
-        gate,
-        () ->
-            isTogether
-                ? gluMatVec(gate, up.parts().getFirst(), activation)
-                : sequence(matVec(up(node)), matVec(gate), glu(node, activation)),
-        () -> sorted(gate, tiled(up(node)), tiled(gate), glu(node, activation)));
+    Work work =
+        byRows(
+            gate,
+            () ->
+                isTogether
+                    ? gluMatVec(gate, up.parts().getFirst(), activation)
+                    : sequence(matVec(up(node)), matVec(gate), glu(node, activation)),
+            () -> sorted(gate, tiled(up(node)), tiled(gate), glu(node, activation)));
+    return ofIntegers(gate.matrix()) || ofIntegers(up) ? rounded.before(gate.x(), work) : work;
+  }
+
+  /** What products of few rows multiply: what those of one row with other matrices do. */
+  private Arithmetic arithmetic(OpenClWeights.Matrix matrix) {
+    return tuner.roundsActivations(matrix.type())
+        ? tuner.shape(matrix.type()).one().arithmetic()
+        : Arithmetic.FLOATS;
+  }
+
+  private boolean ofIntegers(OpenClWeights.Matrix matrix) {
+    return arithmetic(matrix) == Arithmetic.INTEGERS;
+  }
+
+  private Argument activations(Product product) {
+    return ofIntegers(product.matrix())
+        ? new Argument.Buffer(rounded.room(product.x()))
+        : buffer(product.x());
   }
 
   /**
@@ -183,7 +209,7 @@ final class MoeLowering {
   /** A launch for each buffer of the weights: each takes the slots of the experts that it has. */
   private Work matVec(Product product) {
     Map<String, String> defines = defines(product.matrix());
-    defines.putAll(shape.few().defines());
+    defines.putAll(shape.few().with(arithmetic(product.matrix())).defines());
     List<Work> launches = new ArrayList<>();
     for (OpenClWeights.Part part : product.matrix().parts()) {
       launches.add(
@@ -192,7 +218,7 @@ final class MoeLowering {
               device.isPlain() ? "moe_product_plain" : "moe_mat_vec",
               defines,
               List.of(
-                  buffer(product.x()),
+                  activations(product),
                   buffer(product.ids()),
                   new Argument.Buffer(part.buffer()),
                   new Argument.Offset(part.at()),
@@ -224,14 +250,14 @@ final class MoeLowering {
   private Work gluMatVec(Product gate, OpenClWeights.Part up, Activation activation) {
     OpenClWeights.Part part = gate.matrix().parts().getFirst();
     Map<String, String> defines = defines(gate.matrix());
-    defines.putAll(shape.few().defines());
+    defines.putAll(shape.few().with(arithmetic(gate.matrix())).defines());
     defines.put("ACTIVATION_" + activation.name(), "");
     return maker.launch(
         "moe_mat_vec.cl",
         "moe_glu_mat_vec",
         defines,
         List.of(
-            buffer(gate.x()),
+            activations(gate),
             buffer(gate.ids()),
             new Argument.Buffer(part.buffer()),
             new Argument.Offset(part.at()),

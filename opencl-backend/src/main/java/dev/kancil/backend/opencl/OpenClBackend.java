@@ -23,6 +23,19 @@ public final class OpenClBackend implements Backend {
    */
   static final String SHAPES = "kancil.opencl.shapes";
 
+  /**
+   * A property: whether products with quantised weights may round activations to bytes and multiply
+   * integers, where the device is faster that way. Results are then no longer those of float32
+   * activations, so nothing else turns it on.
+   */
+  static final String INTEGER_DOT = "kancil.opencl.integerDot";
+
+  /**
+   * A property: whether products of many tokens with weights of half precision may round
+   * activations to it and multiply halves, where the device can and is faster that way.
+   */
+  static final String HALF_TILES = "kancil.opencl.fp16";
+
   /** Device files of the drivers that there are: DRM, NVIDIA's, AMD's, WSL's, ARM's. */
   private static final List<String> GRAPHICS = List.of("dri", "nvidiactl", "kfd", "dxg", "mali0");
 
@@ -97,6 +110,12 @@ public final class OpenClBackend implements Backend {
           case "plain" -> device.asPlain();
           default -> device;
         };
+    if (Boolean.getBoolean(INTEGER_DOT)) {
+      shaped = shaped.allowing(Arithmetic.INTEGERS);
+    }
+    if (Boolean.getBoolean(HALF_TILES)) {
+      shaped = shaped.allowing(Arithmetic.HALVES);
+    }
     return new OpenClDevice(shaped, description, options);
   }
 }

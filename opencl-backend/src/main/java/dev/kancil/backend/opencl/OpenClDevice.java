@@ -1,5 +1,6 @@
 package dev.kancil.backend.opencl;
 
+import dev.kancil.backend.ActivationRounding;
 import dev.kancil.backend.Device;
 import dev.kancil.backend.DeviceDescription;
 import dev.kancil.backend.DeviceOptions;
@@ -13,6 +14,7 @@ import dev.kancil.backend.WeightSource;
 import dev.kancil.graph.Graph;
 import dev.kancil.graph.StateLayout;
 import dev.kancil.graph.op.Fused;
+import dev.kancil.tensor.DataType;
 import org.jocl.CL;
 import org.jocl.cl_command_queue;
 import org.jocl.cl_context;
@@ -86,6 +88,13 @@ final class OpenClDevice implements Device {
   @Override
   public boolean isGuarded() {
     return options.guarded();
+  }
+
+  @Override
+  public ActivationRounding activationRounding(DataType weightType) {
+    return tuner.roundsActivations(weightType)
+        ? RoundedActivations.ROUNDING
+        : ActivationRounding.NONE;
   }
 
   @Override

@@ -8,6 +8,7 @@ import dev.kancil.graph.Node;
 import dev.kancil.graph.Value;
 import dev.kancil.graph.Weight;
 import dev.kancil.graph.op.Activation;
+import dev.kancil.tensor.DataType;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -23,6 +24,7 @@ final class Products {
   private final StepLimits limits;
   private final ClDevice device;
   private final ProductTuner tuner;
+  private final RoundedActivations rounded;
   private final Function<Value, DeviceBuffer> places;
 
   Products(
@@ -32,6 +34,7 @@ final class Products {
       StepLimits limits,
       ClDevice device,
       ProductTuner tuner,
+      RoundedActivations rounded,
       Function<Value, DeviceBuffer> places) {
     this.maker = maker;
     this.weights = weights;
@@ -40,6 +43,7 @@ final class Products {
     this.places = places;
     this.device = device;
     this.tuner = tuner;
+    this.rounded = rounded;
   }
 
   /** A launch for each buffer of the table: each writes the rows whose ids it has. */
@@ -67,41 +71,68 @@ final class Products {
   }
 
   Work matMul(Value x, Weight weight, Value y) {
-    return matMul(x, weight, y, places.apply(y));
+    OpenClWeights.Matrix matrix = weights.matrix(weight);
+    return roundedFirst(x, matrix.type(), matMul(x, matrix, y, places.apply(y)));
   }
 
-  private Work matMul(Value x, Weight weight, Value y, DeviceBuffer target) {
-    OpenClWeights.Matrix matrix = weights.matrix(weight);
+  /** A product, once x is as products with weights of a type take it. */
+  private Work roundedFirst(Value x, DataType type, Work product) {
+    return tuner.roundsActivations(type) ? rounded.before(x, product) : product;
+  }
+
+  /** A product of what {@link #roundedFirst} has brought. */
+  private Work matMul(Value x, OpenClWeights.Matrix matrix, Value y, DeviceBuffer target) {
     List<Work> launches = new ArrayList<>();
     for (OpenClWeights.Part part : matrix.parts()) {
-      List<Argument> arguments =
-          List.of(
-              buffer(x),
-              new Argument.Buffer(part.buffer()),
-              new Argument.Offset(part.at()),
-              new Argument.Whole(part.firstRow()),
-              new Argument.Whole(part.rows()),
-              new Argument.Buffer(target),
-              new Argument.Whole(y.type().columns()));
-      if (device.isPlain()) {
-        launches.add(
-            maker.launch(
-                "plain_products.cl",
-                "product_plain",
-                defines(matrix),
-                arguments,
-                y,
-                Grid.perRow(part.rows())));
-        continue;
-      }
+      Product product = new Product(x, matrix, part, y, target);
       launches.add(
-          byTokens(
-              matrix,
-              y,
-              tokens -> matVec(matrix, part.rows(), tokens, arguments, y),
-              () -> tiled(matrix, part.rows(), arguments, y)));
+          device.isPlain()
+              ? plain(product)
+              : byTokens(matrix, y, tokens -> matVec(product, tokens), () -> tiled(product)));
     }
     return new Work.Sequence(launches);
+  }
+
+  /**
+   * A product with some rows of a matrix.
+   *
+   * @param y a value of the product's size
+   * @param target where it goes
+   */
+  private record Product(
+      Value x,
+      OpenClWeights.Matrix matrix,
+      OpenClWeights.Part part,
+      Value y,
+      DeviceBuffer target) {}
+
+  private List<Argument> arguments(Product product, Arithmetic arithmetic) {
+    return List.of(
+        activations(product.x(), arithmetic),
+        new Argument.Buffer(product.part().buffer()),
+        new Argument.Offset(product.part().at()),
+        new Argument.Whole(product.part().firstRow()),
+        new Argument.Whole(product.part().rows()),
+        new Argument.Buffer(product.target()),
+        new Argument.Whole(product.y().type().columns()));
+  }
+
+  private Argument activations(Value x, Arithmetic arithmetic) {
+    return arithmetic == Arithmetic.INTEGERS ? new Argument.Buffer(rounded.room(x)) : buffer(x);
+  }
+
+  private Work plain(Product product) {
+    boolean rounds = tuner.roundsActivations(product.matrix().type());
+    Arithmetic arithmetic = rounds ? Arithmetic.INTEGERS : Arithmetic.FLOATS;
+    Map<String, String> defines = defines(product.matrix());
+    defines.putAll(arithmetic.defines());
+    return maker.launch(
+        "plain_products.cl",
+        "product_plain",
+        defines,
+        arguments(product, arithmetic),
+        product.y(),
+        Grid.perRow(product.part().rows()));
   }
 
   /** A variant for one token, one for few, and one for many. */
@@ -121,20 +152,31 @@ final class Products {
     return tokens == 1 ? shape.one() : shape.few();
   }
 
-  private Work matVec(
-      OpenClWeights.Matrix matrix, int rows, int tokens, List<Argument> arguments, Value y) {
-    Few shape = few(matrix, tokens);
-    Map<String, String> defines = defines(matrix);
+  private Work matVec(Product product, int tokens) {
+    Few shape = few(product.matrix(), tokens);
+    Map<String, String> defines = defines(product.matrix());
     defines.putAll(shape.defines());
     defines.put("TOKENS", String.valueOf(tokens));
-    return maker.launch("mat_vec.cl", "mat_vec", defines, arguments, y, shape.grid(rows, tokens));
+    return maker.launch(
+        "mat_vec.cl",
+        "mat_vec",
+        defines,
+        arguments(product, shape.arithmetic()),
+        product.y(),
+        shape.grid(product.part().rows(), tokens));
   }
 
-  private Work tiled(OpenClWeights.Matrix matrix, int rows, List<Argument> arguments, Value y) {
-    ProductShape.Many shape = tuner.shape(matrix.type()).many();
-    Map<String, String> defines = defines(matrix);
+  private Work tiled(Product product) {
+    ProductShape.Many shape = tuner.shape(product.matrix().type()).many();
+    Map<String, String> defines = defines(product.matrix());
     defines.putAll(shape.defines());
-    return maker.launch("mat_mul.cl", "mat_mul", defines, arguments, y, shape.grid(rows));
+    return maker.launch(
+        shape.kernel() + ".cl",
+        shape.kernel(),
+        defines,
+        arguments(product, shape.arithmetic()),
+        product.y(),
+        shape.grid(product.part().rows()));
   }
 
   /**
@@ -144,17 +186,21 @@ final class Products {
   Work gluMatMul(Node node, Activation activation) {
     OpenClWeights.Matrix gate = weights.matrix(node.weight(1));
     OpenClWeights.Matrix up = weights.matrix(node.weight(2));
-    if (device.isPlain()
-        || gate.type() != up.type()
-        || gate.parts().size() != 1
-        || up.parts().size() != 1) {
-      return gluInParts(node, activation);
-    }
-    return byTokens(
-        gate,
-        node.output(),
-        tokens -> gluMatVec(node, activation, gate, up, tokens),
-        () -> gluInParts(node, activation));
+    boolean isTogether =
+        !device.isPlain()
+            && gate.type() == up.type()
+            && gate.parts().size() == 1
+            && up.parts().size() == 1;
+    Work product =
+        isTogether
+            ? byTokens(
+                gate,
+                node.output(),
+                tokens -> gluMatVec(node, activation, gate, up, tokens),
+                () -> gluInParts(node, activation, gate, up))
+            : gluInParts(node, activation, gate, up);
+    DataType rounding = tuner.roundsActivations(gate.type()) ? gate.type() : up.type();
+    return roundedFirst(node.value(0), rounding, product);
   }
 
   private Work gluMatVec(
@@ -176,7 +222,7 @@ final class Products {
         "glu_mat_vec",
         defines,
         List.of(
-            buffer(node.value(0)),
+            activations(node.value(0), shape.arithmetic()),
             new Argument.Buffer(gatePart.buffer()),
             new Argument.Offset(gatePart.at()),
             new Argument.Buffer(upPart.buffer()),
@@ -189,15 +235,16 @@ final class Products {
         shape.grid(gatePart.rows(), tokens));
   }
 
-  private Work gluInParts(Node node, Activation activation) {
+  private Work gluInParts(
+      Node node, Activation activation, OpenClWeights.Matrix gate, OpenClWeights.Matrix up) {
     Value x = node.value(0);
     Value y = node.output();
-    DeviceBuffer up = rooms.room("a product", limits.tokens() * y.type().rowBytes());
+    DeviceBuffer upRoom = rooms.room("a product", limits.tokens() * y.type().rowBytes());
     return new Work.Sequence(
         List.of(
-            matMul(x, node.weight(2), y, up),
-            matMul(x, node.weight(1), y),
-            maker.glu(activation, places.apply(y), up, y)));
+            matMul(x, up, y, upRoom),
+            matMul(x, gate, y, places.apply(y)),
+            maker.glu(activation, places.apply(y), upRoom, y)));
   }
 
   private Map<String, String> defines(OpenClWeights.Matrix matrix) {

@@ -73,7 +73,11 @@ final class Programs implements AutoCloseable {
         .forEach((name, meaning) -> text.append("#define " + name + " " + meaning + "\n"));
     text.append(source(file));
     String source = text.toString();
-    String flags = "-cl-std=CL1.2";
+    // Functions of packed bytes come with OpenCL C 3.0.
+    boolean dots =
+        device.hasIntegerDot()
+            && defines.keySet().containsAll(Arithmetic.INTEGERS.defines().keySet());
+    String flags = dots ? "-cl-std=CL3.0" : "-cl-std=CL1.2";
     byte[] binary = cache.find(source, flags);
     if (binary != null) {
       cl_program program = load(binary, flags);

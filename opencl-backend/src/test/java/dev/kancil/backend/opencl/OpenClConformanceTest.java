@@ -11,6 +11,7 @@ import dev.kancil.conformance.Conformance;
 import dev.kancil.conformance.OpsDocument;
 import dev.kancil.conformance.Report;
 import dev.kancil.conformance.Result;
+import dev.kancil.tensor.DataType;
 import dev.kancil.testing.TestData;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -21,9 +22,11 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Predicate;
 import java.util.function.UnaryOperator;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.Test;
 
 class OpenClConformanceTest {
@@ -42,16 +45,40 @@ class OpenClConformanceTest {
   @Test
   void kernelsShapedForGraphicsProcessorsConform() throws Exception {
     // Each kind of case comes by; `kancil selftest` runs them all where a graphics processor is.
-    run(ClDevice::asGraphics, every(17));
+    run(ClDevice::asGraphics, every(17, _ -> true));
   }
 
   @Test
   void plainKernelsConform() throws Exception {
-    run(ClDevice::asPlain, every(23));
+    run(ClDevice::asPlain, every(23, _ -> true));
   }
 
-  private static List<Case> every(int count) {
-    List<Case> all = Conformance.cases();
+  @Test
+  void productsOfIntegersAreOffByTheRoundingOfActivationsAndNoMore() throws Exception {
+    // A device without instructions for them does the same in more.
+    Predicate<Case> isProduct =
+        tested ->
+            tested.op().contains("MatMul")
+                && tested.types().stream().anyMatch(DataType::isQuantized);
+    run(device -> device.allowing(Arithmetic.INTEGERS), every(23, isProduct));
+    run(device -> device.asGraphics().allowing(Arithmetic.INTEGERS), every(31, isProduct));
+    run(device -> device.asPlain().allowing(Arithmetic.INTEGERS), every(61, isProduct));
+  }
+
+  @Test
+  void productsOfHalvesConformWhereADeviceHasThem() throws Exception {
+    OpenClDevices.require();
+    Assumptions.assumeTrue(
+        Platforms.find().devices().getFirst().hasHalves(),
+        "SKIPPED: the device has no half precision; scripts/check-opencl-intel runs on one");
+    Predicate<Case> isHalf =
+        tested -> tested.op().contains("MatMul") && tested.types().contains(DataType.F16);
+    run(device -> device.allowing(Arithmetic.HALVES), every(5, isHalf));
+    run(device -> device.asGraphics().allowing(Arithmetic.HALVES), every(7, isHalf));
+  }
+
+  private static List<Case> every(int count, Predicate<Case> chosen) {
+    List<Case> all = Conformance.cases().stream().filter(chosen).toList();
     return IntStream.range(0, all.size()).filter(i -> i % count == 0).mapToObj(all::get).toList();
   }
 

@@ -4,8 +4,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.kancil.DeviceException;
+import dev.kancil.backend.ActivationRounding;
 import dev.kancil.backend.Batch;
 import dev.kancil.backend.Device;
+import dev.kancil.backend.DeviceDescription;
 import dev.kancil.backend.DeviceOptions;
 import dev.kancil.backend.DeviceWeights;
 import dev.kancil.backend.Program;
@@ -191,6 +193,24 @@ class OpenClDeviceTest {
       assertThat(works).anyMatch(work -> work.startsWith("bringing weights"));
     }
     assertThat(works).noneMatch(work -> work.startsWith("tuning"));
+  }
+
+  @Test
+  void activationsAreRoundedOnlyWhereThatWasAllowed() {
+    ClDevice device = Platforms.find().devices().getFirst();
+    DeviceDescription description = new OpenClBackend().devices().getFirst();
+    DeviceOptions guarded = DeviceOptions.DEFAULT.withGuards();
+    try (Device exact = new OpenClDevice(device, description, guarded);
+        Device rounding =
+            new OpenClDevice(device.allowing(Arithmetic.INTEGERS), description, guarded)) {
+      for (DataType type : DataType.values()) {
+        assertThat(exact.activationRounding(type)).isEqualTo(ActivationRounding.NONE);
+      }
+      // A guarded device measures nothing and tries what was allowed.
+      assertThat(rounding.activationRounding(DataType.Q4_K))
+          .isEqualTo(new ActivationRounding(127, 32));
+      assertThat(rounding.activationRounding(DataType.F16)).isEqualTo(ActivationRounding.NONE);
+    }
   }
 
   @Test
