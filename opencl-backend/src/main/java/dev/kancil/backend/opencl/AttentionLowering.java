@@ -2,8 +2,17 @@ package dev.kancil.backend.opencl;
 
 import dev.kancil.UnsupportedException;
 import dev.kancil.backend.StepLimits;
-import dev.kancil.backend.opencl.Launch.Argument;
-import dev.kancil.backend.opencl.Launch.Grid;
+import dev.kancil.backend.accelerator.AcceleratorState;
+import dev.kancil.backend.accelerator.AcceleratorWeights;
+import dev.kancil.backend.accelerator.Argument;
+import dev.kancil.backend.accelerator.DeviceBuffer;
+import dev.kancil.backend.accelerator.Expressions;
+import dev.kancil.backend.accelerator.Grid;
+import dev.kancil.backend.accelerator.LaunchMaker;
+import dev.kancil.backend.accelerator.ProgramMemory;
+import dev.kancil.backend.accelerator.Rooms;
+import dev.kancil.backend.accelerator.StepInputs;
+import dev.kancil.backend.accelerator.Work;
 import dev.kancil.graph.Node;
 import dev.kancil.graph.Operand;
 import dev.kancil.graph.StateGroup;
@@ -28,7 +37,7 @@ final class AttentionLowering {
   private static final int FEW = 8;
 
   private final LaunchMaker maker;
-  private final OpenClWeights weights;
+  private final AcceleratorWeights weights;
   private final Rooms rooms;
   private final StepInputs inputs;
   private final StepLimits limits;
@@ -41,22 +50,15 @@ final class AttentionLowering {
   private record AngleKey(RotaryEmbedding rotary, List<Operand> factors) {}
 
   AttentionLowering(
-      LaunchMaker maker,
-      OpenClWeights weights,
-      Rooms rooms,
-      StepInputs inputs,
-      StepLimits limits,
-      ClDevice device,
-      StateLayout layout,
-      Function<Value, DeviceBuffer> places) {
+      LaunchMaker maker, AcceleratorWeights weights, ProgramMemory program, ClDevice device) {
     this.maker = maker;
     this.weights = weights;
-    this.rooms = rooms;
-    this.inputs = inputs;
-    this.limits = limits;
     this.device = device;
-    this.layout = layout;
-    this.places = places;
+    rooms = program.rooms();
+    inputs = program.inputs();
+    limits = program.limits();
+    layout = program.layout();
+    places = program.places();
   }
 
   Work rope(RotaryEmbedding rotary, Node node) {
@@ -284,7 +286,7 @@ final class AttentionLowering {
     defines.put("VALUE_" + cached(group.valueType()), "");
     defines.put("KEY_COLUMNS", String.valueOf(group.keyColumns()));
     defines.put("VALUE_COLUMNS", String.valueOf(group.valueColumns()));
-    defines.put("PAGE_TOKENS", String.valueOf(OpenClState.PAGE_TOKENS));
+    defines.put("PAGE_TOKENS", String.valueOf(AcceleratorState.PAGE_TOKENS));
     if (device.isProcessor()) {
       defines.put("HALF_BY_SCALING", "");
     }

@@ -1,7 +1,7 @@
 package dev.kancil.backend.opencl;
 
 import dev.kancil.UnsupportedException;
-import dev.kancil.backend.opencl.Launch.Grid;
+import dev.kancil.backend.accelerator.Grid;
 import dev.kancil.graph.op.Attention;
 import java.util.List;
 import java.util.Map;

@@ -1,40 +1,33 @@
 package dev.kancil.backend.opencl;
 
+import dev.kancil.backend.accelerator.DeviceBuffer;
 import org.jocl.CL;
 import org.jocl.cl_mem;
 
-/** Device memory with an owner. Closing twice is harmless. */
-final class DeviceBuffer implements AutoCloseable {
+/** A buffer of OpenCL. */
+final class ClBuffer extends DeviceBuffer {
   private final cl_mem memory;
-  private final long bytes;
   private final Runnable onClose;
-  private boolean closed;
 
-  DeviceBuffer(cl_mem memory, long bytes, Runnable onClose) {
+  ClBuffer(cl_mem memory, long bytes, Runnable onClose) {
+    super(bytes);
     this.memory = memory;
-    this.bytes = bytes;
     this.onClose = onClose;
     Handles.made();
   }
 
-  cl_mem memory() {
-    if (closed) {
-      throw new IllegalStateException("the buffer is closed");
+  static cl_mem memory(DeviceBuffer buffer) {
+    if (!(buffer instanceof ClBuffer ours)) {
+      throw new IllegalArgumentException("a buffer of another device");
     }
-    return memory;
-  }
-
-  long bytes() {
-    return bytes;
+    ours.requireOpen();
+    return ours.memory;
   }
 
   @Override
-  public void close() {
-    if (!closed) {
-      closed = true;
-      CL.clReleaseMemObject(memory);
-      Handles.released();
-      onClose.run();
-    }
+  protected void release() {
+    CL.clReleaseMemObject(memory);
+    Handles.released();
+    onClose.run();
   }
 }

@@ -1,8 +1,13 @@
 package dev.kancil.backend.opencl;
 
 import dev.kancil.backend.StepLimits;
-import dev.kancil.backend.opencl.Launch.Argument;
-import dev.kancil.backend.opencl.Launch.Grid;
+import dev.kancil.backend.accelerator.AcceleratorWeights;
+import dev.kancil.backend.accelerator.Argument;
+import dev.kancil.backend.accelerator.DeviceBuffer;
+import dev.kancil.backend.accelerator.Grid;
+import dev.kancil.backend.accelerator.LaunchMaker;
+import dev.kancil.backend.accelerator.Rooms;
+import dev.kancil.backend.accelerator.Work;
 import dev.kancil.graph.Node;
 import dev.kancil.graph.Value;
 import dev.kancil.graph.Weight;
@@ -29,7 +34,7 @@ final class MoeLowering {
   private static final int FEW_SLOTS = 8;
 
   private final LaunchMaker maker;
-  private final OpenClWeights weights;
+  private final AcceleratorWeights weights;
   private final Rooms rooms;
   private final StepLimits limits;
   private final ClDevice device;
@@ -45,7 +50,7 @@ final class MoeLowering {
 
   MoeLowering(
       LaunchMaker maker,
-      OpenClWeights weights,
+      AcceleratorWeights weights,
       Rooms rooms,
       StepLimits limits,
       ClDevice device,
@@ -115,7 +120,7 @@ final class MoeLowering {
    */
   Work gluMatMul(Node node, Activation activation) {
     Product gate = product(node, 1, places.apply(node.output()));
-    OpenClWeights.Matrix up = weights.matrix(node.weight(2));
+    AcceleratorWeights.Matrix up = weights.matrix(node.weight(2));
     boolean isTogether =
         !device.isPlain()
             && gate.matrix().type() == up.type()
@@ -133,13 +138,13 @@ final class MoeLowering {
   }
 
   /** What products of few rows multiply: what those of one row with other matrices do. */
-  private Arithmetic arithmetic(OpenClWeights.Matrix matrix) {
+  private Arithmetic arithmetic(AcceleratorWeights.Matrix matrix) {
     return tuner.roundsActivations(matrix.type())
         ? tuner.shape(matrix.type()).one().arithmetic()
         : Arithmetic.FLOATS;
   }
 
-  private boolean ofIntegers(OpenClWeights.Matrix matrix) {
+  private boolean ofIntegers(AcceleratorWeights.Matrix matrix) {
     return arithmetic(matrix) == Arithmetic.INTEGERS;
   }
 
@@ -161,7 +166,7 @@ final class MoeLowering {
       Value ids,
       Value y,
       DeviceBuffer target,
-      OpenClWeights.Matrix matrix,
+      AcceleratorWeights.Matrix matrix,
       int experts,
       int slotsOfInput) {
     int used() {
@@ -211,7 +216,7 @@ final class MoeLowering {
     Map<String, String> defines = defines(product.matrix());
     defines.putAll(shape.few().with(arithmetic(product.matrix())).defines());
     List<Work> launches = new ArrayList<>();
-    for (OpenClWeights.Part part : product.matrix().parts()) {
+    for (AcceleratorWeights.Part part : product.matrix().parts()) {
       launches.add(
           maker.launch(
               device.isPlain() ? "plain_products.cl" : "moe_mat_vec.cl",
@@ -247,8 +252,8 @@ final class MoeLowering {
         });
   }
 
-  private Work gluMatVec(Product gate, OpenClWeights.Part up, Activation activation) {
-    OpenClWeights.Part part = gate.matrix().parts().getFirst();
+  private Work gluMatVec(Product gate, AcceleratorWeights.Part up, Activation activation) {
+    AcceleratorWeights.Part part = gate.matrix().parts().getFirst();
     Map<String, String> defines = defines(gate.matrix());
     defines.putAll(shape.few().with(arithmetic(gate.matrix())).defines());
     defines.put("ACTIVATION_" + activation.name(), "");
@@ -319,7 +324,7 @@ final class MoeLowering {
     Map<String, String> defines = defines(product.matrix());
     defines.putAll(shape.many().defines());
     List<Work> launches = new ArrayList<>();
-    for (OpenClWeights.Part part : product.matrix().parts()) {
+    for (AcceleratorWeights.Part part : product.matrix().parts()) {
       launches.add(
           maker.launch(
               "moe_mat_mul.cl",
@@ -347,7 +352,7 @@ final class MoeLowering {
     return maker.glu(activation, places.apply(y), upRoom(y), y);
   }
 
-  private Map<String, String> defines(OpenClWeights.Matrix matrix) {
+  private Map<String, String> defines(AcceleratorWeights.Matrix matrix) {
     return ProductShape.weightDefines(device, matrix.type(), matrix.columns());
   }
 

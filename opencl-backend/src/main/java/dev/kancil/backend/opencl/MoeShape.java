@@ -1,6 +1,6 @@
 package dev.kancil.backend.opencl;
 
-import dev.kancil.backend.opencl.Launch.Grid;
+import dev.kancil.backend.accelerator.Grid;
 import dev.kancil.backend.opencl.ProductShape.Few;
 import java.util.Map;
 

@@ -11,6 +11,11 @@ import dev.kancil.backend.SequenceState;
 import dev.kancil.backend.StepLimits;
 import dev.kancil.backend.UserCache;
 import dev.kancil.backend.WeightSource;
+import dev.kancil.backend.accelerator.AcceleratorProgram;
+import dev.kancil.backend.accelerator.AcceleratorState;
+import dev.kancil.backend.accelerator.AcceleratorWeights;
+import dev.kancil.backend.accelerator.LaunchMaker;
+import dev.kancil.backend.accelerator.ProgramMemory;
 import dev.kancil.graph.Graph;
 import dev.kancil.graph.StateLayout;
 import dev.kancil.graph.op.Fused;
@@ -99,20 +104,26 @@ final class OpenClDevice implements Device {
 
   @Override
   public DeviceWeights weights(WeightSource source) {
-    return new OpenClWeights(memory, source);
+    return new AcceleratorWeights(memory, source);
   }
 
   @Override
   public Program compile(Graph graph, DeviceWeights weights, StepLimits limits) {
-    if (!(weights instanceof OpenClWeights ours)) {
+    if (!(weights instanceof AcceleratorWeights ours)) {
       throw new IllegalArgumentException("weights of another device");
     }
-    return new OpenClProgram(graph, ours, limits, memory, programs, tuner, queue, options);
+    return new AcceleratorProgram(
+        graph, limits, memory, queue, options, program -> lowering(ours, program));
+  }
+
+  private OpenClLowering lowering(AcceleratorWeights weights, ProgramMemory program) {
+    LaunchMaker maker = new ClLaunchMaker(commands, programs, program.inputs());
+    return new OpenClLowering(maker, memory, weights, tuner, program);
   }
 
   @Override
   public SequenceState createState(StateLayout layout, int sequences, int tokens) {
-    return new OpenClState(memory, queue, layout, sequences, tokens, options.guarded());
+    return new AcceleratorState(memory, queue, layout, sequences, tokens, options.guarded());
   }
 
   @Override

@@ -1,7 +1,6 @@
 package dev.kancil.backend.opencl;
 
-import dev.kancil.backend.opencl.Launch.Grid;
-import dev.kancil.backend.opencl.Launch.LongGroups;
+import dev.kancil.backend.accelerator.Grid;
 import dev.kancil.tensor.DataType;
 import java.util.HashMap;
 import java.util.List;
@@ -96,7 +95,7 @@ record ProductShape(Few one, Few few, int fewTokens, Many many) {
      *
      * @param times how many, for so many tokens of a step
      */
-    Grid grid(int rows, LongGroups times) {
+    Grid grid(int rows, Grid.LongGroups times) {
       long rowGroups = Math.ceilDiv(rows, rowItems * rowsPerItem);
       return new Grid(
           new long[] {lanes, rowItems, 1},

@@ -2,8 +2,11 @@ package dev.kancil.backend.opencl;
 
 import dev.kancil.DeviceException;
 import dev.kancil.backend.LoadProgress;
-import dev.kancil.backend.opencl.Launch.Argument;
-import dev.kancil.backend.opencl.Launch.Grid;
+import dev.kancil.backend.accelerator.Argument;
+import dev.kancil.backend.accelerator.DeviceBuffer;
+import dev.kancil.backend.accelerator.Grid;
+import dev.kancil.backend.accelerator.Launch;
+import dev.kancil.backend.accelerator.Work;
 import dev.kancil.backend.opencl.ProductShape.Few;
 import dev.kancil.tensor.DataType;
 import java.lang.foreign.Arena;
@@ -237,7 +240,7 @@ final class ProductTuner {
     private Launch launch(
         String function, Map<String, String> defines, List<Argument> arguments, Grid grid) {
       cl_kernel kernel = programs.kernel(function + ".cl", function, defines);
-      Launch launch = new Launch(function, kernel, arguments, grid, false);
+      Launch launch = new ClLaunch(memory.queue(), function, kernel, arguments, grid, false);
       made.add(launch);
       return launch;
     }
@@ -278,7 +281,7 @@ final class ProductTuner {
     private long repeat(Work product, int tokens, int times) {
       long start = System.nanoTime();
       for (int i = 0; i < times; i++) {
-        product.enqueue(memory.queue(), tokens, 0);
+        product.enqueue(tokens, 0);
       }
       memory.finish();
       return System.nanoTime() - start;

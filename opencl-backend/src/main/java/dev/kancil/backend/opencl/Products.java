@@ -1,8 +1,13 @@
 package dev.kancil.backend.opencl;
 
 import dev.kancil.backend.StepLimits;
-import dev.kancil.backend.opencl.Launch.Argument;
-import dev.kancil.backend.opencl.Launch.Grid;
+import dev.kancil.backend.accelerator.AcceleratorWeights;
+import dev.kancil.backend.accelerator.Argument;
+import dev.kancil.backend.accelerator.DeviceBuffer;
+import dev.kancil.backend.accelerator.Grid;
+import dev.kancil.backend.accelerator.LaunchMaker;
+import dev.kancil.backend.accelerator.Rooms;
+import dev.kancil.backend.accelerator.Work;
 import dev.kancil.backend.opencl.ProductShape.Few;
 import dev.kancil.graph.Node;
 import dev.kancil.graph.Value;
@@ -19,7 +24,7 @@ import java.util.function.Supplier;
 /** Products with weights, and rows of them. */
 final class Products {
   private final LaunchMaker maker;
-  private final OpenClWeights weights;
+  private final AcceleratorWeights weights;
   private final Rooms rooms;
   private final StepLimits limits;
   private final ClDevice device;
@@ -29,7 +34,7 @@ final class Products {
 
   Products(
       LaunchMaker maker,
-      OpenClWeights weights,
+      AcceleratorWeights weights,
       Rooms rooms,
       StepLimits limits,
       ClDevice device,
@@ -48,10 +53,10 @@ final class Products {
 
   /** A launch for each buffer of the table: each writes the rows whose ids it has. */
   Work embedding(Node node) {
-    OpenClWeights.Matrix table = weights.matrix(node.weight(1));
+    AcceleratorWeights.Matrix table = weights.matrix(node.weight(1));
     Value y = node.output();
     List<Work> launches = new ArrayList<>();
-    for (OpenClWeights.Part part : table.parts()) {
+    for (AcceleratorWeights.Part part : table.parts()) {
       launches.add(
           maker.launch(
               "embedding.cl",
@@ -71,7 +76,7 @@ final class Products {
   }
 
   Work matMul(Value x, Weight weight, Value y) {
-    OpenClWeights.Matrix matrix = weights.matrix(weight);
+    AcceleratorWeights.Matrix matrix = weights.matrix(weight);
     return roundedFirst(x, matrix.type(), matMul(x, matrix, y, places.apply(y)));
   }
 
@@ -81,9 +86,9 @@ final class Products {
   }
 
   /** A product of what {@link #roundedFirst} has brought. */
-  private Work matMul(Value x, OpenClWeights.Matrix matrix, Value y, DeviceBuffer target) {
+  private Work matMul(Value x, AcceleratorWeights.Matrix matrix, Value y, DeviceBuffer target) {
     List<Work> launches = new ArrayList<>();
-    for (OpenClWeights.Part part : matrix.parts()) {
+    for (AcceleratorWeights.Part part : matrix.parts()) {
       Product product = new Product(x, matrix, part, y, target);
       launches.add(
           device.isPlain()
@@ -101,8 +106,8 @@ final class Products {
    */
   private record Product(
       Value x,
-      OpenClWeights.Matrix matrix,
-      OpenClWeights.Part part,
+      AcceleratorWeights.Matrix matrix,
+      AcceleratorWeights.Part part,
       Value y,
       DeviceBuffer target) {}
 
@@ -137,7 +142,7 @@ final class Products {
 
   /** A variant for one token, one for few, and one for many. */
   private Work byTokens(
-      OpenClWeights.Matrix matrix, Value y, IntFunction<Work> few, Supplier<Work> many) {
+      AcceleratorWeights.Matrix matrix, Value y, IntFunction<Work> few, Supplier<Work> many) {
     int fewTokens = tuner.shape(matrix.type()).fewTokens();
     return Work.byRows(
         1,
@@ -147,7 +152,7 @@ final class Products {
         () -> Work.byRows(fewTokens, y, limits, () -> few.apply(Few.TOKENS), many));
   }
 
-  private Few few(OpenClWeights.Matrix matrix, int tokens) {
+  private Few few(AcceleratorWeights.Matrix matrix, int tokens) {
     ProductShape shape = tuner.shape(matrix.type());
     return tokens == 1 ? shape.one() : shape.few();
   }
@@ -184,8 +189,8 @@ final class Products {
    * type and each in one buffer; else one after the other.
    */
   Work gluMatMul(Node node, Activation activation) {
-    OpenClWeights.Matrix gate = weights.matrix(node.weight(1));
-    OpenClWeights.Matrix up = weights.matrix(node.weight(2));
+    AcceleratorWeights.Matrix gate = weights.matrix(node.weight(1));
+    AcceleratorWeights.Matrix up = weights.matrix(node.weight(2));
     boolean isTogether =
         !device.isPlain()
             && gate.type() == up.type()
@@ -206,12 +211,12 @@ final class Products {
   private Work gluMatVec(
       Node node,
       Activation activation,
-      OpenClWeights.Matrix gate,
-      OpenClWeights.Matrix up,
+      AcceleratorWeights.Matrix gate,
+      AcceleratorWeights.Matrix up,
       int tokens) {
     Value y = node.output();
-    OpenClWeights.Part gatePart = gate.parts().getFirst();
-    OpenClWeights.Part upPart = up.parts().getFirst();
+    AcceleratorWeights.Part gatePart = gate.parts().getFirst();
+    AcceleratorWeights.Part upPart = up.parts().getFirst();
     Few shape = few(gate, tokens);
     Map<String, String> defines = defines(gate);
     defines.putAll(shape.defines());
@@ -236,7 +241,10 @@ final class Products {
   }
 
   private Work gluInParts(
-      Node node, Activation activation, OpenClWeights.Matrix gate, OpenClWeights.Matrix up) {
+      Node node,
+      Activation activation,
+      AcceleratorWeights.Matrix gate,
+      AcceleratorWeights.Matrix up) {
     Value x = node.value(0);
     Value y = node.output();
     DeviceBuffer upRoom = rooms.room("a product", limits.tokens() * y.type().rowBytes());
@@ -247,7 +255,7 @@ final class Products {
             maker.glu(activation, places.apply(y), upRoom, y)));
   }
 
-  private Map<String, String> defines(OpenClWeights.Matrix matrix) {
+  private Map<String, String> defines(AcceleratorWeights.Matrix matrix) {
     return ProductShape.weightDefines(device, matrix.type(), matrix.columns());
   }
 

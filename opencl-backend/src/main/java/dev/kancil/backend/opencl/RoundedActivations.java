@@ -2,8 +2,12 @@ package dev.kancil.backend.opencl;
 
 import dev.kancil.backend.ActivationRounding;
 import dev.kancil.backend.StepLimits;
-import dev.kancil.backend.opencl.Launch.Argument;
-import dev.kancil.backend.opencl.Launch.Grid;
+import dev.kancil.backend.accelerator.Argument;
+import dev.kancil.backend.accelerator.DeviceBuffer;
+import dev.kancil.backend.accelerator.Grid;
+import dev.kancil.backend.accelerator.LaunchMaker;
+import dev.kancil.backend.accelerator.Rooms;
+import dev.kancil.backend.accelerator.Work;
 import dev.kancil.graph.Value;
 import java.util.HashMap;
 import java.util.List;

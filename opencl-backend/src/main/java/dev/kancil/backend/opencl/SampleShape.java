@@ -1,5 +1,6 @@
 package dev.kancil.backend.opencl;
 
+import dev.kancil.backend.accelerator.Expressions;
 import dev.kancil.graph.op.Sample;
 import java.util.HashMap;
 import java.util.Map;

@@ -1,6 +1,8 @@
 package dev.kancil.backend.opencl;
 
-import dev.kancil.backend.opencl.Launch.Grid;
+import dev.kancil.backend.accelerator.Argument;
+import dev.kancil.backend.accelerator.Grid;
+import dev.kancil.backend.accelerator.Launch;
 import java.util.Arrays;
 import java.util.List;
 import org.jocl.CL;
@@ -37,10 +39,11 @@ final class LaunchSpeed {
     cl_kernel kernel = CL.clCreateKernel(program, "empty", null);
     System.out.println(device.name());
     try (Launch launch =
-        new Launch(
+        new ClLaunch(
+            queue,
             "empty",
             kernel,
-            List.of(new Launch.Argument.Whole(1)),
+            List.of(new Argument.Whole(1)),
             Grid.of(1, rows -> rows),
             false)) {
       long[] one = {1};
@@ -48,7 +51,7 @@ final class LaunchSpeed {
           "JOCL",
           queue,
           () -> CL.clEnqueueNDRangeKernel(queue, kernel, 1, null, one, one, 0, null, null));
-      print("a launch", queue, () -> launch.enqueue(queue, 1, 1));
+      print("a launch", queue, () -> launch.enqueue(1, 1));
     }
     CL.clReleaseProgram(program);
     CL.clReleaseCommandQueue(queue);

@@ -1,8 +1,5 @@
-package dev.kancil.backend.opencl;
+package dev.kancil.backend.accelerator;
 
-import dev.kancil.backend.opencl.Launch.Argument;
-import dev.kancil.backend.opencl.Launch.Grid;
-import dev.kancil.graph.Dimension;
 import dev.kancil.graph.Value;
 import dev.kancil.graph.op.Activation;
 import java.util.ArrayList;
@@ -13,27 +10,30 @@ import java.util.Map;
  * Makes launches, which take the step's counts where they say so, or else at last. It owns them,
  * also those of a program that failed half built.
  */
-final class LaunchMaker implements AutoCloseable {
-  private final Programs programs;
+public abstract class LaunchMaker implements AutoCloseable {
   private final StepInputs inputs;
   private final List<Launch> made = new ArrayList<>();
 
-  LaunchMaker(Programs programs, StepInputs inputs) {
-    this.programs = programs;
+  protected LaunchMaker(StepInputs inputs) {
     this.inputs = inputs;
   }
 
   /**
+   * Makes a launch, which this closes.
+   *
+   * @param file of kernels
+   * @param function of the file
+   * @param defines names and what they stand for
    * @param rows whose number of rows is that of the launch
    */
-  Launch launch(
+  public final Launch launch(
       String file,
       String function,
       Map<String, String> defines,
       List<Argument> arguments,
       Value rows,
       Grid grid) {
-    boolean perOutput = isPerOutput(rows);
+    boolean perOutput = Work.isPerOutput(rows);
     List<Argument> all = new ArrayList<>(arguments);
     int at = all.indexOf(new Argument.Counts());
     if (at >= 0) {
@@ -43,8 +43,7 @@ final class LaunchMaker implements AutoCloseable {
     }
     all.add(at, new Argument.Buffer(inputs.counts()));
     all.add(at + 1, new Argument.Whole(perOutput ? StepInputs.OUTPUTS : StepInputs.TOKENS));
-    Launch launch =
-        new Launch(function, programs.kernel(file, function, defines), all, grid, perOutput);
+    Launch launch = make(file, function, defines, all, grid, perOutput);
     made.add(launch);
     return launch;
   }
@@ -54,7 +53,7 @@ final class LaunchMaker implements AutoCloseable {
    *
    * @param y whose rows and columns they have
    */
-  Launch glu(Activation activation, DeviceBuffer gate, DeviceBuffer up, Value y) {
+  public final Launch glu(Activation activation, DeviceBuffer gate, DeviceBuffer up, Value y) {
     int columns = y.type().columns();
     return launch(
         "element_wise.h",
@@ -69,12 +68,21 @@ final class LaunchMaker implements AutoCloseable {
         Grid.ofElements(columns));
   }
 
-  static boolean isPerOutput(Value value) {
-    return value.type().rows() == Dimension.Symbolic.OUTPUTS;
-  }
+  /**
+   * Binds a kernel.
+   *
+   * @param perOutput whether the rows of a step are its outputs, not its tokens
+   */
+  protected abstract Launch make(
+      String file,
+      String function,
+      Map<String, String> defines,
+      List<Argument> arguments,
+      Grid grid,
+      boolean perOutput);
 
   @Override
-  public void close() {
+  public final void close() {
     made.forEach(Launch::close);
     made.clear();
   }

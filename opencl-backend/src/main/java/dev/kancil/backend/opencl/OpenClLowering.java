@@ -2,11 +2,18 @@ package dev.kancil.backend.opencl;
 
 import dev.kancil.UnsupportedException;
 import dev.kancil.backend.StepLimits;
-import dev.kancil.backend.opencl.Launch.Argument;
-import dev.kancil.backend.opencl.Launch.Grid;
+import dev.kancil.backend.accelerator.AcceleratorWeights;
+import dev.kancil.backend.accelerator.Argument;
+import dev.kancil.backend.accelerator.DeviceBuffer;
+import dev.kancil.backend.accelerator.Grid;
+import dev.kancil.backend.accelerator.LaunchMaker;
+import dev.kancil.backend.accelerator.Lowering;
+import dev.kancil.backend.accelerator.ProgramMemory;
+import dev.kancil.backend.accelerator.Rooms;
+import dev.kancil.backend.accelerator.TapCall;
+import dev.kancil.backend.accelerator.Work;
 import dev.kancil.graph.Dimension;
 import dev.kancil.graph.Node;
-import dev.kancil.graph.StateLayout;
 import dev.kancil.graph.Value;
 import dev.kancil.graph.op.Add;
 import dev.kancil.graph.op.AddRmsNorm;
@@ -36,10 +43,10 @@ import java.util.function.Function;
 import java.util.stream.IntStream;
 
 /** Kernels for each node of one program, with their arguments bound. */
-final class Lowering {
+final class OpenClLowering implements Lowering {
   private final LaunchMaker maker;
   private final Function<Value, DeviceBuffer> places;
-  private final OpenClWeights weights;
+  private final AcceleratorWeights weights;
   private final Memory memory;
   private final StepLimits limits;
   private final Rooms rooms;
@@ -48,36 +55,27 @@ final class Lowering {
   private final MoeLowering experts;
   private final AttentionLowering attention;
 
-  Lowering(
+  OpenClLowering(
       LaunchMaker maker,
       Memory memory,
-      OpenClWeights weights,
-      StepInputs inputs,
-      StepLimits limits,
-      StateLayout layout,
-      Rooms rooms,
+      AcceleratorWeights weights,
       ProductTuner tuner,
-      Function<Value, DeviceBuffer> places) {
-    this.places = places;
+      ProgramMemory program) {
+    places = program.places();
     this.weights = weights;
     this.memory = memory;
-    this.limits = limits;
-    this.rooms = rooms;
+    limits = program.limits();
+    rooms = program.rooms();
     this.device = memory.device();
     this.maker = maker;
     RoundedActivations rounded = new RoundedActivations(maker, rooms, limits, places);
     this.products = new Products(maker, weights, rooms, limits, device, tuner, rounded, places);
     this.experts = new MoeLowering(maker, weights, rooms, limits, device, tuner, rounded, places);
-    this.attention =
-        new AttentionLowering(maker, weights, rooms, inputs, limits, device, layout, places);
+    this.attention = new AttentionLowering(maker, weights, program, device);
   }
 
-  /**
-   * Binds a node to its operands.
-   *
-   * @throws UnsupportedException naming the op that has no kernel
-   */
-  Work lower(Node node) {
+  @Override
+  public Work lower(Node node) {
     for (Value output : node.outputs()) {
       if (output.type().rows() instanceof Dimension.Fixed) {
         throw new UnsupportedException(node.op().name() + " of a fixed number of rows on OpenCL");
@@ -99,7 +97,7 @@ final class Lowering {
               places.apply(node.value(0)),
               places.apply(node.output()),
               node.output().type().columns(),
-              LaunchMaker.isPerOutput(node.output()));
+              Work.isPerOutput(node.output()));
       case RmsNorm(float epsilon, int group) -> rmsNorm(node, epsilon, group);
       case AddRmsNorm(float epsilon) -> addRmsNorm(node, epsilon);
       case Embedding _ -> products.embedding(node);
@@ -205,5 +203,10 @@ final class Lowering {
       return 1;
     }
     return Math.min(Integer.highestOneBit(columns), Math.min(128, device.largestGroup()));
+  }
+
+  @Override
+  public void close() {
+    maker.close();
   }
 }

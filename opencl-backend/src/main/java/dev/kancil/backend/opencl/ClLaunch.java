@@ -1,6 +1,11 @@
 package dev.kancil.backend.opencl;
 
-import dev.kancil.graph.StateSlot;
+import dev.kancil.backend.accelerator.AcceleratorState;
+import dev.kancil.backend.accelerator.Argument;
+import dev.kancil.backend.accelerator.DeviceBuffer;
+import dev.kancil.backend.accelerator.Grid;
+import dev.kancil.backend.accelerator.Launch;
+import dev.kancil.backend.accelerator.StepInputs;
 import java.util.List;
 import org.jocl.CL;
 import org.jocl.Pointer;
@@ -12,7 +17,8 @@ import org.jocl.cl_kernel;
  * A kernel with its arguments bound, once for a program; what depends on the state is bound anew
  * when another state comes. A step changes nothing but the number of work-groups.
  */
-final class Launch implements Work, AutoCloseable {
+final class ClLaunch implements Launch {
+  private final cl_command_queue queue;
   private final String name;
   private final cl_kernel kernel;
   private final List<Argument> arguments;
@@ -21,77 +27,18 @@ final class Launch implements Work, AutoCloseable {
   private final long[] local;
   private final long[] global;
 
-  /** What a kernel takes. */
-  sealed interface Argument {
-    /** Memory of the program's own. */
-    record Buffer(DeviceBuffer buffer) implements Argument {}
-
-    /** Two arguments: the counts of the step, and which of them is the launch's. */
-    record Counts() implements Argument {}
-
-    record Whole(int value) implements Argument {}
-
-    record Offset(long value) implements Argument {}
-
-    record Real(float value) implements Argument {}
-
-    /** All pages of a layer's keys. */
-    record Keys(StateSlot slot) implements Argument {}
-
-    /** All pages of a layer's values. */
-    record Values(StateSlot slot) implements Argument {}
-
-    /** The page tables of a group, all sequences of the batch one after the other. */
-    record Tables(StateSlot slot) implements Argument {}
-  }
-
-  /**
-   * How a step of some rows is divided.
-   *
-   * @param local items of a work-group, in each dimension
-   * @param groups work-groups in each dimension for that many rows
-   */
-  record Grid(long[] local, Groups groups) {
-    /** One item for each element of rows of so many columns. */
-    static Grid ofElements(int columns) {
-      int local = 256;
-      return of(local, rows -> Math.ceilDiv((long) rows * columns, local));
-    }
-
-    /** So many items for each row. */
-    static Grid perRow(int items) {
-      int local = Math.min(items, 64);
-      int groupsPerRow = Math.ceilDiv(items, local);
-      return new Grid(
-          new long[] {local, 1},
-          (rows, target) -> {
-            target[0] = groupsPerRow;
-            target[1] = rows;
-          });
-    }
-
-    static Grid of(long local, LongGroups groups) {
-      return new Grid(new long[] {local}, (rows, target) -> target[0] = groups.of(rows));
-    }
-  }
-
-  /** Work-groups of a step. */
-  @FunctionalInterface
-  interface Groups {
-    void of(int rows, long[] target);
-  }
-
-  /** Work-groups of a step in one dimension. */
-  @FunctionalInterface
-  interface LongGroups {
-    long of(int rows);
-  }
-
   /**
    * @param perOutput whether the rows of a step are its outputs, not its tokens
    */
-  Launch(String name, cl_kernel kernel, List<Argument> arguments, Grid grid, boolean perOutput) {
+  ClLaunch(
+      cl_command_queue queue,
+      String name,
+      cl_kernel kernel,
+      List<Argument> arguments,
+      Grid grid,
+      boolean perOutput) {
     Handles.made();
+    this.queue = queue;
     this.name = name;
     this.kernel = kernel;
     this.arguments = List.copyOf(arguments);
@@ -121,7 +68,7 @@ final class Launch implements Work, AutoCloseable {
   }
 
   private void set(int index, DeviceBuffer buffer) {
-    set(index, Sizeof.cl_mem, Pointer.to(buffer.memory()));
+    set(index, Sizeof.cl_mem, Pointer.to(ClBuffer.memory(buffer)));
   }
 
   private void set(int index, long size, Pointer value) {
@@ -130,7 +77,7 @@ final class Launch implements Work, AutoCloseable {
   }
 
   @Override
-  public void bind(OpenClState state, StepInputs inputs) {
+  public void bind(AcceleratorState state, StepInputs inputs) {
     for (int i = 0; i < arguments.size(); i++) {
       switch (arguments.get(i)) {
         case Argument.Keys(var slot) -> set(i, state.keys(slot));
@@ -142,7 +89,7 @@ final class Launch implements Work, AutoCloseable {
   }
 
   @Override
-  public void enqueue(cl_command_queue queue, int tokens, int outputs) {
+  public void enqueue(int tokens, int outputs) {
     grid.groups().of(perOutput ? outputs : tokens, global);
     for (int i = 0; i < global.length; i++) {
       if (global[i] == 0) {

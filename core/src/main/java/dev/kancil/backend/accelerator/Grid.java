@@ -1,0 +1,44 @@
+package dev.kancil.backend.accelerator;
+
+/**
+ * How a step of some rows is divided.
+ *
+ * @param local items of a work-group, in each dimension
+ * @param groups work-groups in each dimension for that many rows
+ */
+public record Grid(long[] local, Groups groups) {
+  /** One item for each element of rows of so many columns. */
+  public static Grid ofElements(int columns) {
+    int local = 256;
+    return of(local, rows -> Math.ceilDiv((long) rows * columns, local));
+  }
+
+  /** So many items for each row. */
+  public static Grid perRow(int items) {
+    int local = Math.min(items, 64);
+    int groupsPerRow = Math.ceilDiv(items, local);
+    return new Grid(
+        new long[] {local, 1},
+        (rows, target) -> {
+          target[0] = groupsPerRow;
+          target[1] = rows;
+        });
+  }
+
+  /** Groups of one dimension. */
+  public static Grid of(long local, LongGroups groups) {
+    return new Grid(new long[] {local}, (rows, target) -> target[0] = groups.of(rows));
+  }
+
+  /** Work-groups of a step. */
+  @FunctionalInterface
+  public interface Groups {
+    void of(int rows, long[] target);
+  }
+
+  /** Work-groups of a step in one dimension. */
+  @FunctionalInterface
+  public interface LongGroups {
+    long of(int rows);
+  }
+}
