@@ -42,24 +42,3 @@ kernel void embedding(
     }
   }
 }
-
-// The same, plainly; one item per column in dimension 0.
-kernel void embedding_plain(
-    global const int *ids,
-    global const uchar *table,
-    ulong at,
-    int first_row,
-    int table_rows,
-    global float *y,
-    global const int *counts,
-    int which) {
-  int column = (int)get_global_id(0);
-  int i = (int)get_global_id(1);
-  if (i >= counts[which] || column >= COLUMNS) {
-    return;
-  }
-  global const uchar *row = embedding_row(table, at, first_row, table_rows, ids[i]);
-  if (row != 0) {
-    y[(ulong)i * COLUMNS + column] = weight_at(row, column);
-  }
-}

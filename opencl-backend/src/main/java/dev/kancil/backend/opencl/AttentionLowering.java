@@ -1,170 +1,50 @@
 package dev.kancil.backend.opencl;
 
-import dev.kancil.UnsupportedException;
 import dev.kancil.backend.StepLimits;
-import dev.kancil.backend.accelerator.AcceleratorState;
-import dev.kancil.backend.accelerator.AcceleratorWeights;
 import dev.kancil.backend.accelerator.Argument;
+import dev.kancil.backend.accelerator.CacheKernels;
 import dev.kancil.backend.accelerator.DeviceBuffer;
-import dev.kancil.backend.accelerator.Expressions;
 import dev.kancil.backend.accelerator.Grid;
 import dev.kancil.backend.accelerator.LaunchMaker;
 import dev.kancil.backend.accelerator.ProgramMemory;
 import dev.kancil.backend.accelerator.Rooms;
-import dev.kancil.backend.accelerator.StepInputs;
 import dev.kancil.backend.accelerator.Work;
 import dev.kancil.graph.Node;
-import dev.kancil.graph.Operand;
-import dev.kancil.graph.StateGroup;
-import dev.kancil.graph.StateLayout;
-import dev.kancil.graph.StateSlot;
 import dev.kancil.graph.Value;
-import dev.kancil.graph.Weight;
 import dev.kancil.graph.op.Attention;
-import dev.kancil.graph.op.RotaryEmbedding;
-import dev.kancil.tensor.Blocks;
-import dev.kancil.tensor.DataType;
-import java.lang.foreign.MemorySegment;
-import java.util.HashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.function.Function;
-import org.jspecify.annotations.Nullable;
 
-/** Rotary embeddings, cache writes and attention over paged keys and values. */
+/** Attention, in tiles for many rows, and for few with the keys divided among work-groups. */
 final class AttentionLowering {
   /** Rows of a step up to which keys are divided among work-groups. */
   private static final int FEW = 8;
 
   private final LaunchMaker maker;
-  private final AcceleratorWeights weights;
-  private final Rooms rooms;
-  private final StepInputs inputs;
-  private final StepLimits limits;
+  private final CacheKernels kernels;
   private final ClDevice device;
-  private final StateLayout layout;
+  private final Rooms rooms;
+  private final StepLimits limits;
   private final Function<Value, DeviceBuffer> places;
-  private final Map<AngleKey, DeviceBuffer> angles = new HashMap<>();
-
-  /** What the angles of a position depend on. */
-  private record AngleKey(RotaryEmbedding rotary, List<Operand> factors) {}
 
   AttentionLowering(
-      LaunchMaker maker, AcceleratorWeights weights, ProgramMemory program, ClDevice device) {
+      LaunchMaker maker, CacheKernels kernels, ProgramMemory program, ClDevice device) {
     this.maker = maker;
-    this.weights = weights;
+    this.kernels = kernels;
     this.device = device;
     rooms = program.rooms();
-    inputs = program.inputs();
     limits = program.limits();
-    layout = program.layout();
     places = program.places();
-  }
-
-  Work rope(RotaryEmbedding rotary, Node node) {
-    Value x = node.value(0);
-    int heads = x.type().columns() / rotary.headWidth();
-    RotationShape shape = RotationShape.of(rotary, device);
-    Map<String, String> defines = rotaryDefines(rotary);
-    defines.put("HEADS", String.valueOf(heads));
-    defines.put("VECTOR", String.valueOf(shape.vector()));
-    return maker.launch(
-        "rope.h",
-        "rope",
-        defines,
-        List.of(
-            buffer(x),
-            buffer(node.value(1)),
-            new Argument.Buffer(angles(rotary, node, 2)),
-            buffer(node.output())),
-        x,
-        Grid.perRow(heads * shape.turns(rotary)));
-  }
-
-  Work cacheWrite(StateSlot slot, Node node) {
-    Value k = node.value(0);
-    Value v = node.value(1);
-    StateGroup group = layout.groups().get(slot.group());
-    RotationShape shape = RotationShape.ofCopies(group, device);
-    Map<String, String> defines = cacheDefines(slot);
-    defines.put("VECTOR", String.valueOf(shape.vector()));
-    return maker.launch(
-        "cache_write.h",
-        "cache_write",
-        defines,
-        List.of(
-            buffer(k),
-            buffer(v),
-            new Argument.Keys(slot),
-            new Argument.Values(slot),
-            new Argument.Buffer(inputs.positions()),
-            new Argument.Buffer(inputs.rowSequence()),
-            new Argument.Buffer(inputs.tableStarts(slot.group())),
-            new Argument.Tables(slot)),
-        k,
-        Grid.perRow(
-            shape.stores(group.keyColumns(), group.keyType())
-                + shape.stores(group.valueColumns(), group.valueType())));
-  }
-
-  Work ropeAttention(RotaryEmbedding rotary, Attention attention, Node node) {
-    Value q = node.value(0);
-    Value k = node.value(1);
-    Value v = node.value(2);
-    DeviceBuffer turned = rooms.room("turned queries", limits.tokens() * q.type().rowBytes());
-    StateSlot slot = attention.slot();
-    StateGroup group = layout.groups().get(slot.group());
-    RotationShape shape = RotationShape.of(rotary, group, device);
-    Map<String, String> defines = rotaryDefines(rotary);
-    defines.putAll(cacheDefines(slot));
-    defines.put("HEADS", String.valueOf(attention.heads()));
-    defines.put("VECTOR", String.valueOf(shape.vector()));
-    int keyItems =
-        group.keyType() == DataType.Q8_0
-            ? shape.stores(group.keyColumns(), group.keyType())
-            : attention.kvHeads() * shape.turns(rotary);
-    Work write =
-        maker.launch(
-            "cache_write.h",
-            "rope_cache_write",
-            defines,
-            List.of(
-                buffer(q),
-                buffer(k),
-                buffer(v),
-                buffer(node.value(3)),
-                new Argument.Buffer(angles(rotary, node, 4)),
-                new Argument.Buffer(inputs.rowSequence()),
-                new Argument.Buffer(inputs.tableStarts(slot.group())),
-                new Argument.Tables(slot),
-                new Argument.Keys(slot),
-                new Argument.Values(slot),
-                new Argument.Buffer(turned)),
-            q,
-            Grid.perRow(
-                attention.heads() * shape.turns(rotary)
-                    + keyItems
-                    + shape.stores(group.valueColumns(), group.valueType())));
-    return new Work.Sequence(List.of(write, attend(attention, turned, node.value(3), node)));
   }
 
   Work attention(Attention attention, Node node) {
     return attend(attention, places.apply(node.value(0)), node.value(1), node);
   }
 
-  private Work attend(Attention attention, DeviceBuffer q, Value positions, Node node) {
+  Work attend(Attention attention, DeviceBuffer q, Value positions, Node node) {
     Value y = node.output();
     if (device.isPlain()) {
-      return launch(
-          "attention_plain.h",
-          "attention_plain",
-          attention,
-          Map.of(),
-          q,
-          positions,
-          places.apply(y),
-          y,
-          Grid.perRow(attention.heads()));
+      return kernels.plainAttention(attention, q, positions, node);
     }
     return Work.byRows(
         FEW,
@@ -173,7 +53,7 @@ final class AttentionLowering {
         () -> partial(attention, q, positions, y),
         () -> {
           AttentionTile tile = AttentionTile.of(attention, device);
-          return launch(
+          return kernels.attention(
               "attention.cl",
               "attention",
               attention,
@@ -195,7 +75,7 @@ final class AttentionLowering {
       target = rooms.room("partial attention", floats * Float.BYTES);
     }
     Work partial =
-        launch(
+        kernels.attention(
             "attention_partial.cl",
             "attention_partial",
             attention,
@@ -212,128 +92,10 @@ final class AttentionLowering {
         maker.launch(
             "attention_partial.cl",
             "attention_combine",
-            defines(attention, split.defines()),
-            List.of(new Argument.Buffer(target), buffer(y)),
+            kernels.defines(attention, split.defines()),
+            List.of(new Argument.Buffer(target), new Argument.Buffer(places.apply(y))),
             y,
             Grid.perRow(attention.heads() * attention.valueWidth()));
     return new Work.Sequence(List.of(partial, combine));
-  }
-
-  private Work launch(
-      String file,
-      String function,
-      Attention attention,
-      Map<String, String> shape,
-      DeviceBuffer q,
-      Value positions,
-      DeviceBuffer target,
-      Value y,
-      Grid grid) {
-    StateSlot slot = attention.slot();
-    return maker.launch(
-        file,
-        function,
-        defines(attention, shape),
-        List.of(
-            new Argument.Buffer(q),
-            new Argument.Keys(slot),
-            new Argument.Values(slot),
-            buffer(positions),
-            new Argument.Buffer(inputs.rowSequence()),
-            new Argument.Buffer(inputs.tableStarts(slot.group())),
-            new Argument.Tables(slot),
-            new Argument.Buffer(inputs.lengths()),
-            new Argument.Counts(),
-            new Argument.Buffer(target)),
-        y,
-        grid);
-  }
-
-  private Map<String, String> defines(Attention attention, Map<String, String> shape) {
-    Map<String, String> defines = cacheDefines(attention.slot());
-    defines.putAll(shape);
-    defines.put("HEADS", String.valueOf(attention.heads()));
-    defines.put("KV_HEADS", String.valueOf(attention.kvHeads()));
-    defines.put("KEY_WIDTH", String.valueOf(attention.keyWidth()));
-    defines.put("VALUE_WIDTH", String.valueOf(attention.valueWidth()));
-    defines.put("SCALE", Expressions.number(attention.scale()));
-    defines.put("SEES(query, key)", Expressions.sees(attention.mask()));
-    defines.put("FIRST_KEY(query)", Expressions.firstKey(attention.mask()));
-    defines.put("LAST_KEY(query)", Expressions.lastKey(attention.mask()));
-    defines.put("SCORE(score, query, key, head)", Expressions.score(attention.score()));
-    if (attention.mask().isInterval()) {
-      defines.put("MASK_IS_INTERVAL", "");
-    }
-    return defines;
-  }
-
-  private Argument buffer(Value value) {
-    return new Argument.Buffer(places.apply(value));
-  }
-
-  private static Map<String, String> rotaryDefines(RotaryEmbedding rotary) {
-    Map<String, String> defines = new HashMap<>();
-    defines.put("HEAD_WIDTH", String.valueOf(rotary.headWidth()));
-    defines.put("ROTARY_WIDTH", String.valueOf(rotary.rotaryWidth()));
-    defines.put("PAIRING_" + rotary.pairing().name(), "");
-    return defines;
-  }
-
-  private Map<String, String> cacheDefines(StateSlot slot) {
-    StateGroup group = layout.groups().get(slot.group());
-    Map<String, String> defines = new HashMap<>();
-    defines.put("KEY_" + cached(group.keyType()), "");
-    defines.put("VALUE_" + cached(group.valueType()), "");
-    defines.put("KEY_COLUMNS", String.valueOf(group.keyColumns()));
-    defines.put("VALUE_COLUMNS", String.valueOf(group.valueColumns()));
-    defines.put("PAGE_TOKENS", String.valueOf(AcceleratorState.PAGE_TOKENS));
-    if (device.isProcessor()) {
-      defines.put("HALF_BY_SCALING", "");
-    }
-    return defines;
-  }
-
-  private static DataType cached(DataType type) {
-    return switch (type) {
-      case F32, F16, BF16, Q8_0 -> type;
-      default -> throw new UnsupportedException("a KV cache of " + type + " on OpenCL");
-    };
-  }
-
-  /**
-   * Cosine and sine of {@code value · 256^digit} positions for each pair, in that order, digit by
-   * digit: a kernel turns by each digit of its position, which is exact to float32 at all of them.
-   */
-  private DeviceBuffer angles(RotaryEmbedding rotary, Node node, int factorsAt) {
-    List<Operand> factors = List.copyOf(node.inputs().subList(factorsAt, node.inputs().size()));
-    return angles.computeIfAbsent(
-        new AngleKey(rotary, factors),
-        _ -> {
-          float[] divisors =
-              factors.isEmpty() ? null : Blocks.decode(weights.tensor((Weight) factors.getFirst()));
-          return upload(rotary, divisors);
-        });
-  }
-
-  private DeviceBuffer upload(RotaryEmbedding rotary, float @Nullable [] divisors) {
-    double[] perPosition = rotary.anglePerPosition(divisors);
-    int digits = 4;
-    int values = 256;
-    float[] table = new float[Math.multiplyExact(digits * values * 2, perPosition.length)];
-    int at = 0;
-    double unit = 1;
-    for (int digit = 0; digit < digits; digit++) {
-      for (int value = 0; value < values; value++) {
-        for (double angle : perPosition) {
-          table[at++] = (float) Math.cos(value * unit * angle);
-          table[at++] = (float) Math.sin(value * unit * angle);
-        }
-      }
-      unit *= values;
-    }
-    MemorySegment data = MemorySegment.ofArray(table);
-    DeviceBuffer buffer = rooms.room("rotary angles " + angles.size(), data.byteSize());
-    rooms.memory().write(buffer, 0, data);
-    return buffer;
   }
 }

@@ -6,6 +6,7 @@ import dev.kancil.backend.accelerator.Argument;
 import dev.kancil.backend.accelerator.DeviceBuffer;
 import dev.kancil.backend.accelerator.Grid;
 import dev.kancil.backend.accelerator.LaunchMaker;
+import dev.kancil.backend.accelerator.ProgramMemory;
 import dev.kancil.backend.accelerator.Rooms;
 import dev.kancil.backend.accelerator.Work;
 import dev.kancil.graph.Node;
@@ -13,9 +14,7 @@ import dev.kancil.graph.Value;
 import dev.kancil.graph.Weight;
 import dev.kancil.graph.op.Activation;
 import dev.kancil.graph.op.MoeMatMul;
-import dev.kancil.graph.op.MoeRoute;
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Function;
@@ -51,61 +50,19 @@ final class MoeLowering {
   MoeLowering(
       LaunchMaker maker,
       AcceleratorWeights weights,
-      Rooms rooms,
-      StepLimits limits,
+      ProgramMemory program,
       ClDevice device,
       ProductTuner tuner,
-      RoundedActivations rounded,
-      Function<Value, DeviceBuffer> places) {
+      RoundedActivations rounded) {
     this.maker = maker;
     this.weights = weights;
-    this.rooms = rooms;
-    this.limits = limits;
+    rooms = program.rooms();
+    limits = program.limits();
     this.device = device;
-    this.places = places;
+    places = program.places();
     this.tuner = tuner;
     this.rounded = rounded;
     this.shape = MoeShape.of(device);
-  }
-
-  Work route(MoeRoute route, Node node) {
-    Value logits = node.value(0);
-    int experts = logits.type().columns();
-    int lanes = device.isProcessor() ? 1 : Math.min(64, Integer.highestOneBit(experts));
-    Map<String, String> defines = new HashMap<>();
-    defines.put("EXPERTS", String.valueOf(experts));
-    defines.put("LANES", String.valueOf(lanes));
-    defines.put("SCORING_" + route.scoring().name(), "");
-    List<Argument> arguments = new ArrayList<>();
-    arguments.add(buffer(logits));
-    if (node.inputs().size() == 2) {
-      defines.put("BIASED", "");
-      arguments.add(new Argument.Buffer(weights.floats(node.weight(1))));
-    }
-    arguments.add(buffer(node.outputs().get(0)));
-    arguments.add(buffer(node.outputs().get(1)));
-    arguments.add(new Argument.Whole(route.used()));
-    arguments.add(new Argument.Whole(route.renormalised() ? 1 : 0));
-    arguments.add(new Argument.Real(route.factor()));
-    return maker.launch(
-        "moe_route.h", "moe_route", defines, arguments, logits, Grid.of(lanes, rows -> rows));
-  }
-
-  Work sum(Node node) {
-    Value y = node.output();
-    int columns = y.type().columns();
-    return maker.launch(
-        "moe_sum.h",
-        "moe_sum",
-        Map.of(),
-        List.of(
-            buffer(node.value(0)),
-            buffer(node.value(1)),
-            buffer(y),
-            new Argument.Whole(node.value(1).type().columns()),
-            new Argument.Whole(columns)),
-        y,
-        Grid.ofElements(columns));
   }
 
   Work matMul(Node node) {
@@ -219,7 +176,7 @@ final class MoeLowering {
     for (AcceleratorWeights.Part part : product.matrix().parts()) {
       launches.add(
           maker.launch(
-              device.isPlain() ? "plain_products.cl" : "moe_mat_vec.cl",
+              device.isPlain() ? "plain_products.h" : "moe_mat_vec.cl",
               device.isPlain() ? "moe_product_plain" : "moe_mat_vec",
               defines,
               List.of(

@@ -118,7 +118,7 @@ final class OpenClDevice implements Device {
 
   private OpenClLowering lowering(AcceleratorWeights weights, ProgramMemory program) {
     LaunchMaker maker = new ClLaunchMaker(commands, programs, program.inputs());
-    return new OpenClLowering(maker, memory, weights, tuner, program);
+    return new OpenClLowering(maker, memory.device(), weights, tuner, program);
   }
 
   @Override

@@ -6,6 +6,7 @@ import dev.kancil.backend.accelerator.Argument;
 import dev.kancil.backend.accelerator.DeviceBuffer;
 import dev.kancil.backend.accelerator.Grid;
 import dev.kancil.backend.accelerator.LaunchMaker;
+import dev.kancil.backend.accelerator.ProgramMemory;
 import dev.kancil.backend.accelerator.Rooms;
 import dev.kancil.backend.accelerator.Work;
 import dev.kancil.backend.opencl.ProductShape.Few;
@@ -35,17 +36,15 @@ final class Products {
   Products(
       LaunchMaker maker,
       AcceleratorWeights weights,
-      Rooms rooms,
-      StepLimits limits,
+      ProgramMemory program,
       ClDevice device,
       ProductTuner tuner,
-      RoundedActivations rounded,
-      Function<Value, DeviceBuffer> places) {
+      RoundedActivations rounded) {
     this.maker = maker;
     this.weights = weights;
-    this.rooms = rooms;
-    this.limits = limits;
-    this.places = places;
+    rooms = program.rooms();
+    limits = program.limits();
+    places = program.places();
     this.device = device;
     this.tuner = tuner;
     this.rounded = rounded;
@@ -59,7 +58,7 @@ final class Products {
     for (AcceleratorWeights.Part part : table.parts()) {
       launches.add(
           maker.launch(
-              "embedding.cl",
+              device.isPlain() ? "plain_products.h" : "embedding.cl",
               device.isPlain() ? "embedding_plain" : "embedding",
               defines(table),
               List.of(
@@ -132,7 +131,7 @@ final class Products {
     Map<String, String> defines = defines(product.matrix());
     defines.putAll(arithmetic.defines());
     return maker.launch(
-        "plain_products.cl",
+        "plain_products.h",
         "product_plain",
         defines,
         arguments(product, arithmetic),

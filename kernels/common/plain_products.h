@@ -1,10 +1,10 @@
-// Products with weights, plainly: what mat_vec and mat_mul are to compute, and moe_mat_vec and moe_mat_mul.
+// Products with weights, and rows of them, plainly: what fast kernels of the same are to compute.
 // Defines: WEIGHT_*, COLUMNS, INTEGER_DOT (optional; x_units.h).
 
-#include "weights.h"
+#include "weight_elements.h"
 #include "x_units.h"
 
-static inline float plain_product(global const x_unit *x, global const uchar *row) {
+static inline float plain_product(GLOBAL const x_unit *x, GLOBAL const uchar *row) {
   float sum = 0;
   for (int c = 0; c < COLUMNS; c++) {
     sum += x_value(x, c) * weight_at(row, c);
@@ -14,14 +14,14 @@ static inline float plain_product(global const x_unit *x, global const uchar *ro
 
 // One item per row and token.
 kernel void product_plain(
-    global const x_unit *x,
-    global const uchar *w,
+    GLOBAL const x_unit *x,
+    GLOBAL const uchar *w,
     ulong at,
     int first_row,
     int weight_rows,
-    global float *y,
+    GLOBAL float *y,
     int y_columns,
-    global const int *counts,
+    GLOBAL const int *counts,
     int which) {
   int row = (int)get_global_id(0);
   int token = (int)get_global_id(1);
@@ -33,18 +33,18 @@ kernel void product_plain(
 
 // One item per row of a matrix and slot.
 kernel void moe_product_plain(
-    global const x_unit *x,
-    global const int *ids,
-    global const uchar *w,
+    GLOBAL const x_unit *x,
+    GLOBAL const int *ids,
+    GLOBAL const uchar *w,
     ulong at,
     int first_expert,
     int experts,
     int all_experts,
-    global float *y,
+    GLOBAL float *y,
     int out,
     int used,
     int slots_of_input,
-    global const int *counts,
+    GLOBAL const int *counts,
     int which) {
   int row = (int)get_global_id(0);
   int slot = (int)get_global_id(1);
@@ -55,5 +55,26 @@ kernel void moe_product_plain(
   if (expert >= 0 && expert < experts) {
     y[(ulong)slot * out + row] = plain_product(
         x + (ulong)(slot / slots_of_input) * X_UNITS, w + at + ((ulong)expert * out + row) * ROW_BYTES);
+  }
+}
+
+// Rows of a table: y[i] = table[ids[i]]; ids of other buffers' rows are left to them. One item per column and id.
+kernel void embedding_plain(
+    GLOBAL const int *ids,
+    GLOBAL const uchar *table,
+    ulong at,
+    int first_row,
+    int table_rows,
+    GLOBAL float *y,
+    GLOBAL const int *counts,
+    int which) {
+  int column = (int)get_global_id(0);
+  int i = (int)get_global_id(1);
+  if (i >= counts[which] || column >= COLUMNS) {
+    return;
+  }
+  int row = ids[i] - first_row;
+  if (row >= 0 && row < table_rows) {
+    y[(ulong)i * COLUMNS + column] = weight_at(table + at + (ulong)row * ROW_BYTES, column);
   }
 }

@@ -1,4 +1,4 @@
-package dev.kancil.backend.opencl;
+package dev.kancil.backend.accelerator;
 
 import dev.kancil.graph.StateGroup;
 import dev.kancil.graph.op.RotaryEmbedding;
@@ -13,22 +13,21 @@ record RotationShape(int vector) {
   private static final int Q8_0_ELEMENTS = 32;
 
   /** For rotations alone. */
-  static RotationShape of(RotaryEmbedding rotary, ClDevice device) {
-    return dividing(rotaryColumns(rotary), device);
+  static RotationShape of(RotaryEmbedding rotary, int most) {
+    return dividing(rotaryColumns(rotary), most);
   }
 
   /** For rotations into the cache, with values beside them. */
-  static RotationShape of(RotaryEmbedding rotary, StateGroup group, ClDevice device) {
-    return dividing(
-        rotaryColumns(rotary) | copied(group.valueColumns(), group.valueType()), device);
+  static RotationShape of(RotaryEmbedding rotary, StateGroup group, int most) {
+    return dividing(rotaryColumns(rotary) | copied(group.valueColumns(), group.valueType()), most);
   }
 
   /** For cache writes alone. */
-  static RotationShape ofCopies(StateGroup group, ClDevice device) {
+  static RotationShape ofCopies(StateGroup group, int most) {
     return dividing(
         copied(group.keyColumns(), group.keyType())
             | copied(group.valueColumns(), group.valueType()),
-        device);
+        most);
   }
 
   /** What the vector must divide, as a number with no more trailing zero bits than each. */
@@ -40,8 +39,7 @@ record RotationShape(int vector) {
     return type == DataType.Q8_0 ? 0 : columns;
   }
 
-  private static RotationShape dividing(int columns, ClDevice device) {
-    int most = device.isProcessor() ? 8 : 4;
+  private static RotationShape dividing(int columns, int most) {
     return new RotationShape(Integer.lowestOneBit(columns | most));
   }
 

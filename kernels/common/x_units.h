@@ -5,6 +5,8 @@
 #ifndef X_UNITS_H
 #define X_UNITS_H
 
+#include "dialect.h"
+
 #ifdef INTEGER_DOT
 #include "rounded_activations.h"
 typedef rounded_block x_unit;
@@ -14,9 +16,9 @@ typedef float x_unit;
 #define X_UNITS COLUMNS
 #endif
 
-static inline float x_value(global const x_unit *row, int column) {
+static inline float x_value(GLOBAL const x_unit *row, int column) {
 #ifdef INTEGER_DOT
-  return row[column / 32].scale * ((global const char *)row[column / 32].q)[column % 32];
+  return row[column / 32].scale * ((GLOBAL const char *)row[column / 32].q)[column % 32];
 #else
   return row[column];
 #endif

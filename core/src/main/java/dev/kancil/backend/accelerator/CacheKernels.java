@@ -1,0 +1,285 @@
+package dev.kancil.backend.accelerator;
+
+import dev.kancil.UnsupportedException;
+import dev.kancil.backend.StepLimits;
+import dev.kancil.graph.Node;
+import dev.kancil.graph.Operand;
+import dev.kancil.graph.StateGroup;
+import dev.kancil.graph.StateLayout;
+import dev.kancil.graph.StateSlot;
+import dev.kancil.graph.Value;
+import dev.kancil.graph.Weight;
+import dev.kancil.graph.op.Attention;
+import dev.kancil.graph.op.RotaryEmbedding;
+import dev.kancil.tensor.Blocks;
+import dev.kancil.tensor.DataType;
+import java.lang.foreign.MemorySegment;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
+
+/** Rotations, cache writes and plain attention, which all accelerators share. */
+public final class CacheKernels {
+  private final LaunchMaker maker;
+  private final AcceleratorWeights weights;
+  private final KernelShapes shapes;
+  private final Rooms rooms;
+  private final StepInputs inputs;
+  private final StepLimits limits;
+  private final StateLayout layout;
+  private final Function<Value, DeviceBuffer> places;
+  private final Map<AngleKey, DeviceBuffer> angles = new HashMap<>();
+
+  /** What the angles of a position depend on. */
+  private record AngleKey(RotaryEmbedding rotary, List<Operand> factors) {}
+
+  /** Kernels of a program. */
+  public CacheKernels(
+      LaunchMaker maker, AcceleratorWeights weights, ProgramMemory program, KernelShapes shapes) {
+    this.maker = maker;
+    this.weights = weights;
+    this.shapes = shapes;
+    rooms = program.rooms();
+    inputs = program.inputs();
+    limits = program.limits();
+    layout = program.layout();
+    places = program.places();
+  }
+
+  /** {@link dev.kancil.graph.op.Rope}. */
+  public Work rope(RotaryEmbedding rotary, Node node) {
+    Value x = node.value(0);
+    int heads = x.type().columns() / rotary.headWidth();
+    RotationShape shape = RotationShape.of(rotary, shapes.vector());
+    Map<String, String> defines = rotaryDefines(rotary);
+    defines.put("HEADS", String.valueOf(heads));
+    defines.put("VECTOR", String.valueOf(shape.vector()));
+    return maker.launch(
+        "rope.h",
+        "rope",
+        defines,
+        List.of(
+            buffer(x),
+            buffer(node.value(1)),
+            new Argument.Buffer(angles(rotary, node, 2)),
+            buffer(node.output())),
+        x,
+        Grid.perRow(heads * shape.turns(rotary)));
+  }
+
+  /** {@link dev.kancil.graph.op.CacheWrite}. */
+  public Work cacheWrite(StateSlot slot, Node node) {
+    Value k = node.value(0);
+    Value v = node.value(1);
+    StateGroup group = layout.groups().get(slot.group());
+    RotationShape shape = RotationShape.ofCopies(group, shapes.vector());
+    Map<String, String> defines = cacheDefines(slot);
+    defines.put("VECTOR", String.valueOf(shape.vector()));
+    return maker.launch(
+        "cache_write.h",
+        "cache_write",
+        defines,
+        List.of(
+            buffer(k),
+            buffer(v),
+            new Argument.Keys(slot),
+            new Argument.Values(slot),
+            new Argument.Buffer(inputs.positions()),
+            new Argument.Buffer(inputs.rowSequence()),
+            new Argument.Buffer(inputs.tableStarts(slot.group())),
+            new Argument.Tables(slot)),
+        k,
+        Grid.perRow(
+            shape.stores(group.keyColumns(), group.keyType())
+                + shape.stores(group.valueColumns(), group.valueType())));
+  }
+
+  /** What is left to do once queries are turned. */
+  @FunctionalInterface
+  public interface Attend {
+    Work of(Attention attention, DeviceBuffer queries, Value positions, Node node);
+  }
+
+  /**
+   * {@link dev.kancil.graph.op.RopeAttention}: queries turned, keys and values stored, then
+   * attention.
+   */
+  public Work ropeAttention(RotaryEmbedding rotary, Attention attention, Node node, Attend attend) {
+    Value q = node.value(0);
+    Value k = node.value(1);
+    Value v = node.value(2);
+    DeviceBuffer turned = rooms.room("turned queries", limits.tokens() * q.type().rowBytes());
+    StateSlot slot = attention.slot();
+    StateGroup group = layout.groups().get(slot.group());
+    RotationShape shape = RotationShape.of(rotary, group, shapes.vector());
+    Map<String, String> defines = rotaryDefines(rotary);
+    defines.putAll(cacheDefines(slot));
+    defines.put("HEADS", String.valueOf(attention.heads()));
+    defines.put("VECTOR", String.valueOf(shape.vector()));
+    int keyItems =
+        group.keyType() == DataType.Q8_0
+            ? shape.stores(group.keyColumns(), group.keyType())
+            : attention.kvHeads() * shape.turns(rotary);
+    Work write =
+        maker.launch(
+            "cache_write.h",
+            "rope_cache_write",
+            defines,
+            List.of(
+                buffer(q),
+                buffer(k),
+                buffer(v),
+                buffer(node.value(3)),
+                new Argument.Buffer(angles(rotary, node, 4)),
+                new Argument.Buffer(inputs.rowSequence()),
+                new Argument.Buffer(inputs.tableStarts(slot.group())),
+                new Argument.Tables(slot),
+                new Argument.Keys(slot),
+                new Argument.Values(slot),
+                new Argument.Buffer(turned)),
+            q,
+            Grid.perRow(
+                attention.heads() * shape.turns(rotary)
+                    + keyItems
+                    + shape.stores(group.valueColumns(), group.valueType())));
+    return new Work.Sequence(List.of(write, attend.of(attention, turned, node.value(3), node)));
+  }
+
+  /** Attention with an item for each head and row. */
+  public Work plainAttention(
+      Attention attention, DeviceBuffer queries, Value positions, Node node) {
+    return attention(
+        "attention_plain.h",
+        "attention_plain",
+        attention,
+        Map.of(),
+        queries,
+        positions,
+        places.apply(node.output()),
+        node.output(),
+        Grid.perRow(attention.heads()));
+  }
+
+  /**
+   * A launch of one of the attention kernels, which all take the same.
+   *
+   * @param shape further defines
+   */
+  public Work attention(
+      String file,
+      String function,
+      Attention attention,
+      Map<String, String> shape,
+      DeviceBuffer q,
+      Value positions,
+      DeviceBuffer target,
+      Value y,
+      Grid grid) {
+    StateSlot slot = attention.slot();
+    return maker.launch(
+        file,
+        function,
+        defines(attention, shape),
+        List.of(
+            new Argument.Buffer(q),
+            new Argument.Keys(slot),
+            new Argument.Values(slot),
+            buffer(positions),
+            new Argument.Buffer(inputs.rowSequence()),
+            new Argument.Buffer(inputs.tableStarts(slot.group())),
+            new Argument.Tables(slot),
+            new Argument.Buffer(inputs.lengths()),
+            new Argument.Counts(),
+            new Argument.Buffer(target)),
+        y,
+        grid);
+  }
+
+  /** What attention kernels are compiled with, for widths, cache, mask and score. */
+  public Map<String, String> defines(Attention attention, Map<String, String> shape) {
+    Map<String, String> defines = cacheDefines(attention.slot());
+    defines.putAll(shape);
+    defines.put("HEADS", String.valueOf(attention.heads()));
+    defines.put("KV_HEADS", String.valueOf(attention.kvHeads()));
+    defines.put("KEY_WIDTH", String.valueOf(attention.keyWidth()));
+    defines.put("VALUE_WIDTH", String.valueOf(attention.valueWidth()));
+    defines.put("SCALE", Expressions.number(attention.scale()));
+    defines.put("SEES(query, key)", Expressions.sees(attention.mask()));
+    defines.put("FIRST_KEY(query)", Expressions.firstKey(attention.mask()));
+    defines.put("LAST_KEY(query)", Expressions.lastKey(attention.mask()));
+    defines.put("SCORE(score, query, key, head)", Expressions.score(attention.score()));
+    if (attention.mask().isInterval()) {
+      defines.put("MASK_IS_INTERVAL", "");
+    }
+    return defines;
+  }
+
+  private Argument buffer(Value value) {
+    return new Argument.Buffer(places.apply(value));
+  }
+
+  private static Map<String, String> rotaryDefines(RotaryEmbedding rotary) {
+    Map<String, String> defines = new HashMap<>();
+    defines.put("HEAD_WIDTH", String.valueOf(rotary.headWidth()));
+    defines.put("ROTARY_WIDTH", String.valueOf(rotary.rotaryWidth()));
+    defines.put("PAIRING_" + rotary.pairing().name(), "");
+    return defines;
+  }
+
+  private Map<String, String> cacheDefines(StateSlot slot) {
+    StateGroup group = layout.groups().get(slot.group());
+    Map<String, String> defines = new HashMap<>(shapes.defines());
+    defines.put("KEY_" + cached(group.keyType()), "");
+    defines.put("VALUE_" + cached(group.valueType()), "");
+    defines.put("KEY_COLUMNS", String.valueOf(group.keyColumns()));
+    defines.put("VALUE_COLUMNS", String.valueOf(group.valueColumns()));
+    defines.put("PAGE_TOKENS", String.valueOf(AcceleratorState.PAGE_TOKENS));
+    return defines;
+  }
+
+  private static DataType cached(DataType type) {
+    return switch (type) {
+      case F32, F16, BF16, Q8_0 -> type;
+      default -> throw new UnsupportedException("a KV cache of " + type + "");
+    };
+  }
+
+  /**
+   * Cosine and sine of {@code value · 256^digit} positions for each pair, in that order, digit by
+   * digit: a kernel turns by each digit of its position, which is exact to float32 at all of them.
+   */
+  private DeviceBuffer angles(RotaryEmbedding rotary, Node node, int factorsAt) {
+    List<Operand> factors = List.copyOf(node.inputs().subList(factorsAt, node.inputs().size()));
+    return angles.computeIfAbsent(
+        new AngleKey(rotary, factors),
+        _ -> {
+          float[] divisors =
+              factors.isEmpty() ? null : Blocks.decode(weights.tensor((Weight) factors.getFirst()));
+          return upload(rotary, divisors);
+        });
+  }
+
+  private DeviceBuffer upload(RotaryEmbedding rotary, float @Nullable [] divisors) {
+    double[] perPosition = rotary.anglePerPosition(divisors);
+    int digits = 4;
+    int values = 256;
+    float[] table = new float[Math.multiplyExact(digits * values * 2, perPosition.length)];
+    int at = 0;
+    double unit = 1;
+    for (int digit = 0; digit < digits; digit++) {
+      for (int value = 0; value < values; value++) {
+        for (double angle : perPosition) {
+          table[at++] = (float) Math.cos(value * unit * angle);
+          table[at++] = (float) Math.sin(value * unit * angle);
+        }
+      }
+      unit *= values;
+    }
+    MemorySegment data = MemorySegment.ofArray(table);
+    DeviceBuffer buffer = rooms.room("rotary angles " + angles.size(), data.byteSize());
+    rooms.memory().write(buffer, 0, data);
+    return buffer;
+  }
+}

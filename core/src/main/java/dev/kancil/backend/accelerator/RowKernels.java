@@ -1,0 +1,208 @@
+package dev.kancil.backend.accelerator;
+
+import dev.kancil.backend.StepLimits;
+import dev.kancil.graph.Node;
+import dev.kancil.graph.Value;
+import dev.kancil.graph.op.AddRmsNorm;
+import dev.kancil.graph.op.Glu;
+import dev.kancil.graph.op.HostCall;
+import dev.kancil.graph.op.MoeRoute;
+import dev.kancil.graph.op.RmsNorm;
+import dev.kancil.graph.op.Sample;
+import dev.kancil.graph.op.Scale;
+import dev.kancil.graph.op.SoftCap;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Function;
+
+/** Kernels of single rows, which all accelerators share. */
+public final class RowKernels {
+  private final LaunchMaker maker;
+  private final AcceleratorWeights weights;
+  private final KernelShapes shapes;
+  private final Rooms rooms;
+  private final StepLimits limits;
+  private final Function<Value, DeviceBuffer> places;
+
+  /** Kernels of a program. */
+  public RowKernels(
+      LaunchMaker maker, AcceleratorWeights weights, ProgramMemory program, KernelShapes shapes) {
+    this.maker = maker;
+    this.weights = weights;
+    this.shapes = shapes;
+    rooms = program.rooms();
+    limits = program.limits();
+    places = program.places();
+  }
+
+  /** {@link dev.kancil.graph.op.Add}. */
+  public Work add(Node node) {
+    return elements("add", node, Map.of(), List.of());
+  }
+
+  /** {@link Scale}. */
+  public Work scale(Scale op, Node node) {
+    return elements("scale", node, Map.of(), List.of(new Argument.Real(op.factor())));
+  }
+
+  /** {@link SoftCap}. */
+  public Work softCap(SoftCap op, Node node) {
+    return elements("soft_cap", node, Map.of(), List.of(new Argument.Real(op.cap())));
+  }
+
+  /** {@link Glu}. */
+  public Work glu(Glu op, Node node) {
+    return elements("glu", node, Map.of("ACTIVATION_" + op.activation().name(), ""), List.of());
+  }
+
+  /** {@link dev.kancil.graph.op.SelectRows}. */
+  public Work selectRows(Node node) {
+    return elements("select_rows", node, Map.of(), List.of());
+  }
+
+  /** {@link HostCall}. */
+  public Work hostCall(HostCall op, Node node) {
+    return new TapCall(
+        op.function(),
+        rooms.memory(),
+        places.apply(node.value(0)),
+        places.apply(node.output()),
+        node.output().type().columns(),
+        Work.isPerOutput(node.output()));
+  }
+
+  /** One item for each element of the output. */
+  private Work elements(
+      String function, Node node, Map<String, String> defines, List<Argument> settings) {
+    Value y = node.output();
+    List<Argument> arguments =
+        new ArrayList<>(
+            node.inputs().stream()
+                .map(input -> (Argument) new Argument.Buffer(places.apply((Value) input)))
+                .toList());
+    arguments.add(new Argument.Buffer(places.apply(y)));
+    arguments.addAll(settings);
+    int columns = y.type().columns();
+    arguments.add(new Argument.Whole(columns));
+    return maker.launch(
+        "element_wise.h", function, defines, arguments, y, Grid.ofElements(columns));
+  }
+
+  /** {@link RmsNorm}. */
+  public Work rmsNorm(RmsNorm op, Node node) {
+    int group = op.group();
+    Value x = node.value(0);
+    int groups = x.type().columns() / group;
+    int lanes = shapes.lanes(group);
+    return maker.launch(
+        "rms_norm.h",
+        "rms_norm",
+        Map.of("LANES", String.valueOf(lanes)),
+        List.of(
+            new Argument.Buffer(places.apply(x)),
+            new Argument.Buffer(weights.floats(node.weight(1))),
+            new Argument.Buffer(places.apply(node.output())),
+            new Argument.Whole(group),
+            new Argument.Whole(groups),
+            new Argument.Real(op.epsilon())),
+        node.output(),
+        Grid.of(lanes, rows -> (long) rows * groups));
+  }
+
+  /** {@link AddRmsNorm}. */
+  public Work addRmsNorm(AddRmsNorm op, Node node) {
+    Value sum = node.outputs().get(0);
+    int lanes = shapes.lanes(sum.type().columns());
+    return maker.launch(
+        "rms_norm.h",
+        "add_rms_norm",
+        Map.of("LANES", String.valueOf(lanes)),
+        List.of(
+            new Argument.Buffer(places.apply(node.value(0))),
+            new Argument.Buffer(places.apply(node.value(1))),
+            new Argument.Buffer(weights.floats(node.weight(2))),
+            new Argument.Buffer(places.apply(sum)),
+            new Argument.Buffer(places.apply(node.outputs().get(1))),
+            new Argument.Whole(sum.type().columns()),
+            new Argument.Real(op.epsilon())),
+        sum,
+        Grid.of(lanes, rows -> rows));
+  }
+
+  /** {@link Sample}. */
+  public Work sample(Node node) {
+    Value logits = node.value(0);
+    Value token = node.output();
+    long rows = limits.rows(logits.type().rows());
+    int lanes = shapes.sampleLanes();
+    Map<String, String> defines = new HashMap<>();
+    defines.put("LANES", String.valueOf(lanes));
+    // Runs of neighbouring ids whose weights are added up for the draw.
+    defines.put("SEGMENTS", String.valueOf(Math.max(lanes, 64)));
+    int highest = Sample.EXP2.size() - 1;
+    for (int power = 0; power <= highest; power++) {
+      defines.put("C" + power, Expressions.number(Sample.EXP2.get(highest - power)));
+    }
+    return maker.launch(
+        "sample.h",
+        "sample",
+        defines,
+        List.of(
+            new Argument.Buffer(places.apply(logits)),
+            new Argument.Buffer(places.apply(node.value(1))),
+            new Argument.Buffer(places.apply(node.value(2))),
+            new Argument.Buffer(places.apply(token)),
+            new Argument.Buffer(rooms.room("changed logits", rows * logits.type().rowBytes())),
+            new Argument.Whole(logits.type().columns())),
+        token,
+        Grid.of(lanes, count -> count));
+  }
+
+  /** {@link MoeRoute}. */
+  public Work route(MoeRoute route, Node node) {
+    Value logits = node.value(0);
+    int experts = logits.type().columns();
+    int lanes = Math.min(shapes.routeLanes(), Integer.highestOneBit(experts));
+    Map<String, String> defines = new HashMap<>();
+    defines.put("EXPERTS", String.valueOf(experts));
+    defines.put("LANES", String.valueOf(lanes));
+    defines.put("SCORING_" + route.scoring().name(), "");
+    List<Argument> arguments = new ArrayList<>();
+    arguments.add(buffer(logits));
+    if (node.inputs().size() == 2) {
+      defines.put("BIASED", "");
+      arguments.add(new Argument.Buffer(weights.floats(node.weight(1))));
+    }
+    arguments.add(buffer(node.outputs().get(0)));
+    arguments.add(buffer(node.outputs().get(1)));
+    arguments.add(new Argument.Whole(route.used()));
+    arguments.add(new Argument.Whole(route.renormalised() ? 1 : 0));
+    arguments.add(new Argument.Real(route.factor()));
+    return maker.launch(
+        "moe_route.h", "moe_route", defines, arguments, logits, Grid.of(lanes, rows -> rows));
+  }
+
+  /** {@link dev.kancil.graph.op.MoeSum}. */
+  public Work sum(Node node) {
+    Value y = node.output();
+    int columns = y.type().columns();
+    return maker.launch(
+        "moe_sum.h",
+        "moe_sum",
+        Map.of(),
+        List.of(
+            buffer(node.value(0)),
+            buffer(node.value(1)),
+            buffer(y),
+            new Argument.Whole(node.value(1).type().columns()),
+            new Argument.Whole(columns)),
+        y,
+        Grid.ofElements(columns));
+  }
+
+  private Argument buffer(Value value) {
+    return new Argument.Buffer(places.apply(value));
+  }
+}
