@@ -15,13 +15,18 @@ public record Grid(long[] local, Groups groups) {
 
   /** So many items for each row. */
   public static Grid perRow(int items) {
+    return perRow(items, 1);
+  }
+
+  /** So many items for each of some parts of each row. */
+  public static Grid perRow(int items, int parts) {
     int local = Math.min(items, 64);
-    int groupsPerRow = Math.ceilDiv(items, local);
+    int groupsPerPart = Math.ceilDiv(items, local);
     return new Grid(
         new long[] {local, 1},
         (rows, target) -> {
-          target[0] = groupsPerRow;
-          target[1] = rows;
+          target[0] = groupsPerPart;
+          target[1] = (long) rows * parts;
         });
   }
 

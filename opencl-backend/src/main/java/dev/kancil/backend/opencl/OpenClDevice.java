@@ -14,6 +14,7 @@ import dev.kancil.backend.WeightSource;
 import dev.kancil.backend.accelerator.AcceleratorProgram;
 import dev.kancil.backend.accelerator.AcceleratorState;
 import dev.kancil.backend.accelerator.AcceleratorWeights;
+import dev.kancil.backend.accelerator.BinaryCache;
 import dev.kancil.backend.accelerator.LaunchMaker;
 import dev.kancil.backend.accelerator.ProgramMemory;
 import dev.kancil.graph.Graph;

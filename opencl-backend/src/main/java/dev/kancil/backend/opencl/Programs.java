@@ -1,6 +1,7 @@
 package dev.kancil.backend.opencl;
 
 import dev.kancil.DeviceException;
+import dev.kancil.backend.accelerator.BinaryCache;
 import dev.kancil.kernels.KernelSource;
 import java.util.HashMap;
 import java.util.List;

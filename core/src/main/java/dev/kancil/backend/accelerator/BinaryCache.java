@@ -1,4 +1,4 @@
-package dev.kancil.backend.opencl;
+package dev.kancil.backend.accelerator;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -17,9 +17,9 @@ import org.jspecify.annotations.Nullable;
  * driver. Each file begins with the hash of what follows: a damaged one is passed over and built
  * anew. Where the folder can't be written, nothing is kept.
  */
-final class BinaryCache {
+public final class BinaryCache {
   /** Bytes of a program beyond which something is wrong. */
-  static final int LARGEST = 64 << 20;
+  public static final int LARGEST = 64 << 20;
 
   private static final int HASH_BYTES = 32;
 
@@ -27,14 +27,18 @@ final class BinaryCache {
   private final String device;
 
   /**
+   * A cache of one device.
+   *
+   * @param folder where files lie, made when the first is
    * @param device the driver's words for the device, its version and its own
    */
-  BinaryCache(Path folder, String device) {
+  public BinaryCache(Path folder, String device) {
     this.folder = folder;
     this.device = device;
   }
 
-  byte @Nullable [] find(String source, String options) {
+  /** What was kept; null if nothing was, or it is damaged. */
+  public byte @Nullable [] find(String source, String options) {
     Path file = file(source, options);
     try {
       if (!Files.isRegularFile(file) || Files.size(file) > LARGEST + HASH_BYTES) {
@@ -51,7 +55,8 @@ final class BinaryCache {
     }
   }
 
-  void keep(String source, String options, byte[] binary) {
+  /** Keeps a program, if it can. */
+  public void keep(String source, String options, byte[] binary) {
     try {
       Files.createDirectories(folder);
       Path part = Files.createTempFile(folder, "new", ".part");
@@ -67,7 +72,8 @@ final class BinaryCache {
     }
   }
 
-  void forget(String source, String options) {
+  /** Forgets a program that the driver won't have. */
+  public void forget(String source, String options) {
     try {
       Files.deleteIfExists(file(source, options));
     } catch (IOException e) {

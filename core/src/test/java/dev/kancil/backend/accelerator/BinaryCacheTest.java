@@ -1,4 +1,4 @@
-package dev.kancil.backend.opencl;
+package dev.kancil.backend.accelerator;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatCode;

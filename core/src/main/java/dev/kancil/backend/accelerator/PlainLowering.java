@@ -1,0 +1,98 @@
+package dev.kancil.backend.accelerator;
+
+import dev.kancil.UnsupportedException;
+import dev.kancil.graph.Dimension;
+import dev.kancil.graph.Node;
+import dev.kancil.graph.Value;
+import dev.kancil.graph.op.Add;
+import dev.kancil.graph.op.AddRmsNorm;
+import dev.kancil.graph.op.Attention;
+import dev.kancil.graph.op.CacheWrite;
+import dev.kancil.graph.op.Embedding;
+import dev.kancil.graph.op.Glu;
+import dev.kancil.graph.op.GluMatMul;
+import dev.kancil.graph.op.HostCall;
+import dev.kancil.graph.op.MatMul;
+import dev.kancil.graph.op.MoeGluMatMul;
+import dev.kancil.graph.op.MoeMatMul;
+import dev.kancil.graph.op.MoeRoute;
+import dev.kancil.graph.op.MoeSum;
+import dev.kancil.graph.op.ParallelMatMul;
+import dev.kancil.graph.op.RmsNorm;
+import dev.kancil.graph.op.Rope;
+import dev.kancil.graph.op.RopeAttention;
+import dev.kancil.graph.op.Sample;
+import dev.kancil.graph.op.Scale;
+import dev.kancil.graph.op.SelectRows;
+import dev.kancil.graph.op.SoftCap;
+import java.util.function.Function;
+import java.util.stream.IntStream;
+
+/** Every op with the kernels that all accelerators share, readable rather than fast. */
+public final class PlainLowering implements Lowering {
+  private final LaunchMaker maker;
+  private final RowKernels rows;
+  private final CacheKernels cache;
+  private final PlainProducts products;
+  private final Function<Value, DeviceBuffer> places;
+
+  /**
+   * Lowers a program's nodes.
+   *
+   * @param maker closed with this
+   */
+  public PlainLowering(
+      LaunchMaker maker, AcceleratorWeights weights, ProgramMemory program, KernelShapes shapes) {
+    this.maker = maker;
+    rows = new RowKernels(maker, weights, program, shapes);
+    cache = new CacheKernels(maker, weights, program, shapes);
+    products = new PlainProducts(maker, weights, program, shapes);
+    places = program.places();
+  }
+
+  @Override
+  public Work lower(Node node) {
+    for (Value output : node.outputs()) {
+      if (output.type().rows() instanceof Dimension.Fixed) {
+        throw new UnsupportedException(
+            node.op().name() + " of a fixed number of rows on an accelerator");
+      }
+    }
+    return switch (node.op()) {
+      case Add _ -> rows.add(node);
+      case Scale op -> rows.scale(op, node);
+      case SoftCap op -> rows.softCap(op, node);
+      case Glu op -> rows.glu(op, node);
+      case SelectRows _ -> rows.selectRows(node);
+      case HostCall op -> rows.hostCall(op, node);
+      case RmsNorm op -> rows.rmsNorm(op, node);
+      case AddRmsNorm op -> rows.addRmsNorm(op, node);
+      case Embedding _ -> products.embedding(node);
+      case MatMul _ -> products.matMul(node.value(0), node.weight(1), node.output());
+      case ParallelMatMul(int count) ->
+          new Work.Sequence(
+              IntStream.range(0, count)
+                  .mapToObj(
+                      i ->
+                          products.matMul(node.value(0), node.weight(1 + i), node.outputs().get(i)))
+                  .toList());
+      case GluMatMul(var activation) -> products.gluMatMul(node, activation);
+      case MoeRoute op -> rows.route(op, node);
+      case MoeMatMul _ -> products.expertMatMul(node);
+      case MoeGluMatMul(var activation) -> products.expertGluMatMul(node, activation);
+      case MoeSum _ -> rows.sum(node);
+      case Sample _ -> rows.sample(node);
+      case Rope(var rotary) -> cache.rope(rotary, node);
+      case CacheWrite(var slot) -> cache.cacheWrite(slot, node);
+      case Attention op ->
+          cache.plainAttention(op, places.apply(node.value(0)), node.value(1), node);
+      case RopeAttention(var rotary, var op) ->
+          cache.ropeAttention(rotary, op, node, cache::plainAttention);
+    };
+  }
+
+  @Override
+  public void close() {
+    maker.close();
+  }
+}

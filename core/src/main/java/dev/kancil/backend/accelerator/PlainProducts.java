@@ -1,0 +1,170 @@
+package dev.kancil.backend.accelerator;
+
+import dev.kancil.backend.StepLimits;
+import dev.kancil.graph.Node;
+import dev.kancil.graph.Value;
+import dev.kancil.graph.Weight;
+import dev.kancil.graph.op.Activation;
+import dev.kancil.graph.op.MoeMatMul;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Function;
+
+/**
+ * Products with weights, and rows of them, with an item for each element of the result: what fast
+ * kernels are held to, and what runs where there are none.
+ */
+public final class PlainProducts {
+  private static final String FILE = "plain_products.h";
+
+  private final LaunchMaker maker;
+  private final AcceleratorWeights weights;
+  private final KernelShapes shapes;
+  private final Rooms rooms;
+  private final StepLimits limits;
+  private final Function<Value, DeviceBuffer> places;
+
+  /** Kernels of a program. */
+  public PlainProducts(
+      LaunchMaker maker, AcceleratorWeights weights, ProgramMemory program, KernelShapes shapes) {
+    this.maker = maker;
+    this.weights = weights;
+    this.shapes = shapes;
+    rooms = program.rooms();
+    limits = program.limits();
+    places = program.places();
+  }
+
+  /** {@link dev.kancil.graph.op.Embedding}: each buffer of the table has a launch for its ids. */
+  public Work embedding(Node node) {
+    AcceleratorWeights.Matrix table = weights.matrix(node.weight(1));
+    Value y = node.output();
+    List<Work> launches = new ArrayList<>();
+    for (AcceleratorWeights.Part part : table.parts()) {
+      launches.add(
+          maker.launch(
+              FILE,
+              "embedding_plain",
+              defines(table),
+              List.of(
+                  buffer(node.value(0)),
+                  new Argument.Buffer(part.buffer()),
+                  new Argument.Offset(part.at()),
+                  new Argument.Whole(part.firstRow()),
+                  new Argument.Whole(part.rows()),
+                  buffer(y)),
+              y,
+              Grid.perRow(table.columns())));
+    }
+    return new Work.Sequence(launches);
+  }
+
+  /** A product of {@code x} with a weight. */
+  public Work matMul(Value x, Weight weight, Value y) {
+    return matMul(x, weight, y, places.apply(y));
+  }
+
+  private Work matMul(Value x, Weight weight, Value y, DeviceBuffer target) {
+    AcceleratorWeights.Matrix matrix = weights.matrix(weight);
+    List<Work> launches = new ArrayList<>();
+    for (AcceleratorWeights.Part part : matrix.parts()) {
+      launches.add(
+          maker.launch(
+              FILE,
+              "product_plain",
+              defines(matrix),
+              List.of(
+                  buffer(x),
+                  new Argument.Buffer(part.buffer()),
+                  new Argument.Offset(part.at()),
+                  new Argument.Whole(part.firstRow()),
+                  new Argument.Whole(part.rows()),
+                  new Argument.Buffer(target),
+                  new Argument.Whole(y.type().columns())),
+              y,
+              Grid.perRow(part.rows())));
+    }
+    return new Work.Sequence(launches);
+  }
+
+  /** {@link dev.kancil.graph.op.GluMatMul}: both products, then the activation. */
+  public Work gluMatMul(Node node, Activation activation) {
+    Value x = node.value(0);
+    Value y = node.output();
+    DeviceBuffer up = upRoom(y);
+    return new Work.Sequence(
+        List.of(
+            matMul(x, node.weight(2), y, up),
+            matMul(x, node.weight(1), y),
+            maker.glu(activation, places.apply(y), up, y)));
+  }
+
+  /** {@link MoeMatMul}. */
+  public Work expertMatMul(Node node) {
+    return experts(node, 1, places.apply(node.output()));
+  }
+
+  /** {@link dev.kancil.graph.op.MoeGluMatMul}: both products, then the activation. */
+  public Work expertGluMatMul(Node node, Activation activation) {
+    Value y = node.output();
+    DeviceBuffer up = upRoom(y);
+    return new Work.Sequence(
+        List.of(
+            experts(node, 2, up),
+            experts(node, 1, places.apply(y)),
+            maker.glu(activation, places.apply(y), up, y)));
+  }
+
+  /**
+   * Slots times the matrices of their experts; each buffer of them has a launch for its experts.
+   */
+  private Work experts(Node node, int index, DeviceBuffer target) {
+    Value x = node.value(0);
+    Value ids = node.value(node.inputs().size() - 1);
+    Value y = node.output();
+    Weight weight = node.weight(index);
+    AcceleratorWeights.Matrix matrix = weights.matrix(weight);
+    int used = ids.type().columns();
+    int out = y.type().columns() / used;
+    List<Work> launches = new ArrayList<>();
+    for (AcceleratorWeights.Part part : matrix.parts()) {
+      launches.add(
+          maker.launch(
+              FILE,
+              "moe_product_plain",
+              defines(matrix),
+              List.of(
+                  buffer(x),
+                  buffer(ids),
+                  new Argument.Buffer(part.buffer()),
+                  new Argument.Offset(part.at()),
+                  new Argument.Whole(part.firstRow() / out),
+                  new Argument.Whole(part.rows() / out),
+                  new Argument.Whole(Math.toIntExact(weight.shape().dimension(0))),
+                  new Argument.Buffer(target),
+                  new Argument.Whole(out),
+                  new Argument.Whole(used),
+                  new Argument.Whole(MoeMatMul.isApart(x, weight) ? 1 : used)),
+              y,
+              Grid.perRow(out, used)));
+    }
+    return new Work.Sequence(launches);
+  }
+
+  private DeviceBuffer upRoom(Value y) {
+    return rooms.room("a product", limits.tokens() * y.type().rowBytes());
+  }
+
+  private Map<String, String> defines(AcceleratorWeights.Matrix matrix) {
+    Map<String, String> defines = new HashMap<>(shapes.defines());
+    defines.put("WEIGHT_" + matrix.type().name(), "");
+    defines.put("COLUMNS", String.valueOf(matrix.columns()));
+    return defines;
+  }
+
+  private Argument buffer(Value value) {
+    return new Argument.Buffer(places.apply(value));
+  }
+}
