@@ -1,0 +1,119 @@
+package dev.kancil.backend.cuda;
+
+import dev.kancil.DeviceException;
+import dev.kancil.backend.accelerator.BinaryCache;
+import dev.kancil.bindings.cuda.CudaDriver;
+import dev.kancil.bindings.cuda.CudaException;
+import dev.kancil.bindings.cuda.Nvrtc;
+import dev.kancil.kernels.KernelSource;
+import java.lang.foreign.MemorySegment;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+
+/** Kernels by file and defines, each pair compiled once for the device or taken from the cache. */
+final class CudaKernels implements AutoCloseable {
+  /**
+   * Functions are the device's, a product and a sum are rounded each unless {@code fma} is called,
+   * and what a kernel has no use for is no fault.
+   */
+  private static final List<String> OPTIONS =
+      List.of(
+          "--device-as-default-execution-space",
+          "--fmad=false",
+          "--std=c++17",
+          "--diag-suppress=161,177");
+
+  private static final Pattern ERROR = Pattern.compile("(?m)([\\w.]+)\\((\\d+)\\): error: (.*)$");
+
+  private final CudaMemory memory;
+  private final Nvrtc compiler;
+  private final String architecture;
+  private final BinaryCache cache;
+  private final Map<Key, Long> modules = new HashMap<>();
+
+  private record Key(String file, Map<String, String> defines) {}
+
+  CudaKernels(CudaMemory memory, Nvrtc compiler, String architecture, BinaryCache cache) {
+    this.memory = memory;
+    this.compiler = compiler;
+    this.architecture = architecture;
+    this.cache = cache;
+  }
+
+  /**
+   * A kernel, which lives as long as the device.
+   *
+   * @param file below the CUDA kernels' folder, or the common one
+   * @param function its name in there
+   * @param defines a name, and what it stands for, of each
+   * @throws DeviceException if it does not compile; the message has the line of source
+   */
+  synchronized long kernel(String file, String function, Map<String, String> defines) {
+    CudaDriver driver = memory.driver();
+    try {
+      long module =
+          modules.computeIfAbsent(
+              new Key(file, Map.copyOf(defines)), key -> load(driver, key.file(), key.defines()));
+      return driver.function(module, function);
+    } catch (CudaException e) {
+      throw CudaMemory.failure(e);
+    }
+  }
+
+  private long load(CudaDriver driver, String file, Map<String, String> defines) {
+    String source = source(file, defines);
+    String options = String.join(" ", OPTIONS);
+    byte[] image = cache.find(source, options);
+    if (image != null) {
+      try {
+        return driver.loadModule(MemorySegment.ofArray(image));
+      } catch (CudaException e) {
+        cache.forget(source, options);
+      }
+    }
+    image = compile(compiler, file, source, architecture);
+    cache.keep(source, options, image);
+    return driver.loadModule(MemorySegment.ofArray(image));
+  }
+
+  /** A kernel file with its defines in front and its includes in place. */
+  static String source(String file, Map<String, String> defines) {
+    StringBuilder text = new StringBuilder();
+    new TreeMap<>(defines)
+        .forEach((name, meaning) -> text.append("#define " + name + " " + meaning + "\n"));
+    return text.append(KernelSource.read("cuda/" + file)).toString();
+  }
+
+  /** The PTX or the cubin of a source. */
+  static byte[] compile(Nvrtc compiler, String file, String source, String architecture) {
+    try {
+      return compiler.compile(source, file, architecture, OPTIONS);
+    } catch (CudaException e) {
+      throw new DeviceException(explain(String.valueOf(e.getMessage()), source), e);
+    }
+  }
+
+  /** The first error of a log with its line of source, or else the log's first line. */
+  static String explain(String log, String source) {
+    Matcher error = ERROR.matcher(log);
+    if (!error.find()) {
+      return log.lines().findFirst().orElse(log);
+    }
+    List<String> lines = source.lines().toList();
+    int line = Integer.parseInt(error.group(2));
+    String text = line >= 1 && line <= lines.size() ? lines.get(line - 1).strip() : "";
+    return "NVRTC can't compile %s: %s, in line %d: %s"
+        .formatted(error.group(1), error.group(3), line, text);
+  }
+
+  @Override
+  public synchronized void close() {
+    CudaDriver driver = memory.driver();
+    modules.values().forEach(driver::unloadModule);
+    modules.clear();
+  }
+}

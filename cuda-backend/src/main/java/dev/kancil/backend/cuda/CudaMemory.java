@@ -1,0 +1,197 @@
+package dev.kancil.backend.cuda;
+
+import dev.kancil.DeviceException;
+import dev.kancil.backend.DeviceDescription;
+import dev.kancil.backend.accelerator.DeviceBuffer;
+import dev.kancil.backend.accelerator.DeviceMemory;
+import dev.kancil.bindings.cuda.CudaDriver;
+import dev.kancil.bindings.cuda.CudaException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.util.concurrent.atomic.AtomicLong;
+
+/** Memory of an NVIDIA device in its primary context, and the stream of its work. */
+final class CudaMemory extends DeviceMemory implements AutoCloseable {
+  /** What every allocation is aligned to, and every part. */
+  private static final int ALIGNMENT = 256;
+
+  private final CudaDriver driver;
+  private final int index;
+  private final DeviceDescription description;
+  private final long context;
+  private final long stream;
+  private final AtomicLong held = new AtomicLong();
+
+  CudaMemory(CudaDriver driver, int index, DeviceDescription description) {
+    this.driver = driver;
+    this.index = index;
+    this.description = description;
+    try {
+      context = driver.retainContext(index);
+    } catch (CudaException e) {
+      throw failure(e);
+    }
+    try {
+      driver.makeCurrent(context);
+      stream = driver.createStream();
+    } catch (CudaException e) {
+      driver.releaseContext(index);
+      throw failure(e);
+    }
+  }
+
+  static DeviceException failure(CudaException e) {
+    return new DeviceException(String.valueOf(e.getMessage()), e);
+  }
+
+  /** The driver, with the context current on the calling thread. */
+  CudaDriver driver() {
+    driver.makeCurrent(context);
+    return driver;
+  }
+
+  long stream() {
+    return stream;
+  }
+
+  @Override
+  public String deviceName() {
+    return description.name();
+  }
+
+  @Override
+  public long largestAllocation() {
+    return description.memoryBytes();
+  }
+
+  @Override
+  public boolean sharesHostMemory() {
+    return false;
+  }
+
+  @Override
+  public int alignment() {
+    return ALIGNMENT;
+  }
+
+  @Override
+  public DeviceBuffer allocate(long bytes, String name) {
+    long size = Math.max(bytes, 4);
+    long address;
+    try {
+      address = driver().allocate(size);
+    } catch (CudaException e) {
+      if (e.code() == CudaException.OUT_OF_MEMORY) {
+        throw full(size, name, held.get(), description.memoryBytes());
+      }
+      throw failure(e);
+    }
+    held.addAndGet(size);
+    return new CudaBuffer(
+        address,
+        size,
+        () -> {
+          held.addAndGet(-size);
+          driver().free(address);
+        });
+  }
+
+  @Override
+  public DeviceBuffer share(MemorySegment segment, String name) {
+    throw new UnsupportedOperationException("the device has memory of its own");
+  }
+
+  @Override
+  public DeviceBuffer part(DeviceBuffer whole, long offset, long bytes) {
+    return new CudaBuffer(CudaBuffer.address(whole) + offset, bytes, () -> {});
+  }
+
+  @Override
+  @SuppressWarnings("restricted")
+  public MemorySegment hostMemory(Arena arena, long bytes) {
+    try {
+      // Its life is given to the arena.
+      MemorySegment pinned = driver().allocatePinned(Math.max(bytes, 1));
+      return pinned.reinterpret(arena, memory -> driver().freePinned(memory)).asSlice(0, bytes);
+    } catch (CudaException e) {
+      throw failure(e);
+    }
+  }
+
+  @Override
+  public void write(DeviceBuffer target, long offset, MemorySegment source) {
+    try (Arena arena = Arena.ofConfined()) {
+      // What lies in the Java heap has no address.
+      MemorySegment data =
+          source.isNative() ? source : arena.allocate(source.byteSize(), 64).copyFrom(source);
+      driver().copyToDevice(CudaBuffer.address(target) + offset, data, stream);
+      finish();
+    } catch (CudaException e) {
+      throw failure(e);
+    }
+  }
+
+  @Override
+  public void read(DeviceBuffer source, long offset, MemorySegment target) {
+    try {
+      driver().copyToHost(target, CudaBuffer.address(source) + offset, stream);
+    } catch (CudaException e) {
+      throw failure(e);
+    }
+    finish();
+  }
+
+  @Override
+  public void enqueueWrite(DeviceBuffer target, MemorySegment source, long bytes) {
+    try {
+      driver().copyToDevice(CudaBuffer.address(target), source.asSlice(0, bytes), stream);
+    } catch (CudaException e) {
+      throw failure(e);
+    }
+  }
+
+  @Override
+  public void enqueueRead(DeviceBuffer source, MemorySegment target, long bytes) {
+    try {
+      driver().copyToHost(target.asSlice(0, bytes), CudaBuffer.address(source), stream);
+    } catch (CudaException e) {
+      throw failure(e);
+    }
+  }
+
+  @Override
+  public void enqueueCopy(DeviceBuffer buffer, long from, long to, long bytes) {
+    long address = CudaBuffer.address(buffer);
+    try {
+      driver().copy(address + to, address + from, bytes, stream);
+    } catch (CudaException e) {
+      throw failure(e);
+    }
+  }
+
+  @Override
+  public Mark mark() {
+    try {
+      long event = driver().createEvent();
+      driver.record(event, stream);
+      return new CudaMark(this, event);
+    } catch (CudaException e) {
+      throw failure(e);
+    }
+  }
+
+  @Override
+  public void finish() {
+    try {
+      driver().synchronize(stream);
+    } catch (CudaException e) {
+      throw failure(e);
+    }
+  }
+
+  @Override
+  public void close() {
+    driver().destroyStream(stream);
+    driver.releaseContext(index);
+  }
+}
