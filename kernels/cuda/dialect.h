@@ -20,6 +20,7 @@ typedef unsigned long long ulong;
 typedef unsigned short half;
 #define long long long
 
+#define LONG_MAX 0x7fffffffffffffffLL
 #define INFINITY __int_as_float(0x7f800000)
 #define NAN __int_as_float(0x7fffffff)
 #define FLOAT2(x, y) make_float2(x, y)

@@ -2,17 +2,31 @@ package dev.kancil.conformance;
 
 import dev.kancil.UnsupportedException;
 import dev.kancil.backend.Device;
+import dev.kancil.backend.DeviceDescription;
 import dev.kancil.conformance.Result.Status;
 import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Collections;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
+import java.util.concurrent.Callable;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
+import java.util.function.Supplier;
 
 /**
  * Holds a device to the reference: every case on both, compared by normalised mean squared error,
  * with guard zones around all buffers of the device and NaN in values that are yet to be computed.
  */
 public final class Conformance {
+  /** Cases of one kind lie beside each other, and share kernels. */
+  private static final int CASES_AT_ONCE = 16;
+
   private final Device device;
   private final Device reference;
 
@@ -60,6 +74,44 @@ public final class Conformance {
       listener.accept(result);
     }
     return new Report(device.description(), results);
+  }
+
+  /**
+   * Runs some cases on several devices of a kind, each opened and closed by a thread of its own:
+   * where kernels are compiled anew most of the time is the compiler's, which uses one processor
+   * for each device.
+   */
+  public static Report run(
+      Supplier<Device> device, Supplier<Device> reference, int devices, List<Case> cases) {
+    Result[] results = new Result[cases.size()];
+    AtomicInteger next = new AtomicInteger();
+    Callable<DeviceDescription> worker =
+        () -> {
+          try (Device opened = device.get();
+              Device right = reference.get()) {
+            for (int from; (from = next.getAndAdd(CASES_AT_ONCE)) < results.length; ) {
+              int to = Math.min(from + CASES_AT_ONCE, results.length);
+              Report report = run(opened, right, cases.subList(from, to), _ -> {});
+              for (int i = from; i < to; i++) {
+                results[i] = report.results().get(i - from);
+              }
+            }
+            return opened.description();
+          }
+        };
+    try (ExecutorService executor = Executors.newFixedThreadPool(devices)) {
+      DeviceDescription description = null;
+      for (Future<DeviceDescription> ended :
+          executor.invokeAll(Collections.nCopies(devices, worker))) {
+        description = ended.get();
+      }
+      return new Report(Objects.requireNonNull(description), Arrays.asList(results));
+    } catch (ExecutionException e) {
+      throw new IllegalStateException(e.getCause());
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new IllegalStateException("interrupted", e);
+    }
   }
 
   private Result run(Case tested) {

@@ -15,6 +15,7 @@ public record KernelShapes(
     int lanes, int routeLanes, int sampleLanes, int vector, Map<String, String> defines) {
   /** Items for a row of so many columns. */
   int lanes(int columns) {
-    return Math.min(Integer.highestOneBit(columns), lanes);
+    // Kernels with one lane are made for items with vectors of their own.
+    return lanes == 1 ? 1 : Math.clamp(Integer.highestOneBit(columns), 2, lanes);
   }
 }

@@ -2,7 +2,6 @@ package dev.kancil.backend.opencl;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.kancil.backend.Device;
 import dev.kancil.backend.DeviceDescription;
 import dev.kancil.backend.DeviceOptions;
 import dev.kancil.backend.reference.ReferenceBackend;
@@ -10,22 +9,14 @@ import dev.kancil.conformance.Case;
 import dev.kancil.conformance.Conformance;
 import dev.kancil.conformance.OpsDocument;
 import dev.kancil.conformance.Report;
-import dev.kancil.conformance.Result;
 import dev.kancil.tensor.DataType;
 import dev.kancil.testing.TestData;
+import java.io.IOException;
 import java.nio.file.Path;
-import java.util.Arrays;
-import java.util.Collections;
 import java.util.List;
-import java.util.concurrent.Callable;
-import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
-import java.util.concurrent.Future;
-import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Predicate;
 import java.util.function.UnaryOperator;
 import java.util.stream.IntStream;
-import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.Test;
 
@@ -33,28 +24,25 @@ class OpenClConformanceTest {
   private static final Path DOCUMENT =
       TestData.path("").toAbsolutePath().resolveSibling("docs").resolve("ops.md");
 
-  /** Cases of one kind lie beside each other, and share kernels. */
-  private static final int CASES_AT_ONCE = 16;
-
   @Test
-  void everyOperationConformsToTheReferenceAndTouchesNothingElse() throws Exception {
+  void everyOperationConformsToTheReferenceAndTouchesNothingElse() throws IOException {
     Report report = run(UnaryOperator.identity(), Conformance.cases());
     OpsDocument.requireCurrent(DOCUMENT, report);
   }
 
   @Test
-  void kernelsShapedForGraphicsProcessorsConform() throws Exception {
+  void kernelsShapedForGraphicsProcessorsConform() {
     // Each kind of case comes by; `kancil selftest` runs them all where a graphics processor is.
     run(ClDevice::asGraphics, every(17, _ -> true));
   }
 
   @Test
-  void plainKernelsConform() throws Exception {
+  void plainKernelsConform() {
     run(ClDevice::asPlain, every(23, _ -> true));
   }
 
   @Test
-  void productsOfIntegersAreOffByTheRoundingOfActivationsAndNoMore() throws Exception {
+  void productsOfIntegersAreOffByTheRoundingOfActivationsAndNoMore() {
     // A device without instructions for them does the same in more.
     Predicate<Case> isProduct =
         tested ->
@@ -66,7 +54,7 @@ class OpenClConformanceTest {
   }
 
   @Test
-  void productsOfHalvesConformWhereADeviceHasThem() throws Exception {
+  void productsOfHalvesConformWhereADeviceHasThem() {
     OpenClDevices.require();
     Assumptions.assumeTrue(
         Platforms.find().devices().getFirst().hasHalves(),
@@ -82,40 +70,18 @@ class OpenClConformanceTest {
     return IntStream.range(0, all.size()).filter(i -> i % count == 0).mapToObj(all::get).toList();
   }
 
-  /**
-   * Runs cases on as many devices as there are processors, since most of the time is the driver's
-   * compiler's, which uses one for each device.
-   */
-  private static Report run(UnaryOperator<ClDevice> shaped, List<Case> cases) throws Exception {
+  private static Report run(UnaryOperator<ClDevice> shaped, List<Case> cases) {
     OpenClDevices.require();
     ClDevice device = shaped.apply(Platforms.find().devices().getFirst());
     DeviceDescription description = new OpenClBackend().devices().getFirst();
+    DeviceOptions options = DeviceOptions.DEFAULT.withGuards();
     System.out.println("conformance of " + description);
-    Result[] results = new Result[cases.size()];
-    AtomicInteger next = new AtomicInteger();
-    Callable<@Nullable Void> worker =
-        () -> {
-          DeviceOptions options = DeviceOptions.DEFAULT.withGuards();
-          try (Device opened = new OpenClDevice(device, description, options);
-              Device reference = new ReferenceBackend().open(0, DeviceOptions.DEFAULT)) {
-            for (int from; (from = next.getAndAdd(CASES_AT_ONCE)) < results.length; ) {
-              int to = Math.min(from + CASES_AT_ONCE, results.length);
-              List<Case> some = cases.subList(from, to);
-              List<Result> ended = Conformance.run(opened, reference, some, _ -> {}).results();
-              for (int i = from; i < to; i++) {
-                results[i] = ended.get(i - from);
-              }
-            }
-          }
-          return null;
-        };
-    int count = Runtime.getRuntime().availableProcessors();
-    try (ExecutorService executor = Executors.newFixedThreadPool(count)) {
-      for (Future<@Nullable Void> ended : executor.invokeAll(Collections.nCopies(count, worker))) {
-        ended.get();
-      }
-    }
-    Report report = new Report(description, Arrays.asList(results));
+    Report report =
+        Conformance.run(
+            () -> new OpenClDevice(device, description, options),
+            () -> new ReferenceBackend().open(0, DeviceOptions.DEFAULT),
+            Runtime.getRuntime().availableProcessors(),
+            cases);
     assertThat(report.failures()).isEmpty();
     assertThat(report.refusals()).isEmpty();
     return report;
