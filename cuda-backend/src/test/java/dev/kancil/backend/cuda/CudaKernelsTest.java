@@ -1,0 +1,85 @@
+package dev.kancil.backend.cuda;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.kancil.DeviceException;
+import dev.kancil.bindings.cuda.Nvrtc;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class CudaKernelsTest {
+  private record Kernel(String file, Map<String, String> defines) {}
+
+  private static Kernel kernel(String file, String... defines) {
+    Map<String, String> map = new HashMap<>();
+    for (String define : defines) {
+      int equals = define.indexOf('=');
+      map.put(
+          equals < 0 ? define : define.substring(0, equals),
+          equals < 0 ? "" : define.substring(equals + 1));
+    }
+    return new Kernel(file, map);
+  }
+
+  private static final List<Kernel> KERNELS =
+      List.of(
+          kernel("element_wise.h", "ACTIVATION_SILU"),
+          kernel("element_wise.h", "ACTIVATION_GELU_TANH"),
+          kernel("rms_norm.h", "LANES=128"),
+          kernel("plain_products.h", "WEIGHT_Q4_K", "COLUMNS=4096"),
+          kernel("plain_products.h", "WEIGHT_BF16", "COLUMNS=4096"),
+          kernel("moe_route.h", "LANES=32", "EXPERTS=128", "SCORING_SOFTMAX"),
+          kernel("moe_sum.h"),
+          kernel(
+              "cache_write.h",
+              "KEY_F16",
+              "VALUE_Q8_0",
+              "KEY_COLUMNS=1024",
+              "VALUE_COLUMNS=1024",
+              "PAGE_TOKENS=32",
+              "HEADS=32",
+              "HEAD_WIDTH=128",
+              "ROTARY_WIDTH=128",
+              "PAIRING_HALVES",
+              "VECTOR=1"),
+          kernel(
+              "attention_plain.h",
+              "KEY_F16",
+              "VALUE_F16",
+              "KEY_COLUMNS=1024",
+              "VALUE_COLUMNS=1024",
+              "PAGE_TOKENS=32",
+              "HEADS=32",
+              "KV_HEADS=8",
+              "KEY_WIDTH=128",
+              "VALUE_WIDTH=128",
+              "SCALE=0.088f",
+              "SEES(query, key)=((key) <= (query))",
+              "FIRST_KEY(query)=0",
+              "LAST_KEY(query)=(query)"));
+
+  @ParameterizedTest
+  @ValueSource(strings = {"sm_75", "sm_80", "sm_90a", "sm_120"})
+  void representativeKernelsCompileForEachGeneration(String architecture) {
+    Nvrtc compiler = EmulatedCuda.compiler();
+    for (Kernel kernel : KERNELS) {
+      String source = CudaKernels.source(kernel.file(), kernel.defines());
+      byte[] cubin = CudaKernels.compile(compiler, kernel.file(), source, architecture);
+      assertThat(cubin).as(kernel.toString()).startsWith(0x7f, 'E', 'L', 'F');
+    }
+  }
+
+  @Test
+  void aKernelThatDoesNotCompileShowsItsLine() {
+    Nvrtc compiler = EmulatedCuda.compiler();
+    assertThatThrownBy(() -> CudaKernels.compile(compiler, "a.h", "int a;\n int b = c;", "sm_80"))
+        .isInstanceOf(DeviceException.class)
+        .hasMessage(
+            "NVRTC can't compile a.h: identifier \"c\" is undefined, in line 2: int b = c;");
+  }
+}
