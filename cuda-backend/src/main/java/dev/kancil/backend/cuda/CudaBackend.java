@@ -85,11 +85,17 @@ public final class CudaBackend implements Backend {
       return List.of(new DeviceDescription(NAME, "", "CUDA", 0, reason));
     }
     List<DeviceDescription> descriptions = new ArrayList<>();
-    for (int i = 0; i < present.deviceCount(); i++) {
-      descriptions.add(describe(present, i));
+    String none = "the driver has no device";
+    try {
+      for (int i = 0; i < present.deviceCount(); i++) {
+        descriptions.add(describe(present, i));
+      }
+    } catch (CudaException e) {
+      descriptions.clear();
+      none = String.valueOf(e.getMessage());
     }
     return descriptions.isEmpty()
-        ? List.of(new DeviceDescription(NAME, "", "CUDA", 0, "the driver has no device"))
+        ? List.of(new DeviceDescription(NAME, "", "CUDA", 0, none))
         : List.copyOf(descriptions);
   }
 

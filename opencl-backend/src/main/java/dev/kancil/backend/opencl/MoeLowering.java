@@ -193,20 +193,10 @@ final class MoeLowering {
                   new Argument.Whole(product.slotsOfInput())),
               product.y(),
               device.isPlain()
-                  ? plainGrid(product.out(), product.used())
+                  ? Grid.perRow(product.out(), product.used())
                   : shape.few().grid(product.out(), rows -> (long) rows * product.used())));
     }
     return new Work.Sequence(launches);
-  }
-
-  /** An item for each row of a matrix and slot. */
-  private static Grid plainGrid(int out, int used) {
-    return new Grid(
-        new long[] {1, 1},
-        (rows, groups) -> {
-          groups[0] = out;
-          groups[1] = (long) rows * used;
-        });
   }
 
   private Work gluMatVec(Product gate, AcceleratorWeights.Part up, Activation activation) {
