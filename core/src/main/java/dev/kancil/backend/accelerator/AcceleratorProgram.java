@@ -204,6 +204,8 @@ public final class AcceleratorProgram implements Program {
   }
 
   private void enqueueGuarded(Guards zones, Node node, Work work, AcceleratorStep step) {
+    // oclgrind 21.10 mostly crashes when it is to write at once while other work is outstanding.
+    memory.finish();
     for (Value output : node.outputs()) {
       zones.poison(place(output));
     }
