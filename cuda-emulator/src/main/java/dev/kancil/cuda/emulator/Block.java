@@ -1,0 +1,166 @@
+package dev.kancil.cuda.emulator;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.util.Locale;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A worker's place for the blocks that it runs, one after the other. Warps run in turn, each until
+ * it waits or has had its share.
+ */
+final class Block implements AutoCloseable {
+  private static final int SHARE = 1 << 16;
+
+  final Launch launch;
+  final @Nullable RaceCheck races;
+  private final Warp[] warps;
+  private final Arena arena = Arena.ofConfined();
+  private final MemorySegment shared;
+  private final MemorySegment local;
+  private final MemorySegment parameters;
+  private long index;
+
+  Block(Launch launch) {
+    this.launch = launch;
+    shared = arena.allocate(Math.max(launch.sharedBytes(), 16), 256);
+    local = arena.allocate(Math.max(16, localBytes() * launch.warps() * Warp.LANES), 256);
+    parameters = arena.allocate(Math.max(16, launch.arguments().length), 256);
+    MemorySegment.copy(
+        launch.arguments(), 0, parameters, ValueLayout.JAVA_BYTE, 0, launch.arguments().length);
+    races =
+        launch.checksRaces() && launch.sharedBytes() > 0
+            ? new RaceCheck(launch.sharedBytes(), launch.kernel().granule(), launch.warps())
+            : null;
+    warps = new Warp[launch.warps()];
+    for (int i = 0; i < warps.length; i++) {
+      warps[i] = new Warp(this, i);
+    }
+  }
+
+  private long localBytes() {
+    return launch.kernel().localBytes();
+  }
+
+  int x() {
+    return (int) (index % launch.gridX());
+  }
+
+  int y() {
+    return (int) (index / launch.gridX() % launch.gridY());
+  }
+
+  int z() {
+    return (int) (index / launch.gridX() / launch.gridY());
+  }
+
+  /** The host's address of the block's shared memory. */
+  long sharedAddress() {
+    return shared.address();
+  }
+
+  /** The host's address of a thread's local memory. */
+  long localAddress(int warp, int lane) {
+    return local.address() + (warp * Warp.LANES + lane) * localBytes();
+  }
+
+  long parametersAddress() {
+    return parameters.address();
+  }
+
+  /**
+   * Runs one block to its end.
+   *
+   * @return instructions times threads that ran
+   */
+  long run(long blockIndex) {
+    index = blockIndex;
+    Memory.poison(shared);
+    Memory.poison(local);
+    if (races != null) {
+      races.start();
+    }
+    for (Warp warp : warps) {
+      warp.start();
+    }
+    long executed = 0;
+    while (true) {
+      boolean ran = false;
+      for (Warp warp : warps) {
+        if (warp.isRunnable()) {
+          executed += warp.run(SHARE);
+          ran = true;
+        }
+      }
+      boolean released = Barriers.release(this, warps);
+      if (!ran && !released) {
+        if (Barriers.allExited(warps)) {
+          return executed;
+        }
+        throw Barriers.stuck(this, warps);
+      }
+      if (executed > launch.instructionLimit()) {
+        throw new KernelFault(
+            CudaError.LAUNCH_TIMEOUT,
+            index,
+            "kernel "
+                + launch.kernel().name()
+                + ", block "
+                + blockName()
+                + ": more than "
+                + launch.instructionLimit()
+                + " instructions of its threads");
+      }
+    }
+  }
+
+  private String blockName() {
+    return String.format(Locale.ROOT, "(%d, %d, %d)", x(), y(), z());
+  }
+
+  KernelFault fault(CudaError error, Instruction instruction, Warp warp, int lane, String message) {
+    return new KernelFault(
+        error,
+        index,
+        "kernel "
+            + launch.kernel().name()
+            + ", "
+            + instruction
+            + ", block "
+            + blockName()
+            + ", thread "
+            + threadName(warp.index * Warp.LANES + lane)
+            + ": "
+            + message);
+  }
+
+  /** A fault of the whole block. */
+  KernelFault fault(CudaError error, Instruction instruction, String message) {
+    return new KernelFault(
+        error,
+        index,
+        "kernel "
+            + launch.kernel().name()
+            + ", "
+            + instruction
+            + ", block "
+            + blockName()
+            + ": "
+            + message);
+  }
+
+  String threadName(int thread) {
+    return String.format(
+        Locale.ROOT,
+        "(%d, %d, %d)",
+        thread % launch.blockX(),
+        thread / launch.blockX() % launch.blockY(),
+        thread / launch.blockX() / launch.blockY());
+  }
+
+  @Override
+  public void close() {
+    arena.close();
+  }
+}

@@ -1,0 +1,28 @@
+package dev.kancil.cuda.emulator;
+
+/** Instructions that end threads, or do nothing. */
+final class ControlInstructions {
+  private ControlInstructions() {}
+
+  static final class Exit extends Instruction {
+    @Override
+    void run(Warp warp, int mask) {
+      warp.exit(mask);
+    }
+  }
+
+  /** {@code trap}. */
+  static final class Trap extends Instruction {
+    @Override
+    void run(Warp warp, int mask) {
+      throw warp.block.fault(
+          CudaError.LAUNCH_FAILED, this, warp, Integer.numberOfTrailingZeros(mask), "a trap");
+    }
+  }
+
+  /** Fences and hints: memory is always in order here. */
+  static final class Nothing extends Instruction {
+    @Override
+    void run(Warp warp, int mask) {}
+  }
+}

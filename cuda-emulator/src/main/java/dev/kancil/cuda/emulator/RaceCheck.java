@@ -1,0 +1,141 @@
+package dev.kancil.cuda.emulator;
+
+import java.util.Arrays;
+
+/**
+ * Finds threads of a block that touch the same shared memory with nothing between that orders them,
+ * at least one of them writing. For each piece of memory it knows the last writer and the last
+ * readers, and for each pair of warps up to which access the one has waited for the other, at a
+ * barrier or, for the warp itself, at {@code bar.warp.sync}. It may miss a race (readers are
+ * remembered as warps), but reports none that is not.
+ */
+final class RaceCheck {
+  private static final int THREAD_BITS = 10;
+  private static final int THREAD = (1 << THREAD_BITS) - 1;
+  private static final int ATOMIC = 1 << THREAD_BITS;
+  private static final int CLOCK_SHIFT = THREAD_BITS + 1;
+  private static final int LAST_CLOCK = (1 << 31 - CLOCK_SHIFT) - 1;
+  static final int NOBODY = -1;
+
+  private final int shift;
+  // Clock, atomic flag and thread of the last writer and the last reader; 0: none since the start.
+  private final int[] writes;
+  private final int[] reads;
+  private final int[] readingWarps;
+  private final boolean[] severalReaders;
+  // known[a * warps + b]: accesses of warp b up to this clock come before whatever warp a does now.
+  private final int[] known;
+  private final int warps;
+  private int clock;
+
+  RaceCheck(int bytes, int granule, int warps) {
+    shift = Integer.numberOfTrailingZeros(granule);
+    int pieces = (bytes >> shift) + 1;
+    writes = new int[pieces];
+    reads = new int[pieces];
+    readingWarps = new int[pieces];
+    severalReaders = new boolean[pieces];
+    known = new int[warps * warps];
+    this.warps = warps;
+  }
+
+  void start() {
+    Arrays.fill(writes, 0);
+    Arrays.fill(reads, 0);
+    Arrays.fill(known, 0);
+    clock = 1;
+  }
+
+  /** A thread reads; returns a thread that wrote without order, or {@link #NOBODY}. */
+  int read(int offset, int bytes, int thread, boolean atomic) {
+    int entry = clock << CLOCK_SHIFT | (atomic ? ATOMIC : 0) | thread;
+    int warp = thread >> 5;
+    for (int i = offset >> shift; i <= offset + bytes - 1 >> shift; i++) {
+      int write = writes[i];
+      if (conflicts(write, thread, atomic)) {
+        return write & THREAD;
+      }
+      int old = reads[i];
+      if (old >> CLOCK_SHIFT == clock) {
+        severalReaders[i] |= (old & THREAD) != thread;
+        readingWarps[i] |= 1 << warp;
+        // A read that is not atomic keeps its mark among atomic ones.
+        reads[i] = entry & (old | ~ATOMIC);
+      } else {
+        severalReaders[i] = false;
+        readingWarps[i] = 1 << warp;
+        reads[i] = entry;
+      }
+    }
+    return NOBODY;
+  }
+
+  /** A thread writes; returns a thread that accessed without order, or {@link #NOBODY}. */
+  int write(int offset, int bytes, int thread, boolean atomic) {
+    int entry = clock << CLOCK_SHIFT | (atomic ? ATOMIC : 0) | thread;
+    for (int i = offset >> shift; i <= offset + bytes - 1 >> shift; i++) {
+      if (conflicts(writes[i], thread, atomic)) {
+        return writes[i] & THREAD;
+      }
+      int read = reads[i];
+      if (read != 0 && !(atomic && (read & ATOMIC) != 0)) {
+        if (severalReaders[i] ? isUnordered(i, thread >> 5) : conflicts(read, thread, atomic)) {
+          return read & THREAD;
+        }
+      }
+      writes[i] = entry;
+    }
+    return NOBODY;
+  }
+
+  private boolean conflicts(int entry, int thread, boolean atomic) {
+    return entry != 0
+        && (entry & THREAD) != thread
+        && !(atomic && (entry & ATOMIC) != 0)
+        && entry >> CLOCK_SHIFT > known[(thread >> 5) * warps + ((entry & THREAD) >> 5)];
+  }
+
+  private boolean isUnordered(int piece, int warp) {
+    int at = reads[piece] >> CLOCK_SHIFT;
+    for (int m = readingWarps[piece]; m != 0; m &= m - 1) {
+      if (at > known[warp * warps + Integer.numberOfTrailingZeros(m)]) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  /** A warp's lanes have waited for each other. */
+  void meet(Warp warp) {
+    known[warp.index * warps + warp.index] = clock;
+    tick();
+  }
+
+  /** The warps at a barrier have waited for each other. */
+  void meet(Warp[] all, int barrier) {
+    int[] together = new int[warps];
+    for (Warp warp : all) {
+      if (warp.waiting(barrier) != 0) {
+        for (int other = 0; other < warps; other++) {
+          together[other] = Math.max(together[other], known[warp.index * warps + other]);
+        }
+        together[warp.index] = clock;
+      }
+    }
+    for (Warp warp : all) {
+      if (warp.waiting(barrier) != 0) {
+        System.arraycopy(together, 0, known, warp.index * warps, warps);
+      }
+    }
+    tick();
+  }
+
+  private void tick() {
+    if (clock == LAST_CLOCK) {
+      // Forgetting misses a race across this point, after a million barriers.
+      start();
+    } else {
+      clock++;
+    }
+  }
+}

@@ -1,0 +1,5 @@
+/** TODO. */
+@NullMarked
+package dev.kancil.cuda.emulator;
+
+import org.jspecify.annotations.NullMarked;
