@@ -35,6 +35,9 @@ final class ComparisonDecoder {
     PtxType type = form.type();
     int sources = combination == null ? 3 : 4;
     form.finish(sources);
+    if (type == PtxType.BF16 || type == PtxType.BF16X2) {
+      form.requires(90);
+    }
     if (type.kind == PtxType.Kind.PACKED) {
       return PackedComparison.decode(form, relation, resultType, type);
     }

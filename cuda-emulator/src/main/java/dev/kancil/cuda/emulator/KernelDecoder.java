@@ -115,7 +115,8 @@ final class KernelDecoder {
 
   private void add(Form form, Instruction instruction) {
     Statement statement = form.statement;
-    instruction.place(statement);
+    String file = module.files().getOrDefault(statement.sourceFile(), "source");
+    instruction.place(statement, file);
     if (statement.guard() != null) {
       Form.Predicate guard = form.predicate(statement.guard(), statement.guardNegated());
       instruction.guard = guard.index();
@@ -182,6 +183,11 @@ final class KernelDecoder {
       called.arguments.put(formal.get(i), variable);
       locals.put(new Local(called.number, formal.get(i)), place);
     }
+  }
+
+  /** The compute capability that the text is for. */
+  int target() {
+    return module.target();
   }
 
   int register(Scope.Register register) {

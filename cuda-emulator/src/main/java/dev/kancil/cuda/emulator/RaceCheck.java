@@ -6,8 +6,8 @@ import java.util.Arrays;
  * Finds threads of a block that touch the same shared memory with nothing between that orders them,
  * at least one of them writing. For each piece of memory it knows the last writer and the last
  * readers, and for each pair of warps up to which access the one has waited for the other, at a
- * barrier or, for the warp itself, at {@code bar.warp.sync}. It may miss a race (readers are
- * remembered as warps), but reports none that is not.
+ * barrier or, for the warp itself, at {@code bar.warp.sync}. Nothing else orders accesses. It may
+ * miss a race, since the readers of a piece of memory are remembered as warps.
  */
 final class RaceCheck {
   private static final int THREAD_BITS = 10;

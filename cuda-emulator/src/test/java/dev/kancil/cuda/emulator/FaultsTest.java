@@ -35,7 +35,8 @@ class FaultsTest {
         }
         """,
         64,
-        "source line 2",
+        "(PTX line ",
+        ", test.cu:2)",
         "thread (63, 0, 0)",
         "read of 4 bytes at 0x2000",
         "0 bytes after an allocation of 256 bytes at 0x2000");
@@ -112,7 +113,7 @@ class FaultsTest {
         }
         """,
         64,
-        "source line 3",
+        "test.cu:3",
         "thread (32, 0, 0): data race in shared memory at offset 128: thread (31, 0, 0)");
   }
 

@@ -249,6 +249,49 @@ class FloatInstructionsTest {
     }
   }
 
+  @ParameterizedTest
+  @CsvSource({"f16,false", "bf16,true"})
+  void pairsOfHalvesAreComparedAndCombined(String type, boolean brain) {
+    Random random = new Random(8);
+    long[] a = both(random.longs(COUNT, 0, 65_536).toArray());
+    long[] b = both(random.longs(COUNT, 0, 65_536).toArray());
+    List<String> words = List.of("b32", "b32");
+    try (InstructionRunner runner = new InstructionRunner()) {
+      for (String name : List.of("add", "sub", "mul", "min", "max", "lt", "neu")) {
+        boolean compares = name.equals("lt") || name.equals("neu");
+        String text =
+            compares
+                ? "set." + name + "." + type + "x2." + type + "x2 %d, %a0, %a1;"
+                : name + "." + type + "x2 %d, %a0, %a1;";
+        long[] result = runner.run(text, "b32", words, a, b);
+        for (int i = 0; i < 2 * COUNT; i++) {
+          int shift = 16 * (i & 1);
+          double x = half(a[i / 2] >> shift & 0xffff, brain);
+          double y = half(b[i / 2] >> shift & 0xffff, brain);
+          double exact =
+              switch (name) {
+                case "add" -> x + y;
+                case "sub" -> x - y;
+                case "mul" -> x * y;
+                case "min" -> Double.isNaN(x) ? y : Double.isNaN(y) ? x : Math.min(x, y);
+                case "max" -> Double.isNaN(x) ? y : Double.isNaN(y) ? x : Math.max(x, y);
+                case "lt" -> x < y ? 1 : 0;
+                default -> x != y ? 1 : 0;
+              };
+          float got = half(result[i / 2] >> shift & 0xffff, brain);
+          if (Double.isNaN(exact) || Float.isInfinite(got)) {
+            assertThat(Float.isNaN(got) || Math.abs(exact) > (brain ? 3.38e38 : 65_519)).isTrue();
+            continue;
+          }
+          // Half a unit in the last place, of normal or of subnormal numbers.
+          double unit =
+              Math.max(Math.abs(exact) * (brain ? 0x1p-8 : 0x1p-11), brain ? 0x1p-134 : 0x1p-25);
+          assertThat((double) got).as("%s of %s, %s", text, x, y).isCloseTo(exact, within(unit));
+        }
+      }
+    }
+  }
+
   private static long[] both(long[] low) {
     long[] words = new long[low.length];
     for (int i = 0; i < words.length; i++) {

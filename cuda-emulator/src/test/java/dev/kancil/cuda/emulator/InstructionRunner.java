@@ -6,7 +6,8 @@ import java.util.List;
 
 /** Runs one PTX instruction on many operands. */
 final class InstructionRunner implements AutoCloseable {
-  private final EmulatedKernels kernels = new EmulatedKernels();
+  private final EmulatedKernels kernels =
+      new EmulatedKernels(EmulatedDevice.standard().withComputeCapability(90));
 
   /**
    * Runs {@code instruction}, which reads %a0, %a1 … and writes %d.
@@ -19,7 +20,7 @@ final class InstructionRunner implements AutoCloseable {
   long[] run(String instruction, String result, List<String> types, long[]... operands) {
     int count = operands[0].length;
     StringBuilder text = new StringBuilder();
-    text.append(".version 7.8\n.target sm_80\n.address_size 64\n.visible .entry f(.param .u64 y");
+    text.append(".version 7.8\n.target sm_90\n.address_size 64\n.visible .entry f(.param .u64 y");
     for (int i = 0; i < types.size(); i++) {
       text.append(", .param .u64 x").append(i);
     }
