@@ -1,8 +1,6 @@
 package dev.kancil.cuda.emulator;
 
-import java.util.List;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.CompletionException;
 import java.util.concurrent.Executor;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReference;
@@ -54,29 +52,17 @@ record Launch(
     AtomicLong next = new AtomicLong();
     AtomicLong executed = new AtomicLong();
     AtomicReference<@Nullable KernelFault> first = new AtomicReference<>();
-    List<CompletableFuture<Void>> running =
-        IntStream.range(1, used)
+    // The calling thread works, too. Whatever happens: all must have ended when memory can be freed
+    // again.
+    CompletableFuture<?>[] running =
+        IntStream.range(0, used)
             .mapToObj(
-                _ ->
-                    CompletableFuture.runAsync(() -> work(blocks, next, executed, first), executor))
-            .toList();
-    RuntimeException bug = null;
-    try {
-      work(blocks, next, executed, first);
-    } catch (RuntimeException e) {
-      bug = e;
-    }
-    // Whatever happened: nothing may run any more when memory can be freed again.
-    for (CompletableFuture<Void> other : running) {
-      try {
-        other.join();
-      } catch (CompletionException e) {
-        bug = e;
-      }
-    }
-    if (bug != null) {
-      throw bug;
-    }
+                i ->
+                    CompletableFuture.runAsync(
+                        () -> work(blocks, next, executed, first),
+                        i < used - 1 ? executor : Runnable::run))
+            .toArray(CompletableFuture<?>[]::new);
+    CompletableFuture.allOf(running).join();
     KernelFault fault = first.get();
     if (fault != null) {
       throw fault;

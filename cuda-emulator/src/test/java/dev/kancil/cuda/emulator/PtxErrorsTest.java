@@ -15,7 +15,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 /** What is unknown is named when a module is loaded; bad text gives one clear error. */
 class PtxErrorsTest {
   private static final String HEAD = ".version 7.0\n.target sm_75\n.address_size 64\n";
-  private static final String VALID =
+  static final String VALID =
       HEAD
           + """
           .global .align 4 .f32 table[3] = {0f3F800000, 0f40000000, -1.5};
@@ -133,7 +133,8 @@ class PtxErrorsTest {
         });
   }
 
-  private static void tryToLoad(EmulatedKernels kernels, String text) {
+  /** Loads text, or is refused for the text's sake. */
+  static void tryToLoad(EmulatedKernels kernels, String text) {
     try {
       kernels.ptx(text);
     } catch (CudaException e) {
