@@ -16,13 +16,13 @@ import org.jspecify.annotations.Nullable;
  */
 final class KernelDecoder {
   private static final int MAX_DEPTH = 32;
+  private static final int MAX_CALLS = 1 << 12;
   private static final int MAX_INSTRUCTIONS = 1 << 20;
   private static final int MAX_BYTES = 1 << 20;
 
   /** One inlined call; 0 is the kernel itself. */
   private final class Frame {
     final int number = frames++;
-    final Map<Variable, Variable> arguments = new HashMap<>();
     final List<Branch> branches = new ArrayList<>();
     final List<Form> branchForms = new ArrayList<>();
   }
@@ -139,6 +139,9 @@ final class KernelDecoder {
     if (function == null || function.statements() == null || function.isKernel()) {
       throw form.error("a call of " + callee + ", which is not in the module");
     }
+    if (frames > MAX_CALLS) {
+      throw form.error(kernel.name() + " calls too many functions");
+    }
     if (++depth > MAX_DEPTH) {
       throw form.error("calls nest too deeply: recursion is not supported");
     }
@@ -180,7 +183,6 @@ final class KernelDecoder {
         throw form.error("an argument of a call must be a .param variable of the same size");
       }
       int place = local(caller, variable);
-      called.arguments.put(formal.get(i), variable);
       locals.put(new Local(called.number, formal.get(i)), place);
     }
   }

@@ -105,6 +105,22 @@ class PtxErrorsTest {
   }
 
   @Test
+  void callsThatGrowWithoutEnd() {
+    StringBuilder text = new StringBuilder(HEAD);
+    text.append(".func f0()\n{\n}\n");
+    for (int i = 1; i < 30; i++) {
+      String call = "call f" + (i - 1) + ";\n";
+      text.append(".func f").append(i).append("()\n{\n").append(call).append(call).append("}\n");
+    }
+    text.append(".entry k()\n{\ncall f29;\n}\n");
+    assertThatThrownBy(() -> load(text.toString()))
+        .hasMessageContaining("k calls too many functions");
+    String recursive = HEAD + ".func f()\n{\ncall f;\n}\n.entry k()\n{\ncall f;\n}\n";
+    assertThatThrownBy(() -> load(recursive))
+        .hasMessageContaining("calls nest too deeply: recursion is not supported");
+  }
+
+  @Test
   void imagesThatAreNoPtx() {
     try (EmulatedKernels kernels = new EmulatedKernels()) {
       assertThatThrownBy(() -> kernels.ptx("\u007fELF"))
