@@ -136,6 +136,32 @@ class DriverRulesTest {
   }
 
   @Test
+  void hostMemoryThatCannotBeWrittenIsTheCallersFault() {
+    try (EmulatedKernels kernels = new EmulatedKernels()) {
+      long x = kernels.upload(new int[4]);
+      MemorySegment readOnly = MemorySegment.ofArray(new int[4]).asReadOnly();
+      assertThatThrownBy(() -> kernels.driver.copyToHost(readOnly, x, 0))
+          .isInstanceOf(IllegalArgumentException.class);
+      assertThat(kernels.ints(x, 4)).containsOnly(0);
+    }
+  }
+
+  @Test
+  void twoDevicesHaveMemoriesOfTheirOwn() {
+    EmulatedDevice device = EmulatedDevice.standard().withMemoryBytes(1024);
+    try (EmulatedDriver driver = new EmulatedDriver(device, device)) {
+      long first = driver.retainContext(0);
+      long second = driver.retainContext(1);
+      driver.makeCurrent(first);
+      driver.allocate(1000);
+      long stream = driver.createStream();
+      driver.makeCurrent(second);
+      assertThat(driver.freeBytes()).isEqualTo(1024);
+      refuses("INVALID_HANDLE", () -> driver.synchronize(stream));
+    }
+  }
+
+  @Test
   void memoryIsCounted() {
     EmulatedDevice device = EmulatedDevice.standard().withMemoryBytes(1000);
     try (EmulatedKernels kernels = new EmulatedKernels(device)) {
