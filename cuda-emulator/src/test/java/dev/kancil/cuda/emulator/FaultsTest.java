@@ -114,7 +114,7 @@ class FaultsTest {
         """,
         64,
         "test.cu:3",
-        "thread (32, 0, 0): data race in shared memory at offset 128: thread (31, 0, 0)");
+        "thread (32, 0, 0): data race in shared memory at offset 128: thread (31, 0, 0) read it");
   }
 
   @Test
@@ -163,7 +163,7 @@ class FaultsTest {
         }
         """,
         64,
-        "data race in shared memory at offset 0: thread (0, 0, 0)");
+        "data race in shared memory at offset 0: thread (0, 0, 0) wrote it");
   }
 
   @Test
