@@ -39,6 +39,9 @@ final class AtomicInstruction extends MemoryInstruction {
     String name = form.anyOf("add", "min", "max", "and", "or", "xor", "exch", "cas", "inc", "dec");
     form.has("noftz");
     PtxType type = form.type();
+    if (type == PtxType.BF16 || type == PtxType.BF16X2) {
+      form.requires(90);
+    }
     boolean compares = "cas".equals(name);
     int first = returns ? 1 : 0;
     form.finish(first + (compares ? 3 : 2));

@@ -51,8 +51,13 @@ final class BarrierInstruction extends Instruction {
     return threads < 0;
   }
 
-  int expected(Warp warp, int all) {
-    return threads < 0 ? all : warp.ints[threads][0];
+  /**
+   * How many threads it waits for.
+   *
+   * @param lane one that waits
+   */
+  int expected(Warp warp, int lane, int all) {
+    return threads < 0 ? all : warp.ints[threads][lane];
   }
 
   /** Writes the reduction's result for all that wait. */

@@ -31,21 +31,23 @@ final class Barriers {
 
   private static boolean release(Block block, Warp[] warps, int barrier) {
     int threads = 0;
-    int existing = 0;
+    int expected = 0;
     BarrierInstruction first = null;
+    int all = warps.length * Warp.LANES;
     for (Warp warp : warps) {
-      existing += Integer.bitCount(warp.existing());
       int lanes = warp.waiting(barrier);
       if (lanes != 0) {
         // Barriers count whole warps, and so the lanes that a last, partial one has not.
         threads += Integer.bitCount(lanes | ~warp.existing());
-        first = first == null ? instruction(block, warp, lanes) : first;
+        if (first == null) {
+          first = instruction(block, warp, lanes);
+          expected = first.expected(warp, Integer.numberOfTrailingZeros(lanes), all);
+        }
       }
     }
     if (first == null) {
       return false;
     }
-    int expected = first.expected(warps[0], Math.ceilDiv(existing, Warp.LANES) * Warp.LANES);
     if (threads < expected) {
       return false;
     }

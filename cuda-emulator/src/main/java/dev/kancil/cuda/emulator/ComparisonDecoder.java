@@ -35,6 +35,12 @@ final class ComparisonDecoder {
     PtxType type = form.type();
     int sources = combination == null ? 3 : 4;
     form.finish(sources);
+    if (type == PtxType.BF16 || type == PtxType.BF16X2) {
+      form.requires(90);
+    }
+    if (type.kind == PtxType.Kind.PACKED) {
+      return PackedComparison.decode(form, relation, resultType, type);
+    }
     Comparison comparison = comparison(form, relation, type, flush);
     Form.Predicate third = combination == null ? null : form.predicate(3);
     String how = combination == null ? "" : combination;
@@ -43,6 +49,7 @@ final class ComparisonDecoder {
           switch (resultType) {
             case F32 -> Float.floatToRawIntBits(1);
             case U32, S32 -> -1;
+            case F16, BF16 -> HalfFormat.of(resultType).round(1, Rounding.NEAREST);
             default -> throw form.unknown();
           };
       int d = form.target(0, resultType);

@@ -92,11 +92,16 @@ final class Context {
     }
   }
 
-  /** Waits for a stream's work, then runs on the calling thread. */
+  /** Waits for a stream's work, then runs on the calling thread, which gets what is thrown. */
   void runAfter(long stream, Runnable work) {
     stream(stream).finish();
     check();
-    execute(work);
+    running.lock();
+    try {
+      work.run();
+    } finally {
+      running.unlock();
+    }
   }
 
   Stream stream(long stream) {

@@ -17,6 +17,13 @@ final class ConversionDecoder {
     boolean relu = form.has("relu");
     PtxType to = form.type();
     PtxType from = form.type();
+    boolean isBrain = to == PtxType.BF16 || from == PtxType.BF16;
+    boolean isOnlyRounded = to == PtxType.BF16 && from == PtxType.F32;
+    if (isBrain && !isOnlyRounded) {
+      form.requires(90);
+    } else if (isBrain || relu || to.kind == Kind.PACKED) {
+      form.requires(80);
+    }
     if (to.kind == Kind.PACKED) {
       form.finish(3);
       return pack(form, to, from, rounding, relu);

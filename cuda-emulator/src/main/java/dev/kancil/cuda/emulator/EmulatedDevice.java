@@ -34,7 +34,7 @@ public record EmulatedDevice(
         8L << 30,
         Runtime.getRuntime().availableProcessors(),
         true,
-        200_000_000_000L);
+        10_000_000_000L);
   }
 
   /** The same with another compute capability: 75, 80, 86, 89, 90 … */

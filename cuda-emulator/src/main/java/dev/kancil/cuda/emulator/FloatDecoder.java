@@ -32,6 +32,9 @@ final class FloatDecoder {
     if (keepsNan && !isExtreme || approximate && rounding != Rounding.NEAREST) {
       throw form.unknown();
     }
+    if (keepsNan) {
+      form.requires(80);
+    }
     int d = form.target(0, type);
     int a = form.source(1, type);
     int b = sources > 1 ? form.source(2, type) : a;

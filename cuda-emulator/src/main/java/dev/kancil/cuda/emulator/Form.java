@@ -43,6 +43,14 @@ final class Form {
     return error("unknown instruction " + statement.opcode());
   }
 
+  /** Refuses the instruction where the text is for a device that does not have it. */
+  void requires(int target) {
+    if (decoder.target() < target) {
+      throw error(
+          statement.opcode() + " needs sm_" + target + ", the text is for sm_" + decoder.target());
+    }
+  }
+
   /** Takes a modifier, if it is there. */
   boolean has(String modifier) {
     return modifiers.remove(modifier);

@@ -27,6 +27,7 @@ final class HalfDecoder {
           default -> 2;
         };
     boolean isMinimum = form.mnemonic.equals("min");
+    form.requires(fewest(form.mnemonic, format));
     if (keepsNan && !isMinimum && !form.mnemonic.equals("max")) {
       throw form.unknown();
     }
@@ -72,6 +73,16 @@ final class HalfDecoder {
         a,
         b,
         c);
+  }
+
+  /** The compute capability that an instruction came with (PTX ISA, "Target ISA Notes"). */
+  private static int fewest(String mnemonic, HalfFormat format) {
+    boolean isBrain = format == HalfFormat.BF16;
+    return switch (mnemonic) {
+      case "add", "sub", "mul", "ex2", "tanh" -> isBrain ? 90 : 75;
+      case "min", "max" -> 80;
+      default -> isBrain ? 80 : 75;
+    };
   }
 
   private static int apply(

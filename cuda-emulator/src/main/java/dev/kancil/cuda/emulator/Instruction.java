@@ -13,7 +13,7 @@ abstract class Instruction {
 
   boolean guardNegated;
   private int line;
-  private int sourceLine;
+  private String source = "";
   private String opcode = "";
 
   /**
@@ -23,16 +23,18 @@ abstract class Instruction {
    */
   abstract void run(Warp warp, int mask);
 
-  final void place(Statement statement) {
+  /**
+   * @param file the source's name
+   */
+  final void place(Statement statement, String file) {
     line = statement.line();
-    sourceLine = statement.sourceLine();
     opcode = statement.opcode();
+    source = statement.sourceLine() > 0 ? ", " + file + ":" + statement.sourceLine() : "";
   }
 
   /** The instruction and where it stands, as messages have it. */
   @Override
   public final String toString() {
-    String source = sourceLine > 0 ? ", source line " + sourceLine : "";
     return opcode + " (PTX line " + line + source + ")";
   }
 }

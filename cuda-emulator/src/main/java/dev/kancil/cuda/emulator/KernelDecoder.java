@@ -16,13 +16,13 @@ import org.jspecify.annotations.Nullable;
  */
 final class KernelDecoder {
   private static final int MAX_DEPTH = 32;
+  private static final int MAX_CALLS = 1 << 12;
   private static final int MAX_INSTRUCTIONS = 1 << 20;
   private static final int MAX_BYTES = 1 << 20;
 
   /** One inlined call; 0 is the kernel itself. */
   private final class Frame {
     final int number = frames++;
-    final Map<Variable, Variable> arguments = new HashMap<>();
     final List<Branch> branches = new ArrayList<>();
     final List<Form> branchForms = new ArrayList<>();
   }
@@ -115,7 +115,8 @@ final class KernelDecoder {
 
   private void add(Form form, Instruction instruction) {
     Statement statement = form.statement;
-    instruction.place(statement);
+    String file = module.files().getOrDefault(statement.sourceFile(), "source");
+    instruction.place(statement, file);
     if (statement.guard() != null) {
       Form.Predicate guard = form.predicate(statement.guard(), statement.guardNegated());
       instruction.guard = guard.index();
@@ -137,6 +138,9 @@ final class KernelDecoder {
     Function function = module.functions().get(callee);
     if (function == null || function.statements() == null || function.isKernel()) {
       throw form.error("a call of " + callee + ", which is not in the module");
+    }
+    if (frames > MAX_CALLS) {
+      throw form.error(kernel.name() + " calls too many functions");
     }
     if (++depth > MAX_DEPTH) {
       throw form.error("calls nest too deeply: recursion is not supported");
@@ -179,9 +183,13 @@ final class KernelDecoder {
         throw form.error("an argument of a call must be a .param variable of the same size");
       }
       int place = local(caller, variable);
-      called.arguments.put(formal.get(i), variable);
       locals.put(new Local(called.number, formal.get(i)), place);
     }
+  }
+
+  /** The compute capability that the text is for. */
+  int target() {
+    return module.target();
   }
 
   int register(Scope.Register register) {

@@ -1,8 +1,6 @@
 package dev.kancil.cuda.emulator;
 
-import java.util.List;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.CompletionException;
 import java.util.concurrent.Executor;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReference;
@@ -54,18 +52,17 @@ record Launch(
     AtomicLong next = new AtomicLong();
     AtomicLong executed = new AtomicLong();
     AtomicReference<@Nullable KernelFault> first = new AtomicReference<>();
-    List<CompletableFuture<Void>> running =
-        IntStream.range(1, used)
+    // The calling thread works, too. Whatever happens: all must have ended when memory can be freed
+    // again.
+    CompletableFuture<?>[] running =
+        IntStream.range(0, used)
             .mapToObj(
-                _ ->
-                    CompletableFuture.runAsync(() -> work(blocks, next, executed, first), executor))
-            .toList();
-    try {
-      work(blocks, next, executed, first);
-      running.forEach(CompletableFuture::join);
-    } catch (CompletionException e) {
-      throw e.getCause() instanceof RuntimeException cause ? cause : e;
-    }
+                i ->
+                    CompletableFuture.runAsync(
+                        () -> work(blocks, next, executed, first),
+                        i < used - 1 ? executor : Runnable::run))
+            .toArray(CompletableFuture<?>[]::new);
+    CompletableFuture.allOf(running).join();
     KernelFault fault = first.get();
     if (fault != null) {
       throw fault;

@@ -78,6 +78,9 @@ final class MemoryDecoder {
     if (type == PtxType.PRED || type.kind == PtxType.Kind.PACKED || type.bytes() * elements > 32) {
       throw form.unknown();
     }
+    if (type.bytes() * elements > 16) {
+      form.requires(100);
+    }
     return type;
   }
 

@@ -141,8 +141,9 @@ abstract class MemoryInstruction extends Instruction {
           "data race in shared memory at offset "
               + address
               + ": thread "
-              + warp.block.threadName(other)
-              + " accessed it, too, and no barrier orders them");
+              + warp.block.threadName(other & ~RaceCheck.HAS_READ)
+              + ((other & RaceCheck.HAS_READ) != 0 ? " read it" : " wrote it")
+              + ", and no barrier lies between");
     }
   }
 

@@ -15,6 +15,7 @@ final class PtxBody {
   private final PtxVariables declarations;
   private final List<Statement> statements = new ArrayList<>();
   private Scope scope;
+  private int sourceFile;
   private int sourceLine;
 
   PtxBody(PtxTokens tokens, PtxVariables declarations, Scope scope) {
@@ -52,10 +53,13 @@ final class PtxBody {
     switch (directive) {
       case ".loc" -> {
         int line = tokens.next().line();
-        tokens.wholeNumber();
+        int file = (int) tokens.wholeNumber();
         int number = (int) tokens.wholeNumber();
         // Line 0 is code of no line.
-        sourceLine = number > 0 ? number : sourceLine;
+        if (number > 0) {
+          sourceFile = file;
+          sourceLine = number;
+        }
         while (!tokens.isAtEnd() && tokens.peek().line() == line) {
           tokens.next();
         }
@@ -135,7 +139,8 @@ final class PtxBody {
 
   private Statement statement(
       @Nullable String guard, boolean negated, String opcode, List<Operand> operands, int line) {
-    return new Statement(guard, negated, opcode, List.copyOf(operands), scope, line, sourceLine);
+    return new Statement(
+        guard, negated, opcode, List.copyOf(operands), scope, line, sourceFile, sourceLine);
   }
 
   private Operand operand() {

@@ -59,7 +59,12 @@ final class PtxLexer {
       }
       tokens.add(new Token(Kind.NUMBER, text.substring(start, at), line));
     } else if (isWord(c)) {
-      while (at < text.length() && (isWord(text.charAt(at)) || isDoubleColon())) {
+      // Directives may stick together: .reg.b16
+      boolean isDirective = c == '.';
+      at++;
+      while (at < text.length()
+          && (isWord(text.charAt(at)) && !(isDirective && text.charAt(at) == '.')
+              || isDoubleColon())) {
         at += text.charAt(at) == ':' ? 2 : 1;
       }
       tokens.add(new Token(Kind.WORD, text.substring(start, at), line));

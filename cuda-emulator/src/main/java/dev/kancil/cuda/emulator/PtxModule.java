@@ -9,9 +9,14 @@ import org.jspecify.annotations.Nullable;
  *
  * @param target 80 for {@code sm_80}
  * @param scope what is declared outside of functions
+ * @param files names of source files by their numbers
  */
 record PtxModule(
-    int target, Scope scope, List<Variable> variables, Map<String, Function> functions) {
+    int target,
+    Scope scope,
+    List<Variable> variables,
+    Map<String, Function> functions,
+    Map<Integer, String> files) {
 
   /**
    * A variable or parameter.
@@ -49,6 +54,7 @@ record PtxModule(
    *
    * @param guard the predicate's name, or null
    * @param scope where its names are looked up
+   * @param sourceFile the number of the source's file, as {@code .file} has it
    * @param sourceLine of the CUDA source, 0 if unknown
    */
   record Statement(
@@ -58,5 +64,6 @@ record PtxModule(
       List<Operand> operands,
       Scope scope,
       int line,
+      int sourceFile,
       int sourceLine) {}
 }

@@ -17,6 +17,7 @@ final class PtxParser {
   private final Scope scope = new Scope(null);
   private final List<Variable> variables = new ArrayList<>();
   private final Map<String, Function> functions = new HashMap<>();
+  private final Map<Integer, String> files = new HashMap<>();
   private final PtxVariables declarations;
   private int target;
 
@@ -34,7 +35,8 @@ final class PtxParser {
     while (!parser.tokens.isAtEnd()) {
       parser.parseDirective();
     }
-    return new PtxModule(parser.target, parser.scope, parser.variables, parser.functions);
+    return new PtxModule(
+        parser.target, parser.scope, parser.variables, parser.functions, parser.files);
   }
 
   private void parseHeader() {
@@ -66,7 +68,7 @@ final class PtxParser {
     String directive = tokens.peek().text();
     switch (directive) {
       case ".entry", ".func" -> parseFunction(directive.equals(".entry"));
-      case ".file" -> tokens.skipLine();
+      case ".file" -> parseFile();
       case ".section" -> tokens.skipSection();
       case ".global", ".const", ".shared" -> {
         Variable variable = declarations.parse(linkage.contains(".extern"));
@@ -75,6 +77,17 @@ final class PtxParser {
         tokens.expect(";");
       }
       default -> throw tokens.error("unknown directive " + directive);
+    }
+  }
+
+  private void parseFile() {
+    int line = tokens.next().line();
+    int number = (int) tokens.wholeNumber();
+    String path = tokens.next().text();
+    files.put(number, path.substring(path.lastIndexOf('/') + 1));
+    // Its date and size may follow.
+    while (!tokens.isAtEnd() && tokens.peek().line() == line) {
+      tokens.next();
     }
   }
 

@@ -91,14 +91,6 @@ final class PtxTokens {
     }
   }
 
-  /** Some directives end with their line. */
-  void skipLine() {
-    int line = peek().line();
-    while (!isAtEnd() && peek().line() == line) {
-      at++;
-    }
-  }
-
   /** A section of debug data, with its braces. */
   void skipSection() {
     while (!next().is("{")) {}

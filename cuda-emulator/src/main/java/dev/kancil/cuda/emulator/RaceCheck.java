@@ -6,8 +6,8 @@ import java.util.Arrays;
  * Finds threads of a block that touch the same shared memory with nothing between that orders them,
  * at least one of them writing. For each piece of memory it knows the last writer and the last
  * readers, and for each pair of warps up to which access the one has waited for the other, at a
- * barrier or, for the warp itself, at {@code bar.warp.sync}. It may miss a race (readers are
- * remembered as warps), but reports none that is not.
+ * barrier or, for the warp itself, at {@code bar.warp.sync}. Nothing else orders accesses. It may
+ * miss a race, since the readers of a piece of memory are remembered as warps.
  */
 final class RaceCheck {
   private static final int THREAD_BITS = 10;
@@ -16,6 +16,9 @@ final class RaceCheck {
   private static final int CLOCK_SHIFT = THREAD_BITS + 1;
   private static final int LAST_CLOCK = (1 << 31 - CLOCK_SHIFT) - 1;
   static final int NOBODY = -1;
+
+  /** Set where the other thread read. */
+  static final int HAS_READ = 1 << THREAD_BITS;
 
   private final int shift;
   // Clock, atomic flag and thread of the last writer and the last reader; 0: none since the start.
@@ -70,7 +73,10 @@ final class RaceCheck {
     return NOBODY;
   }
 
-  /** A thread writes; returns a thread that accessed without order, or {@link #NOBODY}. */
+  /**
+   * A thread writes; returns a thread that accessed without order, with {@link #HAS_READ}, or
+   * NOBODY.
+   */
   int write(int offset, int bytes, int thread, boolean atomic) {
     int entry = clock << CLOCK_SHIFT | (atomic ? ATOMIC : 0) | thread;
     for (int i = offset >> shift; i <= offset + bytes - 1 >> shift; i++) {
@@ -80,7 +86,7 @@ final class RaceCheck {
       int read = reads[i];
       if (read != 0 && !(atomic && (read & ATOMIC) != 0)) {
         if (severalReaders[i] ? isUnordered(i, thread >> 5) : conflicts(read, thread, atomic)) {
-          return read & THREAD;
+          return read & THREAD | HAS_READ;
         }
       }
       writes[i] = entry;

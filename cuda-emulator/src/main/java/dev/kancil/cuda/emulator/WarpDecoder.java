@@ -86,6 +86,7 @@ final class WarpDecoder {
     if (name == null || type.bits != 32 || !type.isInteger()) {
       throw form.unknown();
     }
+    form.requires(80);
     return new Reduction(
         form.source(2, PtxType.B32),
         name,

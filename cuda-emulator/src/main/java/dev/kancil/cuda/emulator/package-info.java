@@ -1,4 +1,109 @@
-/** TODO. */
+/**
+ * A CUDA driver in Java that interprets PTX, so that CUDA host code and kernels run, and are
+ * checked, on machines without a GPU.
+ *
+ * <h2>Use</h2>
+ *
+ * <pre>{@code
+ * try (EmulatedDriver driver = new EmulatedDriver()) {     // a CudaDriver like the system's
+ *   driver.makeCurrent(driver.retainContext(0));
+ *   long module = driver.loadModule(ptx);                  // what NVRTC made, with its final zero
+ *   long x = driver.allocate(1024);
+ *   KernelArguments arguments = new KernelArguments(arena, List.of(JAVA_LONG));
+ *   arguments.set(0, x);
+ *   driver.launch(driver.function(module, "scale"), 1, 1, 1, 256, 1, 1, 0, 0, arguments);
+ *   driver.synchronize(0);                                 // a kernel's error is thrown here
+ * }
+ * }</pre>
+ *
+ * <p>Compile with {@code -lineinfo}, and errors name lines of the source. {@link
+ * dev.kancil.cuda.emulator.EmulatedDevice} chooses the compute capability, the memory, the number
+ * of workers, the race check and the limit for endless kernels.
+ *
+ * <h2>What it finds</h2>
+ *
+ * A kernel that does one of these is stopped; the context is lost, as on a GPU, and the next call
+ * that waits, and every later one, throws the error with kernel, instruction, PTX and source line,
+ * block and thread:
+ *
+ * <ul>
+ *   <li>an access outside of an allocation, with what lies nearest; into freed memory; into
+ *       constant memory or parameters; one that is not aligned to its size ({@code
+ *       ILLEGAL_ADDRESS}, {@code MISALIGNED_ADDRESS}). Allocations have gaps between them, and
+ *       addresses are never used twice;
+ *   <li>a data race in shared memory: two threads touch the same bytes, one writes, and neither a
+ *       barrier of both nor, within a warp, {@code __syncwarp} lies between; threads that write the
+ *       same value race, too. Shuffles, votes, fences and flags that threads wait for order nothing
+ *       here. Where many warps read, a race may be missed;
+ *   <li>a barrier that some threads have left or that threads reach in different places; a shuffle,
+ *       vote, match or reduction whose lanes never come or are not in their own mask;
+ *   <li>a launch that never ends ({@code LAUNCH_TIMEOUT}).
+ * </ul>
+ *
+ * Memory, shared memory, local memory and registers that nobody has written hold NaNs of every
+ * width (0x7fff in each half word), and so does what a shuffle reads from a lane that is not there.
+ * The driver refuses what the real one refuses: calls without a current context, handles that are
+ * none, launches beyond the limits; and, what the real one does not notice, arguments of the wrong
+ * size.
+ *
+ * <p>It does not find races in global memory, nor missing synchronisation between streams.
+ *
+ * <h2>What it runs</h2>
+ *
+ * Scalar PTX of compute capability 7.5 and later, all that NVRTC makes of ordinary kernels:
+ *
+ * <ul>
+ *   <li>directives: kernels, functions (each call becomes part of the kernel; no recursion, no
+ *       pointers to functions), parameters, registers, {@code .shared} of fixed and of the launch's
+ *       size, {@code .local}, {@code .global} and {@code .const} with initial values, {@code
+ *       .branchtargets}, launch bounds, {@code .loc};
+ *   <li>integers of 16, 32 and 64 bits: {@code add sub mul mad mul24 mad24 div rem min max abs neg
+ *       sad dp4a dp2a and or xor not cnot shl shr shf lop3 popc clz brev bfe bfi bfind prmt};
+ *   <li>numbers of 32 and 64 bits: {@code add sub mul fma mad div rcp sqrt rsqrt ex2 lg2 sin cos
+ *       tanh min max abs neg copysign testp}, with all roundings for 32 bits, {@code .ftz} and
+ *       {@code .sat}; f16, bf16 and pairs of them: {@code add sub mul fma min max abs neg ex2
+ *       tanh};
+ *   <li>{@code setp set selp slct}; {@code cvt} between all of these, with rounding and saturation;
+ *       {@code mov} with packing, {@code cvta}, {@code isspacep};
+ *   <li>{@code ld st} in all spaces, vectors, all cache hints; {@code atom red} with all scopes;
+ *       {@code prefetch};
+ *   <li>{@code shfl vote match redux activemask} and {@code bar.warp.sync}; {@code bar barrier}
+ *       with numbers, counts and reductions; {@code membar fence}; {@code bra brx ret exit trap}.
+ * </ul>
+ *
+ * Anything else is refused when the module is loaded, and so is an instruction that the text's
+ * target does not have yet, by name and line ({@code INVALID_PTX}); so are cubins ({@code
+ * NO_BINARY_FOR_GPU}). Matrix instructions and asynchronous copies are not there yet.
+ *
+ * <h2>How exact it is</h2>
+ *
+ * Arithmetic is IEEE's, rounded once, as on a GPU, but for the bits of NaNs. What the hardware
+ * approximates ({@code ex2.approx}, {@code rsqrt.approx}, {@code div.full} …) is computed in double
+ * precision and rounded: it differs from a GPU's result by the error that the PTX manual allows
+ * there, and tolerances of tests should leave room for it. Results do not depend on the number of
+ * workers: blocks share nothing but global memory, and kernels with atomic operations there run
+ * their blocks in order on one thread. Blocks must not wait for each other, nor lanes of a warp,
+ * except at instructions that are made for it: the lane that they wait for may never run.
+ *
+ * <h2>How it works</h2>
+ *
+ * <ol>
+ *   <li>{@code PtxLexer}, {@code PtxParser}, {@code PtxBody}: text becomes a {@code PtxModule} of
+ *       statements, each with the scope that its names are looked up in.
+ *   <li>{@code KernelDecoder} turns each statement into an {@code Instruction} whose operands are
+ *       rows: 32 ints, 32 longs, or a word of 32 predicates. Constants and special registers have
+ *       rows of their own, so that an operand is always a row. {@code Decoders} lists who decodes
+ *       what: to add an instruction, add its mnemonic there.
+ *   <li>An instruction computes all lanes of a warp in one small loop that HotSpot compiles by
+ *       itself ({@code RowInstructions}, {@code IntegerOperations}, {@code FloatOperations} …).
+ *   <li>{@code Warp} runs the lanes at the smallest program counter until they meet others or wait;
+ *       {@code Block} lets its warps take turns; {@code Launch} gives blocks to workers.
+ *   <li>{@code GlobalMemory}, {@code MemoryInstruction} and {@code RaceCheck} check each access of
+ *       each lane; {@code Memory} then touches the host's memory by its address.
+ *   <li>{@code Context} keeps handles, streams (a thread each) and the error that ended it; {@code
+ *       EmulatedDriver} is the driver's interface.
+ * </ol>
+ */
 @NullMarked
 package dev.kancil.cuda.emulator;
 
