@@ -105,7 +105,7 @@ public final class CudaBackend implements Backend {
     String unavailable = null;
     if (capability < LEAST_CAPABILITY) {
       unavailable = "its compute capability is " + text(capability) + "; 7.5 is the least";
-    } else if (compiler == null) {
+    } else if (compiler == null && PreparedKernels.ofProperties("") == null) {
       unavailable = "there is no NVRTC to compile kernels; pip install nvidia-cuda-nvrtc brings it";
     }
     return new DeviceDescription(
@@ -138,12 +138,6 @@ public final class CudaBackend implements Backend {
     }
     CudaDriver present = Optional.ofNullable(driver).orElseThrow();
     String architecture = (makesCubins ? "sm_" : "compute_") + capability(present, index);
-    return new CudaDevice(
-        present,
-        index,
-        description,
-        options,
-        Optional.ofNullable(compiler).orElseThrow(),
-        architecture);
+    return new CudaDevice(present, index, description, options, compiler, architecture);
   }
 }

@@ -24,6 +24,7 @@ import dev.kancil.graph.Graph;
 import dev.kancil.graph.StateLayout;
 import dev.kancil.graph.op.Fused;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /** An open NVIDIA device: its primary context, and a stream on which all its work runs. */
 final class CudaDevice implements Device {
@@ -42,7 +43,7 @@ final class CudaDevice implements Device {
       int index,
       DeviceDescription description,
       DeviceOptions options,
-      Nvrtc compiler,
+      @Nullable Nvrtc compiler,
       String architecture) {
     this.description = description;
     this.options = options;
@@ -51,8 +52,9 @@ final class CudaDevice implements Device {
     BinaryCache cache =
         new BinaryCache(
             UserCache.folder(System::getenv).resolve("cuda"),
-            "NVRTC " + compiler.version() + "\n" + architecture);
-    kernels = new CudaKernels(memory, compiler, architecture, cache);
+            (compiler == null ? "" : "NVRTC " + compiler.version()) + "\n" + architecture);
+    PreparedKernels prepared = PreparedKernels.ofProperties(architecture);
+    kernels = new CudaKernels(memory, compiler, architecture, cache, prepared);
     queue = new DeviceQueue("kancil-" + description.id());
   }
 

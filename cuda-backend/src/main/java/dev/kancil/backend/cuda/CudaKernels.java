@@ -13,6 +13,7 @@ import java.util.Map;
 import java.util.TreeMap;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
 
 /** Kernels by file and defines, each pair compiled once for the device or taken from the cache. */
 final class CudaKernels implements AutoCloseable {
@@ -30,14 +31,26 @@ final class CudaKernels implements AutoCloseable {
   private static final Pattern ERROR = Pattern.compile("(?m)([\\w.]+)\\((\\d+)\\): error: (.*)$");
 
   private final CudaMemory memory;
-  private final Nvrtc compiler;
+  private final @Nullable Nvrtc compiler;
   private final String architecture;
   private final BinaryCache cache;
+  private final @Nullable PreparedKernels prepared;
   private final Map<Key, Long> modules = new HashMap<>();
 
   private record Key(String file, Map<String, String> defines) {}
 
-  CudaKernels(CudaMemory memory, Nvrtc compiler, String architecture, BinaryCache cache) {
+  /**
+   * Kernels of a device.
+   *
+   * @param compiler null where kernels can only be those that were compiled beforehand
+   */
+  CudaKernels(
+      CudaMemory memory,
+      @Nullable Nvrtc compiler,
+      String architecture,
+      BinaryCache cache,
+      @Nullable PreparedKernels prepared) {
+    this.prepared = prepared;
     this.memory = memory;
     this.compiler = compiler;
     this.architecture = architecture;
@@ -67,7 +80,14 @@ final class CudaKernels implements AutoCloseable {
   private long load(CudaDriver driver, String file, Map<String, String> defines) {
     String source = source(file, defines);
     String options = String.join(" ", OPTIONS);
+    PreparedKernels beforehand = prepared;
+    if (beforehand != null && beforehand.isFilled()) {
+      beforehand.keep(source, options, to -> compile(requireCompiler(file), file, source, to));
+    }
     byte[] image = cache.find(source, options);
+    if (image == null && beforehand != null && !beforehand.isFilled()) {
+      image = beforehand.find(source, options);
+    }
     if (image != null) {
       try {
         return driver.loadModule(MemorySegment.ofArray(image));
@@ -75,9 +95,19 @@ final class CudaKernels implements AutoCloseable {
         cache.forget(source, options);
       }
     }
-    image = compile(compiler, file, source, architecture);
+    image = compile(requireCompiler(file), file, source, architecture);
     cache.keep(source, options, image);
     return driver.loadModule(MemorySegment.ofArray(image));
+  }
+
+  private Nvrtc requireCompiler(String file) {
+    if (compiler == null) {
+      throw new DeviceException(
+          "there is no NVRTC to compile "
+              + file
+              + ", and it was not compiled beforehand as this device takes it");
+    }
+    return compiler;
   }
 
   /** A kernel file with its defines in front and its includes in place. */
