@@ -96,7 +96,7 @@ public final class CacheKernels {
                 + shape.stores(group.valueColumns(), group.valueType())));
   }
 
-  /** What is left to do once queries are turned. */
+  /** Attention of queries, which may be turned, to keys and values that are stored. */
   @FunctionalInterface
   public interface Attend {
     Work of(Attention attention, DeviceBuffer queries, Value positions, Node node);

@@ -10,12 +10,32 @@ import java.util.Map;
  * Makes launches, which take the step's counts where they say so, or else at last. It owns them,
  * also those of a program that failed half built.
  */
-public abstract class LaunchMaker implements AutoCloseable {
+public final class LaunchMaker implements AutoCloseable {
   private final StepInputs inputs;
+  private final Binder binder;
   private final List<Launch> made = new ArrayList<>();
 
-  protected LaunchMaker(StepInputs inputs) {
+  /** Binds a backend's kernels. */
+  @FunctionalInterface
+  public interface Binder {
+    /**
+     * Binds a kernel to its arguments.
+     *
+     * @param perOutput whether the rows of a step are its outputs, not its tokens
+     */
+    Launch bind(
+        String file,
+        String function,
+        Map<String, String> defines,
+        List<Argument> arguments,
+        Grid grid,
+        boolean perOutput);
+  }
+
+  /** Makes launches of a program. */
+  public LaunchMaker(StepInputs inputs, Binder binder) {
     this.inputs = inputs;
+    this.binder = binder;
   }
 
   /**
@@ -26,7 +46,7 @@ public abstract class LaunchMaker implements AutoCloseable {
    * @param defines names and what they stand for
    * @param rows whose number of rows is that of the launch
    */
-  public final Launch launch(
+  public Launch launch(
       String file,
       String function,
       Map<String, String> defines,
@@ -43,7 +63,7 @@ public abstract class LaunchMaker implements AutoCloseable {
     }
     all.add(at, new Argument.Buffer(inputs.counts()));
     all.add(at + 1, new Argument.Whole(perOutput ? StepInputs.OUTPUTS : StepInputs.TOKENS));
-    Launch launch = make(file, function, defines, all, grid, perOutput);
+    Launch launch = binder.bind(file, function, defines, all, grid, perOutput);
     made.add(launch);
     return launch;
   }
@@ -53,7 +73,7 @@ public abstract class LaunchMaker implements AutoCloseable {
    *
    * @param y whose rows and columns they have
    */
-  public final Launch glu(Activation activation, DeviceBuffer gate, DeviceBuffer up, Value y) {
+  public Launch glu(Activation activation, DeviceBuffer gate, DeviceBuffer up, Value y) {
     int columns = y.type().columns();
     return launch(
         "element_wise.h",
@@ -68,21 +88,8 @@ public abstract class LaunchMaker implements AutoCloseable {
         Grid.ofElements(columns));
   }
 
-  /**
-   * Binds a kernel.
-   *
-   * @param perOutput whether the rows of a step are its outputs, not its tokens
-   */
-  protected abstract Launch make(
-      String file,
-      String function,
-      Map<String, String> defines,
-      List<Argument> arguments,
-      Grid grid,
-      boolean perOutput);
-
   @Override
-  public final void close() {
+  public void close() {
     made.forEach(Launch::close);
     made.clear();
   }

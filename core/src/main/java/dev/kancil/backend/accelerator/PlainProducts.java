@@ -6,6 +6,7 @@ import dev.kancil.graph.Value;
 import dev.kancil.graph.Weight;
 import dev.kancil.graph.op.Activation;
 import dev.kancil.graph.op.MoeMatMul;
+import dev.kancil.tensor.DataType;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -16,28 +17,70 @@ import java.util.function.Function;
  * Products with weights, and rows of them, with an item for each element of the result: what fast
  * kernels are held to, and what runs where there are none.
  */
-public final class PlainProducts {
+public final class PlainProducts implements ProductKernels {
   private static final String FILE = "plain_products.h";
+
+  /** How products take activations. */
+  public interface Activations {
+    /** As they are. */
+    Activations FLOATS =
+        new Activations() {
+          @Override
+          public DeviceBuffer of(Value x, DeviceBuffer place, DataType weightType) {
+            return place;
+          }
+
+          @Override
+          public Work before(Value x, List<DataType> weightTypes, Work product) {
+            return product;
+          }
+
+          @Override
+          public Map<String, String> defines(DataType weightType) {
+            return Map.of();
+          }
+        };
+
+    /**
+     * Where products with weights of a type find a value.
+     *
+     * @param place where it lies as it is
+     */
+    DeviceBuffer of(Value x, DeviceBuffer place, DataType weightType);
+
+    /** Products with weights of some types, once the value is as they take it. */
+    Work before(Value x, List<DataType> weightTypes, Work product);
+
+    /** What their kernels are compiled with. */
+    Map<String, String> defines(DataType weightType);
+  }
 
   private final LaunchMaker maker;
   private final AcceleratorWeights weights;
   private final KernelShapes shapes;
+  private final Activations activations;
   private final Rooms rooms;
   private final StepLimits limits;
   private final Function<Value, DeviceBuffer> places;
 
   /** Kernels of a program. */
   public PlainProducts(
-      LaunchMaker maker, AcceleratorWeights weights, ProgramMemory program, KernelShapes shapes) {
+      LaunchMaker maker,
+      AcceleratorWeights weights,
+      ProgramMemory program,
+      KernelShapes shapes,
+      Activations activations) {
     this.maker = maker;
     this.weights = weights;
     this.shapes = shapes;
+    this.activations = activations;
     rooms = program.rooms();
     limits = program.limits();
     places = program.places();
   }
 
-  /** {@link dev.kancil.graph.op.Embedding}: each buffer of the table has a launch for its ids. */
+  /** Each buffer of the table has a launch for its ids. */
+  @Override
   public Work embedding(Node node) {
     AcceleratorWeights.Matrix table = weights.matrix(node.weight(1));
     Value y = node.output();
@@ -61,12 +104,18 @@ public final class PlainProducts {
     return new Work.Sequence(launches);
   }
 
-  /** A product of {@code x} with a weight. */
+  @Override
   public Work matMul(Value x, Weight weight, Value y) {
-    return matMul(x, weight, y, places.apply(y));
+    return before(x, List.of(weight), product(x, weight, y, places.apply(y)));
   }
 
-  private Work matMul(Value x, Weight weight, Value y, DeviceBuffer target) {
+  private Work before(Value x, List<Weight> multiplied, Work product) {
+    List<DataType> types =
+        multiplied.stream().map(weight -> weights.matrix(weight).type()).toList();
+    return activations.before(x, types, product);
+  }
+
+  private Work product(Value x, Weight weight, Value y, DeviceBuffer target) {
     AcceleratorWeights.Matrix matrix = weights.matrix(weight);
     List<Work> launches = new ArrayList<>();
     for (AcceleratorWeights.Part part : matrix.parts()) {
@@ -74,9 +123,9 @@ public final class PlainProducts {
           maker.launch(
               FILE,
               "product_plain",
-              defines(matrix),
+              productDefines(matrix),
               List.of(
-                  buffer(x),
+                  activations(x, matrix),
                   new Argument.Buffer(part.buffer()),
                   new Argument.Offset(part.at()),
                   new Argument.Whole(part.firstRow()),
@@ -89,32 +138,41 @@ public final class PlainProducts {
     return new Work.Sequence(launches);
   }
 
-  /** {@link dev.kancil.graph.op.GluMatMul}: both products, then the activation. */
+  /** Both products, then the activation. */
+  @Override
   public Work gluMatMul(Node node, Activation activation) {
     Value x = node.value(0);
     Value y = node.output();
     DeviceBuffer up = upRoom(y);
-    return new Work.Sequence(
-        List.of(
-            matMul(x, node.weight(2), y, up),
-            matMul(x, node.weight(1), y),
-            maker.glu(activation, places.apply(y), up, y)));
+    return before(
+        x,
+        List.of(node.weight(1), node.weight(2)),
+        new Work.Sequence(
+            List.of(
+                product(x, node.weight(2), y, up),
+                product(x, node.weight(1), y, places.apply(y)),
+                maker.glu(activation, places.apply(y), up, y))));
   }
 
-  /** {@link MoeMatMul}. */
+  @Override
   public Work expertMatMul(Node node) {
-    return experts(node, 1, places.apply(node.output()));
+    return before(
+        node.value(0), List.of(node.weight(1)), experts(node, 1, places.apply(node.output())));
   }
 
-  /** {@link dev.kancil.graph.op.MoeGluMatMul}: both products, then the activation. */
+  /** Both products, then the activation. */
+  @Override
   public Work expertGluMatMul(Node node, Activation activation) {
     Value y = node.output();
     DeviceBuffer up = upRoom(y);
-    return new Work.Sequence(
-        List.of(
-            experts(node, 2, up),
-            experts(node, 1, places.apply(y)),
-            maker.glu(activation, places.apply(y), up, y)));
+    return before(
+        node.value(0),
+        List.of(node.weight(1), node.weight(2)),
+        new Work.Sequence(
+            List.of(
+                experts(node, 2, up),
+                experts(node, 1, places.apply(y)),
+                maker.glu(activation, places.apply(y), up, y))));
   }
 
   /**
@@ -134,9 +192,9 @@ public final class PlainProducts {
           maker.launch(
               FILE,
               "moe_product_plain",
-              defines(matrix),
+              productDefines(matrix),
               List.of(
-                  buffer(x),
+                  activations(x, matrix),
                   buffer(ids),
                   new Argument.Buffer(part.buffer()),
                   new Argument.Offset(part.at()),
@@ -162,6 +220,16 @@ public final class PlainProducts {
     defines.put("WEIGHT_" + matrix.type().name(), "");
     defines.put("COLUMNS", String.valueOf(matrix.columns()));
     return defines;
+  }
+
+  private Map<String, String> productDefines(AcceleratorWeights.Matrix matrix) {
+    Map<String, String> defines = defines(matrix);
+    defines.putAll(activations.defines(matrix.type()));
+    return defines;
+  }
+
+  private Argument activations(Value x, AcceleratorWeights.Matrix matrix) {
+    return new Argument.Buffer(activations.of(x, places.apply(x), matrix.type()));
   }
 
   private Argument buffer(Value value) {

@@ -138,6 +138,7 @@ public final class CudaBackend implements Backend {
     }
     CudaDriver present = Optional.ofNullable(driver).orElseThrow();
     String architecture = (makesCubins ? "sm_" : "compute_") + capability(present, index);
-    return new CudaDevice(present, index, description, options, compiler, architecture);
+    CudaMemory memory = new CudaMemory(present, index, description);
+    return new CudaDevice(memory, description, options, compiler, architecture);
   }
 }

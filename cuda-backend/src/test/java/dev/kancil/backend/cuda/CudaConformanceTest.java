@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.kancil.backend.DeviceOptions;
 import dev.kancil.backend.reference.ReferenceBackend;
+import dev.kancil.bindings.cuda.RequiredNvrtc;
 import dev.kancil.conformance.Conformance;
 import dev.kancil.conformance.OpsDocument;
 import dev.kancil.conformance.Report;
@@ -18,7 +19,7 @@ class CudaConformanceTest {
 
   @Test
   void everyOperationConformsToTheReferenceAndTouchesNothingElse() throws IOException {
-    EmulatedCuda.compiler();
+    RequiredNvrtc.find();
     Report report =
         Conformance.run(
             () -> EmulatedCuda.backend(1).open(0, DeviceOptions.DEFAULT.withGuards()),

@@ -13,6 +13,7 @@ import dev.kancil.backend.SequenceState;
 import dev.kancil.backend.StepLimits;
 import dev.kancil.bindings.cuda.CudaDriver;
 import dev.kancil.bindings.cuda.Nvrtc;
+import dev.kancil.bindings.cuda.RequiredNvrtc;
 import dev.kancil.cuda.emulator.EmulatedDevice;
 import dev.kancil.cuda.emulator.EmulatedDriver;
 import dev.kancil.graph.Dimension.Symbolic;
@@ -69,7 +70,7 @@ class CudaDeviceTest {
   @Test
   void allMemoryIsGivenBack() {
     CudaDriver driver = new EmulatedDriver(EmulatedDevice.standard().withWorkers(1));
-    Nvrtc compiler = EmulatedCuda.compiler();
+    Nvrtc compiler = RequiredNvrtc.find();
     driver.makeCurrent(driver.retainContext(0));
     long before = driver.freeBytes();
     Weight there = new Weight("there", DataType.F32, Shape.of(50, 32));
@@ -107,6 +108,6 @@ class CudaDeviceTest {
   }
 
   private static CudaBackend backend(EmulatedDevice device) {
-    return new CudaBackend(new EmulatedDriver(device), EmulatedCuda.compiler());
+    return new CudaBackend(new EmulatedDriver(device), RequiredNvrtc.find());
   }
 }

@@ -7,6 +7,7 @@ import dev.kancil.DeviceException;
 import dev.kancil.backend.DeviceDescription;
 import dev.kancil.backend.accelerator.BinaryCache;
 import dev.kancil.bindings.cuda.Nvrtc;
+import dev.kancil.bindings.cuda.RequiredNvrtc;
 import dev.kancil.cuda.emulator.EmulatedDevice;
 import dev.kancil.cuda.emulator.EmulatedDriver;
 import java.nio.file.Path;
@@ -72,7 +73,7 @@ class CudaKernelsTest {
   @ParameterizedTest
   @ValueSource(strings = {"sm_75", "sm_80", "sm_90a", "sm_120"})
   void representativeKernelsCompileForEachGeneration(String architecture) {
-    Nvrtc compiler = EmulatedCuda.compiler();
+    Nvrtc compiler = RequiredNvrtc.find();
     for (Kernel kernel : KERNELS) {
       String source = CudaKernels.source(kernel.file(), kernel.defines());
       byte[] cubin = CudaKernels.compile(compiler, kernel.file(), source, architecture);
@@ -82,7 +83,7 @@ class CudaKernelsTest {
 
   @Test
   void kernelsThatWereCompiledBeforehandNeedNoCompiler(@TempDir Path folder) {
-    Nvrtc compiler = EmulatedCuda.compiler();
+    Nvrtc compiler = RequiredNvrtc.find();
     EmulatedDriver driver = new EmulatedDriver(EmulatedDevice.standard().withWorkers(1));
     DeviceDescription description = new CudaBackend(driver, compiler).devices().getFirst();
     BinaryCache empty = new BinaryCache(folder.resolve("cache"), "");
@@ -106,7 +107,7 @@ class CudaKernelsTest {
 
   @Test
   void aKernelThatDoesNotCompileShowsItsLine() {
-    Nvrtc compiler = EmulatedCuda.compiler();
+    Nvrtc compiler = RequiredNvrtc.find();
     assertThatThrownBy(() -> CudaKernels.compile(compiler, "a.h", "int a;\n int b = c;", "sm_80"))
         .isInstanceOf(DeviceException.class)
         .hasMessage(

@@ -8,7 +8,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
-import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -16,16 +15,9 @@ class NvrtcTest {
   private static final String SOURCE =
       "extern \"C\" __global__ void twice(float *x) { x[threadIdx.x] *= 2; }";
 
-  private static Nvrtc compiler() {
-    Nvrtc compiler = Nvrtc.find(13).orElse(null);
-    Assumptions.assumeTrue(
-        compiler != null, "SKIPPED: there is no NVRTC; pip install nvidia-cuda-nvrtc");
-    return compiler;
-  }
-
   @Test
   void aKernelBecomesPtxAndACubinWithoutADriver() {
-    Nvrtc compiler = compiler();
+    Nvrtc compiler = RequiredNvrtc.find();
     assertThat(compiler.version()).isGreaterThanOrEqualTo(11_000);
     byte[] ptx = compiler.compile(SOURCE, "twice.cu", "compute_80", List.of());
     assertThat(new String(ptx, StandardCharsets.US_ASCII))
@@ -37,7 +29,7 @@ class NvrtcTest {
 
   @Test
   void anErrorShowsFileLineAndReason() {
-    Nvrtc compiler = compiler();
+    Nvrtc compiler = RequiredNvrtc.find();
     assertThatThrownBy(
             () -> compiler.compile("\n\nint x = y;", "wrong.cu", "compute_80", List.of()))
         .isInstanceOf(CudaException.class)

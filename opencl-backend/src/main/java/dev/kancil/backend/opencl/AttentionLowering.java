@@ -16,7 +16,7 @@ import java.util.List;
 import java.util.function.Function;
 
 /** Attention, in tiles for many rows, and for few with the keys divided among work-groups. */
-final class AttentionLowering {
+final class AttentionLowering implements CacheKernels.Attend {
   /** Rows of a step up to which keys are divided among work-groups. */
   private static final int FEW = 8;
 
@@ -37,15 +37,9 @@ final class AttentionLowering {
     places = program.places();
   }
 
-  Work attention(Attention attention, Node node) {
-    return attend(attention, places.apply(node.value(0)), node.value(1), node);
-  }
-
-  Work attend(Attention attention, DeviceBuffer q, Value positions, Node node) {
+  @Override
+  public Work of(Attention attention, DeviceBuffer q, Value positions, Node node) {
     Value y = node.output();
-    if (device.isPlain()) {
-      return kernels.plainAttention(attention, q, positions, node);
-    }
     return Work.byRows(
         FEW,
         y,

@@ -11,11 +11,13 @@ import org.jocl.Pointer;
 import org.jocl.cl_buffer_region;
 import org.jocl.cl_command_queue;
 import org.jocl.cl_context;
+import org.jocl.cl_context_properties;
+import org.jocl.cl_device_id;
 import org.jocl.cl_event;
 import org.jocl.cl_mem;
 
-/** Allocates a device's buffers and moves data in and out. */
-final class Memory extends DeviceMemory {
+/** A device's memory in a context of its own, and the queue of its work. */
+final class Memory extends DeviceMemory implements AutoCloseable {
   /** Of one transfer: few enough calls, and within what a Java buffer can span. */
   private static final long PIECE = 64 << 20;
 
@@ -26,13 +28,27 @@ final class Memory extends DeviceMemory {
   private final AtomicLong held = new AtomicLong();
 
   /**
+   * Opens a device.
+   *
    * @param largestAllocation the most bytes of a buffer, at most what the device says
    */
-  Memory(ClDevice device, cl_context context, cl_command_queue queue, long largestAllocation) {
+  // What later versions deprecate is all that 1.2 has.
+  @SuppressWarnings("deprecation")
+  Memory(ClDevice device, long largestAllocation) {
     this.device = device;
-    this.context = context;
-    this.queue = queue;
     this.largestAllocation = Math.min(largestAllocation, device.largestAllocation());
+    cl_context_properties properties = new cl_context_properties();
+    properties.addProperty(CL.CL_CONTEXT_PLATFORM, device.platform());
+    int[] status = new int[1];
+    context =
+        CL.clCreateContext(properties, 1, new cl_device_id[] {device.id()}, null, null, status);
+    OpenCl.check(status[0], "open " + device.name());
+    queue = CL.clCreateCommandQueue(context, device.id(), 0, status);
+    if (status[0] != CL.CL_SUCCESS) {
+      CL.clReleaseContext(context);
+      throw OpenCl.failure(status[0], "make a queue on " + device.name());
+    }
+    Handles.made();
   }
 
   ClDevice device() {
@@ -203,8 +219,19 @@ final class Memory extends DeviceMemory {
     OpenCl.check(CL.clFinish(queue), "finish the queue");
   }
 
+  cl_context context() {
+    return context;
+  }
+
   cl_command_queue queue() {
     return queue;
+  }
+
+  @Override
+  public void close() {
+    CL.clReleaseCommandQueue(queue);
+    CL.clReleaseContext(context);
+    Handles.released();
   }
 
   static Pointer pointer(MemorySegment segment) {

@@ -79,8 +79,7 @@ final class MoeLowering {
     Product gate = product(node, 1, places.apply(node.output()));
     AcceleratorWeights.Matrix up = weights.matrix(node.weight(2));
     boolean isTogether =
-        !device.isPlain()
-            && gate.matrix().type() == up.type()
+        gate.matrix().type() == up.type()
             && gate.matrix().parts().size() == 1
             && up.parts().size() == 1;
     Work work =
@@ -157,9 +156,6 @@ final class MoeLowering {
   }
 
   private Work byRows(Product product, Supplier<Work> few, Supplier<Work> many) {
-    if (device.isPlain()) {
-      return few.get();
-    }
     int most = Math.max(1, FEW_SLOTS * product.experts() / product.used());
     return Work.byRows(most, product.y(), limits, few, many);
   }
@@ -176,8 +172,8 @@ final class MoeLowering {
     for (AcceleratorWeights.Part part : product.matrix().parts()) {
       launches.add(
           maker.launch(
-              device.isPlain() ? "plain_products.h" : "moe_mat_vec.cl",
-              device.isPlain() ? "moe_product_plain" : "moe_mat_vec",
+              "moe_mat_vec.cl",
+              "moe_mat_vec",
               defines,
               List.of(
                   activations(product),
@@ -192,9 +188,7 @@ final class MoeLowering {
                   new Argument.Whole(product.used()),
                   new Argument.Whole(product.slotsOfInput())),
               product.y(),
-              device.isPlain()
-                  ? Grid.perRow(product.out(), product.used())
-                  : shape.few().grid(product.out(), rows -> (long) rows * product.used())));
+              shape.few().grid(product.out(), rows -> (long) rows * product.used())));
     }
     return new Work.Sequence(launches);
   }

@@ -6,6 +6,7 @@ import dev.kancil.backend.accelerator.Argument;
 import dev.kancil.backend.accelerator.DeviceBuffer;
 import dev.kancil.backend.accelerator.Grid;
 import dev.kancil.backend.accelerator.LaunchMaker;
+import dev.kancil.backend.accelerator.ProductKernels;
 import dev.kancil.backend.accelerator.ProgramMemory;
 import dev.kancil.backend.accelerator.Rooms;
 import dev.kancil.backend.accelerator.Work;
@@ -22,8 +23,8 @@ import java.util.function.Function;
 import java.util.function.IntFunction;
 import java.util.function.Supplier;
 
-/** Products with weights, and rows of them. */
-final class Products {
+/** Products with weights, and rows of them, in the shapes that the tuner chose. */
+final class Products implements ProductKernels {
   private final LaunchMaker maker;
   private final AcceleratorWeights weights;
   private final Rooms rooms;
@@ -31,6 +32,7 @@ final class Products {
   private final ClDevice device;
   private final ProductTuner tuner;
   private final RoundedActivations rounded;
+  private final MoeLowering experts;
   private final Function<Value, DeviceBuffer> places;
 
   Products(
@@ -48,18 +50,20 @@ final class Products {
     this.device = device;
     this.tuner = tuner;
     this.rounded = rounded;
+    experts = new MoeLowering(maker, weights, program, device, tuner, rounded);
   }
 
   /** A launch for each buffer of the table: each writes the rows whose ids it has. */
-  Work embedding(Node node) {
+  @Override
+  public Work embedding(Node node) {
     AcceleratorWeights.Matrix table = weights.matrix(node.weight(1));
     Value y = node.output();
     List<Work> launches = new ArrayList<>();
     for (AcceleratorWeights.Part part : table.parts()) {
       launches.add(
           maker.launch(
-              device.isPlain() ? "plain_products.h" : "embedding.cl",
-              device.isPlain() ? "embedding_plain" : "embedding",
+              "embedding.cl",
+              "embedding",
               defines(table),
               List.of(
                   buffer(node.value(0)),
@@ -69,12 +73,13 @@ final class Products {
                   new Argument.Whole(part.rows()),
                   buffer(y)),
               y,
-              Grid.perRow(device.isPlain() ? table.columns() : Math.ceilDiv(table.columns(), 16))));
+              Grid.perRow(Math.ceilDiv(table.columns(), 16))));
     }
     return new Work.Sequence(launches);
   }
 
-  Work matMul(Value x, Weight weight, Value y) {
+  @Override
+  public Work matMul(Value x, Weight weight, Value y) {
     AcceleratorWeights.Matrix matrix = weights.matrix(weight);
     return roundedFirst(x, matrix.type(), matMul(x, matrix, y, places.apply(y)));
   }
@@ -89,10 +94,7 @@ final class Products {
     List<Work> launches = new ArrayList<>();
     for (AcceleratorWeights.Part part : matrix.parts()) {
       Product product = new Product(x, matrix, part, y, target);
-      launches.add(
-          device.isPlain()
-              ? plain(product)
-              : byTokens(matrix, y, tokens -> matVec(product, tokens), () -> tiled(product)));
+      launches.add(byTokens(matrix, y, tokens -> matVec(product, tokens), () -> tiled(product)));
     }
     return new Work.Sequence(launches);
   }
@@ -123,20 +125,6 @@ final class Products {
 
   private Argument activations(Value x, Arithmetic arithmetic) {
     return arithmetic == Arithmetic.INTEGERS ? new Argument.Buffer(rounded.room(x)) : buffer(x);
-  }
-
-  private Work plain(Product product) {
-    boolean rounds = tuner.roundsActivations(product.matrix().type());
-    Arithmetic arithmetic = rounds ? Arithmetic.INTEGERS : Arithmetic.FLOATS;
-    Map<String, String> defines = defines(product.matrix());
-    defines.putAll(arithmetic.defines());
-    return maker.launch(
-        "plain_products.h",
-        "product_plain",
-        defines,
-        arguments(product, arithmetic),
-        product.y(),
-        Grid.perRow(product.part().rows()));
   }
 
   /** A variant for one token, one for few, and one for many. */
@@ -187,14 +175,12 @@ final class Products {
    * Both products and the activation in one launch for few tokens, where the weights are of one
    * type and each in one buffer; else one after the other.
    */
-  Work gluMatMul(Node node, Activation activation) {
+  @Override
+  public Work gluMatMul(Node node, Activation activation) {
     AcceleratorWeights.Matrix gate = weights.matrix(node.weight(1));
     AcceleratorWeights.Matrix up = weights.matrix(node.weight(2));
     boolean isTogether =
-        !device.isPlain()
-            && gate.type() == up.type()
-            && gate.parts().size() == 1
-            && up.parts().size() == 1;
+        gate.type() == up.type() && gate.parts().size() == 1 && up.parts().size() == 1;
     Work product =
         isTogether
             ? byTokens(
@@ -205,6 +191,16 @@ final class Products {
             : gluInParts(node, activation, gate, up);
     DataType rounding = tuner.roundsActivations(gate.type()) ? gate.type() : up.type();
     return roundedFirst(node.value(0), rounding, product);
+  }
+
+  @Override
+  public Work expertMatMul(Node node) {
+    return experts.matMul(node);
+  }
+
+  @Override
+  public Work expertGluMatMul(Node node, Activation activation) {
+    return experts.gluMatMul(node, activation);
   }
 
   private Work gluMatVec(

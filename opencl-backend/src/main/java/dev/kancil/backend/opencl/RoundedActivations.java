@@ -6,9 +6,11 @@ import dev.kancil.backend.accelerator.Argument;
 import dev.kancil.backend.accelerator.DeviceBuffer;
 import dev.kancil.backend.accelerator.Grid;
 import dev.kancil.backend.accelerator.LaunchMaker;
+import dev.kancil.backend.accelerator.PlainProducts;
 import dev.kancil.backend.accelerator.Rooms;
 import dev.kancil.backend.accelerator.Work;
 import dev.kancil.graph.Value;
+import dev.kancil.tensor.DataType;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -72,5 +74,26 @@ final class RoundedActivations {
             x,
             Grid.perRow(blocks));
     return new Work.Sequence(List.of(rounding, work));
+  }
+
+  /** For plain products: rounded where the tuner says that products with the type round. */
+  PlainProducts.Activations forPlainProducts(ProductTuner tuner) {
+    return new PlainProducts.Activations() {
+      @Override
+      public DeviceBuffer of(Value x, DeviceBuffer place, DataType weightType) {
+        return tuner.roundsActivations(weightType) ? room(x) : place;
+      }
+
+      @Override
+      public Work before(Value x, List<DataType> weightTypes, Work product) {
+        boolean rounds = weightTypes.stream().anyMatch(tuner::roundsActivations);
+        return rounds ? RoundedActivations.this.before(x, product) : product;
+      }
+
+      @Override
+      public Map<String, String> defines(DataType weightType) {
+        return tuner.roundsActivations(weightType) ? Arithmetic.INTEGERS.defines() : Map.of();
+      }
+    };
   }
 }

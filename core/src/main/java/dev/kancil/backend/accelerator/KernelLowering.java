@@ -1,14 +1,6 @@
-package dev.kancil.backend.opencl;
+package dev.kancil.backend.accelerator;
 
 import dev.kancil.UnsupportedException;
-import dev.kancil.backend.accelerator.AcceleratorWeights;
-import dev.kancil.backend.accelerator.CacheKernels;
-import dev.kancil.backend.accelerator.KernelShapes;
-import dev.kancil.backend.accelerator.LaunchMaker;
-import dev.kancil.backend.accelerator.Lowering;
-import dev.kancil.backend.accelerator.ProgramMemory;
-import dev.kancil.backend.accelerator.RowKernels;
-import dev.kancil.backend.accelerator.Work;
 import dev.kancil.graph.Dimension;
 import dev.kancil.graph.Node;
 import dev.kancil.graph.Value;
@@ -33,52 +25,64 @@ import dev.kancil.graph.op.Sample;
 import dev.kancil.graph.op.Scale;
 import dev.kancil.graph.op.SelectRows;
 import dev.kancil.graph.op.SoftCap;
-import java.util.Map;
+import java.util.function.Function;
 import java.util.stream.IntStream;
 
-/** Kernels for each node of one program, with their arguments bound. */
-final class OpenClLowering implements Lowering {
+/**
+ * Every op with kernels of rows and of the cache, which all accelerators share, and products and
+ * attention, which may be an accelerator's own.
+ */
+public final class KernelLowering implements Lowering {
   private final LaunchMaker maker;
   private final RowKernels rows;
   private final CacheKernels cache;
-  private final Products products;
-  private final MoeLowering experts;
-  private final AttentionLowering attention;
+  private final ProductKernels products;
+  private final CacheKernels.Attend attention;
+  private final Function<Value, DeviceBuffer> places;
 
-  OpenClLowering(
+  /**
+   * Lowers a program's nodes.
+   *
+   * @param maker closed with this
+   */
+  public KernelLowering(
       LaunchMaker maker,
-      ClDevice device,
-      AcceleratorWeights weights,
-      ProductTuner tuner,
+      RowKernels rows,
+      CacheKernels cache,
+      ProductKernels products,
+      CacheKernels.Attend attention,
       ProgramMemory program) {
     this.maker = maker;
-    KernelShapes shapes = shapes(device);
-    rows = new RowKernels(maker, weights, program, shapes);
-    cache = new CacheKernels(maker, weights, program, shapes);
-    RoundedActivations rounded =
-        new RoundedActivations(maker, program.rooms(), program.limits(), program.places());
-    products = new Products(maker, weights, program, device, tuner, rounded);
-    experts = new MoeLowering(maker, weights, program, device, tuner, rounded);
-    attention = new AttentionLowering(maker, cache, program, device);
+    this.rows = rows;
+    this.cache = cache;
+    this.products = products;
+    this.attention = attention;
+    places = program.places();
   }
 
-  /** One item goes through a whole row on a processor, whose vectors are an item's own. */
-  private static KernelShapes shapes(ClDevice device) {
-    return device.isProcessor()
-        ? new KernelShapes(1, 1, 1, 8, Map.of("HALF_BY_SCALING", ""))
-        : new KernelShapes(
-            Math.min(128, device.largestGroup()),
-            64,
-            Math.min(256, Integer.highestOneBit(device.largestGroup())),
-            4,
-            Map.of());
+  /** With plain kernels alone, readable rather than fast. */
+  public static KernelLowering plain(
+      LaunchMaker maker,
+      AcceleratorWeights weights,
+      ProgramMemory program,
+      KernelShapes shapes,
+      PlainProducts.Activations activations) {
+    CacheKernels cache = new CacheKernels(maker, weights, program, shapes);
+    return new KernelLowering(
+        maker,
+        new RowKernels(maker, weights, program, shapes),
+        cache,
+        new PlainProducts(maker, weights, program, shapes, activations),
+        cache::plainAttention,
+        program);
   }
 
   @Override
   public Work lower(Node node) {
     for (Value output : node.outputs()) {
       if (output.type().rows() instanceof Dimension.Fixed) {
-        throw new UnsupportedException(node.op().name() + " of a fixed number of rows on OpenCL");
+        throw new UnsupportedException(
+            node.op().name() + " of a fixed number of rows on an accelerator");
       }
     }
     return switch (node.op()) {
@@ -101,15 +105,14 @@ final class OpenClLowering implements Lowering {
                   .toList());
       case GluMatMul(var activation) -> products.gluMatMul(node, activation);
       case MoeRoute op -> rows.route(op, node);
-      case MoeMatMul _ -> experts.matMul(node);
-      case MoeGluMatMul(var activation) -> experts.gluMatMul(node, activation);
+      case MoeMatMul _ -> products.expertMatMul(node);
+      case MoeGluMatMul(var activation) -> products.expertGluMatMul(node, activation);
       case MoeSum _ -> rows.sum(node);
       case Sample _ -> rows.sample(node);
       case Rope(var rotary) -> cache.rope(rotary, node);
       case CacheWrite(var slot) -> cache.cacheWrite(slot, node);
-      case Attention op -> attention.attention(op, node);
-      case RopeAttention(var rotary, var op) ->
-          cache.ropeAttention(rotary, op, node, attention::attend);
+      case Attention op -> attention.of(op, places.apply(node.value(0)), node.value(1), node);
+      case RopeAttention(var rotary, var op) -> cache.ropeAttention(rotary, op, node, attention);
     };
   }
 

@@ -1,0 +1,84 @@
+package dev.kancil.backend.accelerator;
+
+import dev.kancil.backend.Device;
+import dev.kancil.backend.DeviceDescription;
+import dev.kancil.backend.DeviceOptions;
+import dev.kancil.backend.DeviceQueue;
+import dev.kancil.backend.DeviceWeights;
+import dev.kancil.backend.Program;
+import dev.kancil.backend.SequenceState;
+import dev.kancil.backend.StepLimits;
+import dev.kancil.backend.WeightSource;
+import dev.kancil.graph.Graph;
+import dev.kancil.graph.StateLayout;
+import dev.kancil.graph.op.Fused;
+
+/**
+ * An open device with memory of its own. A thread of ours enqueues, so that callers never wait for
+ * a driver.
+ */
+public abstract class AcceleratorDevice implements Device {
+  private final DeviceDescription description;
+  private final DeviceOptions options;
+  private final DeviceMemory memory;
+  private final DeviceQueue queue;
+  private boolean closed;
+
+  /** Starts the device's thread. */
+  protected AcceleratorDevice(
+      DeviceDescription description, DeviceOptions options, DeviceMemory memory) {
+    this.description = description;
+    this.options = options;
+    this.memory = memory;
+    queue = new DeviceQueue("kancil-" + description.id());
+  }
+
+  /** Kernels for a program. */
+  protected abstract Lowering lowering(AcceleratorWeights weights, ProgramMemory program);
+
+  /** Gives back what the driver has given, once, when no work is left. */
+  protected abstract void release();
+
+  @Override
+  public final DeviceDescription description() {
+    return description;
+  }
+
+  @Override
+  public final boolean takes(Fused fused) {
+    return true;
+  }
+
+  @Override
+  public final boolean isGuarded() {
+    return options.guarded();
+  }
+
+  @Override
+  public final DeviceWeights weights(WeightSource source) {
+    return new AcceleratorWeights(memory, source);
+  }
+
+  @Override
+  public final Program compile(Graph graph, DeviceWeights weights, StepLimits limits) {
+    if (!(weights instanceof AcceleratorWeights ours)) {
+      throw new IllegalArgumentException("weights of another device");
+    }
+    return new AcceleratorProgram(
+        graph, limits, memory, queue, options, program -> lowering(ours, program));
+  }
+
+  @Override
+  public final SequenceState createState(StateLayout layout, int sequences, int tokens) {
+    return new AcceleratorState(memory, queue, layout, sequences, tokens, options.guarded());
+  }
+
+  @Override
+  public final void close() {
+    if (!closed) {
+      closed = true;
+      queue.close();
+      release();
+    }
+  }
+}

@@ -1,0 +1,24 @@
+package dev.kancil.backend.accelerator;
+
+import dev.kancil.graph.Node;
+import dev.kancil.graph.Value;
+import dev.kancil.graph.Weight;
+import dev.kancil.graph.op.Activation;
+
+/** Products with weights, and rows of them: where an accelerator has kernels of its own. */
+public interface ProductKernels {
+  /** {@link dev.kancil.graph.op.Embedding}. */
+  Work embedding(Node node);
+
+  /** {@code y = x · weightᵀ}. */
+  Work matMul(Value x, Weight weight, Value y);
+
+  /** {@link dev.kancil.graph.op.GluMatMul}. */
+  Work gluMatMul(Node node, Activation activation);
+
+  /** {@link dev.kancil.graph.op.MoeMatMul}. */
+  Work expertMatMul(Node node);
+
+  /** {@link dev.kancil.graph.op.MoeGluMatMul}. */
+  Work expertGluMatMul(Node node, Activation activation);
+}
