@@ -5,7 +5,6 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.Map;
 import java.util.NavigableMap;
-import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentSkipListMap;
 import java.util.concurrent.atomic.AtomicLong;
@@ -38,7 +37,8 @@ final class Context {
   final GlobalMemory memory;
   final long handle = newHandle();
   private final Map<Long, Stream> streams = new ConcurrentHashMap<>();
-  private final Map<Long, CompletableFuture<Void>> events = new ConcurrentHashMap<>();
+  final Graphs graphs = new Graphs();
+  private final Map<Long, Event> events = new ConcurrentHashMap<>();
   private final Map<Long, EmulatedModule> modules = new ConcurrentHashMap<>();
   private final Map<Long, Function> functions = new ConcurrentHashMap<>();
   private final NavigableMap<Long, Pinned> pinned = new ConcurrentSkipListMap<>();
@@ -51,7 +51,7 @@ final class Context {
     streams.put(0L, new Stream("emulated stream 0"));
   }
 
-  private static long newHandle() {
+  static long newHandle() {
     return NEXT_HANDLE.getAndAdd(16);
   }
 
@@ -65,9 +65,14 @@ final class Context {
     }
   }
 
-  /** Adds work to a stream; after an error it is skipped. */
+  /** Adds work to a stream, or to what it records; after an error it is skipped. */
   void enqueue(long stream, Runnable work) {
     Stream found = stream(stream);
+    Graphs.Capture capture = found.capture();
+    if (capture != null) {
+      capture.add(work);
+      return;
+    }
     var _ =
         found.add(
             () -> {
@@ -83,6 +88,8 @@ final class Context {
       work.run();
     } catch (KernelFault e) {
       failure = e.error().exception(String.valueOf(e.getMessage()));
+    } catch (CudaException e) {
+      failure = e;
     } catch (RuntimeException | Error e) {
       CudaException failed = CudaError.LAUNCH_FAILED.exception("the emulator is at fault: " + e);
       failed.initCause(e);
@@ -94,7 +101,7 @@ final class Context {
 
   /** Waits for a stream's work, then runs on the calling thread, which gets what is thrown. */
   void runAfter(long stream, Runnable work) {
-    stream(stream).finish();
+    idle(stream, "a copy of memory that is not pinned").finish();
     check();
     running.lock();
     try {
@@ -102,6 +109,16 @@ final class Context {
     } finally {
       running.unlock();
     }
+  }
+
+  /** A stream that does not record. */
+  Stream idle(long stream, String otherwise) {
+    Stream found = stream(stream);
+    Graphs.Capture capture = found.capture();
+    if (capture != null) {
+      throw capture.refuse(otherwise);
+    }
+    return found;
   }
 
   Stream stream(long stream) {
@@ -118,7 +135,7 @@ final class Context {
     if (stream == 0) {
       throw CudaError.INVALID_HANDLE.exception("the default stream can't be destroyed");
     }
-    stream(stream).close();
+    idle(stream, "it can't be destroyed").close();
     streams.remove(stream);
   }
 
@@ -126,9 +143,9 @@ final class Context {
     streams.values().forEach(Stream::finish);
   }
 
-  long createEvent() {
+  long createEvent(boolean timed) {
     long created = newHandle();
-    events.put(created, CompletableFuture.completedFuture(null));
+    events.put(created, new Event(timed));
     return created;
   }
 
@@ -137,12 +154,11 @@ final class Context {
   }
 
   void record(long event, long stream) {
-    found(events.get(event), "event", event);
-    events.put(event, stream(stream).add(() -> {}));
+    event(event).record(stream(stream));
   }
 
-  void await(long event) {
-    found(events.get(event), "event", event).join();
+  Event event(long event) {
+    return found(events.get(event), "event", event);
   }
 
   long loadModule(MemorySegment image) {
@@ -203,6 +219,14 @@ final class Context {
             <= entry.getKey() + entry.getValue().memory.byteSize();
   }
 
+  /** Pinned memory that is still there. */
+  MemorySegment pinned(MemorySegment segment) {
+    if (!isPinned(segment)) {
+      throw CudaError.ILLEGAL_ADDRESS.exception("a copy of pinned memory that was freed");
+    }
+    return segment;
+  }
+
   /** The device's memory at an address, as a segment. */
   MemorySegment range(long address, long bytes) {
     GlobalMemory.Allocation allocation = memory.find(address, bytes);
@@ -226,7 +250,7 @@ final class Context {
     pinned.clear();
   }
 
-  private static <T> T found(@Nullable T object, String kind, long handle) {
+  static <T> T found(@Nullable T object, String kind, long handle) {
     if (object == null) {
       throw CudaError.INVALID_HANDLE.exception(
           "there is no " + kind + " 0x" + Long.toHexString(handle));

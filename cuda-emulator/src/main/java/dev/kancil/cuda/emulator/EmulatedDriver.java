@@ -2,6 +2,7 @@ package dev.kancil.cuda.emulator;
 
 import dev.kancil.bindings.cuda.CudaDriver;
 import dev.kancil.bindings.cuda.DeviceAttribute;
+import dev.kancil.bindings.cuda.FunctionAttribute;
 import dev.kancil.bindings.cuda.KernelArguments;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -82,6 +83,9 @@ public final class EmulatedDriver implements CudaDriver, AutoCloseable {
       case MAX_SHARED_MEMORY_PER_BLOCK -> LaunchLimits.SHARED_BYTES;
       case WARP_SIZE -> Warp.LANES;
       case MULTIPROCESSOR_COUNT -> emulated.workers();
+      case L2_CACHE_SIZE -> multiprocessor(emulated).cacheBytes();
+      case MAX_THREADS_PER_MULTIPROCESSOR -> multiprocessor(emulated).threads();
+      case MAX_SHARED_MEMORY_PER_MULTIPROCESSOR -> multiprocessor(emulated).sharedBytes();
       case COMPUTE_CAPABILITY_MAJOR -> emulated.computeCapability() / 10;
       case COMPUTE_CAPABILITY_MINOR -> emulated.computeCapability() % 10;
       case MAX_SHARED_MEMORY_PER_BLOCK_OPTIN -> emulated.optInSharedBytes();
@@ -200,7 +204,8 @@ public final class EmulatedDriver implements CudaDriver, AutoCloseable {
     }
     MemorySegment memory = context.range(target, source.byteSize());
     if (context.isPinned(source)) {
-      context.enqueue(stream, () -> memory.copyFrom(source));
+      context.enqueue(
+          stream, () -> context.range(target, source.byteSize()).copyFrom(context.pinned(source)));
     } else {
       context.runAfter(stream, () -> memory.copyFrom(source));
     }
@@ -215,7 +220,8 @@ public final class EmulatedDriver implements CudaDriver, AutoCloseable {
     }
     MemorySegment memory = context.range(source, target.byteSize());
     if (context.isPinned(target)) {
-      context.enqueue(stream, () -> target.copyFrom(memory));
+      context.enqueue(
+          stream, () -> context.pinned(target).copyFrom(context.range(source, target.byteSize())));
     } else {
       context.runAfter(stream, () -> target.copyFrom(memory));
     }
@@ -227,9 +233,10 @@ public final class EmulatedDriver implements CudaDriver, AutoCloseable {
     context.stream(stream);
     if (bytes != 0) {
       requirePositive(bytes);
-      MemorySegment to = context.range(target, bytes);
-      MemorySegment from = context.range(source, bytes);
-      context.enqueue(stream, () -> to.copyFrom(from));
+      context.range(target, bytes);
+      context.range(source, bytes);
+      context.enqueue(
+          stream, () -> context.range(target, bytes).copyFrom(context.range(source, bytes)));
     }
   }
 
@@ -239,8 +246,8 @@ public final class EmulatedDriver implements CudaDriver, AutoCloseable {
     context.stream(stream);
     if (bytes != 0) {
       requirePositive(bytes);
-      MemorySegment memory = context.range(target, bytes);
-      context.enqueue(stream, () -> memory.fill(value));
+      context.range(target, bytes);
+      context.enqueue(stream, () -> context.range(target, bytes).fill(value));
     }
   }
 
@@ -257,13 +264,18 @@ public final class EmulatedDriver implements CudaDriver, AutoCloseable {
   @Override
   public void synchronize(long stream) {
     Context context = context();
-    context.stream(stream).finish();
+    context.idle(stream, "its work is not done, nobody can wait for it").finish();
     context.check();
   }
 
   @Override
   public long createEvent() {
-    return context().createEvent();
+    return context().createEvent(false);
+  }
+
+  @Override
+  public long createTimedEvent() {
+    return context().createEvent(true);
   }
 
   @Override
@@ -279,8 +291,50 @@ public final class EmulatedDriver implements CudaDriver, AutoCloseable {
   @Override
   public void await(long event) {
     Context context = context();
-    context.await(event);
+    context.event(event).await();
     context.check();
+  }
+
+  @Override
+  public float milliseconds(long from, long to) {
+    Context context = context();
+    return Event.milliseconds(context.event(from), context.event(to));
+  }
+
+  @Override
+  public void beginCapture(long stream) {
+    Context context = context();
+    if (stream == 0) {
+      throw CudaError.STREAM_CAPTURE_UNSUPPORTED.exception("the default stream can't record");
+    }
+    context.graphs.begin(context.stream(stream));
+  }
+
+  @Override
+  public long endCapture(long stream) {
+    Context context = context();
+    return context.graphs.end(context.stream(stream));
+  }
+
+  @Override
+  public long instantiate(long graph) {
+    return context().graphs.instantiate(graph);
+  }
+
+  @Override
+  public void launchGraph(long executable, long stream) {
+    Context context = context();
+    context.enqueue(stream, context.graphs.replay(executable));
+  }
+
+  @Override
+  public void destroyGraph(long graph) {
+    context().graphs.destroyGraph(graph);
+  }
+
+  @Override
+  public void destroyExecutable(long executable) {
+    context().graphs.destroyExecutable(executable);
   }
 
   @Override
@@ -307,6 +361,35 @@ public final class EmulatedDriver implements CudaDriver, AutoCloseable {
   }
 
   @Override
+  public int attribute(long function, FunctionAttribute attribute) {
+    Kernel kernel = context().function(function).kernel;
+    return switch (attribute) {
+      case MAX_THREADS_PER_BLOCK -> kernel.maxThreads();
+      case STATIC_SHARED_BYTES -> kernel.staticSharedBytes();
+      case LOCAL_BYTES -> kernel.localBytes();
+      case REGISTERS -> 0;
+    };
+  }
+
+  @Override
+  public int occupancy(long function, int blockThreads, int sharedBytes) {
+    Context context = context();
+    Kernel kernel = context.function(function).kernel;
+    if (blockThreads < 1 || sharedBytes < 0) {
+      throw CudaError.INVALID_VALUE.exception(
+          blockThreads + " threads with " + sharedBytes + " bytes of shared memory");
+    }
+    return blockThreads > kernel.maxThreads()
+        ? 0
+        : multiprocessor(context.device)
+            .occupancy(blockThreads, (long) kernel.staticSharedBytes() + sharedBytes);
+  }
+
+  private static Multiprocessor multiprocessor(EmulatedDevice device) {
+    return Multiprocessor.of(device.computeCapability());
+  }
+
+  @Override
   public void launch(
       long function,
       int gridX,
@@ -317,8 +400,12 @@ public final class EmulatedDriver implements CudaDriver, AutoCloseable {
       int blockZ,
       int sharedBytes,
       long stream,
-      KernelArguments arguments) {
+      KernelArguments arguments,
+      boolean startsEarly) {
     Context context = context();
+    if (startsEarly && context.device.computeCapability() < 90) {
+      throw CudaError.NOT_SUPPORTED.exception("kernels start early on sm_90 and later");
+    }
     Context.Function found = context.function(function);
     context.stream(stream);
     Launch launch =

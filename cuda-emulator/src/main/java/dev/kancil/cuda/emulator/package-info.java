@@ -48,7 +48,8 @@
  * one refuses: calls without a current context, handles that are none, launches beyond the limits;
  * and, what the real one does not notice, arguments of the wrong size.
  *
- * <p>It does not find races in global memory, nor missing synchronisation between streams.
+ * <p>It does not find races in global memory, nor missing synchronisation between streams, nor a
+ * kernel that starts early and does not wait: it starts when the one before has ended.
  *
  * <h2>What it runs</h2>
  *

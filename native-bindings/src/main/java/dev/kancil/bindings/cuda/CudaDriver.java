@@ -62,6 +62,9 @@ public interface CudaDriver {
   /** An event that takes no time stamps. */
   long createEvent();
 
+  /** An event that takes the time when the device reaches it. */
+  long createTimedEvent();
+
   void destroyEvent(long event);
 
   /** The event stands for all that the stream has been given so far. */
@@ -69,6 +72,47 @@ public interface CudaDriver {
 
   /** Waits for what an event stands for. */
   void await(long event);
+
+  /**
+   * The time between two timed events that the device has reached, in milliseconds.
+   *
+   * @throws CudaException if one was not recorded, or was not reached yet
+   */
+  float milliseconds(long from, long to);
+
+  /**
+   * From now on, what a stream is given is not run but recorded, until {@link #endCapture}:
+   * launches with their arguments of this moment, copies between memory of the device and pinned
+   * memory, fills. To wait for the stream is an error, which spoils the capture.
+   *
+   * <p>The mode is relaxed: nothing else that this or another thread does meanwhile is refused.
+   * Memory may be allocated and modules be loaded by threads that know nothing of the capture; they
+   * belong to no stream, so that a replay would not repeat them anyway.
+   *
+   * @param stream not the default stream
+   */
+  void beginCapture(long stream);
+
+  /**
+   * What was recorded.
+   *
+   * @return a graph, which the caller owns
+   */
+  long endCapture(long stream);
+
+  /**
+   * Makes a graph ready to be launched.
+   *
+   * @return an executable, which the caller owns; it does not need the graph any more
+   */
+  long instantiate(long graph);
+
+  /** Gives a stream all that was recorded, in order. Memory that it touches must still be there. */
+  void launchGraph(long executable, long stream);
+
+  void destroyGraph(long graph);
+
+  void destroyExecutable(long executable);
 
   /**
    * Loads PTX or a cubin.
@@ -90,10 +134,54 @@ public interface CudaDriver {
    */
   void allowSharedBytes(long function, int bytes);
 
+  int attribute(long function, FunctionAttribute attribute);
+
+  /**
+   * How many blocks of a kernel one multiprocessor runs at once.
+   *
+   * @param sharedBytes of dynamic shared memory of each
+   */
+  int occupancy(long function, int blockThreads, int sharedBytes);
+
   /**
    * Launches a kernel.
    *
    * @param sharedBytes of dynamic shared memory
+   */
+  default void launch(
+      long function,
+      int gridX,
+      int gridY,
+      int gridZ,
+      int blockX,
+      int blockY,
+      int blockZ,
+      int sharedBytes,
+      long stream,
+      KernelArguments arguments) {
+    launch(
+        function,
+        gridX,
+        gridY,
+        gridZ,
+        blockX,
+        blockY,
+        blockZ,
+        sharedBytes,
+        stream,
+        arguments,
+        false);
+  }
+
+  /**
+   * Launches a kernel.
+   *
+   * @param sharedBytes of dynamic shared memory
+   * @param arguments which one thread uses at a time
+   * @param startsEarly whether its blocks may start when all blocks of the stream's kernel before
+   *     have said {@code griddepcontrol.launch_dependents} or have ended. The kernel must say
+   *     {@code griddepcontrol.wait} before it reads what that kernel wrote, or writes what it
+   *     reads. Only for devices of compute capability 9.0 and later
    */
   void launch(
       long function,
@@ -105,5 +193,6 @@ public interface CudaDriver {
       int blockZ,
       int sharedBytes,
       long stream,
-      KernelArguments arguments);
+      KernelArguments arguments,
+      boolean startsEarly);
 }

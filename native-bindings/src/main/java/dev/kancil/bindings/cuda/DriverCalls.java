@@ -51,6 +51,9 @@ final class DriverCalls {
   static final MethodHandle EVENT_RECORD = of("cuEventRecord", JAVA_LONG, JAVA_LONG);
   static final MethodHandle EVENT_SYNCHRONIZE = of("cuEventSynchronize", JAVA_LONG);
 
+  static final MethodHandle EVENT_ELAPSED_TIME =
+      of("cuEventElapsedTime", ADDRESS, JAVA_LONG, JAVA_LONG);
+
   static final MethodHandle MODULE_LOAD_DATA =
       of("cuModuleLoadDataEx", ADDRESS, ADDRESS, JAVA_INT, ADDRESS, ADDRESS);
   static final MethodHandle MODULE_UNLOAD = of("cuModuleUnload", JAVA_LONG);
@@ -58,6 +61,10 @@ final class DriverCalls {
       of("cuModuleGetFunction", ADDRESS, JAVA_LONG, ADDRESS);
   static final MethodHandle FUNC_SET_ATTRIBUTE =
       of("cuFuncSetAttribute", JAVA_LONG, JAVA_INT, JAVA_INT);
+  static final MethodHandle FUNC_GET_ATTRIBUTE =
+      of("cuFuncGetAttribute", ADDRESS, JAVA_INT, JAVA_LONG);
+  static final MethodHandle OCCUPANCY =
+      of("cuOccupancyMaxActiveBlocksPerMultiprocessor", ADDRESS, JAVA_LONG, JAVA_INT, JAVA_LONG);
   static final MethodHandle LAUNCH_KERNEL =
       of(
           "cuLaunchKernel",

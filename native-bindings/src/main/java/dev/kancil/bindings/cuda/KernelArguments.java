@@ -17,6 +17,7 @@ public final class KernelArguments {
 
   private final MemorySegment packed;
   private final MemorySegment extra;
+  private final MemorySegment config;
   private final long[] offsets;
   private final List<ValueLayout> layouts;
 
@@ -38,6 +39,7 @@ public final class KernelArguments {
     extra = arena.allocate(MemoryLayout.sequenceLayout(5, ValueLayout.JAVA_LONG));
     long[] entries = {POINTER, packed.address(), SIZE, size.address(), 0};
     MemorySegment.copy(entries, 0, extra, ValueLayout.JAVA_LONG, 0, entries.length);
+    config = LaunchConfig.allocate(arena);
   }
 
   /** Sets a pointer or a 64-bit integer. */
@@ -73,5 +75,10 @@ public final class KernelArguments {
   /** What {@code cuLaunchKernel} takes as {@code extra}. */
   MemorySegment extra() {
     return extra;
+  }
+
+  /** Room for what {@code cuLaunchKernelEx} takes as {@code config}. */
+  MemorySegment config() {
+    return config;
   }
 }

@@ -17,6 +17,7 @@ public final class SystemCudaDriver implements CudaDriver {
   private static final List<String> NAMES = List.of("libcuda.so.1", "nvcuda.dll");
   private static final int NON_BLOCKING = 1;
   private static final int DISABLE_TIMING = 2;
+  private static final int CAPTURE_MODE_RELAXED = 2;
   private static final int MAX_DYNAMIC_SHARED_BYTES = 8;
   private static final int LOG_BYTES = 1 << 14;
   // CU_JIT_ERROR_LOG_BUFFER and CU_JIT_ERROR_LOG_BUFFER_SIZE_BYTES.
@@ -267,6 +268,11 @@ public final class SystemCudaDriver implements CudaDriver {
   }
 
   @Override
+  public long createTimedEvent() {
+    return askLong("make an event", r -> (int) DriverCalls.EVENT_CREATE.invokeExact(r, 0));
+  }
+
+  @Override
   public void destroyEvent(long event) {
     check("end an event", () -> (int) DriverCalls.EVENT_DESTROY.invokeExact(event));
   }
@@ -279,6 +285,60 @@ public final class SystemCudaDriver implements CudaDriver {
   @Override
   public void await(long event) {
     check("finish its work", () -> (int) DriverCalls.EVENT_SYNCHRONIZE.invokeExact(event));
+  }
+
+  @Override
+  public float milliseconds(long from, long to) {
+    int bits =
+        askInt(
+            "tell the time between events",
+            r -> (int) DriverCalls.EVENT_ELAPSED_TIME.invokeExact(r, from, to));
+    return Float.intBitsToFloat(bits);
+  }
+
+  @Override
+  public void beginCapture(long stream) {
+    check(
+        "begin to record a stream",
+        () -> (int) GraphCalls.STREAM_BEGIN_CAPTURE.invokeExact(stream, CAPTURE_MODE_RELAXED));
+  }
+
+  @Override
+  public long endCapture(long stream) {
+    return askLong(
+        "make a graph of a stream",
+        r -> (int) GraphCalls.STREAM_END_CAPTURE.invokeExact(stream, r));
+  }
+
+  @Override
+  public long instantiate(long graph) {
+    return askLong(
+        "make a graph ready", r -> (int) GraphCalls.GRAPH_INSTANTIATE.invokeExact(r, graph, 0L));
+  }
+
+  @Override
+  public void launchGraph(long executable, long stream) {
+    int status;
+    try {
+      status = (int) GraphCalls.GRAPH_LAUNCH.invokeExact(executable, stream);
+    } catch (Throwable e) {
+      throw NativeLibrary.unchecked(e);
+    }
+    if (status != 0) {
+      throw failure(status, "launch a graph", "");
+    }
+  }
+
+  @Override
+  public void destroyGraph(long graph) {
+    check("end a graph", () -> (int) GraphCalls.GRAPH_DESTROY.invokeExact(graph));
+  }
+
+  @Override
+  public void destroyExecutable(long executable) {
+    check(
+        "end a graph that was ready",
+        () -> (int) GraphCalls.GRAPH_EXEC_DESTROY.invokeExact(executable));
   }
 
   @Override
@@ -338,6 +398,21 @@ public final class SystemCudaDriver implements CudaDriver {
   }
 
   @Override
+  public int attribute(long function, FunctionAttribute attribute) {
+    return askInt(
+        "tell " + attribute + " of a kernel",
+        r -> (int) DriverCalls.FUNC_GET_ATTRIBUTE.invokeExact(r, attribute.number(), function));
+  }
+
+  @Override
+  public int occupancy(long function, int blockThreads, int sharedBytes) {
+    return askInt(
+        "tell how many blocks of a kernel run at once",
+        r ->
+            (int) DriverCalls.OCCUPANCY.invokeExact(r, function, blockThreads, (long) sharedBytes));
+  }
+
+  @Override
   public void launch(
       long function,
       int gridX,
@@ -348,23 +423,33 @@ public final class SystemCudaDriver implements CudaDriver {
       int blockZ,
       int sharedBytes,
       long stream,
-      KernelArguments arguments) {
+      KernelArguments arguments,
+      boolean startsEarly) {
     int status;
     try {
-      status =
-          (int)
-              DriverCalls.LAUNCH_KERNEL.invokeExact(
-                  function,
-                  gridX,
-                  gridY,
-                  gridZ,
-                  blockX,
-                  blockY,
-                  blockZ,
-                  sharedBytes,
-                  stream,
-                  MemorySegment.NULL,
-                  arguments.extra());
+      if (startsEarly) {
+        MemorySegment config = arguments.config();
+        LaunchConfig.set(config, gridX, gridY, gridZ, blockX, blockY, blockZ, sharedBytes, stream);
+        status =
+            (int)
+                GraphCalls.LAUNCH_KERNEL_EX.invokeExact(
+                    config, function, MemorySegment.NULL, arguments.extra());
+      } else {
+        status =
+            (int)
+                DriverCalls.LAUNCH_KERNEL.invokeExact(
+                    function,
+                    gridX,
+                    gridY,
+                    gridZ,
+                    blockX,
+                    blockY,
+                    blockZ,
+                    sharedBytes,
+                    stream,
+                    MemorySegment.NULL,
+                    arguments.extra());
+      }
     } catch (Throwable e) {
       throw NativeLibrary.unchecked(e);
     }

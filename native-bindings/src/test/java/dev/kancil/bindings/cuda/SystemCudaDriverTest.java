@@ -14,6 +14,7 @@ import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.MethodType;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -56,6 +57,30 @@ class SystemCudaDriverTest {
         int.class,
         int.class,
         int.class,
+        long.class,
+        MemorySegment.class,
+        MemorySegment.class);
+    stand("cuStreamBeginCapture_v2", "beginCapture", long.class, int.class);
+    stand("cuStreamEndCapture", "endCapture", long.class, MemorySegment.class);
+    stand(
+        "cuGraphInstantiateWithFlags", "instantiate", MemorySegment.class, long.class, long.class);
+    stand("cuGraphLaunch", "launchGraph", long.class, long.class);
+    stand("cuGraphDestroy", "destroyGraph", long.class);
+    stand("cuGraphExecDestroy", "destroyExecutable", long.class);
+    stand("cuEventCreate", "createEvent", MemorySegment.class, int.class);
+    stand("cuEventElapsedTime", "elapsed", MemorySegment.class, long.class, long.class);
+    stand("cuFuncGetAttribute", "functionAttribute", MemorySegment.class, int.class, long.class);
+    stand(
+        "cuOccupancyMaxActiveBlocksPerMultiprocessor",
+        "occupancy",
+        MemorySegment.class,
+        long.class,
+        int.class,
+        long.class);
+    stand(
+        "cuLaunchKernelEx",
+        "launchEx",
+        MemorySegment.class,
         long.class,
         MemorySegment.class,
         MemorySegment.class);
@@ -172,6 +197,80 @@ class SystemCudaDriverTest {
     return 0;
   }
 
+  private static int launchEx(
+      MemorySegment config, long function, MemorySegment parameters, MemorySegment extra) {
+    MemorySegment fields = config.reinterpret(56);
+    int[] sizes = fields.asSlice(0, 28).toArray(JAVA_INT);
+    MemorySegment attribute = fields.get(ADDRESS, 40).reinterpret(72);
+    CALLS.add(
+        "%d early: %s, stream %d, %d attribute: %d is %d, rest %d, %s, argument %d"
+            .formatted(
+                function,
+                Arrays.toString(sizes),
+                fields.get(JAVA_LONG, 32),
+                fields.get(JAVA_INT, 48),
+                attribute.get(JAVA_INT, 0),
+                attribute.get(JAVA_INT, 8),
+                attribute.get(JAVA_INT, 12),
+                parameters.address() == 0 ? "packed" : "not packed",
+                extra.reinterpret(40).get(ADDRESS, 8).reinterpret(4).get(JAVA_INT, 0)));
+    return 0;
+  }
+
+  private static int answer(MemorySegment result, long value) {
+    result.reinterpret(8).set(JAVA_LONG, 0, value);
+    return 0;
+  }
+
+  private static int answer(MemorySegment result, int value) {
+    result.reinterpret(4).set(JAVA_INT, 0, value);
+    return 0;
+  }
+
+  private static int beginCapture(long stream, int mode) {
+    CALLS.add("begin " + stream + " in mode " + mode);
+    return 0;
+  }
+
+  private static int endCapture(long stream, MemorySegment graph) {
+    return stream == 5 ? 901 : answer(graph, stream + 1000);
+  }
+
+  private static int instantiate(MemorySegment executable, long graph, long flags) {
+    return answer(executable, graph + 10_000 + flags);
+  }
+
+  private static int launchGraph(long executable, long stream) {
+    CALLS.add("graph " + executable + " on " + stream);
+    return executable == 5 ? 400 : 0;
+  }
+
+  private static int destroyGraph(long graph) {
+    CALLS.add("end " + graph);
+    return 0;
+  }
+
+  private static int destroyExecutable(long executable) {
+    CALLS.add("end executable " + executable);
+    return 0;
+  }
+
+  private static int createEvent(MemorySegment event, int flags) {
+    return answer(event, 70L + flags);
+  }
+
+  private static int elapsed(MemorySegment result, long from, long to) {
+    return answer(result, Float.floatToRawIntBits((to - from) * 0.25f));
+  }
+
+  private static int functionAttribute(MemorySegment result, int attribute, long function) {
+    return answer(result, (int) function * 10 + attribute);
+  }
+
+  private static int occupancy(MemorySegment result, long function, int threads, long bytes) {
+    return answer(result, (int) function + threads + (int) (bytes >> 10));
+  }
+
   @BeforeEach
   void forget() {
     CALLS.clear();
@@ -196,6 +295,52 @@ class SystemCudaDriverTest {
     }
     assertThat(CALLS)
         .containsExactly("99: 1×2×3 of 4×5×6, 7 bytes, stream 88, packed, keys 1 2 0: 7 -8 1.5");
+  }
+
+  @Test
+  void launchesThatStartEarlySaySoInTheirAttribute() {
+    try (Arena arena = Arena.ofConfined()) {
+      KernelArguments arguments = new KernelArguments(arena, List.of(JAVA_INT));
+      arguments.set(0, 7);
+      DRIVER.launch(99, 1, 2, 3, 4, 5, 6, 7, 88, arguments, true);
+      arguments.set(0, 8);
+      DRIVER.launch(98, 6, 5, 4, 3, 2, 1, 0, 87, arguments, true);
+    }
+    String attribute = "1 attribute: 6 is 1, rest 0, packed, argument ";
+    assertThat(CALLS)
+        .containsExactly(
+            "99 early: [1, 2, 3, 4, 5, 6, 7], stream 88, " + attribute + 7,
+            "98 early: [6, 5, 4, 3, 2, 1, 0], stream 87, " + attribute + 8);
+  }
+
+  @Test
+  void graphsGoByTheirHandles() {
+    DRIVER.beginCapture(7);
+    long graph = DRIVER.endCapture(7);
+    long executable = DRIVER.instantiate(graph);
+    DRIVER.destroyGraph(graph);
+    DRIVER.launchGraph(executable, 8);
+    DRIVER.destroyExecutable(executable);
+    assertThat(CALLS)
+        .containsExactly(
+            "begin 7 in mode 2", "end 1007", "graph 11007 on 8", "end executable 11007");
+    assertThatThrownBy(() -> DRIVER.endCapture(5))
+        .hasMessage("CUDA can't make a graph of a stream: no room (CUDA_ERROR_OF_TEST 901)");
+    assertThatThrownBy(() -> DRIVER.launchGraph(5, 8))
+        .hasMessage("CUDA can't launch a graph: no room (CUDA_ERROR_OF_TEST 400)");
+  }
+
+  @Test
+  void onlyTimedEventsTakeTheTime() {
+    assertThat(DRIVER.createTimedEvent()).isEqualTo(70);
+    assertThat(DRIVER.createEvent()).isEqualTo(72);
+    assertThat(DRIVER.milliseconds(70, 75)).isEqualTo(1.25f);
+  }
+
+  @Test
+  void kernelsTellWhatTheyNeed() {
+    assertThat(DRIVER.attribute(50, FunctionAttribute.REGISTERS)).isEqualTo(504);
+    assertThat(DRIVER.occupancy(50, 128, 3 << 10)).isEqualTo(181);
   }
 
   @Test
