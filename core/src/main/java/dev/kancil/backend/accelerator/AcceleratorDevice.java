@@ -36,6 +36,11 @@ public abstract class AcceleratorDevice implements Device {
   /** Kernels for a program. */
   protected abstract Lowering lowering(AcceleratorWeights weights, ProgramMemory program);
 
+  /** How matrices lie. */
+  protected MatrixLayout layout() {
+    return MatrixLayout.AS_STORED;
+  }
+
   /** Gives back what the driver has given, once, when no work is left. */
   protected abstract void release();
 
@@ -56,7 +61,7 @@ public abstract class AcceleratorDevice implements Device {
 
   @Override
   public final DeviceWeights weights(WeightSource source) {
-    return new AcceleratorWeights(memory, source);
+    return new AcceleratorWeights(memory, source, layout());
   }
 
   @Override

@@ -25,6 +25,7 @@ public final class AcceleratorWeights implements DeviceWeights {
 
   private final DeviceMemory memory;
   private final WeightSource source;
+  private final MatrixLayout layout;
   private final Map<String, Matrix> matrices = new HashMap<>();
   private final List<DeviceBuffer> buffers = new ArrayList<>();
   private long bytes;
@@ -46,9 +47,10 @@ public final class AcceleratorWeights implements DeviceWeights {
   public record Matrix(DataType type, int columns, List<Part> parts) {}
 
   /** Weights that will be brought from their source. */
-  public AcceleratorWeights(DeviceMemory memory, WeightSource source) {
+  public AcceleratorWeights(DeviceMemory memory, WeightSource source, MatrixLayout layout) {
     this.memory = memory;
     this.source = source;
+    this.layout = layout;
   }
 
   /** A matrix in its own type where kernels compute from it directly. */
@@ -83,6 +85,12 @@ public final class AcceleratorWeights implements DeviceWeights {
     }
     int columns = Math.toIntExact(tensor.shape().columns());
     List<Part> parts = new ArrayList<>();
+    if (layout.takes(tensor.type())) {
+      DeviceBuffer buffer = owned(layout.lay(tensor, weight.name()));
+      bytes += buffer.bytes();
+      int rows = Math.toIntExact(tensor.shape().elements() / columns);
+      return new Matrix(tensor.type(), columns, List.of(new Part(buffer, 0, 0, rows)));
+    }
     for (Rows rows : divide(tensor, tensor.type())) {
       long rowBytes = tensor.type().byteSize(columns);
       MemorySegment data = tensor.data().asSlice(rows.first() * rowBytes, rows.count() * rowBytes);

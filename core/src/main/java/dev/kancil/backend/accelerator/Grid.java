@@ -5,8 +5,14 @@ package dev.kancil.backend.accelerator;
  *
  * @param local items of a work-group, in each dimension
  * @param groups work-groups in each dimension for that many rows
+ * @param sharedBytes of memory that a work-group's items share, beyond what the kernel declares
  */
-public record Grid(long[] local, Groups groups) {
+public record Grid(long[] local, Groups groups, int sharedBytes) {
+  /** With no more shared memory than the kernel declares. */
+  public Grid(long[] local, Groups groups) {
+    this(local, groups, 0);
+  }
+
   /** One item for each element of rows of so many columns. */
   public static Grid ofElements(int columns) {
     int local = 256;

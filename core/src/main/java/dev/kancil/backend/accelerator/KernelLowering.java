@@ -26,7 +26,6 @@ import dev.kancil.graph.op.Scale;
 import dev.kancil.graph.op.SelectRows;
 import dev.kancil.graph.op.SoftCap;
 import java.util.function.Function;
-import java.util.stream.IntStream;
 
 /**
  * Every op with kernels of rows and of the cache, which all accelerators share, and products and
@@ -96,13 +95,7 @@ public final class KernelLowering implements Lowering {
       case AddRmsNorm op -> rows.addRmsNorm(op, node);
       case Embedding _ -> products.embedding(node);
       case MatMul _ -> products.matMul(node.value(0), node.weight(1), node.output());
-      case ParallelMatMul(int count) ->
-          new Work.Sequence(
-              IntStream.range(0, count)
-                  .mapToObj(
-                      i ->
-                          products.matMul(node.value(0), node.weight(1 + i), node.outputs().get(i)))
-                  .toList());
+      case ParallelMatMul _ -> products.parallelMatMul(node);
       case GluMatMul(var activation) -> products.gluMatMul(node, activation);
       case MoeRoute op -> rows.route(op, node);
       case MoeMatMul _ -> products.expertMatMul(node);

@@ -177,8 +177,10 @@ public final class PlainProducts implements ProductKernels {
 
   /**
    * Slots times the matrices of their experts; each buffer of them has a launch for its experts.
+   *
+   * @param index of the matrices among the node's inputs
    */
-  private Work experts(Node node, int index, DeviceBuffer target) {
+  public Work experts(Node node, int index, DeviceBuffer target) {
     Value x = node.value(0);
     Value ids = node.value(node.inputs().size() - 1);
     Value y = node.output();

@@ -4,6 +4,7 @@ import dev.kancil.graph.Node;
 import dev.kancil.graph.Value;
 import dev.kancil.graph.Weight;
 import dev.kancil.graph.op.Activation;
+import java.util.stream.IntStream;
 
 /** Products with weights, and rows of them: where an accelerator has kernels of its own. */
 public interface ProductKernels {
@@ -12,6 +13,14 @@ public interface ProductKernels {
 
   /** {@code y = x · weightᵀ}. */
   Work matMul(Value x, Weight weight, Value y);
+
+  /** {@link dev.kancil.graph.op.ParallelMatMul}. */
+  default Work parallelMatMul(Node node) {
+    return new Work.Sequence(
+        IntStream.range(0, node.outputs().size())
+            .mapToObj(i -> matMul(node.value(0), node.weight(1 + i), node.outputs().get(i)))
+            .toList());
+  }
 
   /** {@link dev.kancil.graph.op.GluMatMul}. */
   Work gluMatMul(Node node, Activation activation);

@@ -139,6 +139,7 @@ public final class CudaBackend implements Backend {
     CudaDriver present = Optional.ofNullable(driver).orElseThrow();
     String architecture = (makesCubins ? "sm_" : "compute_") + capability(present, index);
     CudaMemory memory = new CudaMemory(present, index, description);
-    return new CudaDevice(memory, description, options, compiler, architecture);
+    return new CudaDevice(
+        memory, description, options, compiler, architecture, CudaTraits.of(present, index));
   }
 }

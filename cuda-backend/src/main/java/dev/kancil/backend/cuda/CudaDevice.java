@@ -6,12 +6,15 @@ import dev.kancil.backend.UserCache;
 import dev.kancil.backend.accelerator.AcceleratorDevice;
 import dev.kancil.backend.accelerator.AcceleratorWeights;
 import dev.kancil.backend.accelerator.BinaryCache;
+import dev.kancil.backend.accelerator.CacheKernels;
 import dev.kancil.backend.accelerator.KernelLowering;
 import dev.kancil.backend.accelerator.KernelShapes;
 import dev.kancil.backend.accelerator.LaunchMaker;
 import dev.kancil.backend.accelerator.Lowering;
+import dev.kancil.backend.accelerator.MatrixLayout;
 import dev.kancil.backend.accelerator.PlainProducts;
 import dev.kancil.backend.accelerator.ProgramMemory;
+import dev.kancil.backend.accelerator.RowKernels;
 import dev.kancil.bindings.cuda.Nvrtc;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
@@ -23,6 +26,8 @@ final class CudaDevice extends AcceleratorDevice {
 
   private final CudaMemory memory;
   private final CudaKernels kernels;
+  private final CudaTraits traits;
+  private final WeightTiles tiles;
 
   /**
    * Opens a device.
@@ -34,9 +39,11 @@ final class CudaDevice extends AcceleratorDevice {
       DeviceDescription description,
       DeviceOptions options,
       @Nullable Nvrtc compiler,
-      String architecture) {
+      String architecture,
+      CudaTraits traits) {
     super(description, options, memory);
     this.memory = memory;
+    this.traits = traits;
     // What a kernel becomes depends on the compiler and the device's architecture alone.
     BinaryCache cache =
         new BinaryCache(
@@ -44,6 +51,7 @@ final class CudaDevice extends AcceleratorDevice {
             (compiler == null ? "" : "NVRTC " + compiler.version()) + "\n" + architecture);
     PreparedKernels prepared = PreparedKernels.ofProperties(architecture);
     kernels = new CudaKernels(memory, compiler, architecture, cache, prepared);
+    tiles = new WeightTiles(memory, kernels, traits.hasBfloats());
   }
 
   @Override
@@ -54,12 +62,26 @@ final class CudaDevice extends AcceleratorDevice {
             (file, function, defines, arguments, grid, perOutput) ->
                 new CudaLaunch(
                     memory,
-                    function,
                     kernels.kernel(file, function, defines),
+                    function,
                     arguments,
                     grid,
                     perOutput));
-    return KernelLowering.plain(maker, weights, program, SHAPES, PlainProducts.Activations.FLOATS);
+    CacheKernels cache = new CacheKernels(maker, weights, program, SHAPES);
+    PlainProducts plain =
+        new PlainProducts(maker, weights, program, SHAPES, PlainProducts.Activations.FLOATS);
+    return new KernelLowering(
+        maker,
+        new RowKernels(maker, weights, program, SHAPES),
+        cache,
+        new TileProducts(maker, weights, program, plain, tiles, traits),
+        cache::plainAttention,
+        program);
+  }
+
+  @Override
+  protected MatrixLayout layout() {
+    return tiles;
   }
 
   @Override

@@ -19,6 +19,7 @@ final class CudaLaunch extends Launch {
   private final CudaMemory memory;
   private final String name;
   private final long kernel;
+  private final int sharedBytes;
   private final int[] blocks = {1, 1, 1};
   private final int[] threads = {1, 1, 1};
   private final Arena arena = Arena.ofShared();
@@ -31,8 +32,8 @@ final class CudaLaunch extends Launch {
    */
   CudaLaunch(
       CudaMemory memory,
-      String name,
       long kernel,
+      String name,
       List<Argument> arguments,
       Grid grid,
       boolean perOutput) {
@@ -42,6 +43,14 @@ final class CudaLaunch extends Launch {
     this.kernel = kernel;
     for (int i = 0; i < grid.local().length; i++) {
       threads[i] = Math.toIntExact(grid.local()[i]);
+    }
+    sharedBytes = grid.sharedBytes();
+    if (sharedBytes > 0) {
+      try {
+        memory.driver().allowSharedBytes(kernel, sharedBytes);
+      } catch (CudaException e) {
+        throw CudaMemory.failure(e);
+      }
     }
     packed = new KernelArguments(arena, arguments.stream().map(CudaLaunch::layout).toList());
     bindFixed();
@@ -94,7 +103,7 @@ final class CudaLaunch extends Launch {
               threads[0],
               threads[1],
               threads[2],
-              0,
+              sharedBytes,
               memory.stream(),
               packed);
     } catch (CudaException e) {

@@ -23,7 +23,7 @@ final class Context {
   static final class Function {
     final Kernel kernel;
     final long module;
-    volatile int allowedSharedBytes = 48 << 10;
+    volatile int allowedSharedBytes;
 
     Function(Kernel kernel, long module) {
       this.kernel = kernel;

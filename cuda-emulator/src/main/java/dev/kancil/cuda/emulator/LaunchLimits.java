@@ -41,9 +41,8 @@ final class LaunchLimits {
               + " threads, at most "
               + launch.kernel().maxThreads());
     }
-    if (launch.dynamicSharedBytes() < 0
-        || (long) launch.kernel().staticSharedBytes() + launch.dynamicSharedBytes()
-            > Math.max(allowedSharedBytes, SHARED_BYTES)) {
+    int most = Math.max(allowedSharedBytes, SHARED_BYTES - launch.kernel().staticSharedBytes());
+    if (launch.dynamicSharedBytes() < 0 || launch.dynamicSharedBytes() > most) {
       throw invalid(
           kernel
               + ": "
@@ -51,8 +50,7 @@ final class LaunchLimits {
               + " bytes of shared memory, besides "
               + launch.kernel().staticSharedBytes()
               + " of its own; at most "
-              + Math.max(allowedSharedBytes, SHARED_BYTES)
-              + " in all");
+              + most);
     }
     if (launch.arguments().length != launch.kernel().parameterBytes()) {
       throw invalid(

@@ -1,0 +1,32 @@
+package dev.kancil.backend.accelerator;
+
+import dev.kancil.tensor.DataType;
+import dev.kancil.tensor.Tensor;
+
+/** How a device's matrices lie, where its kernels want them otherwise than GGUF stores them. */
+public interface MatrixLayout {
+  /** As they are stored. */
+  MatrixLayout AS_STORED =
+      new MatrixLayout() {
+        @Override
+        public boolean takes(DataType type) {
+          return false;
+        }
+
+        @Override
+        public DeviceBuffer lay(Tensor tensor, String name) {
+          throw new UnsupportedOperationException("matrices lie as they are stored");
+        }
+      };
+
+  /** Whether matrices of a type are laid anew. */
+  boolean takes(DataType type);
+
+  /**
+   * Brings a matrix, or matrices of experts, to the device.
+   *
+   * @param name of the weight, as errors tell it
+   * @return the caller's to close
+   */
+  DeviceBuffer lay(Tensor tensor, String name);
+}

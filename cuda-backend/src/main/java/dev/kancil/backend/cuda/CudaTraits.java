@@ -1,0 +1,26 @@
+package dev.kancil.backend.cuda;
+
+import dev.kancil.bindings.cuda.CudaDriver;
+import dev.kancil.bindings.cuda.DeviceAttribute;
+
+/**
+ * What kernels' shapes depend on.
+ *
+ * @param capability 90 for 9.0
+ * @param units multiprocessors
+ * @param sharedBytesPerBlock the most shared memory that a block can have
+ */
+record CudaTraits(int capability, int units, int sharedBytesPerBlock) {
+  static CudaTraits of(CudaDriver driver, int index) {
+    return new CudaTraits(
+        10 * driver.attribute(index, DeviceAttribute.COMPUTE_CAPABILITY_MAJOR)
+            + driver.attribute(index, DeviceAttribute.COMPUTE_CAPABILITY_MINOR),
+        driver.attribute(index, DeviceAttribute.MULTIPROCESSOR_COUNT),
+        driver.attribute(index, DeviceAttribute.MAX_SHARED_MEMORY_PER_BLOCK_OPTIN));
+  }
+
+  /** Whether tensor cores multiply bfloat16. */
+  boolean hasBfloats() {
+    return capability >= 80;
+  }
+}

@@ -1,0 +1,92 @@
+package dev.kancil.backend.cuda;
+
+import dev.kancil.DeviceException;
+import dev.kancil.backend.accelerator.Grid;
+import dev.kancil.tensor.DataType;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * How {@code mat_vec.h} divides its work: measured on an H200, where blocks of 16 warps, one for
+ * each multiprocessor, with three pieces on their way in each warp were fastest, and narrower ones
+ * where a row has too few chunks for so many warps.
+ *
+ * @param warps of a block, which share a row's chunks
+ * @param slots pieces of each warp that are on their way
+ * @param blocksPerUnit blocks of a multiprocessor
+ * @param sharedBytes of a block
+ */
+record MatVecShape(int warps, int slots, int blocksPerUnit, int sharedBytes) {
+  private static final int MOST_WARPS = 16;
+  private static final int MOST_SLOTS = 3;
+  private static final int MOST_BLOCKS = 2;
+
+  /**
+   * The shape for matrices that share x.
+   *
+   * @param columns of x
+   */
+  static MatVecShape of(List<TileFormat> formats, int columns, CudaTraits traits) {
+    int pieces =
+        formats.stream()
+            .mapToInt(format -> Math.ceilDiv(format.chunks(columns), format.chunksAtOnce()))
+            .max()
+            .orElseThrow();
+    int warps = Math.clamp(Integer.highestOneBit(pieces), 1, MOST_WARPS);
+    int slotBytes =
+        formats.stream()
+            .mapToInt(format -> format.chunksAtOnce() * format.chunkBytes())
+            .max()
+            .orElseThrow();
+    boolean isBfloat = formats.getFirst().type() == DataType.BF16;
+    int activations = activationBytes(columns, isBfloat);
+    for (int slots = MOST_SLOTS; slots >= 1; slots--) {
+      for (int tried = warps; tried >= 1; tried /= 2) {
+        int shared = activations + tried * slots * slotBytes;
+        int declared = 2 * formats.size() * tried * TileFormat.ROWS * Float.BYTES;
+        if (shared + declared <= traits.sharedBytesPerBlock()) {
+          // A multiprocessor has what the largest block can have, and its blocks a KiB each beside
+          // it.
+          int fit = (traits.sharedBytesPerBlock() + 1024) / (shared + declared + 1024);
+          int blocks = Math.clamp(Math.min(fit, MOST_WARPS / tried), 1, MOST_BLOCKS);
+          return new MatVecShape(tried, slots, blocks, shared);
+        }
+      }
+    }
+    throw new DeviceException("rows of " + columns + " columns are too long for this device");
+  }
+
+  /** x as fragments, then sums of 16 columns as fragments, then sums of 32. */
+  private static int activationBytes(int columns, boolean isBfloat) {
+    int padded = Math.ceilDiv(columns, 256) * 256;
+    return padded * (isBfloat ? 8 : 4) + padded / 4 + padded / 8;
+  }
+
+  Map<String, String> defines() {
+    return Map.of(
+        "WARPS",
+        String.valueOf(warps),
+        "SLOTS",
+        String.valueOf(slots),
+        "BLOCKS_PER_UNIT",
+        String.valueOf(blocksPerUnit));
+  }
+
+  /** Blocks of a launch that go through so many tiles. */
+  int blocks(int tiles, CudaTraits traits) {
+    return Math.max(1, Math.min(tiles, traits.units() * blocksPerUnit));
+  }
+
+  /**
+   * @param parts launches of each row
+   */
+  Grid grid(int blocks, int parts) {
+    return new Grid(
+        new long[] {32L * warps, 1},
+        (rows, groups) -> {
+          groups[0] = blocks;
+          groups[1] = (long) rows * parts;
+        },
+        sharedBytes);
+  }
+}

@@ -1,0 +1,385 @@
+// mat_vec: y = x · Wᵀ for each of few tokens, where up to three matrices share x; with GLU, y = activation(x · W₀ᵀ) · (x · W₁ᵀ);
+// with EXPERTS, for each slot of each token with the matrix of its expert, which ids tells.
+//
+// Blocks: y is the token or slot.
+// A block of WARPS warps goes through tiles of 16 rows, a grid's width apart; its warps share the columns of a tile, chunks beside
+// each other, and their sums are added up in one order. Each warp has its next chunks on their way while it multiplies.
+// x becomes two halves a number (high and low, 22 bits; three bfloats for weights of that type, 24 bits), which are columns of one
+// B fragment, so that products are those of float32 but for the last bits, at no cost: a single token fills one column of eight.
+// It is scaled by a power of two to the middle of the halves' range, and back at the end.
+// Traffic: each weight once; x once a block, from L2.
+// Invariants: columns behind the last are zeros in x and weights; a NaN or an infinity in x makes NaNs.
+// Defines: WARPS, SLOTS, BLOCKS_PER_UNIT, COLUMNS, PARTS (1 to 3), FORMAT_0 to FORMAT_2 (tiles of weight_tiles.h), GLU (optional) with ACTIVATION_*,
+// EXPERTS (optional), how many there are.
+
+#include "async_copies.h"
+#include "launches.h"
+#include "weight_tiles.h"
+#ifdef GLU
+#include "activations.h"
+#define MATRICES 2
+#else
+#define MATRICES 1
+#endif
+
+#ifndef BLOCKS_PER_UNIT
+#define BLOCKS_PER_UNIT 1
+#endif
+#ifndef SLOTS
+#define SLOTS 3
+#endif
+#define THREADS (32 * WARPS)
+#define SPLIT_COLUMNS (FORMAT_0::IS_BFLOAT ? 4 : 2)
+#define PADDED_COLUMNS ((COLUMNS + 255) / 256 * 256)
+#define ALL_STEPS (PADDED_COLUMNS / 16)
+
+struct part {
+  const uchar *weights;
+  float *y;
+  int rows;
+};
+
+#define X_LANES (4 * SPLIT_COLUMNS)
+
+// x as B fragments of two steps each, for the lanes of the columns that it has; the others repeat them, since nobody reads their sums.
+// Then what minima multiply: for super blocks, fragments of the sums of 16 columns each; else sums of 32.
+struct activations_in_shared {
+  uint4 *fragments;
+  uint2 *sum_fragments;
+  float *sums;
+  float inverse;
+
+  inline uint4 fragments_of_two(int pair, int lane) const { return fragments[pair * X_LANES + lane % X_LANES]; }
+  inline uint2 sum_fragment(int chunk, int lane) const { return sum_fragments[chunk * 8 + lane % 8]; }
+};
+
+static inline float block_max(float value, float *room) {
+  for (int distance = 16; distance > 0; distance /= 2) {
+    value = fmaxf(value, __shfl_xor_sync(0xffffffff, value, distance));
+  }
+  if (threadIdx.x % 32 == 0) {
+    room[threadIdx.x / 32] = value;
+  }
+  __syncthreads();
+  value = room[0];
+  for (int i = 1; i < WARPS; i++) {
+    value = fmaxf(value, room[i]);
+  }
+  return value;
+}
+
+// Eight threads share 32 columns, four each.
+static inline void split_activations(const float *x, activations_in_shared &to, float *room) {
+  constexpr int GROUPS = PADDED_COLUMNS / 4;
+  constexpr int EACH = (GROUPS + THREADS - 1) / THREADS;
+  float4 values[EACH];
+  float most = 0;
+  for (int i = 0; i < EACH; i++) {
+    int column = 4 * (threadIdx.x + i * THREADS);
+    values[i] = make_float4(0, 0, 0, 0);
+    if (COLUMNS % 4 == 0) {
+      if (column < COLUMNS) {
+        values[i] = *(const float4 *)(x + column);
+      }
+    } else {
+      if (column < COLUMNS) values[i].x = x[column];
+      if (column + 1 < COLUMNS) values[i].y = x[column + 1];
+      if (column + 2 < COLUMNS) values[i].z = x[column + 2];
+      if (column + 3 < COLUMNS) values[i].w = x[column + 3];
+    }
+    most = fmaxf(most, fmaxf(fmaxf(fabsf(values[i].x), fabsf(values[i].y)), fmaxf(fabsf(values[i].z), fabsf(values[i].w))));
+  }
+  float factor = 1;
+  to.inverse = 1;
+  if (!FORMAT_0::IS_BFLOAT) {
+    most = block_max(most, room);
+    // To below 2^10, so that sums of 16 columns are halves; what is smaller than float32's normal numbers stays small.
+    int exponent = (int)(as_uint(most) >> 23 & 255) - 127;
+    int up = clamp(9 - exponent, -100, 100);
+    factor = as_float((uint)(127 + up) << 23);
+    to.inverse = as_float((uint)(127 - up) << 23);
+  }
+  for (int i = 0; i < EACH; i++) {
+    int column = 4 * (threadIdx.x + i * THREADS);
+    float v[4] = {values[i].x * factor, values[i].y * factor, values[i].z * factor, values[i].w * factor};
+    float sum = (v[0] + v[1]) + (v[2] + v[3]);
+    sum += __shfl_xor_sync(0xffffffff, sum, 1);
+    sum += __shfl_xor_sync(0xffffffff, sum, 2);
+    float sum_of_32 = sum + __shfl_xor_sync(0xffffffff, sum, 4);
+    if (column < PADDED_COLUMNS) {
+      int step = column / 16;
+      if (column % 32 == 0) {
+        to.sums[column / 32] = sum_of_32;
+      }
+      if (column % 16 == 0) {
+        // Number `step` of the chunk: half e of pair t, lower or higher.
+        ushort *halves = (ushort *)(to.sum_fragments + step / 16 * 8);
+        int k = step % 16, at = k % 8 / 2 * 4 + k / 8 * 2 + k % 2;
+        uint both = halves_of(sum, 0);
+        halves[at] = (ushort)both;
+        halves[16 + at] = (ushort)halves_of(sum - low_half(both), 0);
+      }
+      // Two pairs of columns: places t and t + 1 of the lower or the higher pair of their step.
+      int high = column % 16 / 8, t = column % 8 / 2;
+      uint *words = (uint *)(to.fragments + step / 2 * X_LANES) + step % 2 * 2 + high;
+      for (int pair = 0; pair < 2; pair++) {
+        float a = v[2 * pair], b = v[2 * pair + 1];
+        if (FORMAT_0::IS_BFLOAT) {
+          for (int n = 0; n < 4; n++) {
+            uint p = bfloat_of(a), q = bfloat_of(b);
+            words[(n * 4 + t + pair) * 4] = n < 3 ? p | q << 16 : 0;
+            a -= as_float(p << 16);
+            b -= as_float(q << 16);
+          }
+        } else {
+          uint first = halves_of(a, b);
+          words[(t + pair) * 4] = first;
+          words[(4 + t + pair) * 4] = halves_of(a - low_half(first), b - high_half(first));
+        }
+      }
+    }
+  }
+  __syncthreads();
+}
+
+template <class A, class B>
+struct same {
+  static constexpr bool value = false;
+};
+template <class A>
+struct same<A, A> {
+  static constexpr bool value = true;
+};
+
+template <bool first, class A, class B>
+struct either {
+  typedef A type;
+};
+template <class A, class B>
+struct either<false, A, B> {
+  typedef B type;
+};
+
+#if PARTS < 3
+#define FORMAT_2 FORMAT_0
+#endif
+#if PARTS < 2
+#define FORMAT_1 FORMAT_0
+#endif
+
+template <class F>
+static inline size_t matrix_bytes(int rows) {
+  return (size_t)((rows + TILE_ROWS - 1) / TILE_ROWS) * ((COLUMNS + F::CHUNK - 1) / F::CHUNK) * F::BYTES;
+}
+
+static constexpr int larger(int a, int b) { return a > b ? a : b; }
+// The largest piece of the formats.
+static constexpr int RING_SLOT_BYTES = larger(FORMAT_0::UNROLL * FORMAT_0::BYTES,
+                                              larger(FORMAT_1::UNROLL * FORMAT_1::BYTES, FORMAT_2::UNROLL * FORMAT_2::BYTES));
+
+// Tiles of the matrices from FIRST on, which share a format, whose numbers in the launch begin with `base`. Each warp has a ring of
+// SLOTS pieces of its chunks, which are on their way while it multiplies.
+template <class F, int FIRST, int COUNT>
+struct run {
+  static constexpr int CHUNKS = (COLUMNS + F::CHUNK - 1) / F::CHUNK;
+  static constexpr int SLOT_BYTES = F::UNROLL * F::BYTES;
+
+  const part (&parts)[PARTS];
+  uchar *ring;
+  int lane, warp, begin, end, tiles, tile;
+  // What is to be copied next.
+  int next_tile, next_matrix, next_chunk, next_slot;
+
+  inline run(const part (&all)[PARTS], int base, uchar *rings) : parts(all) {
+    lane = threadIdx.x % 32;
+    warp = threadIdx.x / 32;
+    ring = rings + warp * SLOTS * RING_SLOT_BYTES;
+    begin = warp * CHUNKS / WARPS;
+    end = (warp + 1) * CHUNKS / WARPS;
+    tiles = 0;
+    for (int i = 0; i < COUNT / MATRICES; i++) {
+      tiles += (all[FIRST + i].rows + TILE_ROWS - 1) / TILE_ROWS;
+    }
+    int width = gridDim.x;
+    tile = ((int)blockIdx.x - base % width + width) % width;
+    next_tile = begin < end ? tile : tiles;
+    next_matrix = 0;
+    next_chunk = begin;
+    next_slot = 0;
+    for (int i = 0; i < SLOTS; i++) {
+      fetch();
+    }
+  }
+
+  // The matrix of a tile, whose number becomes that in the matrix.
+  static inline int matrix_of(const part (&all)[PARTS], int &number) {
+    int i = 0;
+    if (MATRICES == 1) {
+      for (; i < COUNT - 1; i++) {
+        int count = (all[FIRST + i].rows + TILE_ROWS - 1) / TILE_ROWS;
+        if (number < count) {
+          break;
+        }
+        number -= count;
+      }
+    }
+    return FIRST + i;
+  }
+
+  inline void fetch() {
+    if (next_tile < tiles) {
+      int number = next_tile;
+      int index = matrix_of(parts, number) + next_matrix;
+      const uchar *weights = index == 0 ? parts[0].weights : PARTS > 1 && index == 1 ? parts[1 % PARTS].weights : parts[2 % PARTS].weights;
+      const uchar *from = weights + ((size_t)number * CHUNKS + next_chunk) * F::BYTES;
+      uchar *to = ring + next_slot * RING_SLOT_BYTES;
+      int bytes = min(F::UNROLL, end - next_chunk) * F::BYTES;
+#pragma unroll
+      for (int at = 0; at < SLOT_BYTES; at += 512) {
+        if (at + 16 * lane < bytes) {
+          copy_16_bytes(to + at + 16 * lane, from + at + 16 * lane);
+        }
+      }
+      next_slot = next_slot + 1 == SLOTS ? 0 : next_slot + 1;
+      next_chunk += F::UNROLL;
+      if (next_chunk >= end) {
+        next_chunk = begin;
+        next_matrix = (next_matrix + 1) % MATRICES;
+        next_tile = next_matrix == 0 ? next_tile + (int)gridDim.x : next_tile;
+      }
+    }
+    commit_copies();
+  }
+
+  inline void finish(const activations_in_shared &x, float (*room)[MATRICES][WARPS][TILE_ROWS]) {
+    int turn = 0, slot = 0;
+    while (tile < tiles) {
+      for (int matrix = 0; matrix < MATRICES; matrix++) {
+        float sums[2] = {0, 0};
+        for (int chunk = begin; chunk < end; chunk += F::UNROLL) {
+          wait_for_copies<SLOTS - 1>();
+          __syncwarp();
+          const uchar *from = ring + slot * RING_SLOT_BYTES;
+#pragma unroll
+          for (int u = 0; u < F::UNROLL; u++) {
+            if (chunk + u < end) {
+              F::multiply(F::load(from + u * F::BYTES, lane), x, chunk + u, lane, sums);
+            }
+          }
+          slot = slot + 1 == SLOTS ? 0 : slot + 1;
+          __syncwarp();
+          fetch();
+        }
+        if (F::IS_BFLOAT) {
+          sums[0] += __shfl_down_sync(0xffffffff, sums[0], 1);
+          sums[1] += __shfl_down_sync(0xffffffff, sums[1], 1);
+        }
+        if (lane % 4 == 0) {
+          room[turn][matrix][warp][lane / 4] = sums[0];
+          room[turn][matrix][warp][lane / 4 + 8] = sums[1];
+        }
+      }
+      __syncthreads();
+      if (threadIdx.x < TILE_ROWS) {
+        write(x, room[turn]);
+      }
+      tile += gridDim.x;
+      turn ^= 1;
+    }
+    wait_for_copies<0>();
+  }
+
+  inline void write(const activations_in_shared &x, float (*room)[WARPS][TILE_ROWS]) {
+    float total[MATRICES];
+    for (int matrix = 0; matrix < MATRICES; matrix++) {
+      float sum = room[matrix][0][threadIdx.x];
+      for (int i = 1; i < WARPS; i++) {
+        sum += room[matrix][i][threadIdx.x];
+      }
+      total[matrix] = sum * x.inverse;
+    }
+    int number = tile;
+    int index = matrix_of(parts, number);
+    float *y = index == 0 ? parts[0].y : PARTS > 1 && index == 1 ? parts[1 % PARTS].y : parts[2 % PARTS].y;
+    int rows = index == 0 ? parts[0].rows : PARTS > 1 && index == 1 ? parts[1 % PARTS].rows : parts[2 % PARTS].rows;
+    int row = number * TILE_ROWS + threadIdx.x;
+    if (row < rows) {
+#ifdef GLU
+      y[row] = activation(total[0]) * total[1];
+#else
+      y[row] = total[0];
+#endif
+    }
+  }
+};
+
+extern "C" __global__ void __launch_bounds__(THREADS, BLOCKS_PER_UNIT) mat_vec(
+    const float *x,
+#ifdef EXPERTS
+    const int *ids, int used, int slots_of_input,
+#endif
+    const uchar *w0, float *y0, int rows0,
+#if PARTS > 1
+    const uchar *w1, float *y1, int rows1,
+#endif
+#if PARTS > 2
+    const uchar *w2, float *y2, int rows2,
+#endif
+    const int *counts, int which) {
+  extern __shared__ uint4 shared[];
+  activations_in_shared activations;
+  activations.fragments = shared;
+  activations.sum_fragments = (uint2 *)(activations.fragments + ALL_STEPS / 2 * X_LANES);
+  activations.sums = (float *)(activations.sum_fragments + ALL_STEPS / 2);
+  uchar *rings = (uchar *)(activations.sums + ALL_STEPS / 2);
+  __shared__ float room[2][MATRICES][WARPS][TILE_ROWS];
+  part parts[PARTS];
+  size_t row = blockIdx.y;
+  parts[0] = {w0, y0 + row * rows0, rows0};
+#if PARTS > 1
+  parts[1] = {w1, y1 + row * rows1, rows1};
+#endif
+#if PARTS > 2
+  parts[2] = {w2, y2 + row * rows2, rows2};
+#endif
+  start_next_launch();
+#ifdef EXPERTS
+  await_last_launch();
+  if (row >= (size_t)counts[which] * used) {
+    return;
+  }
+  x += row / slots_of_input * COLUMNS;
+  size_t expert = clamp(ids[row], 0, EXPERTS - 1);
+  parts[0].weights += expert * matrix_bytes<FORMAT_0>(rows0);
+#if PARTS > 1
+  parts[1].weights += expert * matrix_bytes<FORMAT_1>(rows1);
+#endif
+#else
+  x += row * COLUMNS;
+#endif
+  constexpr bool two = PARTS > 1 && same<FORMAT_0, FORMAT_1>::value;
+  constexpr bool three = PARTS > 2 && two && same<FORMAT_0, FORMAT_2>::value;
+  constexpr int together = three ? 3 : two ? 2 : 1;
+  typedef either<together == 1, FORMAT_1, FORMAT_2>::type second_format;
+  run<FORMAT_0, 0, together> first(parts, 0, rings);
+#ifndef EXPERTS
+  await_last_launch();
+  if (row >= counts[which]) {
+    wait_for_copies<0>();
+    return;
+  }
+#endif
+  split_activations(x, activations, &room[0][0][0][0]);
+  first.finish(activations, room);
+  if constexpr (PARTS > together) {
+    constexpr bool last_two = PARTS - together == 2 && same<FORMAT_1, FORMAT_2>::value;
+    __syncthreads();
+    run<second_format, together, last_two ? 2 : 1> second(parts, first.tiles, rings);
+    second.finish(activations, room);
+    if constexpr (PARTS - together == 2 && !last_two) {
+      __syncthreads();
+      run<FORMAT_2, 2, 1> third(parts, first.tiles + second.tiles, rings);
+      third.finish(activations, room);
+    }
+  }
+}

@@ -1,0 +1,185 @@
+// repack: a matrix as GGUF stores it becomes tiles (weight_tiles.h); behind the last row and column are zeros.
+// Items: a thread for each lane of each chunk of each tile; rows are counted from first_tile on. Traffic: each byte in once or, in single bytes, from L1; each out once.
+// Defines: WEIGHT_*, COLUMNS, FORMAT (of weight_tiles.h).
+
+#include "weight_elements.h"
+#include "weight_tiles.h"
+
+#if defined(WEIGHT_Q8_0)
+#define BITS 8
+#elif defined(WEIGHT_Q6_K)
+#define BITS 6
+#elif defined(WEIGHT_Q5_0) || defined(WEIGHT_Q5_1) || defined(WEIGHT_Q5_K)
+#define BITS 5
+#elif defined(WEIGHT_F16) || defined(WEIGHT_BF16)
+#define BITS 16
+#else
+#define BITS 4
+#endif
+#if defined(WEIGHT_Q4_1) || defined(WEIGHT_Q5_1)
+#define MINIMUM
+#endif
+
+#define CHUNKS ((COLUMNS + FORMAT::CHUNK - 1) / FORMAT::CHUNK)
+
+// The bits of an element as they are stored; of Q8_0, with the sign bit flipped, so that 128 is zero.
+static inline uint stored_bits(const uchar *row, int column) {
+#if BITS == 16
+  return ((const ushort *)row)[column];
+#else
+  const uchar *block = row + (size_t)(column / BLOCK) * BLOCK_BYTES;
+  int i = column % BLOCK;
+#if defined(WEIGHT_Q8_0)
+  return block[2 + i] ^ 128;
+#elif defined(WEIGHT_Q6_K)
+  int part = i / 128, run = i / 32 % 4;
+  uint low = block[64 * part + run % 2 * 32 + i % 32] >> run / 2 * 4 & 15;
+  return low | (block[128 + 32 * part + i % 32] >> 2 * run & 3) << 4;
+#elif BLOCK == 256
+  int sub = i / 32;
+  uint q = block[HEADER + sub / 2 * 32 + i % 32] >> sub % 2 * 4 & 15;
+#ifdef FIFTHS
+  q |= (block[16 + i % 32] >> sub & 1) << 4;
+#endif
+  return q;
+#else
+  uint q = block[HEADER + i % 16] >> i / 16 * 4 & 15;
+#ifdef FIFTHS
+  q |= (uint_at(block + HEADER - 4) >> i & 1) << 4;
+#endif
+  return q;
+#endif
+#endif
+}
+
+struct lane_source {
+  const uchar *rows;
+  int row_count, row, column, chunk_column;
+
+  // Element e (0 or 1) of pair i of a step; what is not there counts as zero, whatever its bits.
+  inline uint bits(int step, int i, int e) const {
+    int r = row + i % 2 * 8;
+    int c = column + 16 * step + i / 2 * 8 + e;
+    return r < row_count && c < COLUMNS ? stored_bits(rows + (size_t)r * ROW_BYTES, c) : 0;
+  }
+
+  // Bits of the four pairs of some steps: `width` bits of each number from `from` on, at stride · step + 4 · pair.
+  inline uint gathered(int first_step, int steps, int from, int width, int stride) const {
+    uint word = 0;
+    for (int step = 0; step < steps; step++) {
+      for (int n = 0; n < 8; n++) {
+        uint field = bits(first_step + step, n % 4, n / 4) >> from & ((1 << width) - 1);
+        word |= field << (stride * step + 4 * (n % 4) + n / 4 * 16);
+      }
+    }
+    return word;
+  }
+
+  inline uint nibble_word(int step) const { return gathered(step, 1, 0, 4, 0); }
+  inline uint fifth_bits(int step) const { return gathered(step, 4, 4, 1, 1); }
+  inline uint high_bits(int step) const { return gathered(step, 2, 4, 2, 2); }
+
+  // The block of a row (0: g, 1: g + 8) that begins at a column of the chunk, or null.
+  inline const uchar *block(int half_of, int at) const {
+    int r = row + 8 * half_of;
+#if BITS == 16
+    return nullptr;
+#else
+    int c = chunk_column + at;
+    return r < row_count && c < COLUMNS ? rows + (size_t)r * ROW_BYTES + (size_t)(c / BLOCK) * BLOCK_BYTES : nullptr;
+#endif
+  }
+
+};
+
+static inline uint half_word(const uchar *block, int at) { return block == nullptr ? 0 : *(const ushort *)(block + at); }
+
+kernel void repack(const uchar *w, int rows, uchar *tiles, ulong first_tile) {
+  size_t item = get_global_id(0);
+  int lane = (int)(item % 32);
+  size_t chunk_index = item / 32;
+  int chunk = (int)(chunk_index % CHUNKS);
+  size_t tile = chunk_index / CHUNKS;
+  if (tile * TILE_ROWS >= rows) {
+    return;
+  }
+  lane_source source;
+  source.rows = w;
+  source.row_count = rows;
+  source.row = (int)tile * TILE_ROWS + lane / 4;
+  source.chunk_column = chunk * FORMAT::CHUNK;
+  source.column = source.chunk_column + 2 * (lane % 4);
+  uchar *to = tiles + ((first_tile + tile) * CHUNKS + chunk) * FORMAT::BYTES;
+#if BITS == 16
+  uint4 *pairs = (uint4 *)to;
+  for (int step = 0; step < FORMAT::STEPS; step++) {
+    uint4 v;
+    v.x = source.bits(step, 0, 0) | source.bits(step, 0, 1) << 16;
+    v.y = source.bits(step, 1, 0) | source.bits(step, 1, 1) << 16;
+    v.z = source.bits(step, 2, 0) | source.bits(step, 2, 1) << 16;
+    v.w = source.bits(step, 3, 0) | source.bits(step, 3, 1) << 16;
+    pairs[step * 32 + lane] = v;
+  }
+#elif BITS == 8
+  uint4 *words = (uint4 *)to;
+  for (int i = 0; i < 2; i++) {
+    uint v[4];
+    for (int j = 0; j < 4; j++) {
+      int step = 2 * i + j / 2, pair = j % 2 * 2;
+      v[j] = source.bits(step, pair, 0) | source.bits(step, pair, 1) << 8 | source.bits(step, pair + 1, 0) << 16 |
+             source.bits(step, pair + 1, 1) << 24;
+    }
+    words[32 * i + lane] = make_uint4(v[0], v[1], v[2], v[3]);
+  }
+#else
+  uint4 *words = (uint4 *)to;
+  for (int i = 0; i < FORMAT::STEPS / 4; i++) {
+    words[32 * i + lane] = make_uint4(source.nibble_word(4 * i), source.nibble_word(4 * i + 1), source.nibble_word(4 * i + 2),
+                                      source.nibble_word(4 * i + 3));
+  }
+#endif
+#if BITS == 5
+  for (int i = 0; i < FORMAT::STEPS / 4; i++) {
+    ((uint *)(to + FORMAT::QUANTS))[lane * (FORMAT::STEPS / 4) + i] = source.fifth_bits(4 * i);
+  }
+#elif BITS == 6
+  uint *highs = (uint *)(to + FORMAT::QUANTS);
+  for (int i = 0; i < 8; i++) {
+    highs[i / 4 * 128 + 4 * lane + i % 4] = source.high_bits(2 * i);
+  }
+#endif
+  // A row group's first lane has its scales.
+  if (lane % 4 != 0) {
+    return;
+  }
+  int g = lane / 4;
+#if defined(WEIGHT_Q6_K)
+  uchar *scales = to + FORMAT::QUANTS + FORMAT::HIGHS;
+  for (int half_of = 0; half_of < 2; half_of++) {
+    const uchar *block = source.block(half_of, 0);
+    for (int i = 0; i < 16; i++) {
+      scales[16 * (g + 8 * half_of) + i] = block == nullptr ? 128 : block[192 + i] ^ 128;
+    }
+    ((ushort *)(scales + 256))[2 * g + half_of] = (ushort)half_word(block, 208);
+  }
+#elif BITS != 16 && BLOCK == 256
+  for (int half_of = 0; half_of < 2; half_of++) {
+    const uchar *block = source.block(half_of, 0);
+    uint *header = (uint *)(to + FORMAT::QUANTS + FORMAT::FIFTH_BYTES + 16 * (g + 8 * half_of));
+    for (int i = 0; i < 4; i++) {
+      header[i] = half_word(block, 4 * i) | half_word(block, 4 * i + 2) << 16;
+    }
+  }
+#elif BITS != 16
+  ushort *scales = (ushort *)(to + FORMAT::QUANTS + FORMAT::FIFTH_BYTES);
+  for (int i = 0; i < 4; i++) {
+    const uchar *block = source.block(i / 2, 32 * (i % 2));
+#ifdef MINIMUM
+    scales[8 * g + i] = (ushort)half_word(block, 0);
+    scales[8 * g + 4 + i] = (ushort)half_word(block, 2);
+#else
+    scales[4 * g + i] = (ushort)half_word(block, 0);
+#endif
+  }
+#endif
+}

@@ -1,0 +1,90 @@
+// tile_rows: y[i] = row ids[i] of a matrix that lies in tiles (weight_tiles.h), as float32.
+// Items: one for each column and id; a row is every sixteenth of its tile, so that a warp's reads are 32 bytes wide or less.
+// Invariant: ids are of rows that exist.
+// Defines: FORMAT (of weight_tiles.h), COLUMNS.
+
+#include "launches.h"
+#include "weight_tiles.h"
+
+// Which lane has an element of a chunk, and where among its pairs.
+struct place {
+  int lane, step, pair, number;
+  inline place(int row, int column) {
+    int k = column % 16;
+    lane = row % 8 * 4 + k % 8 / 2;
+    step = column / 16;
+    pair = row / 8 + k / 8 * 2;
+    number = k % 2;
+  }
+};
+
+// The four bits of a word, as they are stored.
+static inline int nibble_of(uint word, const place &p) { return word >> (4 * p.pair + 16 * p.number) & 15; }
+
+template <int BITS, bool MINIMUM, int OFFSET>
+static inline float element(small_blocks<BITS, MINIMUM, OFFSET>, const uchar *chunk, int row, int column) {
+  typedef small_blocks<BITS, MINIMUM, OFFSET> F;
+  place p(row, column);
+  const uint *words = (const uint *)chunk;
+  int q;
+  if (BITS == 8) {
+    uint word = words[p.step / 2 * 128 + 4 * p.lane + p.step % 2 * 2 + p.pair / 2];
+    q = word >> (16 * (p.pair % 2) + 8 * p.number) & 255;
+  } else {
+    q = nibble_of(words[4 * p.lane + p.step], p);
+    if (BITS == 5) {
+      uint fifths = ((const uint *)(chunk + F::QUANTS))[p.lane];
+      q |= (fifths >> (p.step + 4 * p.pair + 16 * p.number) & 1) << 4;
+    }
+  }
+  const half *scales = (const half *)(chunk + F::QUANTS + F::FIFTH_BYTES) + row % 8 * (MINIMUM ? 8 : 4);
+  int which = row / 8 * 2 + column / 32;
+  float value = vload_half(which, scales) * (q - OFFSET);
+  return MINIMUM ? value + vload_half(4 + which, scales) : value;
+}
+
+template <bool FIFTH>
+static inline float element(super_blocks<FIFTH>, const uchar *chunk, int row, int column) {
+  typedef super_blocks<FIFTH> F;
+  place p(row, column);
+  int q = nibble_of(((const uint *)chunk)[p.step / 4 * 128 + 4 * p.lane + p.step % 4], p);
+  if (FIFTH) {
+    uint fifths = ((const uint *)(chunk + F::QUANTS))[4 * p.lane + p.step / 4];
+    q |= (fifths >> (p.step % 4 + 4 * p.pair + 16 * p.number) & 1) << 4;
+  }
+  super_header h = super_header_of(*(const uint4 *)(chunk + F::QUANTS + F::FIFTH_BYTES + 16 * row));
+  int sub = column / 32, at = 8 * (sub % 4);
+  float scale = h.d * (int)((sub < 4 ? h.scales.x : h.scales.y) >> at & 255);
+  return scale * q - h.dmin * (int)((sub < 4 ? h.minima.x : h.minima.y) >> at & 255);
+}
+
+static inline float element(six_bits, const uchar *chunk, int row, int column) {
+  typedef six_bits F;
+  place p(row, column);
+  int q = nibble_of(((const uint *)chunk)[p.step / 4 * 128 + 4 * p.lane + p.step % 4], p);
+  uint highs = ((const uint *)(chunk + F::QUANTS))[p.step / 8 * 128 + 4 * p.lane + p.step / 2 % 4];
+  q |= (highs >> (2 * (p.step % 2) + 4 * p.pair + 16 * p.number) & 3) << 4;
+  const uchar *scales = chunk + F::QUANTS + F::HIGHS;
+  float d = vload_half(2 * (row % 8) + row / 8, (const half *)(scales + 256));
+  return d * ((int)scales[16 * row + column / 16] - 128) * (q - 32);
+}
+
+template <bool BFLOAT>
+static inline float element(sixteen_bits<BFLOAT>, const uchar *chunk, int row, int column) {
+  place p(row, column);
+  const ushort *bits = (const ushort *)chunk + (p.step * 32 + p.lane) * 8 + p.pair * 2 + p.number;
+  return BFLOAT ? as_float((uint)*bits << 16) : vload_half(0, bits);
+}
+
+kernel void tile_rows(const int *ids, const uchar *tiles, float *y, const int *counts, int which) {
+  start_next_launch();
+  await_last_launch();
+  constexpr int CHUNKS = (COLUMNS + FORMAT::CHUNK - 1) / FORMAT::CHUNK;
+  int column = (int)get_global_id(0), i = (int)get_global_id(1);
+  if (i >= counts[which] || column >= COLUMNS) {
+    return;
+  }
+  int row = ids[i];
+  const uchar *chunk = tiles + ((size_t)(row / TILE_ROWS) * CHUNKS + column / FORMAT::CHUNK) * FORMAT::BYTES;
+  y[(size_t)i * COLUMNS + column] = element(FORMAT(), chunk, row % TILE_ROWS, column % FORMAT::CHUNK);
+}
