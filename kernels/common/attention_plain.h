@@ -21,6 +21,7 @@ kernel void attention_plain(GLOBAL const float *q, GLOBAL const uchar *keys, GLO
                             GLOBAL const int *positions, GLOBAL const int *row_sequence,
                             GLOBAL const int *table_starts, GLOBAL const int *tables, GLOBAL const int *lengths,
                             GLOBAL const int *counts, int which, GLOBAL float *y) {
+  BEGIN_LAUNCH();
   int head = get_global_id(0), row = get_global_id(1);
   if (row >= counts[which] || head >= HEADS) {
     return;

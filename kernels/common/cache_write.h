@@ -50,6 +50,7 @@ static inline void write_values(int item, GLOBAL const float *v, GLOBAL uchar *r
 kernel void cache_write(GLOBAL const float *k, GLOBAL const float *v, GLOBAL uchar *keys, GLOBAL uchar *values,
                         GLOBAL const int *positions, GLOBAL const int *row_sequence, GLOBAL const int *table_starts,
                         GLOBAL const int *tables, GLOBAL const int *counts, int which) {
+  BEGIN_LAUNCH();
   int item = get_global_id(0), row = get_global_id(1);
   if (row >= counts[which] || item >= KEY_ITEMS + VALUE_ITEMS) {
     return;
@@ -90,6 +91,7 @@ kernel void rope_cache_write(GLOBAL const float *q, GLOBAL const float *k, GLOBA
                              GLOBAL const int *positions, GLOBAL const float2 *angles, GLOBAL const int *row_sequence,
                              GLOBAL const int *table_starts, GLOBAL const int *tables, GLOBAL uchar *keys,
                              GLOBAL uchar *values, GLOBAL float *turned_q, GLOBAL const int *counts, int which) {
+  BEGIN_LAUNCH();
   int item = get_global_id(0), row = get_global_id(1);
   if (row >= counts[which] || item >= QUERY_ITEMS + TURNED_KEY_ITEMS + VALUE_ITEMS) {
     return;

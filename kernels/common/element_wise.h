@@ -11,6 +11,7 @@ int is_element(int columns, GLOBAL const int *counts, int which) {
 
 kernel void add(GLOBAL const float *a, GLOBAL const float *b, GLOBAL float *y, int columns, GLOBAL const int *counts,
                 int which) {
+  BEGIN_LAUNCH();
   size_t i = get_global_id(0);
   if (is_element(columns, counts, which)) {
     y[i] = a[i] + b[i];
@@ -19,6 +20,7 @@ kernel void add(GLOBAL const float *a, GLOBAL const float *b, GLOBAL float *y, i
 
 kernel void scale(GLOBAL const float *x, GLOBAL float *y, float factor, int columns, GLOBAL const int *counts,
                   int which) {
+  BEGIN_LAUNCH();
   size_t i = get_global_id(0);
   if (is_element(columns, counts, which)) {
     y[i] = factor * x[i];
@@ -27,6 +29,7 @@ kernel void scale(GLOBAL const float *x, GLOBAL float *y, float factor, int colu
 
 kernel void soft_cap(GLOBAL const float *x, GLOBAL float *y, float cap, int columns, GLOBAL const int *counts,
                      int which) {
+  BEGIN_LAUNCH();
   size_t i = get_global_id(0);
   if (is_element(columns, counts, which)) {
     y[i] = cap * tanh(x[i] / cap);
@@ -36,6 +39,7 @@ kernel void soft_cap(GLOBAL const float *x, GLOBAL float *y, float cap, int colu
 // y[i] = x[rows[i]]
 kernel void select_rows(GLOBAL const float *x, GLOBAL const int *rows, GLOBAL float *y, int columns,
                         GLOBAL const int *counts, int which) {
+  BEGIN_LAUNCH();
   size_t i = get_global_id(0);
   if (is_element(columns, counts, which)) {
     size_t row = i / columns;
@@ -47,6 +51,7 @@ kernel void select_rows(GLOBAL const float *x, GLOBAL const int *rows, GLOBAL fl
 // y may be gate itself.
 kernel void glu(GLOBAL const float *gate, GLOBAL const float *up, GLOBAL float *y, int columns,
                 GLOBAL const int *counts, int which) {
+  BEGIN_LAUNCH();
   size_t i = get_global_id(0);
   if (is_element(columns, counts, which)) {
     y[i] = activation(gate[i]) * up[i];

@@ -78,6 +78,7 @@ kernel GROUP_OF(LANES) void moe_route(
     float factor,
     GLOBAL const int *counts,
     int which) {
+  BEGIN_LAUNCH();
   SHARED float ranks[EXPERTS];
   SHARED float lane_values[LANES];
   SHARED int lane_ids[LANES];

@@ -12,6 +12,7 @@ kernel void moe_sum(
     int columns,
     GLOBAL const int *counts,
     int which) {
+  BEGIN_LAUNCH();
   size_t i = get_global_id(0);
   if (i >= (size_t)counts[which] * columns) {
     return;

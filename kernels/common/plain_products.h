@@ -23,6 +23,7 @@ kernel void product_plain(
     int y_columns,
     GLOBAL const int *counts,
     int which) {
+  BEGIN_LAUNCH();
   int row = (int)get_global_id(0);
   int token = (int)get_global_id(1);
   if (row < weight_rows && token < counts[which]) {
@@ -46,6 +47,7 @@ kernel void moe_product_plain(
     int slots_of_input,
     GLOBAL const int *counts,
     int which) {
+  BEGIN_LAUNCH();
   int row = (int)get_global_id(0);
   int slot = (int)get_global_id(1);
   if (row >= out || slot >= counts[which] * used) {
@@ -68,6 +70,7 @@ kernel void embedding_plain(
     GLOBAL float *y,
     GLOBAL const int *counts,
     int which) {
+  BEGIN_LAUNCH();
   int column = (int)get_global_id(0);
   int i = (int)get_global_id(1);
   if (i >= counts[which] || column >= COLUMNS) {

@@ -39,6 +39,7 @@ float squares(GLOBAL const float *x, int columns) {
 
 kernel void rms_norm(GLOBAL const float *x, GLOBAL const float *w, GLOBAL float *y, int group_columns,
                      int groups_per_row, float epsilon, GLOBAL const int *counts, int which) {
+  BEGIN_LAUNCH();
   SHARED float lanes[LANES];
   long group = get_group_id(0);
   if (group >= (long)counts[which] * groups_per_row) {
@@ -54,6 +55,7 @@ kernel void rms_norm(GLOBAL const float *x, GLOBAL const float *w, GLOBAL float 
 
 kernel void add_rms_norm(GLOBAL const float *a, GLOBAL const float *b, GLOBAL const float *w, GLOBAL float *sum,
                          GLOBAL float *y, int columns, float epsilon, GLOBAL const int *counts, int which) {
+  BEGIN_LAUNCH();
   SHARED float lanes[LANES];
   long row = get_group_id(0);
   if (row >= counts[which]) {

@@ -10,6 +10,7 @@
 
 kernel void rope(GLOBAL const float *x, GLOBAL const int *positions, GLOBAL const float2 *angles, GLOBAL float *y,
                  GLOBAL const int *counts, int which) {
+  BEGIN_LAUNCH();
   int item = get_global_id(0), row = get_global_id(1);
   if (row >= counts[which] || item >= HEADS * TURNS) {
     return;

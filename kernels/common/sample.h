@@ -238,6 +238,7 @@ void draw(GLOBAL const float *x, int columns, int segment_columns, uint threshol
 
 kernel void sample(GLOBAL const float *logits, GLOBAL const settings *parameters, GLOBAL const change *changes,
                    GLOBAL int *tokens, GLOBAL float *room, int columns, GLOBAL const int *counts, int which) {
+  BEGIN_LAUNCH();
   SHARED bins sums;
   SHARED ulong segment_sums[SEGMENTS];
   SHARED int segment_ties[SEGMENTS];

@@ -5,6 +5,8 @@
 #ifndef DIALECT_H
 #define DIALECT_H
 
+#include "launches.h"
+
 #define kernel extern "C" __global__
 #define GLOBAL
 // Of pointers; variables are SHARED.
@@ -30,6 +32,7 @@ typedef unsigned short half;
 
 #define CLK_LOCAL_MEM_FENCE
 #define CLK_GLOBAL_MEM_FENCE
+#define BEGIN_LAUNCH() (start_next_launch(), await_last_launch())
 #define barrier(fence) __syncthreads()
 
 static inline uint along(uint3 v, int dimension) { return dimension == 0 ? v.x : dimension == 1 ? v.y : v.z; }

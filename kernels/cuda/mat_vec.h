@@ -13,7 +13,6 @@
 // EXPERTS (optional), how many there are.
 
 #include "async_copies.h"
-#include "launches.h"
 #include "weight_tiles.h"
 #ifdef GLU
 #include "activations.h"

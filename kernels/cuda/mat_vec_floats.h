@@ -4,12 +4,10 @@
 // Defines: COLUMNS, WARPS.
 
 #include "dialect.h"
-#include "launches.h"
 
 extern "C" __global__ void __launch_bounds__(32 * WARPS) mat_vec_floats(
     const float *x, const float *w, ulong at, int first_row, int rows, float *y, int y_columns, const int *counts, int which) {
-  start_next_launch();
-  await_last_launch();
+  BEGIN_LAUNCH();
   int row = (int)(blockIdx.x * WARPS + threadIdx.x / 32), lane = threadIdx.x % 32;
   if (row >= rows || blockIdx.y >= counts[which]) {
     return;

@@ -3,7 +3,6 @@
 // Invariant: ids are of rows that exist.
 // Defines: FORMAT (of weight_tiles.h), COLUMNS.
 
-#include "launches.h"
 #include "weight_tiles.h"
 
 // Which lane has an element of a chunk, and where among its pairs.
@@ -77,8 +76,7 @@ static inline float element(sixteen_bits<BFLOAT>, const uchar *chunk, int row, i
 }
 
 kernel void tile_rows(const int *ids, const uchar *tiles, float *y, const int *counts, int which) {
-  start_next_launch();
-  await_last_launch();
+  BEGIN_LAUNCH();
   constexpr int CHUNKS = (COLUMNS + FORMAT::CHUNK - 1) / FORMAT::CHUNK;
   int column = (int)get_global_id(0), i = (int)get_global_id(1);
   if (i >= counts[which] || column >= COLUMNS) {

@@ -12,5 +12,7 @@
 #define INT2(x, y) (int2)(x, y)
 // Two 16-bit words, which may lie at any even address, as one.
 #define UINT_OF_TWO(p) as_uint(vload2(0, p))
+// What each kernel begins with: here launches run one after the other.
+#define BEGIN_LAUNCH()
 
 #endif

@@ -13,6 +13,7 @@ import dev.kancil.graph.MemoryPlan;
 import dev.kancil.graph.Node;
 import dev.kancil.graph.Operand;
 import dev.kancil.graph.Value;
+import dev.kancil.graph.op.HostCall;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
@@ -40,6 +41,7 @@ public final class AcceleratorProgram implements Program {
   private final @Nullable Guards guards;
   private final StepInputs inputs;
   private final Rooms rooms;
+  private final Recordings recordings;
   private final Lowering lowering;
   private final List<DeviceBuffer> buffers = new ArrayList<>();
   private final Map<Value, DeviceBuffer> values = new HashMap<>();
@@ -71,6 +73,8 @@ public final class AcceleratorProgram implements Program {
     this.guards = options.guarded() ? new Guards(memory) : null;
     this.inputs = new StepInputs(memory, limits, graph.state());
     this.rooms = new Rooms(memory);
+    boolean callsHost = graph.nodes().stream().anyMatch(node -> node.op() instanceof HostCall);
+    this.recordings = new Recordings(memory, !callsHost);
     this.lowering =
         backend.apply(new ProgramMemory(inputs, rooms, limits, graph.state(), this::place));
     try {
@@ -176,18 +180,19 @@ public final class AcceleratorProgram implements Program {
     memory.throwIfLost();
     AcceleratorState state = step.state();
     if (bound != state) {
+      recordings.clear();
       inputs.fit(state.tables());
       works.forEach(work -> work.bind(state, inputs));
       bound = state;
     }
     step.staging.enqueue();
-    int tokens = step.batch().rows();
-    int outputRows = step.batch().outputs();
-    for (int i = 0; i < works.size(); i++) {
-      if (guards != null) {
+    if (guards == null) {
+      int tokens = step.batch().rows();
+      int outputRows = step.batch().outputs();
+      recordings.enqueue(tokens, outputRows, () -> enqueueWorks(tokens, outputRows));
+    } else {
+      for (int i = 0; i < works.size(); i++) {
         enqueueGuarded(guards, graph.nodes().get(i), works.get(i), step);
-      } else {
-        works.get(i).enqueue(tokens, outputRows);
       }
     }
     for (Value output : graph.outputs()) {
@@ -197,6 +202,12 @@ public final class AcceleratorProgram implements Program {
       }
     }
     return memory.mark();
+  }
+
+  private void enqueueWorks(int tokens, int outputRows) {
+    for (int i = 0; i < works.size(); i++) {
+      works.get(i).enqueue(tokens, outputRows);
+    }
   }
 
   private static int rows(Value value, AcceleratorStep step) {
@@ -264,6 +275,7 @@ public final class AcceleratorProgram implements Program {
   }
 
   private void free() {
+    recordings.close();
     lowering.close();
     buffers.forEach(DeviceBuffer::close);
     rooms.close();

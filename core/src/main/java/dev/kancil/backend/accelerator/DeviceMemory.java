@@ -64,6 +64,25 @@ public abstract class DeviceMemory {
   /** Copies within a buffer; the two ranges don't overlap. */
   public abstract void enqueueCopy(DeviceBuffer buffer, long from, long to, long bytes);
 
+  /**
+   * Records what {@code enqueue} enqueues, instead of enqueuing it: it can then be enqueued as
+   * often as memory and arguments are to be the same.
+   *
+   * @return the caller's to close, or null where each has to be enqueued anew
+   */
+  public @Nullable Recording record(Runnable enqueue) {
+    return null;
+  }
+
+  /** What was recorded. */
+  public interface Recording extends AutoCloseable {
+    /** Enqueues all of it at once. */
+    void enqueue();
+
+    @Override
+    void close();
+  }
+
   /** A mark behind all that was enqueued, which the device comes to at some time from now. */
   public abstract Mark mark();
 

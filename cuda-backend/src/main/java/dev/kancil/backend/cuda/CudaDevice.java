@@ -66,7 +66,8 @@ final class CudaDevice extends AcceleratorDevice {
                     function,
                     arguments,
                     grid,
-                    perOutput));
+                    perOutput,
+                    traits.startsEarly()));
     CacheKernels cache = new CacheKernels(maker, weights, program, SHAPES);
     PlainProducts plain =
         new PlainProducts(maker, weights, program, SHAPES, PlainProducts.Activations.FLOATS);

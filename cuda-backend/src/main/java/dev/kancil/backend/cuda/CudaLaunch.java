@@ -19,6 +19,7 @@ final class CudaLaunch extends Launch {
   private final CudaMemory memory;
   private final String name;
   private final long kernel;
+  private final boolean startsEarly;
   private final int sharedBytes;
   private final int[] blocks = {1, 1, 1};
   private final int[] threads = {1, 1, 1};
@@ -28,6 +29,7 @@ final class CudaLaunch extends Launch {
   /**
    * Binds a kernel.
    *
+   * @param startsEarly whether it may start before the launch before it has ended
    * @param perOutput whether the rows of a step are its outputs, not its tokens
    */
   CudaLaunch(
@@ -36,11 +38,13 @@ final class CudaLaunch extends Launch {
       String name,
       List<Argument> arguments,
       Grid grid,
-      boolean perOutput) {
+      boolean perOutput,
+      boolean startsEarly) {
     super(arguments, grid, perOutput);
     this.memory = memory;
     this.name = name;
     this.kernel = kernel;
+    this.startsEarly = startsEarly;
     for (int i = 0; i < grid.local().length; i++) {
       threads[i] = Math.toIntExact(grid.local()[i]);
     }
@@ -105,7 +109,8 @@ final class CudaLaunch extends Launch {
               threads[2],
               sharedBytes,
               memory.stream(),
-              packed);
+              packed,
+              startsEarly);
     } catch (CudaException e) {
       throw CudaMemory.failure(e);
     }

@@ -170,6 +170,11 @@ final class CudaMemory extends DeviceMemory implements AutoCloseable {
   }
 
   @Override
+  public Recording record(Runnable enqueue) {
+    return CudaRecording.of(this, enqueue);
+  }
+
+  @Override
   public Mark mark() {
     try {
       long event = driver().createEvent();

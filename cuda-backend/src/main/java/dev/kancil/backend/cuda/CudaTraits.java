@@ -23,4 +23,12 @@ record CudaTraits(int capability, int units, int sharedBytesPerBlock) {
   boolean hasBfloats() {
     return capability >= 80;
   }
+
+  /**
+   * Whether launches may overlap. All kernels are made for it: they wait before they touch what
+   * others write.
+   */
+  boolean startsEarly() {
+    return capability >= 90;
+  }
 }
