@@ -143,7 +143,7 @@ public record Graph(List<Value> inputs, List<Node> nodes, List<Value> outputs, S
 
   /**
    * Bytes of weights that one token's row reads, each once: of a table of embeddings one row, of
-   * experts those that the row uses, of all else the whole.
+   * experts those that the row uses, of all else the whole. Of a graph of primitives.
    */
   public long weightBytesPerToken() {
     Map<String, Long> bytes = new HashMap<>();

@@ -26,7 +26,7 @@ final class RandomWeights {
   private static final int PIECE_BYTES = 1 << 18;
 
   /** Elements from which a pattern's standard deviation is taken. */
-  private static final int SAMPLE = 1 << 16;
+  private static final int SAMPLE = 1 << 20;
 
   private final Arena arena;
   private final Map<Kind, Tensor> tensors = new HashMap<>();
@@ -114,7 +114,7 @@ final class RandomWeights {
   private static void setScales(
       DataType type, MemorySegment pattern, double scale, SplittableRandom random) {
     for (long at = 0; at < pattern.byteSize(); at += type.blockBytes()) {
-      double d = scale * random.nextDouble(0.5, 1.5);
+      double d = scale * random.nextDouble(0.75, 1.25);
       switch (type) {
         // Four bits stand for -8 to 7: signs in both directions make up for the mean of -0.5.
         case Q4_0 -> half(pattern, at, random.nextBoolean() ? d : -d);
