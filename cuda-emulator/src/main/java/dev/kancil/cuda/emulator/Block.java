@@ -20,6 +20,7 @@ final class Block implements AutoCloseable {
   private final MemorySegment shared;
   private final MemorySegment local;
   private final MemorySegment parameters;
+  private @Nullable MatrixTiles tiles;
   private long index;
 
   Block(Launch launch) {
@@ -53,6 +54,15 @@ final class Block implements AutoCloseable {
 
   int z() {
     return (int) (index / launch.gridX() / launch.gridY());
+  }
+
+  MatrixTiles tiles() {
+    MatrixTiles known = tiles;
+    if (known == null) {
+      known = new MatrixTiles();
+      tiles = known;
+    }
+    return known;
   }
 
   /** The host's address of the block's shared memory. */

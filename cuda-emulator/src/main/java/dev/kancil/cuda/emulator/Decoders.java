@@ -36,6 +36,8 @@ final class Decoders {
       case "mov", "cvta", "isspacep" -> MoveDecoder.decode(form);
       case "ld", "ldu", "st", "atom", "red", "prefetch", "prefetchu" -> MemoryDecoder.decode(form);
       case "shfl", "vote", "match", "activemask", "redux" -> WarpDecoder.decode(form);
+      case "mma", "ldmatrix" -> MatrixDecoder.decode(form);
+      case "cp", "createpolicy", "griddepcontrol" -> AsyncDecoder.decode(form);
       case "bar",
           "barrier",
           "membar",

@@ -233,6 +233,12 @@ final class Form {
         : type.bits;
   }
 
+  boolean isPredicate(int index) {
+    return operand(index) instanceof Operand.Name name
+        && statement.scope().find(name.text()) instanceof Scope.Register register
+        && register.type() == PtxType.PRED;
+  }
+
   Predicate predicate(int index) {
     return predicate(operand(index));
   }

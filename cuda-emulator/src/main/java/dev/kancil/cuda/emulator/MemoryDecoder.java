@@ -43,6 +43,9 @@ final class MemoryDecoder {
     form.ignoreHints();
     PtxType type = form.type();
     form.finish(hint ? 3 : 2);
+    if (hint) {
+      form.source(2, PtxType.B64);
+    }
     Place place = place(form, form.operand(1), space);
     List<Operand> targets = operands(form, form.operand(0), elements);
     form.decoder.noteAccess(place.space(), type.bytes() * elements);
@@ -62,6 +65,9 @@ final class MemoryDecoder {
     form.ignoreHints();
     PtxType type = form.type();
     form.finish(hint ? 3 : 2);
+    if (hint) {
+      form.source(2, PtxType.B64);
+    }
     Place place = place(form, form.operand(0), space);
     if (place.space() == Space.CONST || place.space() == Space.PARAM) {
       throw form.error("a store into " + place.space().name().toLowerCase(Locale.ROOT));

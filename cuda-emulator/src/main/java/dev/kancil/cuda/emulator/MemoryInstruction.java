@@ -63,14 +63,14 @@ abstract class MemoryInstruction extends Instruction {
     Allocation allocation = last;
     if (allocation == null || allocation.isFreed()) {
       int lane = Integer.numberOfTrailingZeros(mask);
-      allocation = find(warp, lane, at[lane]);
+      allocation = find(warp, lane, at[lane], bytes, access);
     }
     for (int m = mask; m != 0; m &= m - 1) {
       int lane = Integer.numberOfTrailingZeros(m);
       long address = at[lane];
       long within = address - allocation.address;
       if (within < 0 || within > allocation.bytes - bytes) {
-        allocation = find(warp, lane, address);
+        allocation = find(warp, lane, address, bytes, access);
         within = address - allocation.address;
       }
       if ((address & bytes - 1) != 0) {
@@ -85,7 +85,8 @@ abstract class MemoryInstruction extends Instruction {
     last = allocation;
   }
 
-  private Allocation find(Warp warp, int lane, long address) {
+  /** The allocation that an access lies in. */
+  final Allocation find(Warp warp, int lane, long address, int bytes, Access access) {
     GlobalMemory memory = warp.block.launch.memory();
     Allocation allocation = memory.find(address, bytes);
     if (allocation == null) {
@@ -119,14 +120,17 @@ abstract class MemoryInstruction extends Instruction {
     if ((address & bytes - 1) != 0) {
       throw misaligned(warp, lane, address);
     }
-    RaceCheck races = block.races;
-    if (races != null) {
-      check(races, warp, lane, (int) address);
-    }
+    checkRace(this, warp, lane, (int) address, bytes, access);
     return block.sharedAddress() + address;
   }
 
-  private void check(RaceCheck races, Warp warp, int lane, int address) {
+  /** Tells the race check of an access to shared memory. */
+  static void checkRace(
+      Instruction instruction, Warp warp, int lane, int address, int bytes, Access access) {
+    RaceCheck races = warp.block.races;
+    if (races == null) {
+      return;
+    }
     int thread = warp.index * Warp.LANES + lane;
     int other =
         access == Access.READ
@@ -135,7 +139,7 @@ abstract class MemoryInstruction extends Instruction {
     if (other != RaceCheck.NOBODY) {
       throw warp.block.fault(
           CudaError.LAUNCH_FAILED,
-          this,
+          instruction,
           warp,
           lane,
           "data race in shared memory at offset "
@@ -203,7 +207,7 @@ abstract class MemoryInstruction extends Instruction {
     return warp.block.fault(CudaError.ILLEGAL_ADDRESS, this, warp, lane, message);
   }
 
-  private KernelFault misaligned(Warp warp, int lane, long address) {
+  final KernelFault misaligned(Warp warp, int lane, long address) {
     return warp.block.fault(
         CudaError.MISALIGNED_ADDRESS,
         this,

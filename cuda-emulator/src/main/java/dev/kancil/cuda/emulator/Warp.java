@@ -24,6 +24,8 @@ final class Warp {
   /** The addresses of a memory instruction, first the kernel's, then the host's. */
   final long[] addresses = new long[LANES];
 
+  final AsyncCopies copies = new AsyncCopies();
+
   private final Instruction[] code;
   private final Rows rows;
   private final int[] intResults = new int[LANES];
@@ -90,6 +92,7 @@ final class Warp {
         Arrays.fill(longs[row], LONG_POISON);
       }
     }
+    copies.start();
     mask = existing;
     counter = 0;
     nextMeeting = Integer.MAX_VALUE;
@@ -259,6 +262,22 @@ final class Warp {
     parked |= lanes;
     mask &= ~lanes;
     meet();
+    return false;
+  }
+
+  /** As {@link #gather}, for an instruction of all 32 lanes. */
+  boolean gatherAll(int lanes, Instruction instruction) {
+    if (lanes == -1) {
+      return true;
+    }
+    if (gather(-1, lanes, instruction)) {
+      throw block.fault(
+          CudaError.LAUNCH_FAILED,
+          instruction,
+          this,
+          Integer.numberOfTrailingZeros(lanes),
+          "it takes a whole warp, only lanes 0x" + Integer.toHexString(lanes) + " are here");
+    }
     return false;
   }
 

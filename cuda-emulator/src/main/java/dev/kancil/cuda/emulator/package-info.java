@@ -34,23 +34,26 @@
  *   <li>a data race in shared memory: two threads touch the same bytes, one writes, and neither a
  *       barrier of both nor, within a warp, {@code __syncwarp} lies between; threads that write the
  *       same value race, too. Shuffles, votes, fences and flags that threads wait for order nothing
- *       here. Where many warps read, a race may be missed;
+ *       here. An asynchronous copy is a write of its thread both when it begins and when the thread
+ *       has waited for it. Where many warps read, a race may be missed;
+ *   <li>a matrix instruction that not all 32 lanes of a warp run;
  *   <li>a barrier that some threads have left or that threads reach in different places; a shuffle,
  *       vote, match or reduction whose lanes never come or are not in their own mask;
  *   <li>a launch that never ends ({@code LAUNCH_TIMEOUT}).
  * </ul>
  *
  * Memory, shared memory, local memory and registers that nobody has written hold NaNs of every
- * width (0x7fff in each half word), and so does what a shuffle reads from a lane that is not there.
- * The driver refuses what the real one refuses: calls without a current context, handles that are
- * none, launches beyond the limits; and, what the real one does not notice, arguments of the wrong
- * size.
+ * width (0x7fff in each half word), and so do what a shuffle reads from a lane that is not there
+ * and the target of an asynchronous copy until its thread waits. The driver refuses what the real
+ * one refuses: calls without a current context, handles that are none, launches beyond the limits;
+ * and, what the real one does not notice, arguments of the wrong size.
  *
  * <p>It does not find races in global memory, nor missing synchronisation between streams.
  *
  * <h2>What it runs</h2>
  *
- * Scalar PTX of compute capability 7.5 and later, all that NVRTC makes of ordinary kernels:
+ * PTX of compute capability 7.5 and later, all that NVRTC makes of ordinary kernels, and what
+ * kernels for tensor cores write by hand:
  *
  * <ul>
  *   <li>directives: kernels, functions (each call becomes part of the kernel; no recursion, no
@@ -66,24 +69,32 @@
  *   <li>{@code setp set selp slct}; {@code cvt} between all of these, with rounding and saturation;
  *       {@code mov} with packing, {@code cvta}, {@code isspacep};
  *   <li>{@code ld st} in all spaces, vectors, all cache hints; {@code atom red} with all scopes;
- *       {@code prefetch};
+ *       {@code prefetch}, {@code createpolicy}, {@code cp.async.bulk.prefetch.L2}, which only check
+ *       their operands;
+ *   <li>{@code mma} of 16 × 8 × 8 and 16 × 8 × 16 f16 and bf16 with f32 sums, of 8 × 8 × 16, 16 × 8
+ *       × 16 and 16 × 8 × 32 bytes, signed or not; {@code ldmatrix};
+ *   <li>{@code cp.async} with its groups and waits;
  *   <li>{@code shfl vote match redux activemask} and {@code bar.warp.sync}; {@code bar barrier}
- *       with numbers, counts and reductions; {@code membar fence}; {@code bra brx ret exit trap}.
+ *       with numbers, counts and reductions; {@code membar fence}; {@code bra brx ret exit trap};
+ *       {@code nanosleep} and {@code griddepcontrol} do nothing: kernels of a stream run one after
+ *       the other, so that whoever waits finds all done.
  * </ul>
  *
  * Anything else is refused when the module is loaded, and so is an instruction that the text's
  * target does not have yet, by name and line ({@code INVALID_PTX}); so are cubins ({@code
- * NO_BINARY_FOR_GPU}). Matrix instructions and asynchronous copies are not there yet.
+ * NO_BINARY_FOR_GPU}).
  *
  * <h2>How exact it is</h2>
  *
  * Arithmetic is IEEE's, rounded once, as on a GPU, but for the bits of NaNs. What the hardware
  * approximates ({@code ex2.approx}, {@code rsqrt.approx}, {@code div.full} …) is computed in double
  * precision and rounded: it differs from a GPU's result by the error that the PTX manual allows
- * there, and tolerances of tests should leave room for it. Results do not depend on the number of
- * workers: blocks share nothing but global memory, and kernels with atomic operations there run
- * their blocks in order on one thread. Blocks must not wait for each other, nor lanes of a warp,
- * except at instructions that are made for it: the lane that they wait for may never run.
+ * there, and tolerances of tests should leave room for it. {@code mma} of halves multiplies exactly
+ * and adds in the order of the columns, each sum rounded to the nearest float; a GPU adds several
+ * at once in an order of its own. Results do not depend on the number of workers: blocks share
+ * nothing but global memory, and kernels with atomic operations there run their blocks in order on
+ * one thread. Blocks must not wait for each other, nor lanes of a warp, except at instructions that
+ * are made for it: the lane that they wait for may never run.
  *
  * <h2>How it works</h2>
  *

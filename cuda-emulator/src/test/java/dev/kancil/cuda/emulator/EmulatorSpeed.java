@@ -56,6 +56,26 @@ final class EmulatorSpeed {
         }
         c[row * n + column] = sum;
       }
+      extern "C" __global__ void matrices(const unsigned *x, float *y, int n) {
+        unsigned a[4], b[2];
+        float c[4] = {0, 0, 0, 0};
+        for (int i = 0; i < 4; i++) a[i] = x[threadIdx.x + 32 * i];
+        for (int i = 0; i < 2; i++) b[i] = x[threadIdx.x + 32 * i + 128];
+        for (int j = 0; j < n; j++)
+          asm volatile("mma.sync.aligned.m16n8k16.row.col.f32.f16.f16.f32 {%0,%1,%2,%3}, {%4,%5,%6,%7}, {%8,%9}, {%0,%1,%2,%3};"
+              : "+f"(c[0]), "+f"(c[1]), "+f"(c[2]), "+f"(c[3])
+              : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b[0]), "r"(b[1]));
+        for (int i = 0; i < 4; i++) y[threadIdx.x + 32 * i] = c[i];
+      }
+      extern "C" __global__ void copies(const float4 *x, float *y, int n) {
+        __shared__ float4 s[2][256];
+        unsigned at = (unsigned)__cvta_generic_to_shared(&s[0][threadIdx.x]);
+        for (int j = 0; j < n; j++) {
+          asm volatile("cp.async.cg.shared.global [%0], [%1], 16;\\ncp.async.commit_group;\\ncp.async.wait_group 1;"
+              :: "r"(at + j % 2 * 4096), "l"(x + j % 16 * 256 + threadIdx.x));
+        }
+        y[threadIdx.x] = s[0][threadIdx.x].x;
+      }
       """;
 
   private EmulatorSpeed() {}
@@ -73,6 +93,8 @@ final class EmulatorSpeed {
             kernels,
             "dequantised" + label,
             () -> kernels.run("dequantised", 256, 32, x, y, y, 128));
+        time(kernels, "matrices" + label, () -> kernels.run("matrices", 16, 32, x, y, 1000));
+        time(kernels, "copies" + label, () -> kernels.run("copies", 4, 256, x, y, 500));
         int[] grid = {16, 16, 1};
         int[] block = {16, 16, 1};
         time(kernels, "tiled" + label, () -> kernels.run("tiled", grid, block, 0, x, y, y, 256));

@@ -77,9 +77,7 @@ class PtxErrorsTest {
   @CsvSource(
       delimiter = '|',
       value = {
-        "mma.sync.aligned.m16n8k16.row.col.f32.f16.f16.f32 %r1, %r1, %r1, %r1; | unknown instruction mma.sync.aligned.m16n8k16.row.col.f32.f16.f16.f32",
-        "cp.async.ca.shared.global [%r1], [%rd1], 16; | unknown instruction cp.async.ca.shared.global",
-        "ldmatrix.sync.aligned.m8n8.x4.shared.b16 {%r1, %r1, %r1, %r1}, [%r1]; | unknown instruction ldmatrix",
+        "wgmma.fence.sync.aligned; | unknown instruction wgmma.fence.sync.aligned",
         "add.rn.s32 %r1, %r1, %r1; | unknown instruction add.rn.s32",
         "add.s32 %r1, %r1; | add.s32 with 2 operands",
         "add.s32 %r1, %r1, %rd1; | %rd1 is of type b64, not s32",
