@@ -5,7 +5,7 @@ import java.util.Locale;
 /** The sizes of a model of the llama architecture. */
 public enum ModelShape {
   /** Small enough for a test. */
-  TINY(4, 256, 4, 2, 64, 768, 512, false, 10_000),
+  TINY(3, 256, 4, 2, 64, 512, 512, false, 10_000),
   /** Llama 3.2 1B (Llama Team 2024). */
   LLAMA_1B(16, 2048, 32, 8, 64, 8192, 128_256, true, 500_000),
   /** Llama 3.2 3B. */
