@@ -13,6 +13,7 @@ module dev.kancil.core {
   exports dev.kancil.format;
   exports dev.kancil.format.gguf;
   exports dev.kancil.format.safetensors;
+  exports dev.kancil.format.synthetic;
   exports dev.kancil.graph;
   exports dev.kancil.graph.fusion;
   exports dev.kancil.graph.op;

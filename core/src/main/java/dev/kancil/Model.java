@@ -22,6 +22,7 @@ import java.util.Set;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.FutureTask;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -74,6 +75,18 @@ public final class Model implements AutoCloseable {
    * @throws DeviceException if the device is not available or has too little memory
    */
   public static Model open(Path path, ModelOptions options) {
+    return open(() -> GgufFile.open(path), options);
+  }
+
+  /**
+   * Makes an open file ready on a device, and closes it with the model, or at once if that fails;
+   * otherwise as {@link #open(Path, ModelOptions)}.
+   */
+  public static Model open(GgufFile file, ModelOptions options) {
+    return open(() -> file, options);
+  }
+
+  private static Model open(Supplier<GgufFile> opened, ModelOptions options) {
     Resources resources = new Resources();
     try {
       // Beside reading the file: a device takes time to open, and may get ready while it waits.
@@ -85,7 +98,8 @@ public final class Model implements AutoCloseable {
                       options.device(),
                       new DeviceOptions(options.threads()).withProgress(options.progress())));
       resources.add(opening, task -> closeIfOpen(task));
-      GgufFile file = resources.add(GgufFile.open(path), GgufFile::close);
+      GgufFile file = resources.add(opened.get(), GgufFile::close);
+      Path path = file.path();
       GgufCheckpoint checkpoint = new GgufCheckpoint(file);
       // A vocabulary takes as long to index as all else that comes before the first token.
       FutureTask<Tokenizer> text = start("kancil-tokenizer", () -> Tokenizer.of(file.metadata()));
@@ -125,6 +139,7 @@ public final class Model implements AutoCloseable {
               context,
               loaded.contextLength(),
               file.fileBytes(),
+              loaded.graph().weightBytesPerToken(),
               engine.bytes() + weights.bytes(),
               device.description());
       return new Model(resources, engine, tokenizer, template, description);

@@ -12,6 +12,7 @@ import java.nio.file.Path;
  * @param contextLength tokens that one session can hold
  * @param trainedContextLength tokens that it was made for
  * @param fileBytes size of its file or files
+ * @param weightBytesPerToken what of it one token's row reads; tokens of one step share it
  * @param memoryBytes device memory for activations and, where filled, the cache
  */
 public record ModelDescription(
@@ -23,5 +24,6 @@ public record ModelDescription(
     int contextLength,
     int trainedContextLength,
     long fileBytes,
+    long weightBytesPerToken,
     long memoryBytes,
     DeviceDescription device) {}

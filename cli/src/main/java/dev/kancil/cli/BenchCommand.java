@@ -26,7 +26,13 @@ import picocli.CommandLine.Option;
     footer = {
       "",
       "Random tokens; the model's warm-up is not measured. Time to the first token counts as the",
-      "prompt's, the rest as generation's."
+      "prompt's, the rest as generation's. `weights` is what generation reads of them: their bytes for",
+      "one token, times tokens, by time; sequences of one step share a reading.",
+      "",
+      "MODEL can be synthetic:SHAPE:TYPE, such as synthetic:llama-8b:Q4_K_M: random weights of a known",
+      "size, so that no file is needed. SHAPE is one of tiny, llama-1b, llama-3b, llama-8b, qwen-14b; TYPE is",
+      "F16, BF16, Q8_0, or Q4_0, Q4_K_S, Q4_K_M as llama.cpp mixes them. Its layers share weights in the",
+      "host's memory: a device that computes from there finds more in its caches than with a real model."
     })
 final class BenchCommand implements Callable<Integer> {
   private static final int WARM_UPS = 2;
@@ -71,8 +77,7 @@ final class BenchCommand implements Callable<Integer> {
     if (device.context == 0) {
       device.context = Math.addExact(depth, Math.addExact(prompt, generated));
     }
-    try (Model opened =
-        Model.open(model.path(console), device.options(console).sessions(batch).build())) {
+    try (Model opened = model.openAny(console, device.options(console).sessions(batch).build())) {
       Announcement.print(console, opened.description());
       List<Repetition> results = new ArrayList<>();
       for (int i = -WARM_UPS; i < repetitions; i++) {
@@ -146,8 +151,10 @@ final class BenchCommand implements Callable<Integer> {
               "generated_tokens", generated,
               "depth", depth,
               "batch", batch,
+              "weight_bytes_per_token", opened.weightBytesPerToken(),
               "prefill_tokens_per_second", median(prefill),
               "decode_tokens_per_second", median(decode),
+              "decode_weight_bytes_per_second", weightBytes(opened, median(decode)),
               "repetitions",
                   results.stream()
                       .map(
@@ -161,6 +168,13 @@ final class BenchCommand implements Callable<Integer> {
     Table table = new Table("", "TOKENS", "MEDIAN", "LEAST", "MOST");
     row(table, "prefill", batch * prompt, prefill);
     row(table, "decode", batch * (generated - 1), decode);
+    double[] bytes = Arrays.stream(decode).map(speed -> weightBytes(opened, speed)).toArray();
+    table.row(
+        "weights",
+        "",
+        bandwidth(median(bytes)),
+        bandwidth(bytes[0]),
+        bandwidth(bytes[bytes.length - 1]));
     table.print(console.out());
   }
 
@@ -171,6 +185,15 @@ final class BenchCommand implements Callable<Integer> {
         speed(median(sorted)),
         speed(sorted[0]),
         speed(sorted[sorted.length - 1]));
+  }
+
+  /** Bytes of weights that decoding reads in a second: all sequences of a step share them. */
+  private double weightBytes(ModelDescription opened, double tokensPerSecond) {
+    return opened.weightBytesPerToken() * tokensPerSecond / batch;
+  }
+
+  private static String bandwidth(double bytesPerSecond) {
+    return String.format(Locale.ROOT, "%.1f GB/s", bytesPerSecond / 1e9);
   }
 
   private static String speed(double tokensPerSecond) {

@@ -1,10 +1,13 @@
 package dev.kancil.cli;
 
 import dev.kancil.InvalidRequestException;
+import dev.kancil.Model;
+import dev.kancil.ModelOptions;
 import dev.kancil.cli.pull.BuiltIn;
 import dev.kancil.cli.pull.ModelCache;
 import dev.kancil.cli.pull.Pull;
 import dev.kancil.cli.pull.Reference;
+import dev.kancil.format.synthetic.SyntheticModel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Optional;
@@ -18,8 +21,20 @@ final class ModelArgument {
       description = "A GGUF file, a name that `kancil list` shows, or a reference to fetch.")
   String model = "";
 
+  /** Opens the model, which need not have a file: for what needs no text. */
+  Model openAny(Console console, ModelOptions options) {
+    return SyntheticModel.isNamed(model)
+        ? Model.open(SyntheticModel.parse(model).open(), options)
+        : Model.open(path(console), options);
+  }
+
   /** The model's file, fetched if need be. */
   Path path(Console console) {
+    if (SyntheticModel.isNamed(model)) {
+      throw new InvalidRequestException(
+          SyntheticModel.parse(model).name()
+              + " has random weights and no text; only `kancil bench` takes it");
+    }
     Path path = Path.of(model);
     if (Files.exists(path)) {
       return path;

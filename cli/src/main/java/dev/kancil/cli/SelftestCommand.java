@@ -35,6 +35,9 @@ import picocli.CommandLine.Option;
 final class SelftestCommand implements Callable<Integer> {
   private static final int SHOWN = 20;
 
+  /** Nanoseconds between lines that say how far it is, where no bar does. */
+  private static final long TOLD_EVERY = 10_000_000_000L;
+
   private final Console console;
 
   @Option(
@@ -78,13 +81,39 @@ final class SelftestCommand implements Callable<Integer> {
               + tested.description().name()
               + ", "
               + tested.description().kernels());
-      long[] done = {0};
       Report report;
       try (Progress progress = console.counting("Testing", cases.size())) {
-        report = Conformance.run(tested, reference, cases, _ -> progress.done(++done[0]));
+        Results results = new Results(cases.size(), progress);
+        report = Conformance.run(tested, reference, cases, results::add);
       }
       print(report);
       return report.failures().isEmpty() ? 0 : 1;
+    }
+  }
+
+  /** Tells of failures as they come, so that they are known even if the run is cut off. */
+  private final class Results {
+    private final int cases;
+    private final Progress progress;
+    private int done;
+    private int failed;
+    private long told = System.nanoTime();
+
+    Results(int cases, Progress progress) {
+      this.cases = cases;
+      this.progress = progress;
+    }
+
+    void add(Result result) {
+      done++;
+      progress.done(done);
+      if (result.status() == Status.FAILED && ++failed <= SHOWN) {
+        console.message(result.toString());
+      }
+      if (!console.isTerminal() && System.nanoTime() - told > TOLD_EVERY) {
+        told = System.nanoTime();
+        console.message(done + " of " + cases + " cases, " + failed + " failed");
+      }
     }
   }
 
@@ -146,7 +175,6 @@ final class SelftestCommand implements Callable<Integer> {
                 String.valueOf(count(results, Status.FAILED)),
                 nearest(results)));
     table.print(console.out());
-    report.failures().stream().limit(SHOWN).forEach(failure -> console.message(failure.toString()));
   }
 
   private static int count(List<Result> results, Status status) {

@@ -104,6 +104,24 @@ final class BadInputTest {
   }
 
   @Test
+  void syntheticModelThatIsNotThereOrCanNotAnswer() {
+    CommandRun.of("bench", "synthetic:llama-9b:F16").failsWith("no shape llama-9b", "llama-8b");
+    CommandRun.of("bench", "synthetic:tiny:Q9").failsWith("no type Q9", "Q4_K_M");
+    CommandRun.of("bench", "synthetic:tiny").failsWith("SHAPE:TYPE");
+    String tiny = "synthetic:tiny:F16";
+    for (String[] command :
+        new String[][] {
+          {"run", tiny, "-p", "x"},
+          {"chat", tiny},
+          {"show", tiny},
+          {"tokenize", tiny, "x"},
+          {"forward", tiny, "--tokens", "1", "--output", folder + "/x"}
+        }) {
+      CommandRun.of(command).failsWith(tiny, "kancil bench");
+    }
+  }
+
+  @Test
   void conversationThatIsNone() throws IOException {
     Path template = Files.writeString(folder.resolve("t.jinja"), "{{ messages[0].content }}");
     CommandRun.withInput("[1", "template", template.toString(), "--conversation", "-")

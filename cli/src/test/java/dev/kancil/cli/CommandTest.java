@@ -1,6 +1,7 @@
 package dev.kancil.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.withinPercentage;
 
 import dev.kancil.testing.RealModels;
 import dev.kancil.testing.Safetensors;
@@ -105,6 +106,33 @@ final class CommandTest {
     assertThat(json.get("decode_tokens_per_second").asDouble()).isPositive();
     assertThat(json.get("threads").asInt()).isPositive();
     assertThat(json.get("repetitions").size()).isEqualTo(3);
+  }
+
+  @Test
+  void benchMeasuresAModelWithoutAFile() {
+    String[] command = {
+      "bench",
+      "synthetic:tiny:Q4_K_M",
+      "-p",
+      "8",
+      "-n",
+      "3",
+      "-r",
+      "1",
+      "-b",
+      "2",
+      "--device",
+      "cpu"
+    };
+    JsonNode json = CommandRun.of(with(command, "--json")).json();
+    assertThat(json.get("model").asString()).isEqualTo("synthetic:tiny:Q4_K_M");
+    double bytes = json.get("weight_bytes_per_token").asDouble();
+    assertThat(bytes).isBetween(1e6, 2.2e6);
+    // Both sequences of a step share what it reads.
+    assertThat(json.get("decode_weight_bytes_per_second").asDouble())
+        .isCloseTo(
+            json.get("decode_tokens_per_second").asDouble() * bytes / 2, withinPercentage(0.1));
+    assertThat(CommandRun.of(command).succeeds().out()).contains("weights").contains("GB/s");
   }
 
   @Test

@@ -3,6 +3,7 @@ package dev.kancil.graph;
 import dev.kancil.graph.op.Attention;
 import dev.kancil.graph.op.CacheWrite;
 import dev.kancil.graph.op.Embedding;
+import dev.kancil.graph.op.MoeMatMul;
 import dev.kancil.graph.op.RopeAttention;
 import dev.kancil.graph.op.Sample;
 import dev.kancil.graph.op.SampleParameters;
@@ -138,6 +139,34 @@ public record Graph(List<Value> inputs, List<Node> nodes, List<Value> outputs, S
       }
     }
     return List.copyOf(weights.values());
+  }
+
+  /**
+   * Bytes of weights that one token's row reads, each once: of a table of embeddings one row, of
+   * experts those that the row uses, of all else the whole. Of a graph of primitives.
+   */
+  public long weightBytesPerToken() {
+    Map<String, Long> bytes = new HashMap<>();
+    for (Node node : nodes) {
+      for (Operand operand : node.inputs()) {
+        if (operand instanceof Weight weight) {
+          bytes.merge(weight.name(), bytesPerToken(node, weight), Math::max);
+        }
+      }
+    }
+    return bytes.values().stream().mapToLong(Long::longValue).sum();
+  }
+
+  private static long bytesPerToken(Node node, Weight weight) {
+    long whole = weight.type().byteSize(weight.shape().columns()) * weight.shape().rows();
+    return switch (node.op()) {
+      case Embedding _ -> weight.type().byteSize(weight.shape().columns());
+      case MoeMatMul _ ->
+          whole
+              / weight.shape().dimension(0)
+              * Math.min(node.value(2).type().columns(), weight.shape().dimension(0));
+      default -> whole;
+    };
   }
 
   /** For each value the nodes that read it, in running order; absent where there are none. */

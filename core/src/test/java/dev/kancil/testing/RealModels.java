@@ -31,10 +31,7 @@ public enum RealModels {
 
   /** The model's file; skips the test, and says so, where it is not there. */
   public Path path() {
-    String folder = System.getProperty("kancil.models", "");
-    Path path = Path.of(folder, file + ".gguf");
-    boolean found = !folder.isEmpty() && Files.isRegularFile(path);
-    if (!found) {
+    if (!isThere()) {
       String message = "SKIPPED: no " + file + ".gguf; run scripts/test, which fetches it";
       System.err.println(message);
       if ("true".equals(System.getenv("CI"))) {
@@ -42,7 +39,20 @@ public enum RealModels {
       }
       Assumptions.abort(message);
     }
-    return path;
+    return candidate();
+  }
+
+  /** Whether the model's file is there. */
+  public boolean isThere() {
+    return !folder().isEmpty() && Files.isRegularFile(candidate());
+  }
+
+  private static String folder() {
+    return System.getProperty("kancil.models", "");
+  }
+
+  private Path candidate() {
+    return Path.of(folder(), file + ".gguf");
   }
 
   public Safetensors golden() {

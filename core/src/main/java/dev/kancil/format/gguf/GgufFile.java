@@ -30,6 +30,7 @@ import java.util.regex.Pattern;
 public final class GgufFile implements AutoCloseable {
   private static final Pattern PART = Pattern.compile("(.*)-(\\d{5})-of-(\\d{5})\\.gguf");
   private static final int MAX_PARTS = 4096;
+  private static final int NEWEST_VERSION = 3;
 
   private final Path path;
   private final Arena arena;
@@ -97,6 +98,21 @@ public final class GgufFile implements AutoCloseable {
       arena.close();
       throw e;
     }
+  }
+
+  /**
+   * What a file would be that lies in memory instead.
+   *
+   * @param path what errors call it; nothing need be there
+   * @param tensors in file order; any number of them may share data
+   * @param arena holds their data, and closes with the file
+   */
+  public static GgufFile inMemory(
+      Path path, GgufMetadata metadata, SequencedMap<String, Tensor> tensors, Arena arena) {
+    long bytes = tensors.values().stream().mapToLong(tensor -> tensor.data().byteSize()).sum();
+    GgufHeader header =
+        new GgufHeader(NEWEST_VERSION, GgufHeader.DEFAULT_ALIGNMENT, metadata, tensors);
+    return new GgufFile(path, arena, header, new LinkedHashMap<>(tensors), bytes);
   }
 
   private static void checkPart(Path path, GgufHeader header, int part, long parts) {

@@ -15,7 +15,7 @@ import java.util.Map;
 record GgufHeader(int version, int alignment, GgufMetadata metadata, Map<String, Tensor> tensors) {
   static final int MAGIC = 0x46554747;
   static final int MAX_DIMENSIONS = 8;
-  private static final int DEFAULT_ALIGNMENT = 32;
+  static final int DEFAULT_ALIGNMENT = 32;
   static final int MAX_ALIGNMENT = 1 << 20;
 
   private record Description(String name, DataType type, Shape shape, long offset) {}

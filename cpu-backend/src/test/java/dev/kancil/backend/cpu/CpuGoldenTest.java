@@ -5,7 +5,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.kancil.backend.Device;
 import dev.kancil.backend.DeviceOptions;
 import dev.kancil.tensor.DataType;
+import dev.kancil.testing.GoldenCheck;
 import dev.kancil.testing.RealModels;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
@@ -19,6 +23,15 @@ class CpuGoldenTest {
       assertThat(agreement.isExact()).as(agreement.toString()).isTrue();
       assertThat(agreement.topOne()).isEqualTo(1);
     }
+  }
+
+  @Test
+  void tinyModelsGiveTheLogitsOfTheReference() {
+    List<String> lines = new ArrayList<>();
+    try (Device device = new CpuBackend().open(0, DeviceOptions.DEFAULT)) {
+      assertThat(GoldenCheck.tiny(device, lines::add)).as(lines.toString()).isZero();
+    }
+    assertThat(lines).hasSizeGreaterThan(6).allMatch(line -> line.startsWith("ok "));
   }
 
   @ParameterizedTest

@@ -1,0 +1,62 @@
+package dev.kancil.format.synthetic;
+
+import java.util.Locale;
+
+/** The sizes of a model of the llama architecture. */
+public enum ModelShape {
+  /** Small enough for a test. */
+  TINY(3, 256, 4, 2, 64, 512, 512, false, 10_000),
+  /** Llama 3.2 1B (Llama Team 2024). */
+  LLAMA_1B(16, 2048, 32, 8, 64, 8192, 128_256, true, 500_000),
+  /** Llama 3.2 3B. */
+  LLAMA_3B(28, 3072, 24, 8, 128, 8192, 128_256, true, 500_000),
+  /** Llama 3.1 8B. */
+  LLAMA_8B(32, 4096, 32, 8, 128, 14_336, 128_256, false, 500_000),
+  /** Qwen 2.5 14B's sizes, without its biases, as a llama (Qwen Team 2024). */
+  QWEN_14B(40, 5120, 40, 8, 128, 13_824, 152_064, false, 1_000_000);
+
+  static final int CONTEXT = 131_072;
+
+  final int layers;
+  final int width;
+  final int heads;
+  final int kvHeads;
+  final int headWidth;
+  final int feedForward;
+  final int vocabulary;
+  final boolean tied;
+  final float ropeBase;
+
+  /**
+   * @param width columns of the residual stream
+   * @param headWidth columns of a head
+   * @param feedForward columns inside the feed-forward part
+   * @param vocabulary token ids
+   * @param tied whether the token embeddings are the output head, too
+   */
+  ModelShape(
+      int layers,
+      int width,
+      int heads,
+      int kvHeads,
+      int headWidth,
+      int feedForward,
+      int vocabulary,
+      boolean tied,
+      float ropeBase) {
+    this.layers = layers;
+    this.width = width;
+    this.heads = heads;
+    this.kvHeads = kvHeads;
+    this.headWidth = headWidth;
+    this.feedForward = feedForward;
+    this.vocabulary = vocabulary;
+    this.tied = tied;
+    this.ropeBase = ropeBase;
+  }
+
+  /** As it is asked for, such as {@code llama-1b}. */
+  public String label() {
+    return name().toLowerCase(Locale.ROOT).replace('_', '-');
+  }
+}
