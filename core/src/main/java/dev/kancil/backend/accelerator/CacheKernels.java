@@ -14,6 +14,7 @@ import dev.kancil.graph.op.RotaryEmbedding;
 import dev.kancil.tensor.Blocks;
 import dev.kancil.tensor.DataType;
 import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -177,24 +178,45 @@ public final class CacheKernels {
       DeviceBuffer target,
       Value y,
       Grid grid) {
+    return attention(file, function, attention, shape, q, positions, target, y, grid, List.of());
+  }
+
+  /**
+   * A launch of one of the attention kernels, which takes something more.
+   *
+   * @param shape further defines
+   * @param further arguments behind those that all take
+   */
+  public Work attention(
+      String file,
+      String function,
+      Attention attention,
+      Map<String, String> shape,
+      DeviceBuffer q,
+      Value positions,
+      DeviceBuffer target,
+      Value y,
+      Grid grid,
+      List<Argument> further) {
     StateSlot slot = attention.slot();
-    return maker.launch(
-        file,
-        function,
-        defines(attention, shape),
-        List.of(
-            new Argument.Buffer(q),
-            new Argument.Keys(slot),
-            new Argument.Values(slot),
-            buffer(positions),
-            new Argument.Buffer(inputs.rowSequence()),
-            new Argument.Buffer(inputs.tableStarts(slot.group())),
-            new Argument.Tables(slot),
-            new Argument.Buffer(inputs.lengths()),
-            new Argument.Counts(),
-            new Argument.Buffer(target)),
-        y,
-        grid);
+    List<Argument> arguments = new ArrayList<>();
+    arguments.add(new Argument.Buffer(q));
+    arguments.add(new Argument.Keys(slot));
+    arguments.add(new Argument.Values(slot));
+    arguments.add(buffer(positions));
+    arguments.add(new Argument.Buffer(inputs.rowSequence()));
+    arguments.add(new Argument.Buffer(inputs.tableStarts(slot.group())));
+    arguments.add(new Argument.Tables(slot));
+    arguments.add(new Argument.Buffer(inputs.lengths()));
+    arguments.add(new Argument.Counts());
+    arguments.add(new Argument.Buffer(target));
+    arguments.addAll(further);
+    return maker.launch(file, function, defines(attention, shape), arguments, y, grid);
+  }
+
+  /** The types of the cache that an attention reads. */
+  public StateGroup group(Attention attention) {
+    return layout.groups().get(attention.slot().group());
   }
 
   /** What attention kernels are compiled with, for widths, cache, mask and score. */

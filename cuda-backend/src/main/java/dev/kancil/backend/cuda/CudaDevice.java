@@ -81,7 +81,7 @@ final class CudaDevice extends AcceleratorDevice {
         new RowKernels(maker, weights, program, SHAPES),
         cache,
         new TileProducts(maker, weights, program, plain, tiles, traits),
-        cache::plainAttention,
+        new AttentionKernels(cache, program, traits),
         program);
   }
 

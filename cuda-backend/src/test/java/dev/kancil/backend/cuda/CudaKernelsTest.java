@@ -54,21 +54,34 @@ class CudaKernelsTest {
               "ROTARY_WIDTH=128",
               "PAIRING_HALVES",
               "VECTOR=1"),
-          kernel(
-              "attention_plain.h",
-              "KEY_F16",
-              "VALUE_F16",
-              "KEY_COLUMNS=1024",
-              "VALUE_COLUMNS=1024",
-              "PAGE_TOKENS=32",
-              "HEADS=32",
-              "KV_HEADS=8",
-              "KEY_WIDTH=128",
-              "VALUE_WIDTH=128",
-              "SCALE=0.088f",
-              "SEES(query, key)=((key) <= (query))",
-              "FIRST_KEY(query)=0",
-              "LAST_KEY(query)=(query)"));
+          attention("attention_plain.h", "KEY_F16", "VALUE_F16"),
+          attention("attention_split.h", "KEY_F16", "VALUE_F16", "HALVES", "MASK_IS_INTERVAL"),
+          attention("attention_split.h", "KEY_Q8_0", "VALUE_F32", "IN_TURN"));
+
+  private static Kernel attention(String file, String... defines) {
+    Kernel common =
+        kernel(
+            file,
+            "KEY_COLUMNS=1024",
+            "VALUE_COLUMNS=1024",
+            "PAGE_TOKENS=32",
+            "HEADS=32",
+            "KV_HEADS=8",
+            "KEY_WIDTH=128",
+            "VALUE_WIDTH=128",
+            "SCALE=0.088f",
+            "SEES(query, key)=((key) <= (query))",
+            "FIRST_KEY(query)=0",
+            "LAST_KEY(query)=(query)",
+            "WARPS=4",
+            "SPLITS=33",
+            "HEADS_AT_ONCE=4",
+            "VALUE_PART=128",
+            "PARTIAL_FLOATS=520");
+    Map<String, String> all = new HashMap<>(common.defines());
+    all.putAll(kernel(file, defines).defines());
+    return new Kernel(file, all);
+  }
 
   @ParameterizedTest
   @ValueSource(strings = {"sm_75", "sm_80", "sm_90a", "sm_120"})

@@ -1,0 +1,120 @@
+package dev.kancil.backend.cuda;
+
+import dev.kancil.backend.accelerator.Grid;
+import dev.kancil.graph.StateGroup;
+import dev.kancil.graph.op.Attention;
+import dev.kancil.tensor.DataType;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.Optional;
+
+/**
+ * How blocks divide attention, each row for itself; see {@code attention_split.h}.
+ *
+ * @param warps of a block
+ * @param splits of a row's keys, at most
+ * @param headsAtOnce query heads of a block
+ * @param valuePart columns of values of a block
+ * @param parts of the heads and the columns of a row
+ * @param isOnTensorCores whether they multiply the cache's 16-bit numbers
+ */
+record AttentionSplit(
+    int warps, int splits, int headsAtOnce, int valuePart, int parts, boolean isOnTensorCores) {
+  private static final int MOST_WARPS = 4;
+  private static final int MOST_HEADS = 8;
+
+  /** More results would take the block that adds them up longer than the keys take. */
+  private static final int MOST_SPLITS = 64;
+
+  /** As many as an item's registers hold sums for. */
+  private static final int MOST_VALUE_PART = 128;
+
+  /** Shared memory that kernels may declare on every device. */
+  private static final int SHARED_BYTES = 48 << 10;
+
+  /** The shape for a device; none where queries are too wide for its shared memory. */
+  static Optional<AttentionSplit> of(Attention attention, StateGroup cache, CudaTraits traits) {
+    boolean isOnTensorCores =
+        attention.keyWidth() % 16 == 0
+            && attention.valueWidth() % 16 == 0
+            && cache.keyType() == cache.valueType()
+            && (cache.keyType() == DataType.F16
+                || (cache.keyType() == DataType.BF16 && traits.hasBfloats()));
+    int group = attention.heads() / attention.kvHeads();
+    int headParts = Math.ceilDiv(group, MOST_HEADS);
+    int headsAtOnce = Math.ceilDiv(group, headParts);
+    int width = attention.valueWidth();
+    int valueParts = Math.ceilDiv(width, MOST_VALUE_PART);
+    int valuePart = Math.ceilDiv(width, valueParts);
+    if (valueParts > 1) {
+      // Whole fragments, or runs of columns that are read at once.
+      valuePart = Math.ceilDiv(valuePart, 16) * 16;
+      valueParts = Math.ceilDiv(width, valuePart);
+    }
+    int parts = attention.kvHeads() * headParts * valueParts;
+    // Two blocks for each multiprocessor: one waits for memory while another computes.
+    int splits = Math.clamp(Math.ceilDiv(2L * traits.units(), parts), 1, MOST_SPLITS);
+    for (int warps = MOST_WARPS; warps >= 1; warps /= 2) {
+      AttentionSplit split =
+          new AttentionSplit(warps, splits, headsAtOnce, valuePart, parts, isOnTensorCores);
+      if (split.sharedBytes(attention, cache) <= SHARED_BYTES) {
+        return Optional.of(split);
+      }
+    }
+    return Optional.empty();
+  }
+
+  private long sharedBytes(Attention attention, StateGroup cache) {
+    long keyWidth = attention.keyWidth();
+    long sums = 4L * warps * headsAtOnce * (valuePart + 2) + 64;
+    if (!isOnTensorCores) {
+      int tile = 32;
+      return sums + 4L * headsAtOnce * (keyWidth + (long) warps * tile);
+    }
+    return sums + keyWidth * (cache.keyType() == DataType.BF16 ? 64 : 32);
+  }
+
+  /** Floats of what a block leaves of its split, in whole vectors of four. */
+  private int partialFloats() {
+    return Math.ceilDiv(headsAtOnce * (valuePart + 2), 4) * 4;
+  }
+
+  /** Bytes of the results of all splits of so many rows. */
+  long partialBytes(int rows) {
+    return (long) rows * parts * splits * partialFloats() * Float.BYTES;
+  }
+
+  /** Bytes of the counts of splits that have ended, for so many rows. */
+  long endedBytes(int rows) {
+    return (long) rows * parts * Integer.BYTES;
+  }
+
+  /**
+   * @param isInTurn whether a block goes through all splits
+   */
+  Map<String, String> defines(boolean isInTurn) {
+    Map<String, String> defines = new HashMap<>();
+    defines.put("WARPS", String.valueOf(warps));
+    defines.put("SPLITS", String.valueOf(splits));
+    defines.put("HEADS_AT_ONCE", String.valueOf(headsAtOnce));
+    defines.put("VALUE_PART", String.valueOf(valuePart));
+    defines.put("PARTIAL_FLOATS", String.valueOf(partialFloats()));
+    if (isOnTensorCores) {
+      defines.put("HALVES", "");
+    }
+    if (isInTurn) {
+      defines.put("IN_TURN", "");
+    }
+    return defines;
+  }
+
+  Grid grid(boolean isInTurn) {
+    return new Grid(
+        new long[] {32L * warps, 1, 1},
+        (rows, groups) -> {
+          groups[0] = isInTurn ? 1 : splits;
+          groups[1] = parts;
+          groups[2] = rows;
+        });
+  }
+}

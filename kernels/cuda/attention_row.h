@@ -1,0 +1,59 @@
+// What attention kernels of this folder know of a row, and weights that are powers of two apart.
+//
+// Scores are in units of log2(e), and a softmax's base is a whole number, not less than the largest score: so what was summed up with one
+// base becomes what another would have made of it by a power of two, which rounds nothing. Sums then don't depend on which base was
+// known when, only on the order in which they are added.
+
+#ifndef ATTENTION_ROW_H
+#define ATTENTION_ROW_H
+
+#include "attention_mask.h"
+#include "cache_elements.h"
+
+// The base where nothing was seen.
+#define NOTHING (-3e38f)
+
+// Weights are at most this, in log2: the small ones of halves are then far below what counts.
+#define WEIGHT_BITS 10
+
+struct attention_row {
+  const uchar *keys, *values;
+  const int *pages;
+  long position;
+  // Keys that the row may see, from .x up to and including .y.
+  int2 range;
+  int kv_head, first_head, heads, first_column;
+
+  inline bool is_seen(int key) const {
+#ifdef MASK_IS_INTERVAL
+    return key >= range.x && key <= range.y;
+#else
+    return key >= range.x && key <= range.y && sees(position, key);
+#endif
+  }
+
+  // Scaled to log2(e); -INFINITY where the key is hidden.
+  inline float score(float dot_product, int key, int head) const {
+    return is_seen(key) ? final_score(dot_product * SCALE, position, key, first_head + head) * 1.44269504f : -INFINITY;
+  }
+
+  inline const uchar *key_row(int page, int key) const {
+    return keys + ((size_t)page * PAGE_TOKENS + key % PAGE_TOKENS) * KEY_ROW_BYTES(KV_HEADS * KEY_WIDTH);
+  }
+
+  inline const uchar *value_row(int page, int key) const {
+    return values + ((size_t)page * PAGE_TOKENS + key % PAGE_TOKENS) * VALUE_ROW_BYTES(KV_HEADS * VALUE_WIDTH);
+  }
+};
+
+static inline float base_of(float score) { return fmaxf(ceilf(score), NOTHING); }
+
+static inline float weight_of(float score, float base) { return exp2f(score - base + WEIGHT_BITS); }
+
+// 2^(from - to) for bases of which `to` is not the smaller.
+static inline float factor_between(float from, float to) {
+  float steps = from - to;
+  return steps < -126 ? 0 : as_float((uint)(127 + (int)steps) << 23);
+}
+
+#endif

@@ -1,0 +1,191 @@
+// attention_split: attention of each row for itself, its keys divided among blocks (Flash-Decoding: Dao et al. 2023).
+// attention_plain says plainly what comes out.
+//
+// Blocks: dimension 0 the split, dimension 1 the KV head, its heads in parts of HEADS_AT_ONCE and its values in parts of VALUE_PART
+// columns, dimension 2 the row. How many splits of keys there are depends on the row, but the grid has SPLITS: those of the others end at
+// once. The block that ends last puts the splits' results together, in their order, whichever block it is.
+// With IN_TURN a block goes through all splits itself, and the result is the same to the bit: so steps of few rows and of many agree.
+// A block's warps take tiles of TILE keys in turns, each for all heads: keys and values are read once.
+// Traffic: the cache from the first key that the mask lets through to the last; bound by memory.
+// Invariants: a key that the mask hides is not read; a row that sees none yields zeros; `ended` is all zeros between launches.
+// Defines: WARPS, SPLITS, IN_TURN (optional), HEADS_AT_ONCE (at most 8), VALUE_PART, PARTIAL_FLOATS (of a split's results), HALVES (for
+// 16-bit caches on tensor cores).
+
+#include "launches.h"
+#include "attention_row.h"
+#ifdef HALVES
+#include "attention_halves.h"
+#else
+#include "attention_elements.h"
+#endif
+
+#define THREADS (32 * WARPS)
+#define HEAD_PARTS ((GROUP + HEADS_AT_ONCE - 1) / HEADS_AT_ONCE)
+#define VALUE_PARTS ((VALUE_WIDTH + VALUE_PART - 1) / VALUE_PART)
+#define SUMS (HEADS_AT_ONCE * VALUE_PART)
+
+#if VALUE_WIDTH % 4 == 0 && VALUE_PART % 4 == 0
+#define RUN 4
+typedef float4 run_of_floats;
+#else
+#define RUN 1
+typedef float run_of_floats;
+#endif
+
+// Each thread has these runs of RUN sums of a head.
+#define RUNS (SUMS / RUN)
+#define RUNS_EACH ((RUNS + THREADS - 1) / THREADS)
+
+// What was attended to of one head, for RUN columns.
+struct attended {
+  float base, total;
+  alignas(16) float sums[RUN];
+
+  inline void clear() {
+    base = NOTHING;
+    total = 0;
+    for (int i = 0; i < RUN; i++) {
+      sums[i] = 0;
+    }
+  }
+
+  // `to` is not below either's base.
+  inline void add(float of_base, float of_total, const float *of_sums, float to) {
+    float own = factor_between(base, to), factor = factor_between(of_base, to);
+    base = to;
+    total = fma(of_total, factor, total * own);
+    run_of_floats run = *(const run_of_floats *)of_sums;
+    for (int i = 0; i < RUN; i++) {
+      sums[i] = fma(((const float *)&run)[i], factor, sums[i] * own);
+    }
+  }
+};
+
+kernel void __launch_bounds__(THREADS)
+    attention_split(const float *q, const uchar *keys, const uchar *values, const int *positions, const int *row_sequence,
+                    const int *table_starts, const int *tables, const int *lengths, const int *counts, int which, float *y,
+                    float *partials, uint *ended) {
+  __shared__ float4 sums_of_warps[(WARPS * SUMS + 3) / 4];
+  __shared__ float bases[WARPS][HEADS_AT_ONCE], totals[WARPS][HEADS_AT_ONCE];
+  __shared__ bool is_last;
+  start_next_launch();
+  await_last_launch();
+  int row = blockIdx.z, part = blockIdx.y;
+  if (row >= counts[which]) {
+    return;
+  }
+  int sequence = row_sequence[row], group = part / VALUE_PARTS;
+  attention_row a;
+  a.keys = keys;
+  a.values = values;
+  a.pages = tables + table_starts[sequence];
+  a.position = positions[row];
+  a.range = keys_of(a.position, lengths[sequence]);
+  a.kv_head = group / HEAD_PARTS;
+  int skipped = group % HEAD_PARTS * HEADS_AT_ONCE;
+  a.first_head = a.kv_head * GROUP + skipped;
+  a.heads = GROUP - skipped < HEADS_AT_ONCE ? GROUP - skipped : HEADS_AT_ONCE;
+  a.first_column = part % VALUE_PARTS * VALUE_PART;
+
+  int first_tile = a.range.x / TILE;
+  int tiles = a.range.y < a.range.x ? 0 : a.range.y / TILE + 1 - first_tile;
+  int each = (tiles + SPLITS * WARPS - 1) / (SPLITS * WARPS) * WARPS;
+  int splits = tiles == 0 ? 1 : (tiles + each - 1) / each;
+#ifdef IN_TURN
+  int first_split = 0, end_split = splits;
+#else
+  int first_split = blockIdx.x, end_split = first_split + 1;
+  if (first_split >= splits) {
+    return;
+  }
+#endif
+
+  int warp = threadIdx.x / 32;
+  warp_attention mine;
+  mine.prepare(a, q + ((size_t)row * HEADS + a.first_head) * KEY_WIDTH);
+  attended results[RUNS_EACH];
+  for (int i = 0; i < RUNS_EACH; i++) {
+    results[i].clear();
+  }
+  for (int split = first_split; split < end_split; split++) {
+    int end = each * (split + 1) < tiles ? each * (split + 1) : tiles;
+    mine.attend(a, first_tile + each * split + warp, first_tile + end);
+    mine.store(a, bases[warp], totals[warp], (float *)sums_of_warps + warp * SUMS);
+    __syncthreads();
+    for (int i = 0; i < RUNS_EACH; i++) {
+      int at = (int)threadIdx.x + i * THREADS, head = at * RUN / VALUE_PART;
+      if (at < RUNS && head < a.heads) {
+        attended of_split;
+        of_split.clear();
+        float most = NOTHING;
+        for (int w = 0; w < WARPS; w++) {
+          most = fmaxf(most, bases[w][head]);
+        }
+        for (int w = 0; w < WARPS; w++) {
+          of_split.add(bases[w][head], totals[w][head], (const float *)sums_of_warps + w * SUMS + at * RUN, most);
+        }
+        results[i].add(of_split.base, of_split.total, of_split.sums, fmaxf(results[i].base, of_split.base));
+      }
+    }
+    __syncthreads();
+  }
+
+#ifndef IN_TURN
+  if (splits > 1) {
+    size_t block = (size_t)row * gridDim.y + part;
+    partials += block * SPLITS * PARTIAL_FLOATS;
+    float *own = partials + first_split * PARTIAL_FLOATS;
+    for (int i = 0; i < RUNS_EACH; i++) {
+      int at = (int)threadIdx.x + i * THREADS, head = at * RUN / VALUE_PART;
+      if (at < RUNS && head < a.heads) {
+        *(run_of_floats *)(own + at * RUN) = *(const run_of_floats *)results[i].sums;
+        if (at * RUN % VALUE_PART == 0) {
+          own[SUMS + head] = results[i].base;
+          own[SUMS + HEADS_AT_ONCE + head] = results[i].total;
+        }
+      }
+    }
+    // What all threads wrote is there before the block counts as ended.
+    __threadfence();
+    __syncthreads();
+    if (threadIdx.x == 0) {
+      // The last sets it back to zero.
+      is_last = atomicInc(ended + block, splits - 1) == splits - 1;
+    }
+    __syncthreads();
+    if (!is_last) {
+      return;
+    }
+    __threadfence();
+    for (int i = 0; i < RUNS_EACH; i++) {
+      int at = (int)threadIdx.x + i * THREADS, head = at * RUN / VALUE_PART;
+      if (at < RUNS && head < a.heads) {
+        float most = NOTHING;
+#pragma unroll 8
+        for (int s = 0; s < splits; s++) {
+          most = fmaxf(most, __ldcg(partials + s * PARTIAL_FLOATS + SUMS + head));
+        }
+        results[i].clear();
+#pragma unroll 8
+        for (int s = 0; s < splits; s++) {
+          const float *other = partials + s * PARTIAL_FLOATS;
+          run_of_floats sums = __ldcg((const run_of_floats *)(other + at * RUN));
+          results[i].add(__ldcg(other + SUMS + head), __ldcg(other + SUMS + HEADS_AT_ONCE + head), (const float *)&sums, most);
+        }
+      }
+    }
+  }
+#endif
+
+  for (int i = 0; i < RUNS_EACH; i++) {
+    int at = (int)threadIdx.x + i * THREADS, head = at * RUN / VALUE_PART;
+    int column = a.first_column + at * RUN % VALUE_PART;
+    if (at < RUNS && head < a.heads && column < VALUE_WIDTH) {
+      run_of_floats run;
+      for (int j = 0; j < RUN; j++) {
+        ((float *)&run)[j] = results[i].base > NOTHING ? results[i].sums[j] / results[i].total : 0;
+      }
+      *(run_of_floats *)(y + ((size_t)row * HEADS + a.first_head + head) * VALUE_WIDTH + column) = run;
+    }
+  }
+}
