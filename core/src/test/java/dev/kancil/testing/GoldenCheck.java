@@ -1,5 +1,6 @@
 package dev.kancil.testing;
 
+import dev.kancil.backend.ActivationRounding;
 import dev.kancil.backend.Backends;
 import dev.kancil.backend.Device;
 import dev.kancil.backend.DeviceOptions;
@@ -35,6 +36,9 @@ public final class GoldenCheck {
 
   /** Steps of several rows, of which the last is shorter, and of one. */
   private static final int[] CHUNKS = {16, 1};
+
+  /** What rounded activations may cost, as an F16 cache may. */
+  private static final double MOST_KL = 1e-4;
 
   private static final String SKIPPED = "SKIPPED ";
 
@@ -110,11 +114,50 @@ public final class GoldenCheck {
       Arrays.setAll(tokens, _ -> random.nextInt(model.vocabulary()));
       float[][] expected = logits(reference, model, tokens, TOKENS);
       for (int chunk : CHUNKS) {
-        worst = Math.max(worst, worst(expected, logits(device, model, tokens, chunk)));
+        float[][] actual = logits(device, model, tokens, chunk);
+        double share = worst(expected, actual);
+        if (share > 1 && chunk > 1 && rounds(device)) {
+          share = meanKl(expected, actual) / MOST_KL;
+        }
+        worst = Math.max(worst, share);
       }
     }
     require(worst <= 1, "the error is %.2g times what is allowed".formatted(worst));
     return "error %.2g of what is allowed".formatted(worst);
+  }
+
+  /** Whether products of several rows are of rounded activations, as the device states. */
+  private static boolean rounds(Device device) {
+    return Arrays.stream(DataType.values())
+        .anyMatch(type -> !device.activationRounding(type).equals(ActivationRounding.NONE));
+  }
+
+  /** The mean divergence of the distributions that two models' logits stand for. */
+  private static double meanKl(float[][] expected, float[][] actual) {
+    double sum = 0;
+    for (int row = 0; row < expected.length; row++) {
+      double[] right = logProbabilities(expected[row]);
+      double[] found = logProbabilities(actual[row]);
+      for (int i = 0; i < right.length; i++) {
+        sum += Math.exp(right[i]) * (right[i] - found[i]);
+      }
+    }
+    return Double.isNaN(sum) ? Double.POSITIVE_INFINITY : sum / expected.length;
+  }
+
+  private static double[] logProbabilities(float[] logits) {
+    double most = Double.NEGATIVE_INFINITY;
+    for (float logit : logits) {
+      most = Math.max(most, logit);
+    }
+    double sum = 0;
+    for (float logit : logits) {
+      sum += Math.exp(logit - most);
+    }
+    double total = most + Math.log(sum);
+    double[] result = new double[logits.length];
+    Arrays.setAll(result, i -> logits[i] - total);
+    return result;
   }
 
   private static float[][] logits(
@@ -148,7 +191,11 @@ public final class GoldenCheck {
               return SKIPPED + "its file is not there";
             }
             RealModels.Agreement agreement = model.compare(model.logits(device, DataType.F32, 64));
-            require(agreement.isExact() && agreement.topOne() == 1, agreement.toString());
+            require(
+                rounds(device)
+                    ? isClose(agreement)
+                    : agreement.isExact() && agreement.topOne() == 1,
+                agreement.toString());
             return agreement.toString();
           });
       check(
@@ -158,14 +205,16 @@ public final class GoldenCheck {
               return SKIPPED + "its file is not there";
             }
             RealModels.Agreement agreement = model.compare(model.logits(device, DataType.F16, 1));
-            require(
-                agreement.meanKl() < 1e-4
-                    && agreement.topOne() >= 0.96
-                    && Math.abs(agreement.perplexityRatio() - 1) <= 1e-3,
-                agreement.toString());
+            require(isClose(agreement), agreement.toString());
             return agreement.toString();
           });
     }
+  }
+
+  private static boolean isClose(RealModels.Agreement agreement) {
+    return agreement.meanKl() < MOST_KL
+        && agreement.topOne() >= 0.96
+        && Math.abs(agreement.perplexityRatio() - 1) <= 1e-3;
   }
 
   private void check(String name, Supplier<String> work) {

@@ -1,5 +1,6 @@
 package dev.kancil.backend.cuda;
 
+import dev.kancil.backend.ActivationRounding;
 import dev.kancil.backend.DeviceDescription;
 import dev.kancil.backend.DeviceOptions;
 import dev.kancil.backend.UserCache;
@@ -16,6 +17,7 @@ import dev.kancil.backend.accelerator.PlainProducts;
 import dev.kancil.backend.accelerator.ProgramMemory;
 import dev.kancil.backend.accelerator.RowKernels;
 import dev.kancil.bindings.cuda.Nvrtc;
+import dev.kancil.tensor.DataType;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
@@ -23,6 +25,9 @@ import org.jspecify.annotations.Nullable;
 final class CudaDevice extends AcceleratorDevice {
   /** A block's threads for a row, in warps; vectors of one, since a warp's accesses are joined. */
   private static final KernelShapes SHAPES = new KernelShapes(128, 32, 256, 1, Map.of());
+
+  /** Half a unit of a half's last place is at most a 2,048th of a number: a step of a 1,024th. */
+  private static final ActivationRounding HALVES = new ActivationRounding(1024, 1);
 
   private final CudaMemory memory;
   private final CudaKernels kernels;
@@ -78,6 +83,12 @@ final class CudaDevice extends AcceleratorDevice {
         new TileProducts(maker, weights, program, plain, tiles, traits),
         new AttentionKernels(cache, program, traits),
         program);
+  }
+
+  /** Steps of many tokens multiply halves: 11 bits of each activation, and of each weight. */
+  @Override
+  public ActivationRounding activationRounding(DataType type) {
+    return tiles.takes(type) ? HALVES : ActivationRounding.NONE;
   }
 
   @Override

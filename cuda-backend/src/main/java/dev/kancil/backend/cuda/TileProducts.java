@@ -33,6 +33,11 @@ final class TileProducts implements ProductKernels {
 
   private static final int FLOAT_WARPS = 4;
 
+  /** Tokens up to which each is multiplied by itself, unrounded. */
+  private static final int FEW_TOKENS = 4;
+
+  private static final int ROUNDING_LANES = 256;
+
   private final LaunchMaker maker;
   private final AcceleratorWeights weights;
   private final PlainProducts plain;
@@ -135,7 +140,63 @@ final class TileProducts implements ProductKernels {
     if (!tiles.takes(first.matrix().type())) {
       return floatProduct(x, first, y);
     }
-    return matVec(x, factors, Map.of(), y);
+    return Work.byRows(
+        FEW_TOKENS, y, limits, () -> matVec(x, factors, Map.of(), y), () -> rounded(x, factors, y));
+  }
+
+  /** Products of rounded activations. */
+  private Work rounded(Value x, List<Factor> factors, Value y) {
+    int columns = factors.getFirst().matrix().columns();
+    boolean isBfloat = factors.getFirst().matrix().type() == DataType.BF16;
+    long rows = limits.rows(x.type().rows());
+    // Blocks read whole tiles of tokens, whatever lies behind the last.
+    long padded = rows + MatMulShape.MOST_BLOCK_TOKENS;
+    long width = Math.ceilDiv(columns, 256) * 256L;
+    DeviceBuffer halves = rooms.room("rounded activations", padded * width * Short.BYTES);
+    DeviceBuffer inverses = rooms.room("scales of activations", padded * Float.BYTES);
+    Map<String, String> defines = new HashMap<>();
+    defines.put("COLUMNS", String.valueOf(columns));
+    defines.put("LANES", String.valueOf(ROUNDING_LANES));
+    if (isBfloat) {
+      defines.put("BFLOATS", "");
+    }
+    List<Work> launches = new ArrayList<>();
+    launches.add(
+        maker.launch(
+            "round_rows.h",
+            "round_rows",
+            defines,
+            List.of(buffer(x), new Argument.Buffer(halves), new Argument.Buffer(inverses)),
+            y,
+            Grid.of(ROUNDING_LANES, count -> count)));
+    for (Factor factor : factors) {
+      TileFormat format = format(factor.matrix());
+      launches.add(
+          Work.byRows(
+              MatMulShape.FEW_TOKENS,
+              y,
+              limits,
+              () -> matMul(MatMulShape.few(format), halves, inverses, factor, y),
+              () -> matMul(MatMulShape.many(format), halves, inverses, factor, y)));
+    }
+    return new Work.Sequence(launches);
+  }
+
+  private Work matMul(
+      MatMulShape wished, DeviceBuffer halves, DeviceBuffer inverses, Factor factor, Value y) {
+    MatMulShape shape = wished.within(traits);
+    return maker.launch(
+        "mat_mul.h",
+        "mat_mul",
+        shape.defines(factor.matrix().columns()),
+        List.of(
+            new Argument.Buffer(halves),
+            new Argument.Buffer(inverses),
+            new Argument.Buffer(factor.matrix().parts().getFirst().buffer()),
+            new Argument.Buffer(factor.target()),
+            new Argument.Whole(factor.rows())),
+        y,
+        shape.grid(factor.rows()));
   }
 
   private Work floatProduct(Value x, Factor factor, Value y) {
@@ -206,7 +267,7 @@ final class TileProducts implements ProductKernels {
     }
   }
 
-  /** Both products and the activation in one launch, where the weights are of one type. */
+  /** In one launch for few tokens, where the weights are of one type. */
   @Override
   public Work gluMatMul(Node node, Activation activation) {
     Value x = node.value(0);
@@ -215,13 +276,23 @@ final class TileProducts implements ProductKernels {
     Factor gate = factor(node.weight(1), target);
     Factor up = factor(node.weight(2), target);
     if (gate.matrix().type() == up.matrix().type() && tiles.takes(gate.matrix().type())) {
-      return matVec(x, List.of(gate, up), gluDefines(activation), y);
+      return Work.byRows(
+          FEW_TOKENS,
+          y,
+          limits,
+          () -> matVec(x, List.of(gate, up), gluDefines(activation), y),
+          () -> gluInParts(node, activation, gate));
     }
+    return gluInParts(node, activation, gate);
+  }
+
+  private Work gluInParts(Node node, Activation activation, Factor gate) {
+    Value y = node.output();
     DeviceBuffer upRoom = upRoom(y);
     return new Work.Sequence(
         List.of(
-            products(x, List.of(gate, factor(node.weight(2), upRoom)), y),
-            maker.glu(activation, target, upRoom, y)));
+            products(node.value(0), List.of(gate, factor(node.weight(2), upRoom)), y),
+            maker.glu(activation, gate.target(), upRoom, y)));
   }
 
   private static Map<String, String> gluDefines(Activation activation) {

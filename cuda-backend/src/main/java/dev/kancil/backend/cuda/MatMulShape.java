@@ -1,0 +1,95 @@
+package dev.kancil.backend.cuda;
+
+import dev.kancil.backend.accelerator.Grid;
+import java.util.Map;
+
+/**
+ * How {@code mat_mul.h} divides its work: what was fastest on an H200 for 2,048 tokens, and narrow
+ * for few.
+ *
+ * @param depth columns of a stage
+ * @param stages that are on their way
+ * @param warpsDown warps that share rows of weights
+ * @param warpsAcross warps that share tokens
+ * @param rowTiles of 16 rows each, of a warp
+ * @param tokenTiles of 8 tokens each, of a warp
+ */
+record MatMulShape(
+    TileFormat format,
+    int depth,
+    int stages,
+    int warpsDown,
+    int warpsAcross,
+    int rowTiles,
+    int tokenTiles) {
+  /** Tokens up to which blocks are narrow. */
+  static final int FEW_TOKENS = 16;
+
+  /** The most tokens of any shape's block. */
+  static final int MOST_BLOCK_TOKENS = 128;
+
+  /** For steps of up to {@link #FEW_TOKENS}. */
+  static MatMulShape few(TileFormat format) {
+    return new MatMulShape(format, format.chunkColumns() == 256 ? 256 : 128, 2, 8, 1, 1, 2);
+  }
+
+  /** For more. */
+  static MatMulShape many(TileFormat format) {
+    if (format.chunkColumns() == 256) {
+      return new MatMulShape(format, 256, 2, 8, 1, 1, 16);
+    }
+    return switch (format.type()) {
+      case F16, BF16 -> new MatMulShape(format, 64, 3, 4, 2, 2, 8);
+      default -> new MatMulShape(format, 128, 2, 4, 2, 2, 8);
+    };
+  }
+
+  /** The same in no more shared memory than a device has. */
+  MatMulShape within(CudaTraits traits) {
+    MatMulShape shape = this;
+    while (shape.sharedBytes() > traits.sharedBytesPerBlock() && shape.tokenTiles > 2) {
+      shape =
+          new MatMulShape(
+              format, depth, stages, warpsDown, warpsAcross, rowTiles, shape.tokenTiles / 2);
+    }
+    return shape;
+  }
+
+  private int blockRows() {
+    return warpsDown * rowTiles * TileFormat.ROWS;
+  }
+
+  private int blockTokens() {
+    return warpsAcross * tokenTiles * 8;
+  }
+
+  private int sharedBytes() {
+    int weights = warpsDown * rowTiles * (depth / format.chunkColumns()) * format.chunkBytes();
+    return stages * (weights + blockTokens() * depth * Short.BYTES);
+  }
+
+  Map<String, String> defines(int columns) {
+    return Map.of(
+        "FORMAT", format.kernelType(),
+        "COLUMNS", String.valueOf(columns),
+        "DEPTH", String.valueOf(depth),
+        "STAGES", String.valueOf(stages),
+        "WARPS_DOWN", String.valueOf(warpsDown),
+        "WARPS_ACROSS", String.valueOf(warpsAcross),
+        "ROW_TILES", String.valueOf(rowTiles),
+        "TOKEN_TILES", String.valueOf(tokenTiles));
+  }
+
+  /**
+   * @param rows of the matrix
+   */
+  Grid grid(int rows) {
+    return new Grid(
+        new long[] {32L * warpsDown * warpsAcross, 1},
+        (tokens, groups) -> {
+          groups[0] = Math.ceilDiv(tokens, blockTokens());
+          groups[1] = Math.ceilDiv(rows, blockRows());
+        },
+        sharedBytes());
+  }
+}
