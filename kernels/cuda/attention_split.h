@@ -4,7 +4,8 @@
 // Blocks: dimension 0 the split, dimension 1 the KV head, its heads in parts of HEADS_AT_ONCE and its values in parts of VALUE_PART
 // columns, dimension 2 the row. How many splits of keys there are depends on the row, but the grid has SPLITS: those of the others end at
 // once. The block that ends last puts the splits' results together, in their order, whichever block it is.
-// With IN_TURN a block goes through all splits itself, and the result is the same to the bit: so steps of few rows and of many agree.
+// With IN_TURN a block goes through all splits itself, and through rows a grid's depth apart; the result is the same to the bit, so that
+// steps of few rows and of many agree.
 // With TILE_ROWS only rows are computed that attention_tiles leaves out: those of tiles that more than one sequence shares.
 // A block's warps take tiles of TILE keys in turns, each for all heads: keys and values are read once.
 // Traffic: the cache from the first key that the mask lets through to the last; bound by memory.
@@ -62,33 +63,38 @@ struct attended {
   }
 };
 
-kernel void __launch_bounds__(THREADS)
-    attention_split(const float *q, const uchar *keys, const uchar *values, const int *positions, const int *row_sequence,
-                    const int *table_starts, const int *tables, const int *lengths, const int *counts, int which, float *y,
-                    float *partials, uint *ended) {
+static inline void fence() { asm volatile("fence.acq_rel.gpu;" ::: "memory"); }
+
+// Whether no tile has the row.
+static inline bool is_asked_for(const int *row_sequence, int row, int count) {
+#ifdef TILE_ROWS
+  int first = row / TILE_ROWS * TILE_ROWS, end = first + TILE_ROWS < count ? first + TILE_ROWS : count;
+  return row_sequence[first] != row_sequence[end - 1];
+#else
+  return true;
+#endif
+}
+
+// What the kernel is given.
+struct attention_arguments {
+  const float *q;
+  const uchar *keys, *values;
+  const int *positions, *row_sequence, *table_starts, *tables, *lengths;
+  float *y, *partials;
+  uint *ended;
+};
+
+static inline void attend_row(const attention_arguments &given, int row, int sequence, long position) {
   __shared__ float4 sums_of_warps[(WARPS * SUMS + 3) / 4];
   __shared__ float bases[WARPS][HEADS_AT_ONCE], totals[WARPS][HEADS_AT_ONCE];
-  __shared__ bool is_last;
-  start_next_launch();
-  await_last_launch();
-  int row = blockIdx.z, part = blockIdx.y;
-  if (row >= counts[which]) {
-    return;
-  }
-  int sequence = row_sequence[row];
-#ifdef TILE_ROWS
-  int first_row = row / TILE_ROWS * TILE_ROWS, end_row = first_row + TILE_ROWS < counts[which] ? first_row + TILE_ROWS : counts[which];
-  if (row_sequence[first_row] == row_sequence[end_row - 1]) {
-    return;
-  }
-#endif
+  int part = blockIdx.y;
   int group = part / VALUE_PARTS;
   attention_row a;
-  a.keys = keys;
-  a.values = values;
-  a.pages = tables + table_starts[sequence];
-  a.position = positions[row];
-  a.range = keys_of(a.position, lengths[sequence]);
+  a.keys = given.keys;
+  a.values = given.values;
+  a.pages = given.tables + given.table_starts[sequence];
+  a.position = position;
+  a.range = keys_of(position, given.lengths[sequence]);
   a.kv_head = group / HEAD_PARTS;
   int skipped = group % HEAD_PARTS * HEADS_AT_ONCE;
   a.first_head = a.kv_head * GROUP + skipped;
@@ -110,7 +116,7 @@ kernel void __launch_bounds__(THREADS)
 
   int warp = threadIdx.x / 32;
   warp_attention mine;
-  mine.prepare(a, q + ((size_t)row * HEADS + a.first_head) * KEY_WIDTH);
+  mine.prepare(a, given.q + ((size_t)row * HEADS + a.first_head) * KEY_WIDTH);
   attended results[RUNS_EACH];
   for (int i = 0; i < RUNS_EACH; i++) {
     results[i].clear();
@@ -141,7 +147,7 @@ kernel void __launch_bounds__(THREADS)
 #ifndef IN_TURN
   if (splits > 1) {
     size_t block = (size_t)row * gridDim.y + part;
-    partials += block * SPLITS * PARTIAL_FLOATS;
+    float *partials = given.partials + block * SPLITS * PARTIAL_FLOATS;
     float *own = partials + first_split * PARTIAL_FLOATS;
     for (int i = 0; i < RUNS_EACH; i++) {
       int at = (int)threadIdx.x + i * THREADS, head = at * RUN / VALUE_PART;
@@ -153,18 +159,19 @@ kernel void __launch_bounds__(THREADS)
         }
       }
     }
-    // What all threads wrote is there before the block counts as ended.
-    __threadfence();
+    // What all threads wrote is there before the block counts as ended: the barrier hands it to the thread whose fence tells the device.
+    __shared__ bool is_last;
     __syncthreads();
     if (threadIdx.x == 0) {
+      fence();
       // The last sets it back to zero.
-      is_last = atomicInc(ended + block, splits - 1) == splits - 1;
+      is_last = atomicInc(given.ended + block, splits - 1) == splits - 1;
+      fence();
     }
     __syncthreads();
     if (!is_last) {
       return;
     }
-    __threadfence();
     for (int i = 0; i < RUNS_EACH; i++) {
       int at = (int)threadIdx.x + i * THREADS, head = at * RUN / VALUE_PART;
       if (at < RUNS && head < a.heads) {
@@ -193,7 +200,35 @@ kernel void __launch_bounds__(THREADS)
       for (int j = 0; j < RUN; j++) {
         ((float *)&run)[j] = results[i].base > NOTHING ? results[i].sums[j] / results[i].total : 0;
       }
-      *(run_of_floats *)(y + ((size_t)row * HEADS + a.first_head + head) * VALUE_WIDTH + column) = run;
+      *(run_of_floats *)(given.y + ((size_t)row * HEADS + a.first_head + head) * VALUE_WIDTH + column) = run;
     }
   }
+}
+
+kernel void __launch_bounds__(THREADS)
+    attention_split(const float *q, const uchar *keys, const uchar *values, const int *positions, const int *row_sequence,
+                    const int *table_starts, const int *tables, const int *lengths, const int *counts, int which, float *y,
+                    float *partials, uint *ended) {
+  start_next_launch();
+  await_last_launch();
+  attention_arguments given = {q, keys, values, positions, row_sequence, table_starts, tables, lengths, y, partials, ended};
+#ifdef IN_TURN
+  int count = counts[which];
+  for (int first = blockIdx.z; first < count; first += 32 * gridDim.z) {
+    int of_lane = first + threadIdx.x % 32 * gridDim.z;
+    uint left = __ballot_sync(0xffffffff, of_lane < count && is_asked_for(row_sequence, of_lane, count));
+    while (left != 0) {
+      int row = first + (__ffs(left) - 1) * gridDim.z;
+      left &= left - 1;
+      attend_row(given, row, row_sequence[row], positions[row]);
+    }
+  }
+#else
+  // Read before it is known whether there is such a row, which saves a wait; there is room for the rows of all steps.
+  int row = blockIdx.z, sequence = row_sequence[row];
+  long position = positions[row];
+  if (row < counts[which]) {
+    attend_row(given, row, sequence, position);
+  }
+#endif
 }

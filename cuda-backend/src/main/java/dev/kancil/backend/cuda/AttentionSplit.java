@@ -26,6 +26,9 @@ record AttentionSplit(
   /** More results would take the block that adds them up longer than the keys take. */
   private static final int MOST_SPLITS = 64;
 
+  /** Several for each multiprocessor; more would take long to start where tiles leave few rows. */
+  private static final int MOST_BLOCKS_IN_TURN = 1024;
+
   /** Emulated devices have fewer multiprocessors, but should divide keys as all others do. */
   private static final int LEAST_UNITS = 8;
 
@@ -117,20 +120,20 @@ record AttentionSplit(
   }
 
   Grid grid() {
-    return grid(splits);
+    return grid(splits, Integer.MAX_VALUE);
   }
 
   Grid gridInTurn() {
-    return grid(1);
+    return grid(1, Math.ceilDiv(MOST_BLOCKS_IN_TURN, parts));
   }
 
-  private Grid grid(int blocks) {
+  private Grid grid(int blocks, int mostRows) {
     return new Grid(
         new long[] {32L * warps, 1, 1},
         (rows, groups) -> {
           groups[0] = blocks;
           groups[1] = parts;
-          groups[2] = rows;
+          groups[2] = Math.min(rows, mostRows);
         });
   }
 }

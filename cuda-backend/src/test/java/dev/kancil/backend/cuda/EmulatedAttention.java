@@ -188,9 +188,17 @@ final class EmulatedAttention implements AutoCloseable {
     return y;
   }
 
+  /** With blocks that go through several rows. */
   float[] inTurn(AttentionSplit split) {
     float[] y = new float[rows * rowFloats()];
-    run("attention_split", split.definesInTurn(), split.gridInTurn(), y, List.of(0L, 0L));
+    Grid grid =
+        new Grid(
+            split.gridInTurn().local(),
+            (_, groups) -> {
+              groups[1] = split.parts();
+              groups[2] = Math.ceilDiv(rows, 3);
+            });
+    run("attention_split", split.definesInTurn(), grid, y, List.of(0L, 0L));
     return y;
   }
 
