@@ -165,7 +165,7 @@ struct warp_attention {
   inline uint weigh_keys(const attention_row &a, int first) {
     int lane = threadIdx.x % 32;
     for (int head = 0; head < HEADS_AT_ONCE; head++) {
-      float score = a.score(weights[head * TILE + lane], first + lane, head), most = score;
+      float score = a.score(weights[head * TILE + lane], first + lane, a.first_head + head), most = score;
       for (int distance = 16; distance > 0; distance /= 2) {
         most = fmaxf(most, __shfl_xor_sync(0xffffffff, most, distance));
       }

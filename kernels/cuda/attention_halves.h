@@ -238,7 +238,7 @@ struct warp_attention {
     float most = -INFINITY;
     for (int i = 0; i < 4; i++) {
       const c_fragment &s = scores[i / 2];
-      w[i] = a.score((s[i % 2] + s[2 + i % 2]) * inverse, first + i % 2 + i / 2 * 8, head);
+      w[i] = a.score((s[i % 2] + s[2 + i % 2]) * inverse, first + i % 2 + i / 2 * 8, a.first_head + head);
       most = fmaxf(most, w[i]);
     }
     most = fmaxf(most, __shfl_xor_sync(0xffffffff, most, 1));

@@ -1,4 +1,4 @@
-// What attention kernels of this folder know of a row, and weights that are powers of two apart.
+// What attention kernels of this folder know of a row; and weights that are powers of two apart.
 //
 // Scores are in units of log2(e), and a softmax's base is a whole number, not less than the largest score: so what was summed up with one
 // base becomes what another would have made of it by a power of two, which rounds nothing. Sums then don't depend on which base was
@@ -16,13 +16,11 @@
 // Weights are at most this, in log2: the small ones of halves are then far below what counts.
 #define WEIGHT_BITS 10
 
-struct attention_row {
-  const uchar *keys, *values;
-  const int *pages;
+// What a row sees.
+struct sight {
   long position;
-  // Keys that the row may see, from .x up to and including .y.
+  // Keys that it may see, from .x up to and including .y.
   int2 range;
-  int kv_head, first_head, heads, first_column;
 
   inline bool is_seen(int key) const {
 #ifdef MASK_IS_INTERVAL
@@ -32,10 +30,22 @@ struct attention_row {
 #endif
   }
 
-  // Scaled to log2(e); -INFINITY where the key is hidden.
-  inline float score(float dot_product, int key, int head) const {
-    return is_seen(key) ? final_score(dot_product * SCALE, position, key, first_head + head) * 1.44269504f : -INFINITY;
+  // Of a key that it sees.
+  inline float seen_score(float dot_product, int key, int head) const {
+    return final_score(dot_product * SCALE, position, key, head) * 1.44269504f;
   }
+
+  // -INFINITY where the key is hidden.
+  inline float score(float dot_product, int key, int head) const {
+    return is_seen(key) ? seen_score(dot_product, key, head) : -INFINITY;
+  }
+};
+
+// A row's cache, and which of its heads and columns of values a block has.
+struct attention_row : sight {
+  const uchar *keys, *values;
+  const int *pages;
+  int kv_head, first_head, heads, first_column;
 
   inline const uchar *key_row(int page, int key) const {
     return keys + ((size_t)page * PAGE_TOKENS + key % PAGE_TOKENS) * KEY_ROW_BYTES(KV_HEADS * KEY_WIDTH);

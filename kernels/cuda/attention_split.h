@@ -5,11 +5,12 @@
 // columns, dimension 2 the row. How many splits of keys there are depends on the row, but the grid has SPLITS: those of the others end at
 // once. The block that ends last puts the splits' results together, in their order, whichever block it is.
 // With IN_TURN a block goes through all splits itself, and the result is the same to the bit: so steps of few rows and of many agree.
+// With TILE_ROWS only rows are computed that attention_tiles leaves out: those of tiles that more than one sequence shares.
 // A block's warps take tiles of TILE keys in turns, each for all heads: keys and values are read once.
 // Traffic: the cache from the first key that the mask lets through to the last; bound by memory.
 // Invariants: a key that the mask hides is not read; a row that sees none yields zeros; `ended` is all zeros between launches.
-// Defines: WARPS, SPLITS, IN_TURN (optional), HEADS_AT_ONCE (at most 8), VALUE_PART, PARTIAL_FLOATS (of a split's results), HALVES (for
-// 16-bit caches on tensor cores).
+// Defines: WARPS, SPLITS, IN_TURN (optional), HEADS_AT_ONCE (at most 8), VALUE_PART, PARTIAL_FLOATS (of a split's results), TILE_ROWS
+// (optional), HALVES (for 16-bit caches on tensor cores).
 
 #include "launches.h"
 #include "attention_row.h"
@@ -74,7 +75,14 @@ kernel void __launch_bounds__(THREADS)
   if (row >= counts[which]) {
     return;
   }
-  int sequence = row_sequence[row], group = part / VALUE_PARTS;
+  int sequence = row_sequence[row];
+#ifdef TILE_ROWS
+  int first_row = row / TILE_ROWS * TILE_ROWS, end_row = first_row + TILE_ROWS < counts[which] ? first_row + TILE_ROWS : counts[which];
+  if (row_sequence[first_row] == row_sequence[end_row - 1]) {
+    return;
+  }
+#endif
+  int group = part / VALUE_PARTS;
   attention_row a;
   a.keys = keys;
   a.values = values;

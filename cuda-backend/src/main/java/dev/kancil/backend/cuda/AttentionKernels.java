@@ -4,6 +4,7 @@ import dev.kancil.backend.StepLimits;
 import dev.kancil.backend.accelerator.Argument;
 import dev.kancil.backend.accelerator.CacheKernels;
 import dev.kancil.backend.accelerator.DeviceBuffer;
+import dev.kancil.backend.accelerator.Grid;
 import dev.kancil.backend.accelerator.ProgramMemory;
 import dev.kancil.backend.accelerator.Rooms;
 import dev.kancil.backend.accelerator.Work;
@@ -12,12 +13,14 @@ import dev.kancil.graph.Value;
 import dev.kancil.graph.op.Attention;
 import java.lang.foreign.Arena;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.function.Function;
 
 /**
- * Attention with the keys of each row divided among blocks where a step has few rows, and with a
- * block for each row and KV head where it has many.
+ * Attention, with the keys of each row divided among blocks where a step has few rows. Where it has
+ * many, rows of one sequence are computed together on tensor cores, if these take the cache's
+ * numbers, and other rows each by a block.
  */
 final class AttentionKernels implements CacheKernels.Attend {
   /** Rows of a step up to which keys are divided among blocks. */
@@ -44,32 +47,52 @@ final class AttentionKernels implements CacheKernels.Attend {
       return kernels.plainAttention(attention, queries, positions, node);
     }
     AttentionSplit split = shape.get();
-    Value y = node.output();
+    Launching launching = new Launching(attention, queries, positions, node.output());
     return Work.byRows(
-        FEW,
-        y,
-        limits,
-        () -> split(split, false, attention, queries, positions, y),
-        () -> split(split, true, attention, queries, positions, y));
+        FEW, node.output(), limits, () -> few(split, launching), () -> many(split, launching));
+  }
+
+  /** What all launches of a node take. */
+  private record Launching(Attention attention, DeviceBuffer queries, Value positions, Value y) {}
+
+  private Work few(AttentionSplit split, Launching launching) {
+    return split(split, split.defines(), split.grid(), launching);
+  }
+
+  private Work many(AttentionSplit split, Launching launching) {
+    Attention attention = launching.attention();
+    Optional<AttentionTiles> shape = AttentionTiles.of(attention, kernels.group(attention), traits);
+    if (shape.isEmpty()) {
+      return split(split, split.definesInTurn(), split.gridInTurn(), launching);
+    }
+    AttentionTiles tiles = shape.get();
+    Work together =
+        kernels.attention(
+            "attention_tiles.h",
+            "attention_tiles",
+            attention,
+            tiles.defines(),
+            launching.queries(),
+            launching.positions(),
+            places.apply(launching.y()),
+            launching.y(),
+            tiles.grid());
+    Work others = split(split, split.definesBeside(tiles), split.gridInTurn(), launching);
+    return new Work.Sequence(List.of(together, others));
   }
 
   private Work split(
-      AttentionSplit split,
-      boolean isInTurn,
-      Attention attention,
-      DeviceBuffer queries,
-      Value positions,
-      Value y) {
+      AttentionSplit split, Map<String, String> defines, Grid grid, Launching launching) {
     return kernels.attention(
         "attention_split.h",
         "attention_split",
-        attention,
-        split.defines(isInTurn),
-        queries,
-        positions,
-        places.apply(y),
-        y,
-        split.grid(isInTurn),
+        launching.attention(),
+        defines,
+        launching.queries(),
+        launching.positions(),
+        places.apply(launching.y()),
+        launching.y(),
+        grid,
         List.of(
             new Argument.Buffer(rooms.room("partial attention", split.partialBytes(FEW))),
             new Argument.Buffer(ended(split))));

@@ -26,6 +26,9 @@ record AttentionSplit(
   /** More results would take the block that adds them up longer than the keys take. */
   private static final int MOST_SPLITS = 64;
 
+  /** Emulated devices have fewer multiprocessors, but should divide keys as all others do. */
+  private static final int LEAST_UNITS = 8;
+
   /** As many as an item's registers hold sums for. */
   private static final int MOST_VALUE_PART = 128;
 
@@ -34,12 +37,7 @@ record AttentionSplit(
 
   /** The shape for a device; none where queries are too wide for its shared memory. */
   static Optional<AttentionSplit> of(Attention attention, StateGroup cache, CudaTraits traits) {
-    boolean isOnTensorCores =
-        attention.keyWidth() % 16 == 0
-            && attention.valueWidth() % 16 == 0
-            && cache.keyType() == cache.valueType()
-            && (cache.keyType() == DataType.F16
-                || (cache.keyType() == DataType.BF16 && traits.hasBfloats()));
+    boolean isOnTensorCores = AttentionTiles.canMultiply(attention, cache, traits);
     int group = attention.heads() / attention.kvHeads();
     int headParts = Math.ceilDiv(group, MOST_HEADS);
     int headsAtOnce = Math.ceilDiv(group, headParts);
@@ -53,7 +51,8 @@ record AttentionSplit(
     }
     int parts = attention.kvHeads() * headParts * valueParts;
     // Two blocks for each multiprocessor: one waits for memory while another computes.
-    int splits = Math.clamp(Math.ceilDiv(2L * traits.units(), parts), 1, MOST_SPLITS);
+    int units = Math.max(traits.units(), LEAST_UNITS);
+    int splits = Math.clamp(Math.ceilDiv(2L * units, parts), 1, MOST_SPLITS);
     for (int warps = MOST_WARPS; warps >= 1; warps /= 2) {
       AttentionSplit split =
           new AttentionSplit(warps, splits, headsAtOnce, valuePart, parts, isOnTensorCores);
@@ -89,10 +88,8 @@ record AttentionSplit(
     return (long) rows * parts * Integer.BYTES;
   }
 
-  /**
-   * @param isInTurn whether a block goes through all splits
-   */
-  Map<String, String> defines(boolean isInTurn) {
+  /** What the kernel is compiled with where each split has a block. */
+  Map<String, String> defines() {
     Map<String, String> defines = new HashMap<>();
     defines.put("WARPS", String.valueOf(warps));
     defines.put("SPLITS", String.valueOf(splits));
@@ -102,17 +99,36 @@ record AttentionSplit(
     if (isOnTensorCores) {
       defines.put("HALVES", "");
     }
-    if (isInTurn) {
-      defines.put("IN_TURN", "");
-    }
     return defines;
   }
 
-  Grid grid(boolean isInTurn) {
+  /** The same where a block goes through all splits. */
+  Map<String, String> definesInTurn() {
+    Map<String, String> defines = defines();
+    defines.put("IN_TURN", "");
+    return defines;
+  }
+
+  /** The same, but for rows that these tiles leave out. */
+  Map<String, String> definesBeside(AttentionTiles tiles) {
+    Map<String, String> defines = definesInTurn();
+    defines.put("TILE_ROWS", String.valueOf(tiles.rows()));
+    return defines;
+  }
+
+  Grid grid() {
+    return grid(splits);
+  }
+
+  Grid gridInTurn() {
+    return grid(1);
+  }
+
+  private Grid grid(int blocks) {
     return new Grid(
         new long[] {32L * warps, 1, 1},
         (rows, groups) -> {
-          groups[0] = isInTurn ? 1 : splits;
+          groups[0] = blocks;
           groups[1] = parts;
           groups[2] = rows;
         });

@@ -56,7 +56,9 @@ class CudaKernelsTest {
               "VECTOR=1"),
           attention("attention_plain.h", "KEY_F16", "VALUE_F16"),
           attention("attention_split.h", "KEY_F16", "VALUE_F16", "HALVES", "MASK_IS_INTERVAL"),
-          attention("attention_split.h", "KEY_Q8_0", "VALUE_F32", "IN_TURN"));
+          attention("attention_split.h", "KEY_Q8_0", "VALUE_F32", "IN_TURN"),
+          attention(
+              "attention_tiles.h", "KEY_F16", "VALUE_F16", "TILE_ROWS=16", "MASK_IS_INTERVAL"));
 
   private static Kernel attention(String file, String... defines) {
     Kernel common =
