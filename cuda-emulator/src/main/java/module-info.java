@@ -4,4 +4,5 @@ module dev.kancil.cuda.emulator {
   requires transitive org.jspecify;
 
   exports dev.kancil.cuda.emulator;
+  exports dev.kancil.cuda.emulator.micro;
 }

@@ -110,7 +110,7 @@ public final class Model implements AutoCloseable {
       DeviceWeights weights = resources.add(device.weights(loaded.weights()), DeviceWeights::close);
       Engine.Limits limits =
           new Engine.Limits(
-              options.stepTokens(),
+              options.stepTokensFor(device.stepTokens(), context),
               options.sessions(),
               context,
               Math.multiplyExact(context, options.sessions()));

@@ -16,7 +16,7 @@ import dev.kancil.tensor.DataType;
  *     cache, which takes memory only as it is used
  * @param cacheKeyType how keys are cached: F32, F16, BF16 or Q8_0
  * @param cacheValueType the same for values
- * @param stepTokens rows of one step; long prompts are cut into such chunks
+ * @param stepTokens rows of one step; long prompts are cut into such chunks; 0: as the device prefers
  * @param progress is told how far a device is with what it does before the first step
  */
 public record ModelOptions(
@@ -38,7 +38,10 @@ public record ModelOptions(
     require(threads >= 0 && threads <= DeviceOptions.MAX_THREADS, "threads", threads);
     require(contextLength >= 0 && contextLength <= 1 << 24, "context length", contextLength);
     require(sessions >= 1 && sessions <= 1024, "sessions", sessions);
-    require(stepTokens >= sessions && stepTokens <= 1 << 16, "step tokens", stepTokens);
+    require(
+        stepTokens == 0 || stepTokens >= sessions && stepTokens <= 1 << 16,
+        "step tokens",
+        stepTokens);
     for (DataType type : new DataType[] {cacheKeyType, cacheValueType}) {
       switch (type) {
         case F32, F16, BF16, Q8_0 -> {}
@@ -47,6 +50,16 @@ public record ModelOptions(
                 "cache type " + type + "; there are f32, f16, bf16 and q8_0");
       }
     }
+  }
+
+  /**
+   * Rows of one step on a device.
+   *
+   * @param preferred by the device
+   * @param context of one session
+   */
+  int stepTokensFor(int preferred, int context) {
+    return stepTokens > 0 ? stepTokens : Math.max(sessions, Math.min(preferred, context));
   }
 
   /**
@@ -83,7 +96,7 @@ public record ModelOptions(
     private int sessions = 4;
     private DataType cacheKeyType = DataType.F16;
     private DataType cacheValueType = DataType.F16;
-    private int stepTokens = 256;
+    private int stepTokens;
     private LoadProgress progress = LoadProgress.NONE;
 
     private Builder() {}

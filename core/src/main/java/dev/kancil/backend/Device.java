@@ -32,6 +32,11 @@ public interface Device extends AutoCloseable {
     return ActivationRounding.NONE;
   }
 
+  /** Rows of a step up to which longer prompts run better, unless somebody asks for others. */
+  default int stepTokens() {
+    return 256;
+  }
+
   /**
    * Brings weights to the device, each when a program first needs it.
    *

@@ -92,6 +92,11 @@ final class CudaDevice extends AcceleratorDevice {
   }
 
   @Override
+  public int stepTokens() {
+    return 2048;
+  }
+
+  @Override
   protected MatrixLayout layout() {
     return tiles;
   }

@@ -46,7 +46,7 @@ final class AtomicInstruction extends MemoryInstruction {
     int first = returns ? 1 : 0;
     form.finish(first + (compares ? 3 : 2));
     boolean swaps = compares || "exch".equals(name);
-    LongBinaryOperator operation = name == null ? null : operation(name, type);
+    LongBinaryOperator operation = name == null ? null : operation(name, type, space);
     if (operation == null || !returns && swaps || type.bits < 16) {
       throw form.unknown();
     }
@@ -71,13 +71,13 @@ final class AtomicInstruction extends MemoryInstruction {
         compares ? form.source(first + 2, type) : operand);
   }
 
-  private static @Nullable LongBinaryOperator operation(String name, PtxType type) {
+  private static @Nullable LongBinaryOperator operation(String name, PtxType type, Space space) {
     boolean isWord = type.bits >= 32 && type.isInteger();
     boolean isBits = type.kind == PtxType.Kind.BITS;
     boolean signed = type.isSigned();
     boolean isNumber = isWord && !isBits;
     return switch (name) {
-      case "add" -> isNumber ? Long::sum : floatSum(type);
+      case "add" -> isNumber ? Long::sum : floatSum(type, space);
       case "min" -> isNumber ? (a, b) -> isLess(a, b, signed) ? a : b : null;
       case "max" -> isNumber ? (a, b) -> isLess(a, b, signed) ? b : a : null;
       case "and" -> isWord && isBits ? (a, b) -> a & b : null;
@@ -96,12 +96,12 @@ final class AtomicInstruction extends MemoryInstruction {
     return signed ? a < b : Long.compareUnsigned(a, b) < 0;
   }
 
-  private static @Nullable LongBinaryOperator floatSum(PtxType type) {
+  private static @Nullable LongBinaryOperator floatSum(PtxType type, Space space) {
     return switch (type) {
       case F32 ->
-          (a, b) ->
-              Float.floatToRawIntBits(
-                  Float.intBitsToFloat((int) a) + Float.intBitsToFloat((int) b));
+          space == Space.SHARED
+              ? (a, b) -> sum((int) a, (int) b)
+              : (a, b) -> flushed(sum(flushed((int) a), flushed((int) b)));
       case F64 ->
           (a, b) ->
               Double.doubleToRawLongBits(Double.longBitsToDouble(a) + Double.longBitsToDouble(b));
@@ -112,6 +112,15 @@ final class AtomicInstruction extends MemoryInstruction {
                   | halfSum(HalfFormat.of(type), (int) a & 0xffff, (int) b & 0xffff);
       default -> null;
     };
+  }
+
+  private static int sum(int a, int b) {
+    return Float.floatToRawIntBits(Float.intBitsToFloat(a) + Float.intBitsToFloat(b));
+  }
+
+  /** Subnormal numbers are zero where global memory adds (PTX ISA, "atom"). */
+  private static int flushed(int bits) {
+    return (bits & 0x7f80_0000) == 0 ? bits & 0x8000_0000 : bits;
   }
 
   private static int halfSum(HalfFormat format, int a, int b) {

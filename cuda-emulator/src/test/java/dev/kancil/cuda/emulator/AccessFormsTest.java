@@ -124,6 +124,25 @@ class AccessFormsTest {
   }
 
   @Test
+  void subnormalSumsAreZeroInGlobalMemoryOnly() {
+    String body =
+        """
+        st.global.b32 [%rd2], 0x00000100;
+        red.global.add.f32 [%rd2], 0f00000200;
+        st.shared.b32 [dynamic], 0x00000100;
+        red.shared.add.f32 [dynamic], 0f00000200;
+        ld.shared.b32 %r2, [dynamic];
+        st.global.b32 [%rd2+4], %r2;
+        """;
+    try (EmulatedKernels kernels = kernels(body)) {
+      long y = kernels.upload(new int[2]);
+      int[] one = {1, 1, 1};
+      kernels.run("f", one, one, 16, y, y);
+      assertThat(kernels.ints(y, 2)).containsExactly(0, 0x300);
+    }
+  }
+
+  @Test
   void floatsArePackedAsHalvesTheFirstAbove() {
     Random random = new Random(2);
     long[] a = random.doubles(1000, -9, 9).mapToLong(AccessFormsTest::bits).toArray();
