@@ -119,12 +119,26 @@ ulong sum_of(local const bins *sums, int bin) {
   return (ulong)sums->high[bin] << 32 | sums->low[bin];
 }
 
+#define AT_ONCE 16
+
 // The largest key of the row, in all items; *id is the first of those that have it.
 uint largest(GLOBAL const float *x, int columns, local uint *keys, local int *ids, int *id) {
   int lane = get_local_id(0);
   uint most = NONE;
   int first = -1;
-  for (int i = lane; i < columns; i += LANES) {
+  int i = lane;
+  // Several at once, so that they are on their way together.
+  for (; i + (AT_ONCE - 1) * LANES < columns; i += AT_ONCE * LANES) {
+    uint some[AT_ONCE];
+    for (int j = 0; j < AT_ONCE; j++) {
+      some[j] = key_of(x[i + j * LANES]);
+    }
+    for (int j = 0; j < AT_ONCE; j++) {
+      first = some[j] > most ? i + j * LANES : first;
+      most = max(most, some[j]);
+    }
+  }
+  for (; i < columns; i += LANES) {
     uint key = key_of(x[i]);
     first = key > most ? i : first;
     most = max(most, key);

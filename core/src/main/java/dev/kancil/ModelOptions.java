@@ -16,7 +16,8 @@ import dev.kancil.tensor.DataType;
  *     cache, which takes memory only as it is used
  * @param cacheKeyType how keys are cached: F32, F16, BF16 or Q8_0
  * @param cacheValueType the same for values
- * @param stepTokens rows of one step; long prompts are cut into such chunks; 0: as the device prefers
+ * @param stepTokens rows of one step; long prompts are cut into such chunks; 0: as the device
+ *     prefers
  * @param progress is told how far a device is with what it does before the first step
  */
 public record ModelOptions(

@@ -20,6 +20,7 @@ final class CudaLaunch extends Launch {
   private final String name;
   private final long kernel;
   private final boolean startsEarly;
+  private final long weightBytes;
   private final int sharedBytes;
   private final int[] blocks = {1, 1, 1};
   private final int[] threads = {1, 1, 1};
@@ -45,6 +46,13 @@ final class CudaLaunch extends Launch {
     this.name = name;
     this.kernel = kernel;
     this.startsEarly = startsEarly;
+    weightBytes =
+        name.startsWith("mat_")
+            ? arguments.stream()
+                .mapToLong(
+                    a -> a instanceof Argument.Buffer(var b) && b.bytes() > 1 << 20 ? b.bytes() : 0)
+                .sum()
+            : 0;
     for (int i = 0; i < grid.local().length; i++) {
       threads[i] = Math.toIntExact(grid.local()[i]);
     }
@@ -97,23 +105,34 @@ final class CudaLaunch extends Launch {
       blocks[i] = (int) workGroups[i];
     }
     try {
-      memory
-          .driver()
-          .launch(
-              kernel,
-              blocks[0],
-              blocks[1],
-              blocks[2],
-              threads[0],
-              threads[1],
-              threads[2],
-              sharedBytes,
-              memory.stream(),
-              packed,
-              startsEarly);
+      LaunchTimes times = memory.times();
+      if (times == null) {
+        launch(startsEarly);
+      } else {
+        String label =
+            name + " " + blocks[0] + " x " + blocks[1] + " x " + blocks[2] + " of " + threads[0];
+        times.time(label, weightBytes, memory.stream(), () -> launch(false));
+      }
     } catch (CudaException e) {
       throw CudaMemory.failure(e);
     }
+  }
+
+  private void launch(boolean early) {
+    memory
+        .driver()
+        .launch(
+            kernel,
+            blocks[0],
+            blocks[1],
+            blocks[2],
+            threads[0],
+            threads[1],
+            threads[2],
+            sharedBytes,
+            memory.stream(),
+            packed,
+            early);
   }
 
   @Override

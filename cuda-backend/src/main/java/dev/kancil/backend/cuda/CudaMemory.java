@@ -9,6 +9,7 @@ import dev.kancil.bindings.cuda.CudaException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.concurrent.atomic.AtomicLong;
+import org.jspecify.annotations.Nullable;
 
 /** Memory of an NVIDIA device in its primary context, and the stream of its work. */
 final class CudaMemory extends DeviceMemory implements AutoCloseable {
@@ -21,11 +22,13 @@ final class CudaMemory extends DeviceMemory implements AutoCloseable {
   private final long context;
   private final long stream;
   private final AtomicLong held = new AtomicLong();
+  private final @Nullable LaunchTimes times;
 
   CudaMemory(CudaDriver driver, int index, DeviceDescription description) {
     this.driver = driver;
     this.index = index;
     this.description = description;
+    this.times = LaunchTimes.ofProperties(driver);
     try {
       context = driver.retainContext(index);
     } catch (CudaException e) {
@@ -52,6 +55,11 @@ final class CudaMemory extends DeviceMemory implements AutoCloseable {
 
   long stream() {
     return stream;
+  }
+
+  /** Null unless somebody wants to know. */
+  @Nullable LaunchTimes times() {
+    return times;
   }
 
   @Override
@@ -170,8 +178,8 @@ final class CudaMemory extends DeviceMemory implements AutoCloseable {
   }
 
   @Override
-  public Recording record(Runnable enqueue) {
-    return CudaRecording.of(this, enqueue);
+  public @Nullable Recording record(Runnable enqueue) {
+    return times == null ? CudaRecording.of(this, enqueue) : null;
   }
 
   @Override
@@ -196,6 +204,9 @@ final class CudaMemory extends DeviceMemory implements AutoCloseable {
 
   @Override
   public void close() {
+    if (times != null) {
+      System.err.print(times.table(stream));
+    }
     driver().destroyStream(stream);
     driver.releaseContext(index);
   }
