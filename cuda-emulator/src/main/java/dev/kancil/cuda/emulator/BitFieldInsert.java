@@ -37,8 +37,9 @@ final class BitFieldInsert extends Instruction {
   void run(Warp warp, int mask) {
     for (int m = mask; m != 0; m &= m - 1) {
       int lane = Integer.numberOfTrailingZeros(m);
-      int from = warp.ints[position][lane] & 0xff;
-      int count = warp.ints[length][lane] & 0xff;
+      int width = isLong ? 64 : 32;
+      int from = BitOperations.place(warp.ints[position][lane], width);
+      int count = BitOperations.place(warp.ints[length][lane], width);
       long bits = count >= 64 ? -1 : (1L << count) - 1;
       bits = from >= 64 ? 0 : bits << from;
       if (isLong) {

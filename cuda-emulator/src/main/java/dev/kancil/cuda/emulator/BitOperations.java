@@ -183,7 +183,8 @@ final class BitOperations {
   static IntOperation extract(boolean signed) {
     return (d, a, b, c) -> {
       for (int i = 0; i < LANES; i++) {
-        d[i] = (int) field(signed ? a[i] : a[i] & 0xffff_ffffL, b[i], c[i], 32, signed);
+        long value = signed ? a[i] : a[i] & 0xffff_ffffL;
+        d[i] = (int) field(value, place(b[i], 32), place(c[i], 32), 32, signed);
       }
     };
   }
@@ -191,21 +192,28 @@ final class BitOperations {
   static ShiftOperation longExtract(boolean signed) {
     return (d, a, b, c) -> {
       for (int i = 0; i < LANES; i++) {
-        d[i] = field(a[i], b[i], c[i], 64, signed);
+        d[i] = field(a[i], place(b[i], 64), place(c[i], 64), 64, signed);
       }
     };
   }
 
-  private static long field(long value, int from, int count, int bits, boolean signed) {
-    int position = from & 0xff;
-    int length = count & 0xff;
-    if (length == 0) {
+  /**
+   * A position or a length of a bit field, 0 to 255. Above that, the PTX ISA has the lower eight
+   * bits count. So it is for fields of 32-bit values; but for 64 bits, NVIDIA's compiler makes
+   * shifts that know no such limit.
+   */
+  static int place(int value, int bits) {
+    return bits == 64 && (value & ~0xff) != 0 ? 0xff : value & 0xff;
+  }
+
+  private static long field(long value, int position, int count, int bits, boolean signed) {
+    if (count == 0) {
       return 0;
     }
     if (position >= bits) {
       return signed ? value >> 63 : 0;
     }
-    length = Math.min(length, bits - position);
+    int length = Math.min(count, bits - position);
     long raised = value << 64 - position - length;
     return signed ? raised >> 64 - length : raised >>> 64 - length;
   }

@@ -161,8 +161,8 @@ final class Comparisons {
       int result = 0;
       for (int i = 0; i < LANES; i++) {
         float value = Float.intBitsToFloat(a[i]);
-        boolean small = Math.abs(value) < Float.MIN_NORMAL;
-        result |= (has(name, value, small) ? 1 : 0) << i;
+        boolean subnormal = value != 0 && Math.abs(value) < Float.MIN_NORMAL;
+        result |= (has(name, value, subnormal) ? 1 : 0) << i;
       }
       return result;
     };
@@ -173,22 +173,22 @@ final class Comparisons {
       int result = 0;
       for (int i = 0; i < LANES; i++) {
         double value = Double.longBitsToDouble(a[i]);
-        boolean small = Math.abs(value) < Double.MIN_NORMAL;
-        result |= (has(name, value, small) ? 1 : 0) << i;
+        boolean subnormal = value != 0 && Math.abs(value) < Double.MIN_NORMAL;
+        result |= (has(name, value, subnormal) ? 1 : 0) << i;
       }
       return result;
     };
   }
 
-  private static boolean has(String property, double value, boolean small) {
+  private static boolean has(String property, double value, boolean subnormal) {
     return switch (property) {
       case "finite" -> Double.isFinite(value);
       case "infinite" -> Double.isInfinite(value);
       case "number" -> !Double.isNaN(value);
       case "notanumber" -> Double.isNaN(value);
-      case "normal" -> Double.isFinite(value) && !small;
-      // Zero counts as subnormal.
-      default -> small;
+      // Zeros count as normal (PTX ISA, "testp").
+      case "normal" -> Double.isFinite(value) && !subnormal;
+      default -> subnormal;
     };
   }
 }

@@ -175,9 +175,7 @@ final class FloatOperations {
           (d, a, b, c) -> {
             for (int i = 0; i < LANES; i++) {
               double product = (double) intBitsToFloat(a[i]) * intBitsToFloat(b[i]);
-              double addend = intBitsToFloat(c[i]);
-              double error = Rounding.sumError(product, addend);
-              d[i] = floatToRawIntBits(rounding.toFloat(product + addend, error));
+              d[i] = floatToRawIntBits(rounding.sum(product, intBitsToFloat(c[i])));
             }
           };
       case "div" ->
@@ -208,9 +206,8 @@ final class FloatOperations {
   private static IntOperation sums(Rounding rounding, int sign) {
     return (d, a, b, _) -> {
       for (int i = 0; i < LANES; i++) {
-        double x = intBitsToFloat(a[i]);
-        double y = sign * intBitsToFloat(b[i]);
-        d[i] = floatToRawIntBits(rounding.toFloat(x + y, Rounding.sumError(x, y)));
+        double addend = sign * intBitsToFloat(b[i]);
+        d[i] = floatToRawIntBits(rounding.sum(intBitsToFloat(a[i]), addend));
       }
     };
   }

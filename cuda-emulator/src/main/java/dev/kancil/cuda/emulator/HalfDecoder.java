@@ -104,15 +104,10 @@ final class HalfDecoder {
       value = value > 0 || Double.isNaN(value) ? value : 0;
     }
     int bits = format.round(value, Rounding.NEAREST);
-    return flush ? flush(bits) : bits;
+    return flush ? format.flush(bits) : bits;
   }
 
   private static float number(HalfFormat format, int bits, boolean flush) {
-    return format.toFloat((flush ? flush(bits) : bits) & 0xffff);
-  }
-
-  // Only f16 instructions can flush.
-  private static int flush(int bits) {
-    return (bits & 0x7c00) == 0 ? bits & 0x8000 : bits;
+    return format.toFloat((flush ? format.flush(bits) : bits) & 0xffff);
   }
 }

@@ -2,7 +2,7 @@ package dev.kancil.cuda.emulator;
 
 /** Floating-point numbers of 16 bits. */
 enum HalfFormat {
-  F16 {
+  F16(0x7c00) {
     @Override
     float toFloat(int bits) {
       return Float.float16ToFloat((short) bits);
@@ -13,7 +13,7 @@ enum HalfFormat {
       return Float.floatToFloat16(odd) & 0xffff;
     }
   },
-  BF16 {
+  BF16(0x7f80) {
     @Override
     float toFloat(int bits) {
       return Float.intBitsToFloat(bits << 16);
@@ -29,12 +29,23 @@ enum HalfFormat {
   /** What results have for a NaN. */
   static final int NAN = 0x7fff;
 
+  private final int exponent;
+
+  HalfFormat(int exponent) {
+    this.exponent = exponent;
+  }
+
   static HalfFormat of(PtxType type) {
     return type == PtxType.BF16 || type == PtxType.BF16X2 ? BF16 : F16;
   }
 
   /** Exact; NaNs stay NaNs. */
   abstract float toFloat(int bits);
+
+  /** Takes a subnormal number for zero. */
+  int flush(int bits) {
+    return (bits & exponent) == 0 ? bits & 0x8000 : bits;
+  }
 
   /** The nearest number, ties to even, to what was rounded to odd at most. */
   abstract int nearest(float odd);

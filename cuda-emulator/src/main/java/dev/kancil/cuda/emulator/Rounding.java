@@ -42,6 +42,20 @@ enum Rounding {
     return nearest;
   }
 
+  /**
+   * {@code a + b}, rounded once to a float. An exact sum of zero is positive, but negative where
+   * rounding is down, unless both are zeros of the same sign (IEEE 754, 6.3).
+   */
+  float sum(double a, double b) {
+    double sum = a + b;
+    if (this == DOWN && sum == 0) {
+      boolean bothPositive =
+          Double.doubleToRawLongBits(a) == 0 && Double.doubleToRawLongBits(b) == 0;
+      return bothPositive ? 0.0f : -0.0f;
+    }
+    return toFloat(sum, sumError(a, b));
+  }
+
   /** What {@code a + b} is more than its rounded sum (Knuth's TwoSum). */
   static double sumError(double a, double b) {
     double sum = a + b;

@@ -90,12 +90,22 @@
  * Arithmetic is IEEE's, rounded once, as on a GPU, but for the bits of NaNs. What the hardware
  * approximates ({@code ex2.approx}, {@code rsqrt.approx}, {@code div.full} …) is computed in double
  * precision and rounded: it differs from a GPU's result by the error that the PTX manual allows
- * there, and tolerances of tests should leave room for it. {@code mma} of halves multiplies exactly
- * and adds in the order of the columns, each sum rounded to the nearest float; a GPU adds several
- * at once in an order of its own. Results do not depend on the number of workers: blocks share
- * nothing but global memory, and kernels with atomic operations there run their blocks in order on
- * one thread. Blocks must not wait for each other, nor lanes of a warp, except at instructions that
- * are made for it: the lane that they wait for may never run.
+ * there, and tolerances of tests should leave room for it. Positions and lengths of bit fields
+ * above 255 wrap around in {@code bfe} and {@code bfi} of 32 bits, as the manual says, and do not
+ * in those of 64 bits, as GPUs do it; kernels should rely on neither. {@code mma} of halves
+ * multiplies exactly and adds in the order of the columns, each sum rounded to the nearest float; a
+ * GPU adds several at once in an order of its own. Results do not depend on the number of workers:
+ * blocks share nothing but global memory, and kernels with atomic operations there run their blocks
+ * in order on one thread. Blocks must not wait for each other, nor lanes of a warp, except at
+ * instructions that are made for it: the lane that they wait for may never run.
+ *
+ * <p>{@link dev.kancil.cuda.emulator.micro.MicroTests} compares each form of instruction with a
+ * GPU's. On an H200 (driver 580.159.04, CUDA 13.0), 1,064 of 1,078 forms agreed at first. The other
+ * 14 have been made to do what the H200 did: {@code add}, {@code sub} and {@code fma} of f32 that
+ * round down, with and without {@code .ftz}, give -0 for an exact sum of zero; for {@code testp},
+ * zeros are normal and not subnormal; {@code ex2.approx.ftz.bf16} only flushes what is subnormal as
+ * a bf16, not all that is small enough for an f16's exponent to be zero; and {@code bfe.u64},
+ * {@code bfe.s64} and {@code bfi.b64} do not wrap around, as said above.
  *
  * <h2>How it works</h2>
  *

@@ -73,6 +73,94 @@ class FloatInstructionsTest {
   }
 
   @ParameterizedTest
+  @CsvSource({"rn,0", "rz,0", "rp,0", "rm,0x80000000"})
+  void anExactSumOfZeroIsNegativeWhereRoundingIsDown(String rounding, long zero) {
+    long negative = 0x80000000L;
+    long one = 0x3f800000;
+    long[] a = {0, 0, negative, negative, one};
+    long[] b = {0, negative, 0, negative, one ^ negative};
+    long[] minusB = {negative, 0, negative, 0, one};
+    long[] ones = {one, one, one, one, one};
+    List<String> types = List.of("f32", "f32", "f32");
+    try (InstructionRunner runner = new InstructionRunner()) {
+      for (String flush : List.of("", ".ftz")) {
+        String modifiers = "." + rounding + flush + ".f32 %d, ";
+        String sum = "add" + modifiers + "%a0, %a1;";
+        assertThat(runner.run(sum, "b32", types, a, b, ones))
+            .containsExactly(0, zero, zero, negative, zero);
+        String difference = "sub" + modifiers + "%a0, %a1;";
+        assertThat(runner.run(difference, "b32", types, a, minusB, ones))
+            .containsExactly(0, zero, zero, negative, zero);
+        String product = "fma" + modifiers + "%a0, %a2, %a1;";
+        assertThat(runner.run(product, "b32", types, a, b, ones))
+            .containsExactly(0, zero, zero, negative, zero);
+      }
+      // Flushing makes the zero; a sum that is only rounded to zero keeps its sign.
+      long[] smallest = {1};
+      assertThat(
+              runner.run(
+                  "add." + rounding + ".ftz.f32 %d, %a0, %a1;",
+                  "b32",
+                  List.of("f32", "f32"),
+                  smallest,
+                  new long[] {negative | 2}))
+          .containsExactly(zero);
+      assertThat(
+              runner.run(
+                  "fma." + rounding + ".f32 %d, %a0, %a0, %a1;",
+                  "b32",
+                  List.of("f32", "f32"),
+                  new long[] {0x00800000},
+                  new long[] {negative}))
+          .containsExactly(rounding.equals("rp") ? 1 : 0);
+    }
+  }
+
+  @Test
+  void zerosCountAsNormal() {
+    long[] singles = {0, 0x80000000L, 1, 0x807fffffL, 0x00800000, 0x3f800000, 0x7f800000, -1};
+    long[] doubles = {
+      0, Long.MIN_VALUE, 1, 0x800fffffffffffffL, 1L << 52, 1L << 61, 0x7ffL << 52, -1
+    };
+    try (InstructionRunner runner = new InstructionRunner()) {
+      for (String type : List.of("f32", "f64")) {
+        long[] values = type.equals("f32") ? singles : doubles;
+        String text = "testp.%s." + type + " %%p2, %%a0; selp.u32 %%d, 1, 0, %%p2;";
+        List<String> types = List.of(type);
+        assertThat(runner.run(text.formatted("normal"), "b32", types, values))
+            .containsExactly(1, 1, 0, 0, 1, 1, 0, 0);
+        assertThat(runner.run(text.formatted("subnormal"), "b32", types, values))
+            .containsExactly(0, 0, 1, 1, 0, 0, 0, 0);
+        assertThat(runner.run(text.formatted("finite"), "b32", types, values))
+            .containsExactly(1, 1, 1, 1, 1, 1, 0, 0);
+      }
+    }
+  }
+
+  @Test
+  void powersOfTwoThatAreNormalAsBrainFloatsAreNotFlushed() {
+    // -119.5, -125.5, -126, -126.5, -200, 2^-120, the smallest normal and a subnormal number.
+    long[] a = {0xc2ef, 0xc2fb, 0xc2fc, 0xc2fd, 0xc348, 0x0380, 0x0080, 0x8001};
+    long[] expected = {0x03b5, 0x00b5, 0x0080, 0, 0, 0x3f80, 0x3f80, 0x3f80};
+    try (InstructionRunner runner = new InstructionRunner()) {
+      assertThat(runner.run("ex2.approx.ftz.bf16 %d, %a0;", "b16", List.of("b16"), a))
+          .containsExactly(expected);
+      assertThat(runner.run("ex2.approx.ftz.bf16x2 %d, %a0;", "b32", List.of("b32"), both(a)))
+          .containsExactly(both(expected));
+    }
+  }
+
+  @Test
+  void halvesAreFlushedWhereTheyAreSubnormal() {
+    long[] a = {0x0400, 0x03ff, 0x83ff, 0x8400};
+    long[] one = {0x3c00, 0x3c00, 0x3c00, 0x3c00};
+    try (InstructionRunner runner = new InstructionRunner()) {
+      assertThat(runner.run("mul.ftz.f16 %d, %a0, %a1;", "b16", List.of("b16", "b16"), a, one))
+          .containsExactly(0x0400, 0, 0x8000, 0x8400);
+    }
+  }
+
+  @ParameterizedTest
   @CsvSource({"rz", "rm", "rp"})
   void quotientsAndRootsAreRoundedToOneSide(String rounding) {
     long[] a = floats(4);

@@ -161,6 +161,40 @@ class IntegerInstructionsTest {
   }
 
   @Test
+  void placesOfBitFieldsWrapAtEightBitsButNotInLongs() {
+    long[] value = {0x1234, 0x1234, 0x1234, 0x1234, 0x1234, -0x1234, -0x1234};
+    long[] from = {8, 0x108, 0, 8, 0xffff_ff08L, 0x8000_0008L, 255};
+    long[] count = {4, 4, 0x104, 0x8000_0004L, 0x102, 4, 4};
+    List<String> types = List.of("b64", "b32", "b32");
+    String low = ".reg .b32 %x, %y; cvt.u32.u64 %x, %a0; mov.b32 %y, -1; ";
+    try (InstructionRunner runner = new InstructionRunner()) {
+      assertThat(runner.run(low + "bfe.u32 %d, %x, %a1, %a2;", "b32", types, value, from, count))
+          .containsExactly(2, 2, 4, 2, 2, 0xd, 0);
+      assertThat(runner.run(low + "bfe.s32 %d, %x, %a1, %a2;", "b32", types, value, from, count))
+          .containsExactly(2, 2, 4, 2, 0xffff_fffeL, 0xffff_fffdL, 0xffff_ffffL);
+      assertThat(runner.run("bfe.u64 %d, %a0, %a1, %a2;", "b64", types, value, from, count))
+          .containsExactly(2, 0, 0x1234, 0x12, 0, 0, 0);
+      assertThat(runner.run("bfe.s64 %d, %a0, %a1, %a2;", "b64", types, value, from, count))
+          .containsExactly(2, 0, 0x1234, 0x12, 0, -1, -1);
+      assertThat(
+              runner.run(low + "bfi.b32 %d, %x, %y, %a1, %a2;", "b32", types, value, from, count))
+          .containsExactly(
+              0xffff_f4ffL,
+              0xffff_f4ffL,
+              0xffff_fff4L,
+              0xffff_f4ffL,
+              0xffff_fcffL,
+              0xffff_fcffL,
+              0xffff_ffffL);
+      assertThat(
+              runner.run(
+                  ".reg .b64 %z; mov.b64 %z, -1; bfi.b64 %d, %a0, %z, %a1, %a2;",
+                  "b64", types, value, from, count))
+          .containsExactly(0xffff_ffff_ffff_f4ffL, -1, 0x1234, 0x1234ff, -1, -1, -1);
+    }
+  }
+
+  @Test
   void bitFields() {
     long[] a = operands(32, 11);
     long[] b = operands(32, 12);
