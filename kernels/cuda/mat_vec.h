@@ -91,12 +91,7 @@ static inline void split_activations(const float *x, activations_in_shared &to, 
   float factor = 1;
   to.inverse = 1;
   if (!FORMAT_0::IS_BFLOAT) {
-    most = block_max(most, room);
-    // To below 2^10, so that sums of 16 columns are halves; what is smaller than float32's normal numbers stays small.
-    int exponent = (int)(as_uint(most) >> 23 & 255) - 127;
-    int up = clamp(9 - exponent, -100, 100);
-    factor = as_float((uint)(127 + up) << 23);
-    to.inverse = as_float((uint)(127 - up) << 23);
+    factor = factor_to_halves(block_max(most, room), to.inverse);
   }
   for (int i = 0; i < EACH; i++) {
     int column = 4 * (threadIdx.x + i * THREADS);

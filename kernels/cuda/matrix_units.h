@@ -72,6 +72,15 @@ static inline uint fma_halves(uint a, uint b, uint c) {
   return sum;
 }
 
+// What brings numbers of at most this size to below 2^10, where sums of 16 of them are halves, too; powers of two, as is the inverse.
+// What is smaller than float32's normal numbers stays small.
+static inline float factor_to_halves(float most, float &inverse) {
+  int exponent = (int)(as_uint(most) >> 23 & 255) - 127;
+  int up = clamp(9 - exponent, -100, 100);
+  inverse = as_float((uint)(127 - up) << 23);
+  return as_float((uint)(127 + up) << 23);
+}
+
 static inline uint bfloat_of(float x) {
   uint bits = as_uint(x);
   return (bits + 0x7fff + (bits >> 16 & 1)) >> 16;

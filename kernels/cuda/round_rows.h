@@ -33,10 +33,7 @@ kernel void round_rows(const float *x, ushort *y, float *inverses, const int *co
   for (int i = 0; i < LANES / 32; i++) {
     most = fmaxf(most, room[i]);
   }
-  int exponent = (int)(as_uint(most) >> 23 & 255) - 127;
-  int up = clamp(9 - exponent, -100, 100);
-  factor = as_float((uint)(127 + up) << 23);
-  inverse = as_float((uint)(127 - up) << 23);
+  factor = factor_to_halves(most, inverse);
 #endif
   for (int i = threadIdx.x; i < ROUNDED_COLUMNS / 2; i += LANES) {
     float a = 2 * i < COLUMNS ? x[2 * i] * factor : 0, b = 2 * i + 1 < COLUMNS ? x[2 * i + 1] * factor : 0;

@@ -7,6 +7,9 @@ public sealed interface Argument {
   /** Memory of the program's own. */
   record Buffer(DeviceBuffer buffer) implements Argument {}
 
+  /** A matrix, all or much of which the kernel reads. */
+  record Weights(DeviceBuffer buffer) implements Argument {}
+
   /** Two arguments: the counts of the step, and which of them is the launch's. */
   record Counts() implements Argument {}
 

@@ -48,6 +48,7 @@ public abstract class Launch implements Work, AutoCloseable {
     for (int i = 0; i < arguments.size(); i++) {
       switch (arguments.get(i)) {
         case Argument.Buffer(var buffer) -> set(i, buffer);
+        case Argument.Weights(var buffer) -> set(i, buffer);
         case Argument.Whole(int value) -> set(i, value);
         case Argument.Offset(long value) -> set(i, value);
         case Argument.Real(float value) -> set(i, value);

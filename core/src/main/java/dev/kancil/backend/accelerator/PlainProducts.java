@@ -115,7 +115,12 @@ public final class PlainProducts implements ProductKernels {
     return activations.before(x, types, product);
   }
 
-  private Work product(Value x, Weight weight, Value y, DeviceBuffer target) {
+  /**
+   * {@code target = x · weightᵀ}, of activations that are as it takes them.
+   *
+   * @param y whose number of rows the product has
+   */
+  public Work product(Value x, Weight weight, Value y, DeviceBuffer target) {
     AcceleratorWeights.Matrix matrix = weights.matrix(weight);
     List<Work> launches = new ArrayList<>();
     for (AcceleratorWeights.Part part : matrix.parts()) {
@@ -131,7 +136,7 @@ public final class PlainProducts implements ProductKernels {
                   new Argument.Whole(part.firstRow()),
                   new Argument.Whole(part.rows()),
                   new Argument.Buffer(target),
-                  new Argument.Whole(y.type().columns())),
+                  new Argument.Whole(Math.toIntExact(weight.shape().dimension(-2)))),
               y,
               Grid.perRow(part.rows())));
     }

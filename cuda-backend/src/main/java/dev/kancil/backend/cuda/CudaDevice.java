@@ -19,6 +19,7 @@ import dev.kancil.backend.accelerator.RowKernels;
 import dev.kancil.bindings.cuda.Nvrtc;
 import dev.kancil.tensor.DataType;
 import java.util.Map;
+import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
 /** An open NVIDIA device: its primary context, and a stream on which all its work runs. */
@@ -68,7 +69,7 @@ final class CudaDevice extends AcceleratorDevice {
                 new CudaLaunch(
                     memory,
                     kernels.kernel(file, function, defines),
-                    function,
+                    name(function, defines),
                     arguments,
                     grid,
                     perOutput,
@@ -89,6 +90,19 @@ final class CudaDevice extends AcceleratorDevice {
   @Override
   public ActivationRounding activationRounding(DataType type) {
     return tiles.takes(type) ? HALVES : ActivationRounding.NONE;
+  }
+
+  /** A kernel as errors and tables name it: with its types and columns. */
+  private static String name(String function, Map<String, String> defines) {
+    StringBuilder name = new StringBuilder(function);
+    new TreeMap<>(defines)
+        .forEach(
+            (key, value) -> {
+              if (key.startsWith("FORMAT") || key.equals("COLUMNS")) {
+                name.append(' ').append(value);
+              }
+            });
+    return name.toString();
   }
 
   @Override

@@ -47,12 +47,10 @@ final class CudaLaunch extends Launch {
     this.kernel = kernel;
     this.startsEarly = startsEarly;
     weightBytes =
-        name.startsWith("mat_")
-            ? arguments.stream()
-                .mapToLong(
-                    a -> a instanceof Argument.Buffer(var b) && b.bytes() > 1 << 20 ? b.bytes() : 0)
-                .sum()
-            : 0;
+        arguments.stream()
+            .mapToLong(
+                argument -> argument instanceof Argument.Weights(var buffer) ? buffer.bytes() : 0)
+            .sum();
     for (int i = 0; i < grid.local().length; i++) {
       threads[i] = Math.toIntExact(grid.local()[i]);
     }
@@ -109,8 +107,7 @@ final class CudaLaunch extends Launch {
       if (times == null) {
         launch(startsEarly);
       } else {
-        String label =
-            name + " " + blocks[0] + " x " + blocks[1] + " x " + blocks[2] + " of " + threads[0];
+        String label = name + ", " + blocks[0] + " x " + blocks[1] + " x " + blocks[2];
         times.time(label, weightBytes, memory.stream(), () -> launch(false));
       }
     } catch (CudaException e) {

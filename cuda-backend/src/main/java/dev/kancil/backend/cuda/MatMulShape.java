@@ -47,10 +47,18 @@ record MatMulShape(
   /** The same in no more shared memory than a device has. */
   MatMulShape within(CudaTraits traits) {
     MatMulShape shape = this;
-    while (shape.sharedBytes() > traits.sharedBytesPerBlock() && shape.tokenTiles > 2) {
+    while (shape.sharedBytes() > traits.sharedBytesPerBlock()
+        && (shape.tokenTiles > 2 || shape.warpsDown > 1)) {
+      boolean isNarrow = shape.tokenTiles <= 2;
       shape =
           new MatMulShape(
-              format, depth, stages, warpsDown, warpsAcross, rowTiles, shape.tokenTiles / 2);
+              format,
+              depth,
+              stages,
+              isNarrow ? shape.warpsDown / 2 : shape.warpsDown,
+              warpsAcross,
+              rowTiles,
+              isNarrow ? shape.tokenTiles : shape.tokenTiles / 2);
     }
     return shape;
   }

@@ -25,7 +25,7 @@ import java.util.function.Function;
 
 /**
  * Products with weights in tiles, on tensor cores, and rows of them. Float32 weights are multiplied
- * as they are stored.
+ * as they are stored, and what tensor cores don't take is, plainly.
  */
 final class TileProducts implements ProductKernels {
   /** Matrices of one launch. */
@@ -88,11 +88,12 @@ final class TileProducts implements ProductKernels {
    *
    * @param rows of the matrix, or of each expert's
    */
-  private record Factor(AcceleratorWeights.Matrix matrix, DeviceBuffer target, int rows) {}
+  private record Factor(
+      Weight weight, AcceleratorWeights.Matrix matrix, DeviceBuffer target, int rows) {}
 
   private Factor factor(Weight weight, DeviceBuffer target) {
     return new Factor(
-        weights.matrix(weight), target, Math.toIntExact(weight.shape().dimension(-2)));
+        weight, weights.matrix(weight), target, Math.toIntExact(weight.shape().dimension(-2)));
   }
 
   @Override
@@ -138,7 +139,9 @@ final class TileProducts implements ProductKernels {
   private Work product(Value x, List<Factor> factors, Value y) {
     Factor first = factors.getFirst();
     if (!tiles.takes(first.matrix().type())) {
-      return floatProduct(x, first, y);
+      return first.matrix().type() == DataType.F32
+          ? floatProduct(x, first, y)
+          : plain.product(x, first.weight(), y, first.target());
     }
     return Work.byRows(
         FEW_TOKENS, y, limits, () -> matVec(x, factors, Map.of(), y), () -> rounded(x, factors, y));
@@ -192,7 +195,7 @@ final class TileProducts implements ProductKernels {
         List.of(
             new Argument.Buffer(halves),
             new Argument.Buffer(inverses),
-            new Argument.Buffer(factor.matrix().parts().getFirst().buffer()),
+            new Argument.Weights(factor.matrix().parts().getFirst().buffer()),
             new Argument.Buffer(factor.target()),
             new Argument.Whole(factor.rows())),
         y,
@@ -213,7 +216,7 @@ final class TileProducts implements ProductKernels {
                   String.valueOf(FLOAT_WARPS)),
               List.of(
                   buffer(x),
-                  new Argument.Buffer(part.buffer()),
+                  new Argument.Weights(part.buffer()),
                   new Argument.Offset(part.at()),
                   new Argument.Whole(part.firstRow()),
                   new Argument.Whole(part.rows()),
@@ -261,7 +264,7 @@ final class TileProducts implements ProductKernels {
 
   private static void addFactors(List<Argument> arguments, List<Factor> factors) {
     for (Factor factor : factors) {
-      arguments.add(new Argument.Buffer(factor.matrix().parts().getFirst().buffer()));
+      arguments.add(new Argument.Weights(factor.matrix().parts().getFirst().buffer()));
       arguments.add(new Argument.Buffer(factor.target()));
       arguments.add(new Argument.Whole(factor.rows()));
     }

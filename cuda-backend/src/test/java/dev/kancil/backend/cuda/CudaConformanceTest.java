@@ -5,12 +5,17 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.kancil.backend.DeviceOptions;
 import dev.kancil.backend.reference.ReferenceBackend;
 import dev.kancil.bindings.cuda.RequiredNvrtc;
+import dev.kancil.conformance.Case;
 import dev.kancil.conformance.Conformance;
 import dev.kancil.conformance.OpsDocument;
 import dev.kancil.conformance.Report;
+import dev.kancil.cuda.emulator.EmulatedDevice;
+import dev.kancil.cuda.emulator.EmulatedDriver;
 import dev.kancil.testing.TestData;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.List;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 
 class CudaConformanceTest {
@@ -29,5 +34,25 @@ class CudaConformanceTest {
     assertThat(report.failures()).isEmpty();
     assertThat(report.refusals()).isEmpty();
     OpsDocument.requireCurrent(DOCUMENT, report);
+  }
+
+  /** Where there are no asynchronous copies, and products of bfloats are not of tensor cores. */
+  @Test
+  void theOldestDeviceConformsToo() {
+    RequiredNvrtc.find();
+    List<Case> all = Conformance.cases();
+    List<Case> some =
+        IntStream.range(0, all.size()).filter(i -> i % 19 == 0).mapToObj(all::get).toList();
+    EmulatedDevice oldest = EmulatedDevice.standard().withComputeCapability(75).withWorkers(1);
+    Report report =
+        Conformance.run(
+            () ->
+                new CudaBackend(new EmulatedDriver(oldest), RequiredNvrtc.find())
+                    .open(0, DeviceOptions.DEFAULT.withGuards()),
+            () -> new ReferenceBackend().open(0, DeviceOptions.DEFAULT),
+            Runtime.getRuntime().availableProcessors(),
+            some);
+    assertThat(report.failures()).isEmpty();
+    assertThat(report.refusals()).isEmpty();
   }
 }

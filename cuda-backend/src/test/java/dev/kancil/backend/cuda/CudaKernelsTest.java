@@ -40,6 +40,16 @@ class CudaKernelsTest {
           kernel("rms_norm.h", "LANES=128"),
           kernel("plain_products.h", "WEIGHT_Q4_K", "COLUMNS=4096"),
           kernel("plain_products.h", "WEIGHT_BF16", "COLUMNS=4096"),
+          kernel("repack.h", "WEIGHT_Q5_K", "FORMAT=tile_Q5_K", "COLUMNS=4096"),
+          kernel("tile_rows.h", "FORMAT=tile_Q6_K", "COLUMNS=4096"),
+          kernel("mat_vec_floats.h", "WARPS=4", "COLUMNS=4096"),
+          kernel("round_rows.h", "LANES=256", "COLUMNS=4096"),
+          matVec("PARTS=2", "FORMAT_0=tile_Q4_K", "FORMAT_1=tile_Q4_K", "GLU", "ACTIVATION_SILU"),
+          matVec("PARTS=3", "FORMAT_0=tile_Q4_0", "FORMAT_1=tile_Q8_0", "FORMAT_2=tile_Q6_K"),
+          matVec("PARTS=1", "FORMAT_0=tile_Q5_1", "EXPERTS=128"),
+          matMul("tile_Q4_K", 256, 2, 8, 1, 1, 16),
+          matMul("tile_Q8_0", 128, 2, 4, 2, 2, 8),
+          matMul("tile_F16", 64, 3, 4, 2, 2, 8),
           kernel("moe_route.h", "LANES=32", "EXPERTS=128", "SCORING_SOFTMAX"),
           kernel("moe_sum.h"),
           kernel(
@@ -59,6 +69,27 @@ class CudaKernelsTest {
           attention("attention_split.h", "KEY_Q8_0", "VALUE_F32", "IN_TURN"),
           attention(
               "attention_tiles.h", "KEY_F16", "VALUE_F16", "TILE_ROWS=16", "MASK_IS_INTERVAL"));
+
+  private static Kernel matVec(String... defines) {
+    Kernel common = kernel("mat_vec.h", "WARPS=16", "SLOTS=3", "BLOCKS_PER_UNIT=1", "COLUMNS=4096");
+    Map<String, String> all = new HashMap<>(common.defines());
+    all.putAll(kernel("mat_vec.h", defines).defines());
+    return new Kernel("mat_vec.h", all);
+  }
+
+  private static Kernel matMul(
+      String format, int depth, int stages, int down, int across, int rowTiles, int tokenTiles) {
+    return kernel(
+        "mat_mul.h",
+        "FORMAT=" + format,
+        "COLUMNS=4096",
+        "DEPTH=" + depth,
+        "STAGES=" + stages,
+        "WARPS_DOWN=" + down,
+        "WARPS_ACROSS=" + across,
+        "ROW_TILES=" + rowTiles,
+        "TOKEN_TILES=" + tokenTiles);
+  }
 
   private static Kernel attention(String file, String... defines) {
     Kernel common =
