@@ -7,11 +7,14 @@ import dev.kancil.InvalidRequestException;
 import dev.kancil.Model;
 import dev.kancil.ModelDescription;
 import dev.kancil.Session;
+import dev.kancil.backend.Backends;
+import dev.kancil.backend.Device;
 import dev.kancil.backend.DeviceOptions;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
+import java.util.OptionalDouble;
 import java.util.SplittableRandom;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
@@ -27,7 +30,8 @@ import picocli.CommandLine.Option;
       "",
       "Random tokens; the model's warm-up is not measured. Time to the first token counts as the",
       "prompt's, the rest as generation's. `weights` is what generation reads of them: their bytes for",
-      "one token, times tokens, by time; sequences of one step share a reading.",
+      "one token, times tokens, by time; sequences of one step share a reading. `of reading` is its share",
+      "of what the device reads at most, measured on the spot where it can be.",
       "",
       "MODEL can be synthetic:SHAPE:TYPE, such as synthetic:llama-8b:Q4_K_M: random weights of a known",
       "size, so that no file is needed. SHAPE is one of tiny, llama-1b, llama-3b, llama-8b, qwen-14b; TYPE is",
@@ -77,18 +81,29 @@ final class BenchCommand implements Callable<Integer> {
     if (device.context == 0) {
       device.context = Math.addExact(depth, Math.addExact(prompt, generated));
     }
+    List<Repetition> results = new ArrayList<>();
+    ModelDescription description;
     try (Model opened = model.openAny(console, device.options(console).sessions(batch).build())) {
-      Announcement.print(console, opened.description());
-      List<Repetition> results = new ArrayList<>();
+      description = opened.description();
+      Announcement.print(console, description);
       for (int i = -WARM_UPS; i < repetitions; i++) {
         Repetition result = repeat(opened, i);
         if (i >= 0) {
           results.add(result);
         }
       }
-      report(opened.description(), results);
     }
+    report(description, results, readBytes(description));
     return 0;
+  }
+
+  /**
+   * What the device reads of its memory in a second, where it can tell; the model's is free by now.
+   */
+  private static OptionalDouble readBytes(ModelDescription description) {
+    try (Device opened = Backends.open(description.device().id(), DeviceOptions.DEFAULT)) {
+      return opened.readBytesPerSecond();
+    }
   }
 
   private static void require(boolean holds) {
@@ -136,7 +151,7 @@ final class BenchCommand implements Callable<Integer> {
     return GenerationOptions.builder().greedy().maxTokens(tokens).stopAtEndOfTurn(false).build();
   }
 
-  private void report(ModelDescription opened, List<Repetition> results) {
+  private void report(ModelDescription opened, List<Repetition> results, OptionalDouble readBytes) {
     double[] prefill = results.stream().mapToDouble(Repetition::prefill).sorted().toArray();
     double[] decode = results.stream().mapToDouble(Repetition::decode).sorted().toArray();
     if (json) {
@@ -155,6 +170,8 @@ final class BenchCommand implements Callable<Integer> {
               "prefill_tokens_per_second", median(prefill),
               "decode_tokens_per_second", median(decode),
               "decode_weight_bytes_per_second", weightBytes(opened, median(decode)),
+              "device_read_bytes_per_second",
+                  readBytes.isPresent() ? readBytes.getAsDouble() : null,
               "repetitions",
                   results.stream()
                       .map(
@@ -175,6 +192,15 @@ final class BenchCommand implements Callable<Integer> {
         bandwidth(median(bytes)),
         bandwidth(bytes[0]),
         bandwidth(bytes[bytes.length - 1]));
+    readBytes.ifPresent(
+        read ->
+            table.row(
+                "of reading",
+                "",
+                String.format(
+                    Locale.ROOT, "%.0f %% of %s", 100 * median(bytes) / read, bandwidth(read)),
+                "",
+                ""));
     table.print(console.out());
   }
 

@@ -4,6 +4,7 @@ import dev.kancil.graph.Graph;
 import dev.kancil.graph.StateLayout;
 import dev.kancil.graph.op.Fused;
 import dev.kancil.tensor.DataType;
+import java.util.OptionalDouble;
 
 /**
  * An open device. Work on it runs in the order in which it was enqueued, on a thread or queue of
@@ -35,6 +36,14 @@ public interface Device extends AutoCloseable {
   /** Rows of a step up to which longer prompts run better, unless somebody asks for others. */
   default int stepTokens() {
     return 256;
+  }
+
+  /**
+   * Measures how fast kernels read the device's memory, where that is what bounds decoding and can
+   * be measured; takes a second, and memory that is free.
+   */
+  default OptionalDouble readBytesPerSecond() {
+    return OptionalDouble.empty();
   }
 
   /**

@@ -14,6 +14,9 @@ final class Recordings implements AutoCloseable {
   /** Steps of more rows take longer than their launches. */
   private static final int MOST_TOKENS = 64;
 
+  /** Numbers of rows that are remembered; beyond, all are forgotten. */
+  private static final int MOST_RECORDINGS = 64;
+
   private final DeviceMemory memory;
   private final Map<Integer, Slot> slots = new HashMap<>();
   private boolean isUseless;
@@ -33,6 +36,9 @@ final class Recordings implements AutoCloseable {
     if (isUseless || tokens > MOST_TOKENS) {
       work.run();
       return;
+    }
+    if (slots.size() > MOST_RECORDINGS) {
+      clear();
     }
     Slot slot = slots.computeIfAbsent(tokens << 16 | outputs, _ -> new Slot());
     if (slot.recording == null && slot.wasRun) {

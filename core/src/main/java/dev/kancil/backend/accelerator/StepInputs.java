@@ -66,7 +66,12 @@ public final class StepInputs implements AutoCloseable {
     for (int i = 0; i < sizes.length; i++) {
       parts[i] = memory.part(whole, offsets[i], (long) sizes[i] * Integer.BYTES);
     }
-    changes = memory.allocate(changeBytes(limits.changes()), "changed logits");
+    try {
+      changes = memory.allocate(changeBytes(limits.changes()), "changed logits");
+    } catch (RuntimeException e) {
+      whole.close();
+      throw e;
+    }
   }
 
   private static long changeBytes(int count) {

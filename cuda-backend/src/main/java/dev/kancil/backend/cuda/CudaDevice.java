@@ -19,6 +19,7 @@ import dev.kancil.backend.accelerator.RowKernels;
 import dev.kancil.bindings.cuda.Nvrtc;
 import dev.kancil.tensor.DataType;
 import java.util.Map;
+import java.util.OptionalDouble;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
@@ -103,6 +104,11 @@ final class CudaDevice extends AcceleratorDevice {
               }
             });
     return name.toString();
+  }
+
+  @Override
+  public OptionalDouble readBytesPerSecond() {
+    return OptionalDouble.of(ReadSpeed.measure(memory, kernels, traits));
   }
 
   @Override

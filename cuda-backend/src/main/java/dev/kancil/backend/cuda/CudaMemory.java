@@ -202,6 +202,22 @@ final class CudaMemory extends DeviceMemory implements AutoCloseable {
     }
   }
 
+  /** How long the device takes for what is enqueued, which this waits for. */
+  double milliseconds(Runnable enqueue) {
+    long start = driver().createTimedEvent();
+    long end = driver.createTimedEvent();
+    try {
+      driver.record(start, stream);
+      enqueue.run();
+      driver.record(end, stream);
+      driver.await(end);
+      return driver.milliseconds(start, end);
+    } finally {
+      driver.destroyEvent(start);
+      driver.destroyEvent(end);
+    }
+  }
+
   @Override
   public void close() {
     if (times != null) {

@@ -68,6 +68,15 @@ class CudaDeviceTest {
   }
 
   @Test
+  void theSpeedOfReadingIsThatOfAllMemoryThatWasToBeRead() {
+    CudaBackend backend = backend(EmulatedDevice.standard().withMemoryBytes(1 << 20));
+    try (Device device = backend.open(0, DeviceOptions.DEFAULT)) {
+      // It fails if the sum of what was read is wrong.
+      assertThat(device.readBytesPerSecond().orElseThrow()).isPositive().isFinite();
+    }
+  }
+
+  @Test
   void allMemoryIsGivenBack() {
     CudaDriver driver = new EmulatedDriver(EmulatedDevice.standard().withWorkers(1));
     Nvrtc compiler = RequiredNvrtc.find();
