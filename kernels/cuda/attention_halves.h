@@ -45,10 +45,9 @@ static inline split_fragment split_pairs(float4 x) {
 #ifdef KEY_BF16
     uint words[3];
     for (int n = 0; n < 3; n++) {
-      uint p = bfloat_of(a), r = bfloat_of(b);
-      words[n] = p | r << 16;
-      a -= as_float(p << 16);
-      b -= as_float(r << 16);
+      words[n] = bfloats_of(a, b);
+      a -= low_bfloat(words[n]);
+      b -= high_bfloat(words[n]);
     }
     s.first.pair[2 * pair] = words[0];
     s.first.pair[2 * pair + 1] = words[1];
@@ -161,10 +160,7 @@ struct warp_attention {
     }
     most = fmaxf(most, __shfl_xor_sync(0xffffffff, most, 1));
     most = fmaxf(most, __shfl_xor_sync(0xffffffff, most, 2));
-    // To the upper half of what halves hold; what is smaller than float32's normal numbers stays small.
-    int up = clamp(13 - ((int)(as_uint(most) >> 23 & 255) - 127), -100, 100);
-    float factor = as_float((uint)(127 + up) << 23);
-    inverse = as_float((uint)(127 - up) << 23);
+    float factor = power_of_two_to(QUERY_EXPONENT, most, inverse);
 #define FRAGMENT(step) split_pairs(exists ? scaled(numbers(q, step, place), factor) : make_float4(0, 0, 0, 0))
     if constexpr (QUERIES_AT_HAND) {
       for (int step = 0; step < KEY_STEPS; step++) {

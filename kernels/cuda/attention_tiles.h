@@ -40,7 +40,7 @@ static inline void multiply(c_fragment &c, const a_fragment &a, uint2 b) {
 
 static inline uint pair_of(float a, float b) {
 #ifdef KEY_BF16
-  return bfloat_of(a) | bfloat_of(b) << 16;
+  return bfloats_of(a, b);
 #else
   return halves_of(a, b);
 #endif
@@ -49,22 +49,13 @@ static inline uint pair_of(float a, float b) {
 // What a pair leaves of two numbers, as another.
 static inline uint rest_of(float a, float b, uint pair) {
 #ifdef KEY_BF16
-  return pair_of(a - as_float(pair << 16), b - as_float(pair & 0xffff0000));
+  return pair_of(a - low_bfloat(pair), b - high_bfloat(pair));
 #else
   return pair_of(a - low_half(pair), b - high_half(pair));
 #endif
 }
 
-// Four matrices of 8 rows of 16 bytes, at the addresses of eight lanes each.
-static inline uint4 load_matrices(const uchar *at) {
-  uint4 m;
-  asm volatile("ldmatrix.sync.aligned.m8n8.x4.shared.b16 {%0,%1,%2,%3}, [%4];"
-               : "=r"(m.x), "=r"(m.y), "=r"(m.z), "=r"(m.w)
-               : "r"((uint)__cvta_generic_to_shared(at))
-               : "memory");
-  return m;
-}
-
+// The same matrices, each transposed.
 static inline uint4 load_transposed(const uchar *at) {
   uint4 m;
   asm volatile("ldmatrix.sync.aligned.m8n8.x4.trans.shared.b16 {%0,%1,%2,%3}, [%4];"
@@ -203,10 +194,8 @@ struct warp_queries {
       }
       most = fmaxf(most, __shfl_xor_sync(0xffffffff, most, 1));
       most = fmaxf(most, __shfl_xor_sync(0xffffffff, most, 2));
-      // To the upper half of what halves hold; what is smaller than float32's normal numbers stays small.
-      int up = clamp(13 - ((int)(as_uint(most) >> 23 & 255) - 127), -100, 100);
-      factors[i] = exist[i] ? as_float((uint)(127 + up) << 23) : 0;
-      inverse[i] = as_float((uint)(127 - up) << 23);
+      float factor = power_of_two_to(QUERY_EXPONENT, most, inverse[i]);
+      factors[i] = exist[i] ? factor : 0;
       base[i] = NOTHING;
       total[i] = 0;
     }

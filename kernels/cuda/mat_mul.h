@@ -25,12 +25,6 @@
 #define UNITS (DEPTH / 8)
 #define STAGE_BYTES (WEIGHT_STAGE_BYTES + BLOCK_TOKENS * DEPTH * 2)
 
-static inline uint multiplied(uint a, uint b) {
-  uint product;
-  asm("mul.rn.f16x2 %0, %1, %2;" : "=r"(product) : "r"(a), "r"(b));
-  return product;
-}
-
 static inline uint twice(uint half_bits) { return half_bits | half_bits << 16; }
 static inline uint lower_twice(uint pair) { return __byte_perm(pair, 0, 0x1010); }
 static inline uint upper_twice(uint pair) { return __byte_perm(pair, 0, 0x3232); }
@@ -60,7 +54,7 @@ static inline a_fragment weights_of(const typename small_blocks<BITS, MINIMUM, O
       uint minima = i % 2 == 0 ? r.minima.x : r.minima.y;
       a.pair[i] = fma_halves(a.pair[i], scale, step < 2 ? lower_twice(minima) : upper_twice(minima));
     } else {
-      a.pair[i] = multiplied(a.pair[i], scale);
+      a.pair[i] = multiplied_halves(a.pair[i], scale);
     }
   }
   return a;
@@ -82,7 +76,7 @@ static inline a_fragment weights_of(const typename super_blocks<FIFTH>::raw &r, 
     uint low = halves_of(rest, rest);
     uint d = lower_twice(r.headers[row].x);
     for (int i = row; i < 4; i += 2) {
-      a.pair[i] = add_halves(fma_halves(multiplied(a.pair[i], scale), d, high), low);
+      a.pair[i] = add_halves(fma_halves(multiplied_halves(a.pair[i], scale), d, high), low);
     }
   }
   return a;
@@ -97,7 +91,7 @@ static inline a_fragment weights_of(const six_bits::raw &r, int step, six_bits) 
     float rest = scale - low_half(high);
     uint low = halves_of(rest, rest);
     for (int i = row; i < 4; i += 2) {
-      a.pair[i] = fma_halves(a.pair[i], high, multiplied(a.pair[i], low));
+      a.pair[i] = fma_halves(a.pair[i], high, multiplied_halves(a.pair[i], low));
     }
   }
   return a;
@@ -106,16 +100,6 @@ static inline a_fragment weights_of(const six_bits::raw &r, int step, six_bits) 
 template <bool BFLOAT>
 static inline a_fragment weights_of(const typename sixteen_bits<BFLOAT>::raw &r, int step, sixteen_bits<BFLOAT>) {
   return sixteen_bits<BFLOAT>::quants(r, step);
-}
-
-// Four 8 x 8 matrices of halves; lane l tells where row l % 8 of matrix l / 8 is.
-static inline uint4 load_matrices(const uchar *row) {
-  uint4 v;
-  asm volatile("ldmatrix.sync.aligned.m8n8.x4.shared.b16 {%0,%1,%2,%3}, [%4];"
-               : "=r"(v.x), "=r"(v.y), "=r"(v.z), "=r"(v.w)
-               : "r"((uint)__cvta_generic_to_shared(row))
-               : "memory");
-  return v;
 }
 
 extern "C" __global__ void __launch_bounds__(THREADS) mat_mul(

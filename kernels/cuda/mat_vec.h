@@ -13,6 +13,7 @@
 // EXPERTS (optional), how many there are.
 
 #include "async_copies.h"
+#include "block_maximum.h"
 #include "weight_tiles.h"
 #ifdef GLU
 #include "activations.h"
@@ -21,12 +22,6 @@
 #define MATRICES 1
 #endif
 
-#ifndef BLOCKS_PER_UNIT
-#define BLOCKS_PER_UNIT 1
-#endif
-#ifndef SLOTS
-#define SLOTS 3
-#endif
 #define THREADS (32 * WARPS)
 #define SPLIT_COLUMNS (FORMAT_0::IS_BFLOAT ? 4 : 2)
 #define PADDED_COLUMNS ((COLUMNS + 255) / 256 * 256)
@@ -37,6 +32,13 @@ struct part {
   float *y;
   int rows;
 };
+
+// Without indexing registers, which would move them to memory.
+static inline part part_of(const part (&all)[PARTS], int index) {
+  return index == 0 ? all[0] : PARTS > 1 && index == 1 ? all[1 % PARTS] : all[2 % PARTS];
+}
+
+static inline int tiles_of(int rows) { return (rows + TILE_ROWS - 1) / TILE_ROWS; }
 
 #define X_LANES (4 * SPLIT_COLUMNS)
 
@@ -51,21 +53,6 @@ struct activations_in_shared {
   inline uint4 fragments_of_two(int pair, int lane) const { return fragments[pair * X_LANES + lane % X_LANES]; }
   inline uint2 sum_fragment(int chunk, int lane) const { return sum_fragments[chunk * 8 + lane % 8]; }
 };
-
-static inline float block_max(float value, float *room) {
-  for (int distance = 16; distance > 0; distance /= 2) {
-    value = fmaxf(value, __shfl_xor_sync(0xffffffff, value, distance));
-  }
-  if (threadIdx.x % 32 == 0) {
-    room[threadIdx.x / 32] = value;
-  }
-  __syncthreads();
-  value = room[0];
-  for (int i = 1; i < WARPS; i++) {
-    value = fmaxf(value, room[i]);
-  }
-  return value;
-}
 
 // Eight threads share 32 columns, four each.
 static inline void split_activations(const float *x, activations_in_shared &to, float *room) {
@@ -91,7 +78,7 @@ static inline void split_activations(const float *x, activations_in_shared &to, 
   float factor = 1;
   to.inverse = 1;
   if (!FORMAT_0::IS_BFLOAT) {
-    factor = factor_to_halves(block_max(most, room), to.inverse);
+    factor = power_of_two_to(ACTIVATION_EXPONENT, block_max<WARPS>(most, room), to.inverse);
   }
   for (int i = 0; i < EACH; i++) {
     int column = 4 * (threadIdx.x + i * THREADS);
@@ -120,10 +107,10 @@ static inline void split_activations(const float *x, activations_in_shared &to, 
         float a = v[2 * pair], b = v[2 * pair + 1];
         if (FORMAT_0::IS_BFLOAT) {
           for (int n = 0; n < 4; n++) {
-            uint p = bfloat_of(a), q = bfloat_of(b);
-            words[(n * 4 + t + pair) * 4] = n < 3 ? p | q << 16 : 0;
-            a -= as_float(p << 16);
-            b -= as_float(q << 16);
+            uint both = bfloats_of(a, b);
+            words[(n * 4 + t + pair) * 4] = n < 3 ? both : 0;
+            a -= low_bfloat(both);
+            b -= high_bfloat(both);
           }
         } else {
           uint first = halves_of(a, b);
@@ -163,7 +150,7 @@ struct either<false, A, B> {
 
 template <class F>
 static inline size_t matrix_bytes(int rows) {
-  return (size_t)((rows + TILE_ROWS - 1) / TILE_ROWS) * ((COLUMNS + F::CHUNK - 1) / F::CHUNK) * F::BYTES;
+  return (size_t)tiles_of(rows) * ((COLUMNS + F::CHUNK - 1) / F::CHUNK) * F::BYTES;
 }
 
 static constexpr int larger(int a, int b) { return a > b ? a : b; }
@@ -192,7 +179,7 @@ struct run {
     end = (warp + 1) * CHUNKS / WARPS;
     tiles = 0;
     for (int i = 0; i < COUNT / MATRICES; i++) {
-      tiles += (all[FIRST + i].rows + TILE_ROWS - 1) / TILE_ROWS;
+      tiles += tiles_of(all[FIRST + i].rows);
     }
     int width = gridDim.x;
     tile = ((int)blockIdx.x - base % width + width) % width;
@@ -210,7 +197,7 @@ struct run {
     int i = 0;
     if (MATRICES == 1) {
       for (; i < COUNT - 1; i++) {
-        int count = (all[FIRST + i].rows + TILE_ROWS - 1) / TILE_ROWS;
+        int count = tiles_of(all[FIRST + i].rows);
         if (number < count) {
           break;
         }
@@ -224,8 +211,7 @@ struct run {
     if (next_tile < tiles) {
       int number = next_tile;
       int index = matrix_of(parts, number) + next_matrix;
-      const uchar *weights = index == 0 ? parts[0].weights : PARTS > 1 && index == 1 ? parts[1 % PARTS].weights : parts[2 % PARTS].weights;
-      const uchar *from = weights + ((size_t)number * CHUNKS + next_chunk) * F::BYTES;
+      const uchar *from = part_of(parts, index).weights + ((size_t)number * CHUNKS + next_chunk) * F::BYTES;
       uchar *to = ring + next_slot * RING_SLOT_BYTES;
       int bytes = min(F::UNROLL, end - next_chunk) * F::BYTES;
 #pragma unroll
@@ -294,14 +280,13 @@ struct run {
     }
     int number = tile;
     int index = matrix_of(parts, number);
-    float *y = index == 0 ? parts[0].y : PARTS > 1 && index == 1 ? parts[1 % PARTS].y : parts[2 % PARTS].y;
-    int rows = index == 0 ? parts[0].rows : PARTS > 1 && index == 1 ? parts[1 % PARTS].rows : parts[2 % PARTS].rows;
+    part chosen = part_of(parts, index);
     int row = number * TILE_ROWS + threadIdx.x;
-    if (row < rows) {
+    if (row < chosen.rows) {
 #ifdef GLU
-      y[row] = activation(total[0]) * total[1];
+      chosen.y[row] = activation(total[0]) * total[1];
 #else
-      y[row] = total[0];
+      chosen.y[row] = total[0];
 #endif
     }
   }

@@ -66,24 +66,49 @@ static inline uint add_halves(uint a, uint b) {
   return sum;
 }
 
+static inline uint multiplied_halves(uint a, uint b) {
+  uint product;
+  asm("mul.rn.f16x2 %0, %1, %2;" : "=r"(product) : "r"(a), "r"(b));
+  return product;
+}
+
 static inline uint fma_halves(uint a, uint b, uint c) {
   uint sum;
   asm("fma.rn.f16x2 %0, %1, %2, %3;" : "=r"(sum) : "r"(a), "r"(b), "r"(c));
   return sum;
 }
 
-// What brings numbers of at most this size to below 2^10, where sums of 16 of them are halves, too; powers of two, as is the inverse.
-// What is smaller than float32's normal numbers stays small.
-static inline float factor_to_halves(float most, float &inverse) {
-  int exponent = (int)(as_uint(most) >> 23 & 255) - 127;
-  int up = clamp(9 - exponent, -100, 100);
+// The power of two that brings numbers of at most this size to below 2^(exponent + 1), and its inverse. What is smaller than float32's
+// normal numbers stays small.
+static inline float power_of_two_to(int exponent, float most, float &inverse) {
+  int up = clamp(exponent - ((int)(as_uint(most) >> 23 & 255) - 127), -100, 100);
   inverse = as_float((uint)(127 - up) << 23);
   return as_float((uint)(127 + up) << 23);
 }
 
+// To below 2^10, where sums of 16 numbers are halves, too.
+#define ACTIVATION_EXPONENT 9
+
+// To the upper half of what halves hold.
+#define QUERY_EXPONENT 13
+
 static inline uint bfloat_of(float x) {
   uint bits = as_uint(x);
   return (bits + 0x7fff + (bits >> 16 & 1)) >> 16;
+}
+
+static inline uint bfloats_of(float x, float y) { return bfloat_of(x) | bfloat_of(y) << 16; }
+static inline float low_bfloat(uint pair) { return as_float(pair << 16); }
+static inline float high_bfloat(uint pair) { return as_float(pair & 0xffff0000); }
+
+// Four 8 x 8 matrices of halves in shared memory; lane l tells where row l % 8 of matrix l / 8 is.
+static inline uint4 load_matrices(const uchar *row) {
+  uint4 v;
+  asm volatile("ldmatrix.sync.aligned.m8n8.x4.shared.b16 {%0,%1,%2,%3}, [%4];"
+               : "=r"(v.x), "=r"(v.y), "=r"(v.z), "=r"(v.w)
+               : "r"((uint)__cvta_generic_to_shared(row))
+               : "memory");
+  return v;
 }
 
 #endif

@@ -4,6 +4,7 @@
 // Invariants: rows are ROUNDED_COLUMNS wide in y, filled up with zeros; every thread reaches all barriers.
 // Defines: COLUMNS, LANES, BFLOATS (optional).
 
+#include "block_maximum.h"
 #include "matrix_units.h"
 
 #define ROUNDED_COLUMNS ((COLUMNS + 255) / 256 * 256)
@@ -23,22 +24,12 @@ kernel void round_rows(const float *x, ushort *y, float *inverses, const int *co
   for (int i = threadIdx.x; i < COLUMNS; i += LANES) {
     most = fmaxf(most, fabsf(x[i]));
   }
-  for (int distance = 16; distance > 0; distance /= 2) {
-    most = fmaxf(most, __shfl_xor_sync(0xffffffff, most, distance));
-  }
-  if (threadIdx.x % 32 == 0) {
-    room[threadIdx.x / 32] = most;
-  }
-  __syncthreads();
-  for (int i = 0; i < LANES / 32; i++) {
-    most = fmaxf(most, room[i]);
-  }
-  factor = factor_to_halves(most, inverse);
+  factor = power_of_two_to(ACTIVATION_EXPONENT, block_max<LANES / 32>(most, room), inverse);
 #endif
   for (int i = threadIdx.x; i < ROUNDED_COLUMNS / 2; i += LANES) {
     float a = 2 * i < COLUMNS ? x[2 * i] * factor : 0, b = 2 * i + 1 < COLUMNS ? x[2 * i + 1] * factor : 0;
 #ifdef BFLOATS
-    pairs[i] = bfloat_of(a) | bfloat_of(b) << 16;
+    pairs[i] = bfloats_of(a, b);
 #else
     pairs[i] = halves_of(a, b);
 #endif

@@ -7,7 +7,6 @@ import dev.kancil.backend.DeviceDescription;
 import dev.kancil.backend.DeviceOptions;
 import dev.kancil.bindings.cuda.CudaDriver;
 import dev.kancil.bindings.cuda.CudaException;
-import dev.kancil.bindings.cuda.DeviceAttribute;
 import dev.kancil.bindings.cuda.Nvrtc;
 import dev.kancil.bindings.cuda.SystemCudaDriver;
 import java.nio.file.Files;
@@ -100,7 +99,7 @@ public final class CudaBackend implements Backend {
   }
 
   private DeviceDescription describe(CudaDriver present, int index) {
-    int capability = capability(present, index);
+    int capability = CudaTraits.capability(present, index);
     String version = present.version() / 1000 + "." + present.version() % 1000 / 10;
     String unavailable = null;
     if (capability < LEAST_CAPABILITY) {
@@ -114,11 +113,6 @@ public final class CudaBackend implements Backend {
         "compute capability " + text(capability) + ", CUDA " + version,
         present.memoryBytes(index),
         unavailable);
-  }
-
-  private static int capability(CudaDriver present, int index) {
-    return 10 * present.attribute(index, DeviceAttribute.COMPUTE_CAPABILITY_MAJOR)
-        + present.attribute(index, DeviceAttribute.COMPUTE_CAPABILITY_MINOR);
   }
 
   private static String text(int capability) {
@@ -137,9 +131,9 @@ public final class CudaBackend implements Backend {
           description.id() + " is not available: " + description.unavailableBecause());
     }
     CudaDriver present = Optional.ofNullable(driver).orElseThrow();
-    String architecture = (makesCubins ? "sm_" : "compute_") + capability(present, index);
+    CudaTraits traits = CudaTraits.of(present, index);
+    String architecture = (makesCubins ? "sm_" : "compute_") + traits.capability();
     CudaMemory memory = new CudaMemory(present, index, description);
-    return new CudaDevice(
-        memory, description, options, compiler, architecture, CudaTraits.of(present, index));
+    return new CudaDevice(memory, description, options, compiler, architecture, traits);
   }
 }

@@ -13,10 +13,15 @@ import dev.kancil.bindings.cuda.DeviceAttribute;
 record CudaTraits(int capability, int units, int sharedBytesPerBlock) {
   static CudaTraits of(CudaDriver driver, int index) {
     return new CudaTraits(
-        10 * driver.attribute(index, DeviceAttribute.COMPUTE_CAPABILITY_MAJOR)
-            + driver.attribute(index, DeviceAttribute.COMPUTE_CAPABILITY_MINOR),
+        capability(driver, index),
         driver.attribute(index, DeviceAttribute.MULTIPROCESSOR_COUNT),
         driver.attribute(index, DeviceAttribute.MAX_SHARED_MEMORY_PER_BLOCK_OPTIN));
+  }
+
+  /** A device's compute capability: 90 for 9.0. */
+  static int capability(CudaDriver driver, int index) {
+    return 10 * driver.attribute(index, DeviceAttribute.COMPUTE_CAPABILITY_MAJOR)
+        + driver.attribute(index, DeviceAttribute.COMPUTE_CAPABILITY_MINOR);
   }
 
   /** Whether tensor cores multiply bfloat16. */
