@@ -171,7 +171,7 @@ public final class AcceleratorProgram implements Program {
       throw e;
     }
     step.prepare(batch, ours);
-    queue.add(step.task);
+    queue.addOrRun(step.task);
     ours.tables().dropBehindWindows(batch);
     return step;
   }

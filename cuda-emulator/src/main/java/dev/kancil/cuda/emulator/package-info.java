@@ -85,9 +85,9 @@
  *       registers or shared memory, rows along K, all swizzles; its fence, groups and waits;
  *   <li>{@code cp.async} with its groups and waits; {@code fence.proxy.async};
  *   <li>{@code shfl vote match redux activemask} and {@code bar.warp.sync}; {@code bar barrier}
- *       with numbers, counts and reductions; {@code membar fence}; {@code bra brx ret exit trap};
- *       {@code nanosleep} and {@code griddepcontrol} do nothing: kernels of a stream run one after
- *       the other, so that whoever waits finds all done.
+ *       with numbers, counts, reductions and arrivals; {@code membar fence}; {@code bra brx ret
+ *       exit trap}; {@code nanosleep} and {@code griddepcontrol} do nothing: kernels of a stream
+ *       run one after the other, so that whoever waits finds all done.
  * </ul>
  *
  * Anything else is refused when the module is loaded, and so is an instruction that the text's
