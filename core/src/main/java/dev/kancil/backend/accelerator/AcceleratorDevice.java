@@ -12,6 +12,7 @@ import dev.kancil.backend.WeightSource;
 import dev.kancil.graph.Graph;
 import dev.kancil.graph.StateLayout;
 import dev.kancil.graph.op.Fused;
+import dev.kancil.graph.op.NormedProduct;
 
 /**
  * An open device with memory of its own. A thread of ours enqueues, so that callers never wait for
@@ -49,9 +50,10 @@ public abstract class AcceleratorDevice implements Device {
     return description;
   }
 
+  /** All but norms within products, which few kernels compute. */
   @Override
-  public final boolean takes(Fused fused) {
-    return true;
+  public boolean takes(Fused fused) {
+    return !(fused instanceof NormedProduct);
   }
 
   @Override
