@@ -122,6 +122,7 @@ struct product_of_block {
 #pragma unroll
         for (int step = 0; step < 4; step++) {
           a[step] = weights_of(raw, i % SHARE * 4 + step, F());
+          settle(a[step]);
         }
         const uchar *rows = activations + stage % STAGES * ACTIVATION_BYTES;
         begin_products();
@@ -146,6 +147,7 @@ struct product_of_block {
       for (int k = 0; k < 4; k++) {
         sums[j][k] = 0;
       }
+      settle(sums[j]);
     }
     multiply(sums);
     int row = (first_tile + warp % BLOCK_TILES) * TILE_ROWS + lane / 4;
@@ -226,22 +228,35 @@ extern "C" __global__ void __launch_bounds__(THREADS) mat_mul_warpgroups(
     return;
   }
   int tile = blockIdx.y * BLOCK_TILES;
-#if PARTS > 1 && !defined(GLU)
-  if (tile >= blocks_tiles(rows0)) {
-    tile -= blocks_tiles(rows0);
-#if PARTS > 2
-    if (tile >= blocks_tiles(rows1)) {
-      multiply_part<FORMAT_2>(x, inverses, {w2, y2, rows2}, w2, tile - blocks_tiles(rows1), tokens);
-      return;
-    }
-#endif
-    multiply_part<FORMAT_1>(x, inverses, {w1, y1, rows1}, w1, tile, tokens);
-    return;
-  }
-#endif
 #ifdef GLU
   multiply_part<FORMAT_0>(x, inverses, {w0, y0, rows0}, w1, tile, tokens);
 #else
-  multiply_part<FORMAT_0>(x, inverses, {w0, y0, rows0}, w0, tile, tokens);
+  product part = {w0, y0, rows0};
+  int index = 0;
+#if PARTS > 1
+  if (tile >= blocks_tiles(rows0)) {
+    tile -= blocks_tiles(rows0);
+    part = {w1, y1, rows1};
+    index = 1;
+  }
+#endif
+#if PARTS > 2
+  if (index == 1 && tile >= blocks_tiles(rows1)) {
+    tile -= blocks_tiles(rows1);
+    part = {w2, y2, rows2};
+    index = 2;
+  }
+  if (index == 2 && !same<FORMAT_0, FORMAT_2>::value) {
+    multiply_part<FORMAT_2>(x, inverses, part, part.weights, tile, tokens);
+    return;
+  }
+#endif
+#if PARTS > 1
+  if (index == 1 && !same<FORMAT_0, FORMAT_1>::value) {
+    multiply_part<FORMAT_1>(x, inverses, part, part.weights, tile, tokens);
+    return;
+  }
+#endif
+  multiply_part<FORMAT_0>(x, inverses, part, part.weights, tile, tokens);
 #endif
 }

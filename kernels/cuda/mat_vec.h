@@ -107,15 +107,6 @@ static inline void split_activations(const held_row &held, activations_in_shared
   __syncthreads();
 }
 
-template <class A, class B>
-struct same {
-  static constexpr bool value = false;
-};
-template <class A>
-struct same<A, A> {
-  static constexpr bool value = true;
-};
-
 template <bool first, class A, class B>
 struct either {
   typedef A type;

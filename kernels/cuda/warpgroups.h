@@ -20,6 +20,13 @@ static inline void wait_for_products() {
   asm volatile("wgmma.wait_group.sync.aligned %0;" : : "n"(N) : "memory");
 }
 
+// Registers have their numbers before begin_products, which orders them for the hardware: compilers would compute them later.
+static inline void settle(a_fragment &a) {
+  asm volatile("" : "+r"(a.pair[0]), "+r"(a.pair[1]), "+r"(a.pair[2]), "+r"(a.pair[3]));
+}
+
+static inline void settle(c_fragment &c) { asm volatile("" : "+f"(c[0]), "+f"(c[1]), "+f"(c[2]), "+f"(c[3])); }
+
 // Where the hardware finds rows of activations from column 16 · step of their 64 on.
 static inline ulong activations_at(const uchar *rows, int step) {
   constexpr ulong EIGHT_ROWS = 1024 >> 4, EXCHANGED_OVER_128_BYTES = 1;

@@ -84,6 +84,7 @@ public final class AcceleratorProgram implements Program {
         options.progress().report(work, (double) works.size() / graph.nodes().size());
         works.add(lowering.lower(node));
       }
+      lowering.finish();
       options.progress().report(work, 1);
       bytes = inputs.bytes() + rooms.bytes() + activationBytes;
       for (int i = 0; i < OPEN_STEPS; i++) {

@@ -112,6 +112,11 @@ public final class KernelLowering implements Lowering {
   }
 
   @Override
+  public void finish() {
+    maker.prepare();
+  }
+
+  @Override
   public void close() {
     maker.close();
   }

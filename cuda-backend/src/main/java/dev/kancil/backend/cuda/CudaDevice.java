@@ -72,15 +72,17 @@ final class CudaDevice extends AcceleratorDevice {
     LaunchMaker maker =
         new LaunchMaker(
             program.inputs(),
-            (file, function, defines, arguments, grid, perOutput) ->
-                new CudaLaunch(
-                    memory,
-                    kernels.kernel(file, function, defines),
-                    name(function, defines),
-                    arguments,
-                    grid,
-                    perOutput,
-                    traits.startsEarly()));
+            (file, function, defines, arguments, grid, perOutput) -> {
+              kernels.expect(file, defines);
+              return new CudaLaunch(
+                  memory,
+                  () -> kernels.kernel(file, function, defines),
+                  name(function, defines),
+                  arguments,
+                  grid,
+                  perOutput,
+                  traits.startsEarly());
+            });
     CacheKernels cache = new CacheKernels(maker, weights, program, SHAPES);
     PlainProducts plain =
         new PlainProducts(maker, weights, program, SHAPES, PlainProducts.Activations.FLOATS);
