@@ -6,12 +6,16 @@ import dev.kancil.backend.accelerator.DeviceBuffer;
 import dev.kancil.backend.accelerator.DeviceMemory;
 import dev.kancil.bindings.cuda.CudaDriver;
 import dev.kancil.bindings.cuda.CudaException;
+import dev.kancil.graph.op.TapFunction;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
 
-/** Memory of an NVIDIA device in its primary context, and the stream of its work. */
+/**
+ * Memory of an NVIDIA device, and the stream of its work: in the primary context, or an
+ * application's.
+ */
 final class CudaMemory extends DeviceMemory implements AutoCloseable {
   /** What every allocation is aligned to, and every part. */
   private static final int ALIGNMENT = 256;
@@ -23,12 +27,28 @@ final class CudaMemory extends DeviceMemory implements AutoCloseable {
   private final long stream;
   private final AtomicLong held = new AtomicLong();
   private final @Nullable LaunchTimes times;
+  private final boolean isLent;
 
   CudaMemory(CudaDriver driver, int index, DeviceDescription description) {
+    this(driver, index, description, null);
+  }
+
+  /**
+   * @param lent a context and a stream that somebody else closes; null to make a stream in the
+   *     primary context
+   */
+  CudaMemory(
+      CudaDriver driver, int index, DeviceDescription description, @Nullable CudaQueue lent) {
     this.driver = driver;
     this.index = index;
     this.description = description;
     this.times = LaunchTimes.ofProperties(driver);
+    isLent = lent != null;
+    if (lent != null) {
+      context = lent.context();
+      stream = lent.stream();
+      return;
+    }
     try {
       context = driver.retainContext(index);
     } catch (CudaException e) {
@@ -177,6 +197,26 @@ final class CudaMemory extends DeviceMemory implements AutoCloseable {
     }
   }
 
+  /** {@link CudaTap}s get the value's copy where it lies. */
+  @Override
+  public void tap(TapFunction function, DeviceBuffer x, DeviceBuffer y, int rows, int columns) {
+    if (!(function instanceof CudaTap(CudaTap.Work work))) {
+      super.tap(function, x, y, rows, columns);
+      return;
+    }
+    if (rows == 0) {
+      return;
+    }
+    long value = CudaBuffer.address(y);
+    try {
+      long bytes = (long) rows * columns * Float.BYTES;
+      driver().copy(value, CudaBuffer.address(x), bytes, stream);
+      work.enqueue(value, stream, rows, columns);
+    } catch (CudaException e) {
+      throw failure(e);
+    }
+  }
+
   @Override
   public @Nullable Recording record(Runnable enqueue) {
     return times == null ? CudaRecording.of(this, enqueue) : null;
@@ -223,7 +263,9 @@ final class CudaMemory extends DeviceMemory implements AutoCloseable {
     if (times != null) {
       System.err.print(times.table(stream));
     }
-    driver().destroyStream(stream);
-    driver.releaseContext(index);
+    if (!isLent) {
+      driver().destroyStream(stream);
+      driver.releaseContext(index);
+    }
   }
 }
