@@ -70,24 +70,23 @@ public final class Backends {
     // Others are not even looked for: that can take a while.
     for (Backend backend : loaded()) {
       if (backend.name().equals(name)) {
-        return open(backend, id, options);
+        List<DeviceDescription> devices = backend.devices();
+        for (int i = 0; i < devices.size(); i++) {
+          if (devices.get(i).id().equals(id) || (i == 0 && name.equals(id))) {
+            return open(backend, i, devices.get(i), id, options);
+          }
+        }
       }
     }
     throw unknown(id);
   }
 
-  private static Device open(Backend backend, String id, DeviceOptions options) {
-    List<DeviceDescription> devices = backend.devices();
-    for (int i = 0; i < devices.size(); i++) {
-      DeviceDescription device = devices.get(i);
-      if (device.id().equals(id) || (i == 0 && backend.name().equals(id))) {
-        if (!device.isAvailable()) {
-          throw new DeviceException(id + " is not available: " + device.unavailableBecause());
-        }
-        return backend.open(i, options);
-      }
+  private static Device open(
+      Backend backend, int index, DeviceDescription device, String id, DeviceOptions options) {
+    if (!device.isAvailable()) {
+      throw new DeviceException(id + " is not available: " + device.unavailableBecause());
     }
-    throw unknown(id);
+    return backend.open(index, options);
   }
 
   private static InvalidRequestException unknown(String id) {

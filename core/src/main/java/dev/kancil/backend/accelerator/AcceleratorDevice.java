@@ -15,8 +15,8 @@ import dev.kancil.graph.op.Fused;
 import dev.kancil.graph.op.NormedProduct;
 
 /**
- * An open device with memory of its own. A thread of ours enqueues, so that callers never wait for
- * a driver.
+ * An open device with memory of its own. Who asks for a step enqueues it, if nobody enqueues
+ * anything else; a thread of ours does what comes meanwhile.
  */
 public abstract class AcceleratorDevice implements Device {
   private final DeviceDescription description;

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.kancil.DeviceException;
+import dev.kancil.backend.Backends;
 import dev.kancil.backend.Device;
 import dev.kancil.backend.DeviceDescription;
 import dev.kancil.backend.DeviceOptions;
@@ -41,6 +42,17 @@ class CudaDeviceTest {
     for (DeviceDescription description : new CudaBackend().devices()) {
       assertThat(description.isAvailable() || description.unavailableBecause() != null).isTrue();
     }
+  }
+
+  @Test
+  void anEmulatedDeviceIsOpenedByItsNameAndNeverChosen() {
+    RequiredNvrtc.find();
+    try (Device device = Backends.open("cuda:emulated", DeviceOptions.DEFAULT)) {
+      assertThat(device.description().name()).isEqualTo("Emulated GPU");
+    }
+    assertThat(Backends.devices()).extracting(DeviceDescription::id).contains("cuda:emulated");
+    // What rank 0 means for auto.
+    assertThat(new EmulatedBackend().rank()).isZero();
   }
 
   @Test

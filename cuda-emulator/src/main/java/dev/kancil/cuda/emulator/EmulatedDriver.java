@@ -82,7 +82,7 @@ public final class EmulatedDriver implements CudaDriver, AutoCloseable {
       case MAX_THREADS_PER_BLOCK -> LaunchLimits.MAX_THREADS;
       case MAX_SHARED_MEMORY_PER_BLOCK -> LaunchLimits.SHARED_BYTES;
       case WARP_SIZE -> Warp.LANES;
-      case MULTIPROCESSOR_COUNT -> emulated.workers();
+      case MULTIPROCESSOR_COUNT -> emulated.multiprocessors();
       case L2_CACHE_SIZE -> multiprocessor(emulated).cacheBytes();
       case MAX_THREADS_PER_MULTIPROCESSOR -> multiprocessor(emulated).threads();
       case MAX_SHARED_MEMORY_PER_MULTIPROCESSOR -> multiprocessor(emulated).sharedBytes();
