@@ -69,8 +69,17 @@ public abstract class AcceleratorDevice implements Device {
     if (!(weights instanceof AcceleratorWeights ours)) {
       throw new IllegalArgumentException("weights of another device");
     }
-    return new AcceleratorProgram(
-        graph, limits, memory, queue, options, program -> lowering(ours, program));
+    LoadMeter meter =
+        new LoadMeter(
+            options.progress(),
+            "bringing weights and kernels to " + memory.deviceName(),
+            ours.missingBytes(graph));
+    ours.onLoaded(meter);
+    Program program =
+        new AcceleratorProgram(
+            graph, limits, memory, queue, options.guarded(), made -> lowering(ours, made));
+    meter.end();
+    return program;
   }
 
   @Override

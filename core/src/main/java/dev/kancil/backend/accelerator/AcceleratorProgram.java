@@ -1,7 +1,6 @@
 package dev.kancil.backend.accelerator;
 
 import dev.kancil.backend.Batch;
-import dev.kancil.backend.DeviceOptions;
 import dev.kancil.backend.DeviceQueue;
 import dev.kancil.backend.Program;
 import dev.kancil.backend.SequenceState;
@@ -57,6 +56,7 @@ public final class AcceleratorProgram implements Program {
   /**
    * Compiles a graph.
    *
+   * @param guarded between zones that are looked at
    * @param backend what makes its nodes work, closed with the program
    */
   public AcceleratorProgram(
@@ -64,13 +64,13 @@ public final class AcceleratorProgram implements Program {
       StepLimits limits,
       DeviceMemory memory,
       DeviceQueue queue,
-      DeviceOptions options,
+      boolean guarded,
       Function<ProgramMemory, Lowering> backend) {
     this.graph = graph;
     this.limits = limits;
     this.memory = memory;
     this.queue = queue;
-    this.guards = options.guarded() ? new Guards(memory) : null;
+    this.guards = guarded ? new Guards(memory) : null;
     this.inputs = new StepInputs(memory, limits, graph.state());
     this.rooms = new Rooms(memory);
     boolean callsHost = graph.nodes().stream().anyMatch(node -> node.op() instanceof HostCall);
@@ -79,22 +79,30 @@ public final class AcceleratorProgram implements Program {
         backend.apply(new ProgramMemory(inputs, rooms, limits, graph.state(), this::place));
     try {
       placeValues();
-      String work = "bringing weights and kernels to " + memory.deviceName();
       for (Node node : graph.nodes()) {
-        options.progress().report(work, (double) works.size() / graph.nodes().size());
         works.add(lowering.lower(node));
       }
-      options.progress().report(work, 1);
+      memory.finishLoads();
       bytes = inputs.bytes() + rooms.bytes() + activationBytes;
       for (int i = 0; i < OPEN_STEPS; i++) {
         idle.add(new AcceleratorStep(this, limits, inputs.new Staging(arena, limits), outputs()));
       }
     } catch (RuntimeException e) {
-      free();
+      abandon(e);
       throw e;
     }
     vocabulary = graph.vocabulary();
     sampled = graph.sampledColumns();
+  }
+
+  /** Frees all once nothing is on its way any more. */
+  private void abandon(RuntimeException failure) {
+    try {
+      memory.finishLoads();
+      free();
+    } catch (RuntimeException e) {
+      failure.addSuppressed(e);
+    }
   }
 
   private void placeValues() {
@@ -269,8 +277,11 @@ public final class AcceleratorProgram implements Program {
     if (!closed) {
       closed = true;
       queue.drain();
-      memory.finish();
-      free();
+      try {
+        memory.finish();
+      } finally {
+        free();
+      }
     }
   }
 

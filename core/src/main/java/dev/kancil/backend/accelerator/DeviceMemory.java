@@ -4,6 +4,7 @@ import dev.kancil.DeviceException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.Locale;
+import java.util.function.LongConsumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -51,6 +52,25 @@ public abstract class DeviceMemory {
 
   /** Copies to the device and waits. */
   public abstract void write(DeviceBuffer target, long offset, MemorySegment source);
+
+  /**
+   * Copies what programs need before their first step, perhaps at some later time: it is there when
+   * {@link #finishLoads} returns. {@code source} may change as soon as this returns. A copy that
+   * fails later may leave the buffer half written.
+   *
+   * @param loaded is told how many bytes are on their way, piece by piece
+   */
+  public void load(DeviceBuffer target, long offset, MemorySegment source, LongConsumer loaded) {
+    write(target, offset, source);
+    loaded.accept(source.byteSize());
+  }
+
+  /**
+   * Waits for what {@link #load} copies.
+   *
+   * @throws DeviceException what became of it, if it failed
+   */
+  public void finishLoads() {}
 
   /** Copies from the device and waits. */
   public abstract void read(DeviceBuffer source, long offset, MemorySegment target);

@@ -2,6 +2,7 @@ package dev.kancil.backend.accelerator;
 
 import dev.kancil.tensor.DataType;
 import dev.kancil.tensor.Tensor;
+import java.util.function.LongConsumer;
 
 /** How a device's matrices lie, where its kernels want them otherwise than GGUF stores them. */
 public interface MatrixLayout {
@@ -14,7 +15,7 @@ public interface MatrixLayout {
         }
 
         @Override
-        public DeviceBuffer lay(Tensor tensor, String name) {
+        public DeviceBuffer lay(Tensor tensor, String name, LongConsumer loaded) {
           throw new UnsupportedOperationException("matrices lie as they are stored");
         }
       };
@@ -23,10 +24,12 @@ public interface MatrixLayout {
   boolean takes(DataType type);
 
   /**
-   * Brings a matrix, or matrices of experts, to the device.
+   * Brings a matrix, or matrices of experts, to the device: they are there when {@link
+   * DeviceMemory#finishLoads} returns.
    *
    * @param name of the weight, as errors tell it
+   * @param loaded is told how many bytes of the tensor are on their way, piece by piece
    * @return the caller's to close
    */
-  DeviceBuffer lay(Tensor tensor, String name);
+  DeviceBuffer lay(Tensor tensor, String name, LongConsumer loaded);
 }

@@ -123,6 +123,7 @@ final class CudaDevice extends AcceleratorDevice {
 
   @Override
   protected void release() {
+    tiles.close();
     kernels.close();
     memory.close();
   }

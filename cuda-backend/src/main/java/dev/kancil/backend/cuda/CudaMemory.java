@@ -9,6 +9,8 @@ import dev.kancil.bindings.cuda.CudaException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Consumer;
+import java.util.function.LongConsumer;
 import org.jspecify.annotations.Nullable;
 
 /** Memory of an NVIDIA device in its primary context, and the stream of its work. */
@@ -23,8 +25,19 @@ final class CudaMemory extends DeviceMemory implements AutoCloseable {
   private final long stream;
   private final AtomicLong held = new AtomicLong();
   private final @Nullable LaunchTimes times;
+  private final PinnedRing ring;
 
   CudaMemory(CudaDriver driver, int index, DeviceDescription description) {
+    this(driver, index, description, PinnedRing.PIECES, PinnedRing.PIECE_BYTES);
+  }
+
+  /**
+   * Opens a device.
+   *
+   * @param pieces of pinned memory, through which weights come
+   */
+  CudaMemory(
+      CudaDriver driver, int index, DeviceDescription description, int pieces, int pieceBytes) {
     this.driver = driver;
     this.index = index;
     this.description = description;
@@ -41,6 +54,7 @@ final class CudaMemory extends DeviceMemory implements AutoCloseable {
       driver.releaseContext(index);
       throw failure(e);
     }
+    ring = new PinnedRing(this, pieces, pieceBytes);
   }
 
   static DeviceException failure(CudaException e) {
@@ -100,7 +114,7 @@ final class CudaMemory extends DeviceMemory implements AutoCloseable {
         size,
         () -> {
           held.addAndGet(-size);
-          driver().free(address);
+          release(present -> present.free(address));
         });
   }
 
@@ -120,7 +134,9 @@ final class CudaMemory extends DeviceMemory implements AutoCloseable {
     try {
       // Its life is given to the arena.
       MemorySegment pinned = driver().allocatePinned(Math.max(bytes, 1));
-      return pinned.reinterpret(arena, memory -> driver().freePinned(memory)).asSlice(0, bytes);
+      return pinned
+          .reinterpret(arena, memory -> release(present -> present.freePinned(memory)))
+          .asSlice(0, bytes);
     } catch (CudaException e) {
       throw failure(e);
     }
@@ -137,6 +153,25 @@ final class CudaMemory extends DeviceMemory implements AutoCloseable {
     } catch (CudaException e) {
       throw failure(e);
     }
+  }
+
+  /** What brings weights. */
+  PinnedRing ring() {
+    return ring;
+  }
+
+  @Override
+  public void load(DeviceBuffer target, long offset, MemorySegment source, LongConsumer loaded) {
+    if (source.byteSize() < PinnedRing.WORTH_BYTES) {
+      super.load(target, offset, source, loaded);
+    } else {
+      ring.copy(CudaBuffer.address(target) + offset, source, loaded);
+    }
+  }
+
+  @Override
+  public void finishLoads() {
+    ring.finish();
   }
 
   @Override
@@ -202,6 +237,29 @@ final class CudaMemory extends DeviceMemory implements AutoCloseable {
     }
   }
 
+  /**
+   * Gives something back. A device that is lost takes nothing back, and whoever waited for it was
+   * told: all that it holds goes with its context.
+   */
+  void release(Consumer<CudaDriver> giveBack) {
+    try {
+      giveBack.accept(driver());
+    } catch (CudaException e) {
+      if (!isLost()) {
+        throw failure(e);
+      }
+    }
+  }
+
+  private boolean isLost() {
+    try {
+      driver().synchronize(stream);
+      return false;
+    } catch (CudaException e) {
+      return true;
+    }
+  }
+
   /** How long the device takes for what is enqueued, which this waits for. */
   double milliseconds(Runnable enqueue) {
     long start = driver().createTimedEvent();
@@ -223,7 +281,8 @@ final class CudaMemory extends DeviceMemory implements AutoCloseable {
     if (times != null) {
       System.err.print(times.table(stream));
     }
-    driver().destroyStream(stream);
+    ring.close();
+    release(present -> present.destroyStream(stream));
     driver.releaseContext(index);
   }
 }
