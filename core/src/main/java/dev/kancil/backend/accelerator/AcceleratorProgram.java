@@ -3,6 +3,7 @@ package dev.kancil.backend.accelerator;
 import dev.kancil.backend.Batch;
 import dev.kancil.backend.DeviceQueue;
 import dev.kancil.backend.Program;
+import dev.kancil.backend.RowSource;
 import dev.kancil.backend.SequenceState;
 import dev.kancil.backend.Step;
 import dev.kancil.backend.StepLimits;
@@ -44,6 +45,7 @@ public final class AcceleratorProgram implements Program {
   private final Lowering lowering;
   private final List<DeviceBuffer> buffers = new ArrayList<>();
   private final Map<Value, DeviceBuffer> values = new HashMap<>();
+  private final List<Value> brought;
   private final List<Work> works = new ArrayList<>();
   private final ArrayBlockingQueue<AcceleratorStep> idle = new ArrayBlockingQueue<>(OPEN_STEPS);
   private final int vocabulary;
@@ -71,6 +73,7 @@ public final class AcceleratorProgram implements Program {
     this.memory = memory;
     this.queue = queue;
     this.guards = guarded ? new Guards(memory) : null;
+    this.brought = graph.broughtInputs();
     this.inputs = new StepInputs(memory, limits, graph.state());
     this.rooms = new Rooms(memory);
     boolean callsHost = graph.nodes().stream().anyMatch(node -> node.op() instanceof HostCall);
@@ -85,7 +88,13 @@ public final class AcceleratorProgram implements Program {
       memory.finishLoads();
       bytes = inputs.bytes() + rooms.bytes() + activationBytes;
       for (int i = 0; i < OPEN_STEPS; i++) {
-        idle.add(new AcceleratorStep(this, limits, inputs.new Staging(arena, limits), outputs()));
+        idle.add(
+            new AcceleratorStep(
+                this,
+                limits,
+                inputs.new Staging(arena, limits),
+                hostRooms(brought),
+                hostRooms(graph.outputs())));
       }
     } catch (RuntimeException e) {
       abandon(e);
@@ -106,23 +115,29 @@ public final class AcceleratorProgram implements Program {
   }
 
   private void placeValues() {
+    for (Value input : brought) {
+      DeviceBuffer place = allocate(input);
+      activationBytes += place.bytes();
+      values.put(input, place);
+    }
     for (Value input : graph.inputs()) {
-      values.put(
+      values.computeIfAbsent(
           input,
-          switch (input.name()) {
-            case Graph.TOKENS -> inputs.tokens();
-            case Graph.POSITIONS -> inputs.positions();
-            case Graph.OUTPUT_ROWS -> inputs.outputRows();
-            case Graph.SAMPLING -> inputs.sampling();
-            case Graph.CHANGES -> inputs.changes();
-            default -> throw new IllegalStateException("nothing brings the input " + input.name());
-          });
+          _ ->
+              switch (input.name()) {
+                case Graph.TOKENS -> inputs.tokens();
+                case Graph.POSITIONS -> inputs.positions();
+                case Graph.OUTPUT_ROWS -> inputs.outputRows();
+                case Graph.SAMPLING -> inputs.sampling();
+                case Graph.CHANGES -> inputs.changes();
+                default -> throw new IllegalArgumentException("an input " + input.name());
+              });
     }
     MemoryPlan plan = MemoryPlan.of(graph, limits.tokens(), limits.outputs(), memory.alignment());
     DeviceBuffer shared = null;
     if (guards == null && !plan.offsets().isEmpty()) {
       shared = memory.allocate(plan.bytes(), "activations");
-      activationBytes = shared.bytes();
+      activationBytes += shared.bytes();
     }
     for (Node node : graph.nodes()) {
       for (Value value : node.outputs()) {
@@ -142,6 +157,16 @@ public final class AcceleratorProgram implements Program {
     }
   }
 
+  private DeviceBuffer allocate(Value value) {
+    long size = limits.rows(value.type().rows()) * value.type().rowBytes();
+    if (guards != null) {
+      return guards.allocate(size, value.name());
+    }
+    DeviceBuffer buffer = memory.allocate(size, "activations");
+    buffers.add(buffer);
+    return buffer;
+  }
+
   private DeviceBuffer place(Value value) {
     DeviceBuffer place = values.get(value);
     if (place == null) {
@@ -150,16 +175,17 @@ public final class AcceleratorProgram implements Program {
     return place;
   }
 
-  private Map<String, MemorySegment> outputs() {
-    Map<String, MemorySegment> outputs = new LinkedHashMap<>();
-    for (Value output : graph.outputs()) {
-      outputs.put(output.name(), memory.hostMemory(arena, place(output).bytes()));
+  /** Host memory for each of some values, by its name. */
+  private Map<String, MemorySegment> hostRooms(List<Value> held) {
+    Map<String, MemorySegment> rooms = new LinkedHashMap<>();
+    for (Value value : held) {
+      rooms.put(value.name(), memory.hostMemory(arena, place(value).bytes()));
     }
-    return outputs;
+    return rooms;
   }
 
   @Override
-  public Step enqueue(Batch batch, SequenceState state) {
+  public Step enqueue(Batch batch, SequenceState state, RowSource source) {
     if (closed) {
       throw new IllegalStateException("the program is closed");
     }
@@ -177,7 +203,7 @@ public final class AcceleratorProgram implements Program {
       idle.add(step);
       throw e;
     }
-    step.prepare(batch, ours);
+    step.prepare(batch, ours, source);
     queue.add(step.task);
     ours.tables().dropBehindWindows(batch);
     return step;
@@ -194,6 +220,10 @@ public final class AcceleratorProgram implements Program {
       bound = state;
     }
     step.staging.enqueue();
+    for (Value input : brought) {
+      memory.enqueueWrite(
+          place(input), step.fill(input.name(), size(input, step)), size(input, step));
+    }
     if (guards == null) {
       int tokens = step.batch().rows();
       int outputRows = step.batch().outputs();
@@ -204,7 +234,7 @@ public final class AcceleratorProgram implements Program {
       }
     }
     for (Value output : graph.outputs()) {
-      long size = rows(output, step) * output.type().rowBytes();
+      long size = size(output, step);
       if (size > 0) {
         memory.enqueueRead(place(output), step.room(output.name()), size);
       }
@@ -218,8 +248,9 @@ public final class AcceleratorProgram implements Program {
     }
   }
 
-  private static int rows(Value value, AcceleratorStep step) {
-    return step.batch().rows(value.type().rows());
+  /** Bytes of a value in a step. */
+  private static long size(Value value, AcceleratorStep step) {
+    return step.batch().rows(value.type().rows()) * value.type().rowBytes();
   }
 
   private void enqueueGuarded(Guards zones, Node node, Work work, AcceleratorStep step) {
