@@ -10,8 +10,10 @@ import dev.kancil.backend.SequenceState;
 import dev.kancil.backend.StepLimits;
 import dev.kancil.backend.WeightSource;
 import dev.kancil.graph.Graph;
+import dev.kancil.graph.MemoryPlan;
 import dev.kancil.graph.StateLayout;
 import dev.kancil.graph.op.Fused;
+import java.util.OptionalLong;
 
 /**
  * An open device with memory of its own. A thread of ours enqueues, so that callers never wait for
@@ -62,6 +64,20 @@ public abstract class AcceleratorDevice implements Device {
   @Override
   public final DeviceWeights weights(WeightSource source) {
     return new AcceleratorWeights(memory, source, layout());
+  }
+
+  @Override
+  public final OptionalLong freeBytes() {
+    return memory.freeBytes();
+  }
+
+  @Override
+  public final long bytesFor(Graph graph, StepLimits limits, int sequences, int tokens) {
+    MemoryPlan plan = MemoryPlan.of(graph, limits.tokens(), limits.outputs(), memory.alignment());
+    // What kernels need for themselves, such as rounded activations, is about as large again.
+    return AcceleratorWeights.bytes(graph, layout())
+        + AcceleratorState.bytes(graph.state(), sequences, tokens)
+        + 2 * plan.bytes();
   }
 
   @Override

@@ -70,6 +70,22 @@ public final class AcceleratorWeights implements DeviceWeights {
         .sum();
   }
 
+  /** Bytes that a graph's weights take on a device that does not share the host's memory. */
+  static long bytes(Graph graph, MatrixLayout layout) {
+    long bytes = 0;
+    for (Weight weight : graph.weights()) {
+      long elements = weight.shape().elements();
+      if (weight.shape().rank() == 1 || !hasKernels(weight.type())) {
+        bytes += elements * Float.BYTES;
+      } else if (layout.takes(weight.type())) {
+        bytes += layout.bytes(weight.type(), weight.shape());
+      } else {
+        bytes += weight.type().byteSize(elements);
+      }
+    }
+    return bytes;
+  }
+
   /** A matrix in its own type where kernels compute from it directly. */
   public Matrix matrix(Weight weight) {
     return matrices.computeIfAbsent(weight.name(), _ -> bring(weight));

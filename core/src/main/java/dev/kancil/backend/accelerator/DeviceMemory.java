@@ -4,6 +4,7 @@ import dev.kancil.DeviceException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.Locale;
+import java.util.OptionalLong;
 import java.util.function.LongConsumer;
 import org.jspecify.annotations.Nullable;
 
@@ -21,6 +22,11 @@ public abstract class DeviceMemory {
 
   /** The most bytes that one buffer can have. */
   public abstract long largestAllocation();
+
+  /** Bytes that nobody uses; empty where it is the host's, or the device can't tell. */
+  public OptionalLong freeBytes() {
+    return OptionalLong.empty();
+  }
 
   /** Whether host memory can be used where it lies. */
   public abstract boolean sharesHostMemory();
@@ -166,7 +172,8 @@ public abstract class DeviceMemory {
             + mebibytes(total)
             + ", of which Kancil has taken "
             + mebibytes(held)
-            + "; lower --ctx, or take a smaller model");
+            + "; lower --ctx, take a smaller model,"
+            + " or leave some layers to the CPU (--gpu-layers auto)");
   }
 
   private static String mebibytes(long bytes) {

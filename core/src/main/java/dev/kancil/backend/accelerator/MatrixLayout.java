@@ -1,6 +1,7 @@
 package dev.kancil.backend.accelerator;
 
 import dev.kancil.tensor.DataType;
+import dev.kancil.tensor.Shape;
 import dev.kancil.tensor.Tensor;
 import java.util.function.LongConsumer;
 
@@ -15,6 +16,11 @@ public interface MatrixLayout {
         }
 
         @Override
+        public long bytes(DataType type, Shape shape) {
+          return type.byteSize(shape.elements());
+        }
+
+        @Override
         public DeviceBuffer lay(Tensor tensor, String name, LongConsumer loaded) {
           throw new UnsupportedOperationException("matrices lie as they are stored");
         }
@@ -22,6 +28,9 @@ public interface MatrixLayout {
 
   /** Whether matrices of a type are laid anew. */
   boolean takes(DataType type);
+
+  /** Bytes that a matrix, or matrices of experts, take where they are laid anew. */
+  long bytes(DataType type, Shape shape);
 
   /**
    * Brings a matrix, or matrices of experts, to the device: they are there when {@link

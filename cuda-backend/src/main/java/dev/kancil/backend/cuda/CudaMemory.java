@@ -8,6 +8,7 @@ import dev.kancil.bindings.cuda.CudaDriver;
 import dev.kancil.bindings.cuda.CudaException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.util.OptionalLong;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
 import java.util.function.LongConsumer;
@@ -84,6 +85,15 @@ final class CudaMemory extends DeviceMemory implements AutoCloseable {
   @Override
   public long largestAllocation() {
     return description.memoryBytes();
+  }
+
+  @Override
+  public OptionalLong freeBytes() {
+    try {
+      return OptionalLong.of(driver().freeBytes());
+    } catch (CudaException e) {
+      throw failure(e);
+    }
   }
 
   @Override

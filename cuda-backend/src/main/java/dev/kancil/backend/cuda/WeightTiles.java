@@ -57,18 +57,30 @@ final class WeightTiles implements MatrixLayout, AutoCloseable {
   }
 
   @Override
+  public long bytes(DataType type, Shape shape) {
+    TileFormat format = TileFormat.of(type).orElseThrow();
+    int columns = Math.toIntExact(shape.columns());
+    int rows = rows(shape);
+    long matrices = shape.elements() / columns / rows;
+    return Math.multiplyExact(matrices * TileFormat.tiles(rows), format.tileBytes(columns));
+  }
+
+  /** Rows of a matrix, or of each expert's. */
+  private static int rows(Shape shape) {
+    return Math.toIntExact(shape.rank() == 1 ? 1 : shape.dimension(-2));
+  }
+
+  @Override
   public DeviceBuffer lay(Tensor tensor, String name, LongConsumer loaded) {
     TileFormat format = TileFormat.of(tensor.type()).orElseThrow();
     Shape shape = tensor.shape();
     int columns = Math.toIntExact(shape.columns());
     // Each expert's matrix begins with a tile of its own.
-    int rows = Math.toIntExact(shape.rank() == 1 ? 1 : shape.dimension(-2));
+    int rows = rows(shape);
     int matrices = Math.toIntExact(shape.elements() / columns / rows);
     long rowBytes = tensor.type().byteSize(columns);
     int tiles = TileFormat.tiles(rows);
-    DeviceBuffer laid =
-        memory.allocate(
-            Math.multiplyExact((long) matrices * tiles, format.tileBytes(columns)), name);
+    DeviceBuffer laid = memory.allocate(bytes(tensor.type(), shape), name);
     long tileRowBytes = rowBytes * TileFormat.ROWS;
     int rowsAtOnce =
         Math.min(rows, Math.toIntExact(Math.max(1, storedBytes / tileRowBytes)) * TileFormat.ROWS);
