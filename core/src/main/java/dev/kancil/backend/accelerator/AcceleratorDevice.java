@@ -12,6 +12,7 @@ import dev.kancil.backend.WeightSource;
 import dev.kancil.graph.Graph;
 import dev.kancil.graph.MemoryPlan;
 import dev.kancil.graph.StateLayout;
+import dev.kancil.graph.Value;
 import dev.kancil.graph.op.Fused;
 import java.util.OptionalLong;
 
@@ -74,10 +75,14 @@ public abstract class AcceleratorDevice implements Device {
   @Override
   public final long bytesFor(Graph graph, StepLimits limits, int sequences, int tokens) {
     MemoryPlan plan = MemoryPlan.of(graph, limits.tokens(), limits.outputs(), memory.alignment());
+    long values = plan.bytes();
+    for (Value input : graph.broughtInputs()) {
+      values += limits.rows(input.type().rows()) * input.type().rowBytes();
+    }
     // What kernels need for themselves, such as rounded activations, is about as large again.
     return AcceleratorWeights.bytes(graph, layout())
         + AcceleratorState.bytes(graph.state(), sequences, tokens)
-        + 2 * plan.bytes();
+        + 2 * values;
   }
 
   @Override
