@@ -153,7 +153,11 @@ public final class Model implements AutoCloseable {
               placement.other());
       return new Model(resources, engine, tokenizer, template, description);
     } catch (Throwable e) {
-      resources.close();
+      try {
+        resources.close();
+      } catch (RuntimeException later) {
+        e.addSuppressed(later);
+      }
       throw e;
     }
   }

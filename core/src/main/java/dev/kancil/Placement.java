@@ -40,9 +40,13 @@ record Placement(Device device, int layers, int chosenLayers, @Nullable DeviceDe
       return new Placement(chosen, layers, layers, null);
     }
     Device opened = cpu.get();
-    DeviceDescription other = opened.description();
-    Device device = count == 0 ? opened : new SplitDevice(opened, chosen, graph, layers - count);
-    return new Placement(device, layers, count, other);
+    try {
+      Device device = count == 0 ? opened : new SplitDevice(opened, chosen, graph, layers - count);
+      return new Placement(device, layers, count, opened.description());
+    } catch (RuntimeException e) {
+      opened.close();
+      throw e;
+    }
   }
 
   private static int count(Device chosen, Graph graph, int wanted, Engine.Limits limits) {

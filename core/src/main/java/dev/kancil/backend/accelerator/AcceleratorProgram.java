@@ -219,10 +219,13 @@ public final class AcceleratorProgram implements Program {
       works.forEach(work -> work.bind(state, inputs));
       bound = state;
     }
+    // Before anything is enqueued, since it may fail.
+    for (Value input : brought) {
+      step.fill(input.name(), size(input, step));
+    }
     step.staging.enqueue();
     for (Value input : brought) {
-      memory.enqueueWrite(
-          place(input), step.fill(input.name(), size(input, step)), size(input, step));
+      memory.enqueueWrite(place(input), step.brought(input.name()), size(input, step));
     }
     if (guards == null) {
       int tokens = step.batch().rows();

@@ -53,11 +53,14 @@ final class AcceleratorStep implements Step {
     failure = null;
   }
 
-  /** The rows of an input that no batch has, once somebody has brought them. */
-  MemorySegment fill(String input, long bytes) {
-    MemorySegment room = Objects.requireNonNull(brought.get(input)).asSlice(0, bytes);
-    source.fill(input, room);
-    return room;
+  /** Waits for the rows of an input that no batch has. */
+  void fill(String input, long bytes) {
+    source.fill(input, brought(input).asSlice(0, bytes));
+  }
+
+  /** Host memory for an input that no batch has. */
+  MemorySegment brought(String input) {
+    return Objects.requireNonNull(brought.get(input));
   }
 
   Batch batch() {
