@@ -6,12 +6,14 @@
 // once. The block that ends last puts the splits' results together, in their order, whichever block it is.
 // With IN_TURN a block goes through all splits itself, and through rows a grid's depth apart; the result is the same to the bit, so that
 // steps of few rows and of many agree.
+// With ROTARY_WIDTH, for a step of one row, queries are turned here, and the row's own key, turned, and its value are stored by the blocks of
+// the last split, which see them: rope_cache_write and attention in one. Blocks that share a KV head store the same bytes.
 // With TILE_ROWS only rows are computed that attention_tiles leaves out: those of tiles that more than one sequence shares.
 // A block's warps take tiles of TILE keys in turns, each for all heads: keys and values are read once.
 // Traffic: the cache from the first key that the mask lets through to the last; bound by memory.
 // Invariants: a key that the mask hides is not read; a row that sees none yields zeros; `ended` is all zeros between launches.
 // Defines: WARPS, SPLITS, IN_TURN (optional), HEADS_AT_ONCE (at most 8), VALUE_PART, PARTIAL_FLOATS (of a split's results), TILE_ROWS
-// (optional), HALVES (for 16-bit caches on tensor cores).
+// (optional), HALVES (for 16-bit caches on tensor cores), ROTARY_WIDTH (optional, with HALVES) and rotation.h's.
 
 #include "launches.h"
 #include "attention_row.h"
@@ -19,6 +21,9 @@
 #include "attention_halves.h"
 #else
 #include "attention_elements.h"
+#endif
+#ifdef ROTARY_WIDTH
+#include "rotation.h"
 #endif
 
 #define THREADS (32 * WARPS)
@@ -82,7 +87,47 @@ struct attention_arguments {
   const int *positions, *row_sequence, *table_starts, *tables, *lengths;
   float *y, *partials;
   uint *ended;
+#ifdef ROTARY_WIDTH
+  const float *k, *v;
+  const float2 *angles;
+#endif
 };
+
+#ifdef ROTARY_WIDTH
+// The row's queries, turned, in shared memory; and what is its own in the cache, where the block has that.
+static inline const float *bring_own(const attention_arguments &given, const attention_row &a, int row, bool has_own) {
+  __shared__ float4 turned_queries[HEADS_AT_ONCE * KEY_WIDTH / 4];
+  float *turned = (float *)turned_queries;
+  int queries = a.heads * TURNS, keys = has_own ? TURNS : 0;
+  int values = !has_own ? 0 : VALUE_WIDTH - a.first_column < VALUE_PART ? VALUE_WIDTH - a.first_column : VALUE_PART;
+  int position = (int)a.position, page = has_own ? a.pages[position / PAGE_TOKENS] : 0;
+  const float *q = given.q + ((size_t)row * HEADS + a.first_head) * KEY_WIDTH;
+  const float *k = given.k + ((size_t)row * KV_HEADS + a.kv_head) * KEY_WIDTH;
+  const float *v = given.v + ((size_t)row * KV_HEADS + a.kv_head) * VALUE_WIDTH;
+  uchar *key = (uchar *)a.key_row(page, position), *value = (uchar *)a.value_row(page, position);
+#pragma unroll 4
+  for (int i = threadIdx.x; i < queries + keys + values; i += THREADS) {
+    if (i < queries) {
+      int head = i / TURNS * KEY_WIDTH;
+      turn_head(q + head, given.angles, position, i % TURNS, turned + head);
+    } else if (i < queries + keys) {
+      int turn = i - queries, head = a.kv_head * KEY_WIDTH;
+      if (turn < PAIR_VECTORS) {
+        pairs both = turned_pairs(k, given.angles, position, turn);
+        key_store(both.first, key, head + FIRST_COLUMN(turn));
+        key_store(both.second, key, head + SECOND_COLUMN(turn));
+      } else {
+        key_store(k[COPIED_COLUMN(turn)], key, head + COPIED_COLUMN(turn));
+      }
+    } else {
+      int column = a.first_column + i - queries - keys;
+      value_store(v[column], value, a.kv_head * VALUE_WIDTH + column);
+    }
+  }
+  __syncthreads();
+  return turned;
+}
+#endif
 
 static inline void attend_row(const attention_arguments &given, int row, int sequence, long position) {
   __shared__ float4 sums_of_warps[(WARPS * SUMS + 3) / 4];
@@ -116,7 +161,11 @@ static inline void attend_row(const attention_arguments &given, int row, int seq
 
   int warp = threadIdx.x / 32;
   warp_attention mine;
+#ifdef ROTARY_WIDTH
+  mine.prepare(a, bring_own(given, a, row, first_split == splits - 1));
+#else
   mine.prepare(a, given.q + ((size_t)row * HEADS + a.first_head) * KEY_WIDTH);
+#endif
   attended results[RUNS_EACH];
   for (int i = 0; i < RUNS_EACH; i++) {
     results[i].clear();
@@ -208,10 +257,20 @@ static inline void attend_row(const attention_arguments &given, int row, int seq
 kernel void __launch_bounds__(THREADS)
     attention_split(const float *q, const uchar *keys, const uchar *values, const int *positions, const int *row_sequence,
                     const int *table_starts, const int *tables, const int *lengths, const int *counts, int which, float *y,
-                    float *partials, uint *ended) {
+                    float *partials, uint *ended
+#ifdef ROTARY_WIDTH
+                    ,
+                    const float *k, const float *v, const float2 *angles
+#endif
+    ) {
   start_next_launch();
   await_last_launch();
-  attention_arguments given = {q, keys, values, positions, row_sequence, table_starts, tables, lengths, y, partials, ended};
+  attention_arguments given = {q, keys, values, positions, row_sequence, table_starts, tables, lengths, y, partials, ended
+#ifdef ROTARY_WIDTH
+                               ,
+                               k, v, angles
+#endif
+  };
 #ifdef IN_TURN
   int count = counts[which];
   for (int first = blockIdx.z; first < count; first += 32 * gridDim.z) {

@@ -4,7 +4,7 @@
 // TOKEN_TILES of 8 tokens, whose sums stay in registers.
 // Stages of DEPTH columns come to shared memory by asynchronous copies, STAGES deep: weights as they lie, and x with its 16-byte units
 // exchanged by the token's number, so that ldmatrix finds its eight rows in different banks. Each warp makes halves of its weights in
-// registers, rounded once (exactly scaled quants, minus minima that are kept in two parts).
+// registers (rounded_weights.h).
 // Blocks: x tokens, which share weights and run together; y rows.
 // Traffic: weights once for each BLOCK_TOKENS tokens, x once for each BLOCK_ROWS rows, both mostly from L2.
 // Invariants: x has BLOCK_TOKENS rows more than tokens, rounded down, and columns to a multiple of 256, zeros behind the last; what the
@@ -12,7 +12,7 @@
 // Defines: FORMAT, COLUMNS, DEPTH, STAGES, WARPS_DOWN, WARPS_ACROSS, ROW_TILES, TOKEN_TILES.
 
 #include "async_copies.h"
-#include "weight_tiles.h"
+#include "rounded_weights.h"
 
 #define THREADS (32 * WARPS_DOWN * WARPS_ACROSS)
 #define BLOCK_ROW_TILES (WARPS_DOWN * ROW_TILES)
@@ -24,83 +24,6 @@
 #define WEIGHT_STAGE_BYTES (BLOCK_ROW_TILES * TILE_STAGE_BYTES)
 #define UNITS (DEPTH / 8)
 #define STAGE_BYTES (WEIGHT_STAGE_BYTES + BLOCK_TOKENS * DEPTH * 2)
-
-static inline uint twice(uint half_bits) { return half_bits | half_bits << 16; }
-static inline uint lower_twice(uint pair) { return __byte_perm(pair, 0, 0x1010); }
-static inline uint upper_twice(uint pair) { return __byte_perm(pair, 0, 0x3232); }
-
-// Quants minus `offset`, exactly: as mantissas of 1024 + q, or of 64 + q for rows g + 8 of types with few bits, whose quants stand four
-// bits higher.
-template <bool WIDE>
-static inline a_fragment numbers(a_fragment a, int offset) {
-  for (int i = 0; i < 4; i++) {
-    bool high = !WIDE && i % 2 == 1;
-    // -(1024 + offset), whose unit is 1 up to 2048; -(64 + offset), whose unit is 1/16 up to 128.
-    uint minus = high ? 0xd400 + 16 * offset : 0xe400 + offset;
-    a.pair[i] = add_halves(a.pair[i] | (high ? 0x54005400 : 0x64006400), twice(minus));
-  }
-  return a;
-}
-
-template <int BITS, bool MINIMUM, int OFFSET>
-static inline a_fragment weights_of(const typename small_blocks<BITS, MINIMUM, OFFSET>::raw &r, int step,
-                                    small_blocks<BITS, MINIMUM, OFFSET>) {
-  typedef small_blocks<BITS, MINIMUM, OFFSET> F;
-  a_fragment a = numbers<BITS == 8>(F::quants(r, step), OFFSET);
-  for (int i = 0; i < 4; i++) {
-    uint both = i % 2 == 0 ? r.scales.x : r.scales.y;
-    uint scale = step < 2 ? lower_twice(both) : upper_twice(both);
-    if (MINIMUM) {
-      uint minima = i % 2 == 0 ? r.minima.x : r.minima.y;
-      a.pair[i] = fma_halves(a.pair[i], scale, step < 2 ? lower_twice(minima) : upper_twice(minima));
-    } else {
-      a.pair[i] = multiplied_halves(a.pair[i], scale);
-    }
-  }
-  return a;
-}
-
-template <bool FIFTH>
-static inline a_fragment weights_of(const typename super_blocks<FIFTH>::raw &r, int step, super_blocks<FIFTH>) {
-  a_fragment a = numbers<false>(super_blocks<FIFTH>::quants(r, step), 0);
-  int sub = step / 2;
-  for (int row = 0; row < 2; row++) {
-    super_header h = super_header_of(r.headers[row]);
-    uint scales = sub < 4 ? h.scales.x : h.scales.y, minima = sub < 4 ? h.minima.x : h.minima.y;
-    // Twice the byte as a half, exactly.
-    uint selector = 0x4040 | sub % 4 * 0x0101;
-    uint scale = add_halves(__byte_perm(scales, 0x64646464, selector), 0xe400e400);
-    float minimum = -h.dmin * (float)(minima >> 8 * (sub % 4) & 255);
-    uint high = halves_of(minimum, minimum);
-    float rest = minimum - low_half(high);
-    uint low = halves_of(rest, rest);
-    uint d = lower_twice(r.headers[row].x);
-    for (int i = row; i < 4; i += 2) {
-      a.pair[i] = add_halves(fma_halves(multiplied_halves(a.pair[i], scale), d, high), low);
-    }
-  }
-  return a;
-}
-
-static inline a_fragment weights_of(const six_bits::raw &r, int step, six_bits) {
-  a_fragment a = numbers<false>(six_bits::quants(r, step), 32);
-  for (int row = 0; row < 2; row++) {
-    uint word = word_of(r.scales[row], step / 4);
-    float scale = (row == 0 ? low_half(r.d) : high_half(r.d)) * (float)((int)(word >> 8 * (step % 4) & 255) - 128);
-    uint high = halves_of(scale, scale);
-    float rest = scale - low_half(high);
-    uint low = halves_of(rest, rest);
-    for (int i = row; i < 4; i += 2) {
-      a.pair[i] = fma_halves(a.pair[i], high, multiplied_halves(a.pair[i], low));
-    }
-  }
-  return a;
-}
-
-template <bool BFLOAT>
-static inline a_fragment weights_of(const typename sixteen_bits<BFLOAT>::raw &r, int step, sixteen_bits<BFLOAT>) {
-  return sixteen_bits<BFLOAT>::quants(r, step);
-}
 
 extern "C" __global__ void __launch_bounds__(THREADS) mat_mul(
     const ushort *x, const float *inverses, const uchar *weights, float *y, int rows, const int *counts, int which) {

@@ -10,10 +10,12 @@
 // Traffic: each weight once; x once a block, from L2.
 // Invariants: columns behind the last are zeros in x and weights; a NaN or an infinity in x makes NaNs.
 // Defines: WARPS, SLOTS, BLOCKS_PER_UNIT, COLUMNS, PARTS (1 to 3), FORMAT_0 to FORMAT_2 (tiles of weight_tiles.h), GLU (optional) with ACTIVATION_*,
-// EXPERTS (optional), how many there are.
+// EXPERTS (optional), how many there are, and held_row.h's, so that x may be a norm that nobody else needs.
+
+#define THREADS (32 * WARPS)
 
 #include "async_copies.h"
-#include "block_maximum.h"
+#include "held_row.h"
 #include "weight_tiles.h"
 #ifdef GLU
 #include "activations.h"
@@ -22,9 +24,7 @@
 #define MATRICES 1
 #endif
 
-#define THREADS (32 * WARPS)
 #define SPLIT_COLUMNS (FORMAT_0::IS_BFLOAT ? 4 : 2)
-#define PADDED_COLUMNS ((COLUMNS + 255) / 256 * 256)
 #define ALL_STEPS (PADDED_COLUMNS / 16)
 
 struct part {
@@ -55,34 +55,18 @@ struct activations_in_shared {
 };
 
 // Eight threads share 32 columns, four each.
-static inline void split_activations(const float *x, activations_in_shared &to, float *room) {
-  constexpr int GROUPS = PADDED_COLUMNS / 4;
-  constexpr int EACH = (GROUPS + THREADS - 1) / THREADS;
-  float4 values[EACH];
-  float most = 0;
-  for (int i = 0; i < EACH; i++) {
-    int column = 4 * (threadIdx.x + i * THREADS);
-    values[i] = make_float4(0, 0, 0, 0);
-    if (COLUMNS % 4 == 0) {
-      if (column < COLUMNS) {
-        values[i] = *(const float4 *)(x + column);
-      }
-    } else {
-      if (column < COLUMNS) values[i].x = x[column];
-      if (column + 1 < COLUMNS) values[i].y = x[column + 1];
-      if (column + 2 < COLUMNS) values[i].z = x[column + 2];
-      if (column + 3 < COLUMNS) values[i].w = x[column + 3];
-    }
-    most = fmaxf(most, fmaxf(fmaxf(fabsf(values[i].x), fabsf(values[i].y)), fmaxf(fabsf(values[i].z), fabsf(values[i].w))));
-  }
+static inline void split_activations(const held_row &held, activations_in_shared &to) {
   float factor = 1;
   to.inverse = 1;
   if (!FORMAT_0::IS_BFLOAT) {
-    factor = power_of_two_to(ACTIVATION_EXPONENT, block_max<WARPS>(most, room), to.inverse);
+    factor = power_of_two_to(ACTIVATION_EXPONENT, held.most, to.inverse);
   }
-  for (int i = 0; i < EACH; i++) {
-    int column = 4 * (threadIdx.x + i * THREADS);
-    float v[4] = {values[i].x * factor, values[i].y * factor, values[i].z * factor, values[i].w * factor};
+  to.inverse *= held.factor;
+#pragma unroll
+  for (int i = 0; i < ROW_RUNS; i++) {
+    int column = held_row::column(i);
+    float4 x = held.values[i];
+    float v[4] = {x.x * factor, x.y * factor, x.z * factor, x.w * factor};
     float sum = (v[0] + v[1]) + (v[2] + v[3]);
     sum += __shfl_xor_sync(0xffffffff, sum, 1);
     sum += __shfl_xor_sync(0xffffffff, sum, 2);
@@ -122,15 +106,6 @@ static inline void split_activations(const float *x, activations_in_shared &to, 
   }
   __syncthreads();
 }
-
-template <class A, class B>
-struct same {
-  static constexpr bool value = false;
-};
-template <class A>
-struct same<A, A> {
-  static constexpr bool value = true;
-};
 
 template <bool first, class A, class B>
 struct either {
@@ -293,7 +268,7 @@ struct run {
 };
 
 extern "C" __global__ void __launch_bounds__(THREADS, BLOCKS_PER_UNIT) mat_vec(
-    const float *x,
+    ROW_PARAMETERS,
 #ifdef EXPERTS
     const int *ids, int used, int slots_of_input,
 #endif
@@ -327,15 +302,18 @@ extern "C" __global__ void __launch_bounds__(THREADS, BLOCKS_PER_UNIT) mat_vec(
   if (row >= (size_t)counts[which] * used) {
     return;
   }
-  x += row / slots_of_input * COLUMNS;
+  size_t x_row = row / slots_of_input;
   size_t expert = clamp(ids[row], 0, EXPERTS - 1);
   parts[0].weights += expert * matrix_bytes<FORMAT_0>(rows0);
 #if PARTS > 1
   parts[1].weights += expert * matrix_bytes<FORMAT_1>(rows1);
 #endif
 #else
-  x += row * COLUMNS;
+  size_t x_row = row;
 #endif
+  row_arguments given = ROW_ARGUMENTS;
+  held_row held;
+  held.load_weights(given);
   constexpr bool two = PARTS > 1 && same<FORMAT_0, FORMAT_1>::value;
   constexpr bool three = PARTS > 2 && two && same<FORMAT_0, FORMAT_2>::value;
   constexpr int together = three ? 3 : two ? 2 : 1;
@@ -348,7 +326,8 @@ extern "C" __global__ void __launch_bounds__(THREADS, BLOCKS_PER_UNIT) mat_vec(
     return;
   }
 #endif
-  split_activations(x, activations, &room[0][0][0][0]);
+  held.load(given, x_row, blockIdx.x == 0, &room[0][0][0][0]);
+  split_activations(held, activations);
   first.finish(activations, room);
   if constexpr (PARTS > together) {
     constexpr bool last_two = PARTS - together == 2 && same<FORMAT_1, FORMAT_2>::value;

@@ -1,40 +1,43 @@
 // round_rows: rows of activations as halves, for products of many tokens (mat_mul.h): each row times the power of two that brings its
-// largest number to below 2^10, and the inverse of that beside it; or as bfloats, whose range needs none.
-// Items: a block of LANES threads for each row. Traffic: 4 bytes a column in, twice, and 2 out.
-// Invariants: rows are ROUNDED_COLUMNS wide in y, filled up with zeros; every thread reaches all barriers.
-// Defines: COLUMNS, LANES, BFLOATS (optional).
+// largest number to below 2^10, and what undoes that beside it; or as bfloats, whose range needs none. With NORM the row's norm first
+// (held_row.h).
+// Items: a block of THREADS threads for each row. Traffic: 4 bytes a column in (8, and 4 out, for a sum), and 2 out.
+// Invariants: rows are PADDED_COLUMNS wide in y, filled up with zeros; every thread reaches all barriers.
+// Defines: BFLOATS (optional), and held_row.h's.
 
-#include "block_maximum.h"
+#include "held_row.h"
 #include "matrix_units.h"
 
-#define ROUNDED_COLUMNS ((COLUMNS + 255) / 256 * 256)
-
-kernel void round_rows(const float *x, ushort *y, float *inverses, const int *counts, int which) {
-  BEGIN_LAUNCH();
+kernel void __launch_bounds__(THREADS) round_rows(ROW_PARAMETERS, ushort *y, float *inverses, const int *counts, int which) {
+  start_next_launch();
+  row_arguments given = ROW_ARGUMENTS;
+  held_row held;
+  held.load_weights(given);
+  await_last_launch();
   size_t row = blockIdx.x;
   if (row >= counts[which]) {
     return;
   }
-  x += row * COLUMNS;
-  uint *pairs = (uint *)(y + row * ROUNDED_COLUMNS);
-  float factor = 1, inverse = 1;
+  __shared__ float room[THREADS / 16];
+  held.load(given, row, true, room);
+  float scale = 1, inverse = 1;
 #ifndef BFLOATS
-  __shared__ float room[LANES / 32];
-  float most = 0;
-  for (int i = threadIdx.x; i < COLUMNS; i += LANES) {
-    most = fmaxf(most, fabsf(x[i]));
-  }
-  factor = power_of_two_to(ACTIVATION_EXPONENT, block_max<LANES / 32>(most, room), inverse);
+  scale = power_of_two_to(ACTIVATION_EXPONENT, held.most, inverse);
 #endif
-  for (int i = threadIdx.x; i < ROUNDED_COLUMNS / 2; i += LANES) {
-    float a = 2 * i < COLUMNS ? x[2 * i] * factor : 0, b = 2 * i + 1 < COLUMNS ? x[2 * i + 1] * factor : 0;
+#pragma unroll
+  for (int i = 0; i < ROW_RUNS; i++) {
+    int column = held_row::column(i);
+    if (column < PADDED_COLUMNS) {
+      float4 v = held.values[i];
 #ifdef BFLOATS
-    pairs[i] = bfloats_of(a, b);
+      uint2 pairs = make_uint2(bfloats_of(v.x, v.y), bfloats_of(v.z, v.w));
 #else
-    pairs[i] = halves_of(a, b);
+      uint2 pairs = make_uint2(halves_of(v.x * scale, v.y * scale), halves_of(v.z * scale, v.w * scale));
 #endif
+      *(uint2 *)(y + row * PADDED_COLUMNS + column) = pairs;
+    }
   }
   if (threadIdx.x == 0) {
-    inverses[row] = inverse;
+    inverses[row] = inverse * held.factor;
   }
 }

@@ -350,6 +350,15 @@ struct sixteen_bits {
   }
 };
 
+template <class A, class B>
+struct same {
+  static constexpr bool value = false;
+};
+template <class A>
+struct same<A, A> {
+  static constexpr bool value = true;
+};
+
 typedef small_blocks<4, false, 8> tile_Q4_0;
 typedef small_blocks<4, true, 0> tile_Q4_1;
 typedef small_blocks<5, false, 16> tile_Q5_0;

@@ -1,8 +1,10 @@
 package dev.kancil.conformance;
 
+import dev.kancil.graph.Operand;
 import dev.kancil.graph.op.Activation;
 import dev.kancil.graph.op.GluMatMul;
 import dev.kancil.graph.op.MatMul;
+import dev.kancil.graph.op.NormedProduct;
 import dev.kancil.graph.op.ParallelMatMul;
 import dev.kancil.tensor.DataType;
 import java.util.ArrayList;
@@ -64,7 +66,21 @@ final class ProductCases {
       }
       cases.parallel(type, type, type, 1, 256, 64, 16, 16);
       cases.parallel(type, type, type, 5, 512, 33, 7, 1);
+      for (boolean isSum : new boolean[] {false, true}) {
+        cases.normed(isSum, type, type, 1, 2 * Math.max(block, 32), 19);
+        cases.normed(isSum, type, type, 3, 1024, 40);
+        cases.normed(isSum, type, type, 33, 256, 24);
+        cases.normedGlu(isSum, type, type, 1, 2 * Math.max(block, 32), 17);
+        cases.normedGlu(isSum, type, type, 18, 256, 33);
+      }
     }
+    cases.normed(true, DataType.Q4_K, DataType.Q6_K, 2, 512, 40);
+    cases.normed(true, DataType.Q8_0, DataType.F32, 2, 96, 40);
+    cases.normed(false, DataType.F16, DataType.BF16, 4, 33, 5);
+    cases.normed(true, DataType.F16, DataType.F16, 9, 33, 5);
+    cases.normedGlu(true, DataType.Q4_K, DataType.Q6_K, 3, 512, 40);
+    cases.normedGlu(false, DataType.F32, DataType.Q8_0, 2, 64, 40);
+    cases.normedGlu(true, DataType.F16, DataType.F16, 20, 31, 70);
     cases.glu(Activation.SILU, DataType.Q4_K, DataType.Q6_K, 3, 512, 40);
     cases.glu(Activation.GELU_TANH, DataType.F32, DataType.Q8_0, 2, 64, 40);
     cases.glu(Activation.SILU, DataType.F16, DataType.F16, 3, 33, 5);
@@ -97,6 +113,62 @@ final class ProductCases {
                     s.x(in, 0.2f),
                     s.weight(gate, out, in),
                     s.weight(up, out, in))));
+  }
+
+  private void normed(boolean isSum, DataType first, DataType second, int rows, int in, int out) {
+    cases.add(
+        new Case(
+            isSum ? "AddNormParallelMatMul" : "NormParallelMatMul",
+            first == second ? List.of(first) : List.of(first, second),
+            rows + " × " + in + " → " + out + ", " + out / 2,
+            List.of(Event.rows(rows)),
+            s -> {
+              List<Operand> inputs = norm(isSum, s, in);
+              inputs.add(s.weight(first, out, in));
+              inputs.add(s.weight(second, out / 2, in));
+              s.check(
+                  new NormedProduct(1e-5f, isSum, new ParallelMatMul(2)),
+                  inputs.toArray(new Operand[0]));
+            }));
+    cases.add(
+        new Case(
+            isSum ? "AddNormMatMul" : "NormMatMul",
+            List.of(first),
+            rows + " × " + in + " → " + out,
+            List.of(Event.rows(rows)),
+            s -> {
+              List<Operand> inputs = norm(isSum, s, in);
+              inputs.add(s.weight(first, out, in));
+              s.check(
+                  new NormedProduct(1e-6f, isSum, new MatMul()), inputs.toArray(new Operand[0]));
+            }));
+  }
+
+  private void normedGlu(boolean isSum, DataType gate, DataType up, int rows, int in, int out) {
+    cases.add(
+        new Case(
+            isSum ? "AddNormGluMatMul" : "NormGluMatMul",
+            gate == up ? List.of(gate) : List.of(gate, up),
+            rows + " × " + in + " → " + out,
+            List.of(Event.rows(rows)),
+            s -> {
+              List<Operand> inputs = norm(isSum, s, in);
+              inputs.add(s.weight(gate, out, in));
+              inputs.add(s.weight(up, out, in));
+              s.check(
+                  new NormedProduct(1e-5f, isSum, new GluMatMul(Activation.SILU)),
+                  inputs.toArray(new Operand[0]));
+            }));
+  }
+
+  private static List<Operand> norm(boolean isSum, Scene s, int in) {
+    List<Operand> inputs = new ArrayList<>();
+    inputs.add(s.x(in));
+    if (isSum) {
+      inputs.add(s.x(in, 2));
+    }
+    inputs.add(s.weight(DataType.F32, in));
+    return inputs;
   }
 
   private void parallel(

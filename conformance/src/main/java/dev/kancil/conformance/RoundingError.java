@@ -6,11 +6,13 @@ import dev.kancil.graph.Graph;
 import dev.kancil.graph.Node;
 import dev.kancil.graph.Value;
 import dev.kancil.graph.Weight;
+import dev.kancil.graph.op.Add;
 import dev.kancil.graph.op.Embedding;
 import dev.kancil.graph.op.Glu;
 import dev.kancil.graph.op.MatMul;
 import dev.kancil.graph.op.MoeMatMul;
 import dev.kancil.graph.op.MoeRoute;
+import dev.kancil.graph.op.RmsNorm;
 import dev.kancil.tensor.Blocks;
 import dev.kancil.tensor.Tensor;
 import java.util.Arrays;
@@ -115,19 +117,48 @@ final class RoundingError {
     return node.op() instanceof MatMul || node.op() instanceof MoeMatMul;
   }
 
-  private Tensor table(Value x) {
+  /** What the rows of x hold for each token: embeddings, and sums and norms of them. */
+  private float[][] rows(Value x) {
     Node node = producers.get(x);
-    if (node == null || !(node.op() instanceof Embedding)) {
+    if (node == null) {
       throw new IllegalStateException("the rows of " + x.name() + " are not known");
     }
-    return tensor(node.weight(1));
+    return switch (node.op()) {
+      case Embedding _ -> decode(tensor(node.weight(1)));
+      case Add _ -> {
+        float[][] rows = rows(node.value(0));
+        float[][] others = rows(node.value(1));
+        for (int row = 0; row < rows.length; row++) {
+          for (int i = 0; i < rows[row].length; i++) {
+            rows[row][i] += others[row][i];
+          }
+        }
+        yield rows;
+      }
+      case RmsNorm(float epsilon, int group) when group == x.type().columns() -> {
+        float[][] rows = rows(node.value(0));
+        float[] scales = Blocks.decode(tensor(node.weight(1)));
+        for (float[] row : rows) {
+          double squares = 0;
+          for (float each : row) {
+            squares += (double) each * each;
+          }
+          double factor = 1 / Math.sqrt(squares / row.length + epsilon);
+          for (int i = 0; i < row.length; i++) {
+            row[i] = (float) (row[i] * factor * scales[i]);
+          }
+        }
+        yield rows;
+      }
+      default -> throw new IllegalStateException("the rows of " + x.name() + " are not known");
+    };
   }
 
   private Tensor tensor(Weight weight) {
     return Objects.requireNonNull(tensors.get(weight.name()));
   }
 
-  /** Variances of the error of x · Wᵀ for all rows of x's table. */
+  /** Variances of the error of x · Wᵀ for x of all tokens. */
   private double[] product(Node node) {
     ActivationRounding rounding = device.activationRounding(node.weight(1).type());
     return sums(node, (x, w) -> w * w * x, x -> variances(x, rounding));
@@ -152,7 +183,7 @@ final class RoundingError {
   }
 
   /**
-   * Sums over a matrix's columns for all rows of x's table, and for each slot of a row if there are
+   * Sums over a matrix's columns for x of all tokens, and for each slot of a row if there are
    * experts.
    *
    * @param term of an element of {@code of} and one of W
@@ -160,7 +191,7 @@ final class RoundingError {
    */
   private double[] sums(Node node, DoubleBinaryOperator term, Function<float[], double[]> of) {
     Weight weight = node.weight(1);
-    float[][] x = decode(table(node.value(0)));
+    float[][] x = rows(node.value(0));
     float[][] w = decode(tensor(weight));
     int[][] ids = node.op() instanceof MoeMatMul ? route(node.value(2)) : new int[x.length][1];
     int in = w[0].length;
@@ -189,7 +220,7 @@ final class RoundingError {
     if (node == null || !(node.op() instanceof MoeRoute route) || node.inputs().size() > 1) {
       throw new IllegalStateException("the experts of " + ids.name() + " are not known");
     }
-    float[][] logits = decode(table(node.value(0)));
+    float[][] logits = rows(node.value(0));
     int[][] chosen = new int[logits.length][route.used()];
     for (int row = 0; row < logits.length; row++) {
       route.route(logits[row], null, chosen[row], new float[route.used()]);

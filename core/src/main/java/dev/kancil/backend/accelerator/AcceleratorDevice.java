@@ -14,6 +14,7 @@ import dev.kancil.graph.MemoryPlan;
 import dev.kancil.graph.StateLayout;
 import dev.kancil.graph.Value;
 import dev.kancil.graph.op.Fused;
+import dev.kancil.graph.op.NormedProduct;
 import java.util.OptionalLong;
 
 /**
@@ -52,9 +53,10 @@ public abstract class AcceleratorDevice implements Device {
     return description;
   }
 
+  /** All but norms within products, which few kernels compute. */
   @Override
-  public final boolean takes(Fused fused) {
-    return true;
+  public boolean takes(Fused fused) {
+    return !(fused instanceof NormedProduct);
   }
 
   @Override

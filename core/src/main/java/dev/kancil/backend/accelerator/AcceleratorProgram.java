@@ -85,6 +85,7 @@ public final class AcceleratorProgram implements Program {
       for (Node node : graph.nodes()) {
         works.add(lowering.lower(node));
       }
+      lowering.finish();
       memory.finishLoads();
       bytes = inputs.bytes() + rooms.bytes() + activationBytes;
       for (int i = 0; i < OPEN_STEPS; i++) {

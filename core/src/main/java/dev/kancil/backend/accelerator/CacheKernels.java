@@ -18,6 +18,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
@@ -101,6 +102,14 @@ public final class CacheKernels {
   @FunctionalInterface
   public interface Attend {
     Work of(Attention attention, DeviceBuffer queries, Value positions, Node node);
+
+    /**
+     * {@link dev.kancil.graph.op.RopeAttention} in one launch for steps of one row, if there is a
+     * kernel for that.
+     */
+    default Optional<Work> turning(RotaryEmbedding rotary, Attention attention, Node node) {
+      return Optional.empty();
+    }
   }
 
   /**
@@ -145,7 +154,27 @@ public final class CacheKernels {
                 attention.heads() * shape.turns(rotary)
                     + keyItems
                     + shape.stores(group.valueColumns(), group.valueType())));
-    return new Work.Sequence(List.of(write, attend.of(attention, turned, node.value(3), node)));
+    Work apart =
+        new Work.Sequence(List.of(write, attend.of(attention, turned, node.value(3), node)));
+    return attend
+        .turning(rotary, attention, node)
+        .map(together -> Work.byRows(1, node.output(), limits, () -> together, () -> apart))
+        .orElse(apart);
+  }
+
+  /** What kernels that turn and store keys themselves are compiled with. */
+  public static Map<String, String> rotaryDefines(RotaryEmbedding rotary) {
+    Map<String, String> defines = new HashMap<>();
+    defines.put("HEAD_WIDTH", String.valueOf(rotary.headWidth()));
+    defines.put("ROTARY_WIDTH", String.valueOf(rotary.rotaryWidth()));
+    defines.put("PAIRING_" + rotary.pairing().name(), "");
+    return defines;
+  }
+
+  /** What such kernels take: keys and values of the rows, and the angles of positions. */
+  public List<Argument> turningArguments(RotaryEmbedding rotary, Node node) {
+    return List.of(
+        buffer(node.value(1)), buffer(node.value(2)), new Argument.Buffer(angles(rotary, node, 4)));
   }
 
   /** Attention with an item for each head and row. */
@@ -240,14 +269,6 @@ public final class CacheKernels {
 
   private Argument buffer(Value value) {
     return new Argument.Buffer(places.apply(value));
-  }
-
-  private static Map<String, String> rotaryDefines(RotaryEmbedding rotary) {
-    Map<String, String> defines = new HashMap<>();
-    defines.put("HEAD_WIDTH", String.valueOf(rotary.headWidth()));
-    defines.put("ROTARY_WIDTH", String.valueOf(rotary.rotaryWidth()));
-    defines.put("PAIRING_" + rotary.pairing().name(), "");
-    return defines;
   }
 
   private Map<String, String> cacheDefines(StateSlot slot) {

@@ -26,7 +26,8 @@ public record Grid(long[] local, Groups groups, int sharedBytes) {
 
   /** So many items for each of some parts of each row. */
   public static Grid perRow(int items, int parts) {
-    int local = Math.min(items, 64);
+    // Small groups where few would be idle; where there are many items, not too many groups.
+    int local = items < 1024 ? Math.min(items, 64) : 256;
     int groupsPerPart = Math.ceilDiv(items, local);
     return new Grid(
         new long[] {local, 1},

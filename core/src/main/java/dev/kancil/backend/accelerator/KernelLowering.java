@@ -17,6 +17,7 @@ import dev.kancil.graph.op.MoeGluMatMul;
 import dev.kancil.graph.op.MoeMatMul;
 import dev.kancil.graph.op.MoeRoute;
 import dev.kancil.graph.op.MoeSum;
+import dev.kancil.graph.op.NormedProduct;
 import dev.kancil.graph.op.ParallelMatMul;
 import dev.kancil.graph.op.RmsNorm;
 import dev.kancil.graph.op.Rope;
@@ -97,6 +98,7 @@ public final class KernelLowering implements Lowering {
       case MatMul _ -> products.matMul(node.value(0), node.weight(1), node.output());
       case ParallelMatMul _ -> products.parallelMatMul(node);
       case GluMatMul(var activation) -> products.gluMatMul(node, activation);
+      case NormedProduct op -> products.normedProduct(op, node);
       case MoeRoute op -> rows.route(op, node);
       case MoeMatMul _ -> products.expertMatMul(node);
       case MoeGluMatMul(var activation) -> products.expertGluMatMul(node, activation);
@@ -107,6 +109,11 @@ public final class KernelLowering implements Lowering {
       case Attention op -> attention.of(op, places.apply(node.value(0)), node.value(1), node);
       case RopeAttention(var rotary, var op) -> cache.ropeAttention(rotary, op, node, attention);
     };
+  }
+
+  @Override
+  public void finish() {
+    maker.prepare();
   }
 
   @Override

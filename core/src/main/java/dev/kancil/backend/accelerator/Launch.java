@@ -24,6 +24,9 @@ public abstract class Launch implements Work, AutoCloseable {
     groups = new long[grid.local().length];
   }
 
+  /** Waits for what is yet to be made, when all of a program is known. */
+  protected void prepare() {}
+
   /** Sets a parameter of the kernel to a buffer. */
   protected abstract void set(int index, DeviceBuffer buffer);
 

@@ -88,6 +88,11 @@ public final class LaunchMaker implements AutoCloseable {
         Grid.ofElements(columns));
   }
 
+  /** Waits for what launches need, which may be made at the same time for many of them. */
+  void prepare() {
+    made.forEach(Launch::prepare);
+  }
+
   @Override
   public void close() {
     made.forEach(Launch::close);

@@ -11,6 +11,9 @@ public interface Lowering extends AutoCloseable {
    */
   Work lower(Node node);
 
+  /** Waits until all that was lowered can run. */
+  void finish();
+
   @Override
   void close();
 }

@@ -106,7 +106,7 @@ public final class PlainProducts implements ProductKernels {
 
   @Override
   public Work matMul(Value x, Weight weight, Value y) {
-    return before(x, List.of(weight), product(x, weight, y, places.apply(y)));
+    return before(x, List.of(weight), product(x, places.apply(x), weight, y, places.apply(y)));
   }
 
   private Work before(Value x, List<Weight> multiplied, Work product) {
@@ -118,9 +118,10 @@ public final class PlainProducts implements ProductKernels {
   /**
    * {@code target = x · weightᵀ}, of activations that are as it takes them.
    *
+   * @param place where x lies
    * @param y whose number of rows the product has
    */
-  public Work product(Value x, Weight weight, Value y, DeviceBuffer target) {
+  public Work product(Value x, DeviceBuffer place, Weight weight, Value y, DeviceBuffer target) {
     AcceleratorWeights.Matrix matrix = weights.matrix(weight);
     List<Work> launches = new ArrayList<>();
     for (AcceleratorWeights.Part part : matrix.parts()) {
@@ -130,7 +131,7 @@ public final class PlainProducts implements ProductKernels {
               "product_plain",
               productDefines(matrix),
               List.of(
-                  activations(x, matrix),
+                  activations(x, place, matrix),
                   new Argument.Buffer(part.buffer()),
                   new Argument.Offset(part.at()),
                   new Argument.Whole(part.firstRow()),
@@ -154,8 +155,8 @@ public final class PlainProducts implements ProductKernels {
         List.of(node.weight(1), node.weight(2)),
         new Work.Sequence(
             List.of(
-                product(x, node.weight(2), y, up),
-                product(x, node.weight(1), y, places.apply(y)),
+                product(x, places.apply(x), node.weight(2), y, up),
+                product(x, places.apply(x), node.weight(1), y, places.apply(y)),
                 maker.glu(activation, places.apply(y), up, y))));
   }
 
@@ -201,7 +202,7 @@ public final class PlainProducts implements ProductKernels {
               "moe_product_plain",
               productDefines(matrix),
               List.of(
-                  activations(x, matrix),
+                  activations(x, places.apply(x), matrix),
                   buffer(ids),
                   new Argument.Buffer(part.buffer()),
                   new Argument.Offset(part.at()),
@@ -235,8 +236,8 @@ public final class PlainProducts implements ProductKernels {
     return defines;
   }
 
-  private Argument activations(Value x, AcceleratorWeights.Matrix matrix) {
-    return new Argument.Buffer(activations.of(x, places.apply(x), matrix.type()));
+  private Argument activations(Value x, DeviceBuffer place, AcceleratorWeights.Matrix matrix) {
+    return new Argument.Buffer(activations.of(x, place, matrix.type()));
   }
 
   private Argument buffer(Value value) {

@@ -1,9 +1,11 @@
 package dev.kancil.backend.accelerator;
 
+import dev.kancil.UnsupportedException;
 import dev.kancil.graph.Node;
 import dev.kancil.graph.Value;
 import dev.kancil.graph.Weight;
 import dev.kancil.graph.op.Activation;
+import dev.kancil.graph.op.NormedProduct;
 import java.util.stream.IntStream;
 
 /** Products with weights, and rows of them: where an accelerator has kernels of its own. */
@@ -24,6 +26,11 @@ public interface ProductKernels {
 
   /** {@link dev.kancil.graph.op.GluMatMul}. */
   Work gluMatMul(Node node, Activation activation);
+
+  /** {@link NormedProduct}; only of devices that take it. */
+  default Work normedProduct(NormedProduct op, Node node) {
+    throw new UnsupportedException(op.name() + " is not decomposed for this device");
+  }
 
   /** {@link dev.kancil.graph.op.MoeMatMul}. */
   Work expertMatMul(Node node);

@@ -7,6 +7,7 @@ import dev.kancil.graph.op.AddRmsNorm;
 import dev.kancil.graph.op.Glu;
 import dev.kancil.graph.op.HostCall;
 import dev.kancil.graph.op.MoeRoute;
+import dev.kancil.graph.op.NormedProduct;
 import dev.kancil.graph.op.RmsNorm;
 import dev.kancil.graph.op.Sample;
 import dev.kancil.graph.op.Scale;
@@ -92,7 +93,11 @@ public final class RowKernels {
 
   /** {@link RmsNorm}. */
   public Work rmsNorm(RmsNorm op, Node node) {
-    int group = op.group();
+    Value y = node.output();
+    return rmsNorm(op.epsilon(), op.group(), node, places.apply(y), y);
+  }
+
+  private Work rmsNorm(float epsilon, int group, Node node, DeviceBuffer normed, Value rows) {
     Value x = node.value(0);
     int groups = x.type().columns() / group;
     int lanes = shapes.lanes(group);
@@ -103,16 +108,33 @@ public final class RowKernels {
         List.of(
             new Argument.Buffer(places.apply(x)),
             new Argument.Buffer(weights.floats(node.weight(1))),
-            new Argument.Buffer(places.apply(node.output())),
+            new Argument.Buffer(normed),
             new Argument.Whole(group),
             new Argument.Whole(groups),
-            new Argument.Real(op.epsilon())),
-        node.output(),
-        Grid.of(lanes, rows -> (long) rows * groups));
+            new Argument.Real(epsilon)),
+        rows,
+        Grid.of(lanes, count -> (long) count * groups));
   }
 
   /** {@link AddRmsNorm}. */
   public Work addRmsNorm(AddRmsNorm op, Node node) {
+    return addRmsNorm(op.epsilon(), node, places.apply(node.outputs().get(1)));
+  }
+
+  /**
+   * The norm that a product takes.
+   *
+   * @param normed where it goes
+   */
+  public Work norm(NormedProduct op, Node node, DeviceBuffer normed) {
+    if (op.isSum()) {
+      return addRmsNorm(op.epsilon(), node, normed);
+    }
+    Value x = node.value(0);
+    return rmsNorm(op.epsilon(), x.type().columns(), node, normed, x);
+  }
+
+  private Work addRmsNorm(float epsilon, Node node, DeviceBuffer normed) {
     Value sum = node.outputs().get(0);
     int lanes = shapes.lanes(sum.type().columns());
     return maker.launch(
@@ -124,9 +146,9 @@ public final class RowKernels {
             new Argument.Buffer(places.apply(node.value(1))),
             new Argument.Buffer(weights.floats(node.weight(2))),
             new Argument.Buffer(places.apply(sum)),
-            new Argument.Buffer(places.apply(node.outputs().get(1))),
+            new Argument.Buffer(normed),
             new Argument.Whole(sum.type().columns()),
-            new Argument.Real(op.epsilon())),
+            new Argument.Real(epsilon)),
         sum,
         Grid.of(lanes, rows -> rows));
   }

@@ -13,11 +13,12 @@ public sealed interface Fusion
     permits AddRmsNormFusion,
         GluMatMulFusion,
         MoeGluMatMulFusion,
+        NormedProductFusion,
         ParallelMatMulFusion,
         RopeAttentionFusion {
   /**
    * All fusions, in the order in which they are tried: gate and up before the products of one input
-   * are gathered, which would take them, too.
+   * are gathered, which would take them, too; and norms when it is known what takes them.
    */
   List<Fusion> ALL =
       List.of(
@@ -25,7 +26,8 @@ public sealed interface Fusion
           new AddRmsNormFusion(),
           new GluMatMulFusion(),
           new MoeGluMatMulFusion(),
-          new ParallelMatMulFusion());
+          new ParallelMatMulFusion(),
+          new NormedProductFusion());
 
   /** Rewrites wherever the pattern matches and {@code takes} accepts the fused operation. */
   Graph apply(Graph graph, Predicate<Fused> takes);

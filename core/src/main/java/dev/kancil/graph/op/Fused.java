@@ -7,7 +7,7 @@ import java.util.List;
 
 /** An operation that is defined by the primitives it stands for. */
 public sealed interface Fused extends Op
-    permits AddRmsNorm, GluMatMul, MoeGluMatMul, ParallelMatMul, RopeAttention {
+    permits AddRmsNorm, GluMatMul, MoeGluMatMul, NormedProduct, ParallelMatMul, RopeAttention {
   /**
    * Adds the primitives to {@code builder}.
    *

@@ -22,6 +22,7 @@ import dev.kancil.graph.op.GluMatMul;
 import dev.kancil.graph.op.Mask;
 import dev.kancil.graph.op.MatMul;
 import dev.kancil.graph.op.MoeMatMul;
+import dev.kancil.graph.op.NormedProduct;
 import dev.kancil.graph.op.ParallelMatMul;
 import dev.kancil.graph.op.RmsNorm;
 import dev.kancil.graph.op.Rope;
@@ -275,6 +276,68 @@ class FusionTest {
     Graph fused = new RopeAttentionFusion().apply(graph, _ -> true);
     assertThat(fused.nodes().getFirst().inputs()).endsWith(factors);
     meansTheSame(graph, fused);
+  }
+
+  // Norms and what takes them.
+
+  private Value norm(Value of) {
+    return builder.add("normed", new RmsNorm(1e-5f, of.type().columns()), of, weight("n", 8));
+  }
+
+  @Test
+  void aNormAndTheProductOfItBecomeOne() {
+    Value y = builder.add("y", new MatMul(), norm(x), weight("w", 5, 8));
+    Graph graph = build(y);
+    Graph fused = new NormedProductFusion().apply(graph, _ -> true);
+    assertThat(ops(fused)).containsExactly("NormMatMul");
+    assertThat(fused.nodes().getFirst().op())
+        .isEqualTo(new NormedProduct(1e-5f, false, new MatMul()));
+    meansTheSame(graph, fused);
+  }
+
+  @Test
+  void aSumItsNormAndFusedProductsBecomeOneInWhichTheSumCanBeRead() {
+    Value sum = builder.add("sum", new Add(), x, z);
+    Value normed = norm(sum);
+    Value scaled = builder.add("scaled", new Scale(2), sum);
+    Value q = builder.add("q", new MatMul(), normed, weight("q", 5, 8));
+    Value k = builder.add("k", new MatMul(), normed, weight("k", 3, 8));
+    Graph graph = build(scaled, q, k, sum);
+    Graph fused = Fusion.fuse(graph, _ -> true);
+    assertThat(ops(fused)).containsExactly("AddNormParallelMatMul", "Scale");
+    assertThat(fused.nodes().getFirst().outputs())
+        .extracting(Value::name)
+        .containsExactly("sum", "q", "k");
+    meansTheSame(graph, fused);
+  }
+
+  @Test
+  void aNormBeforeGateAndUpIsTakenIn() {
+    Graph graph = build(glu(norm(x), "g"));
+    Graph fused = Fusion.fuse(graph, _ -> true);
+    assertThat(ops(fused)).containsExactly("NormGluMatMul");
+    meansTheSame(graph, fused);
+  }
+
+  private Value glu(Value of, String name) {
+    Value gate = builder.add(name + "ate", new MatMul(), of, weight(name, 5, 8));
+    Value up = builder.add("up", new MatMul(), of, weight("u", 5, 8));
+    return builder.add("y", new Glu(Activation.SILU), gate, up);
+  }
+
+  @Test
+  void normsThatOthersReadOrOfHeadsStayAlone() {
+    Value shown = norm(x);
+    Value first = builder.add("first", new MatMul(), shown, weight("w", 5, 8));
+    Value heads = builder.add("heads", new RmsNorm(1e-5f, 4), z, weight("h", 4));
+    Value second = builder.add("second", new MatMul(), heads, weight("v", 5, 8));
+    leaves(new NormedProductFusion(), build(shown, first, second));
+  }
+
+  @Test
+  void aDeviceThatTakesNoNormInAProductKeepsBoth() {
+    Graph graph = build(builder.add("y", new MatMul(), norm(x), weight("w", 5, 8)));
+    assertThat(Fusion.fuse(graph, fused -> !(fused instanceof NormedProduct))).isSameAs(graph);
   }
 
   // All together.

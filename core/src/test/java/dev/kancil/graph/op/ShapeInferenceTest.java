@@ -98,6 +98,26 @@ class ShapeInferenceTest {
   }
 
   @Test
+  void normsInProductsTakeTheInputsOfBoth() {
+    NormedProduct norm = new NormedProduct(1e-5f, false, new MatMul());
+    gives(norm, List.of(X, weight(8), weight(5, 8)), X.type().withColumns(5));
+    NormedProduct sum = new NormedProduct(1e-5f, true, new ParallelMatMul(2));
+    gives(
+        sum,
+        List.of(X, X, weight(8), weight(5, 8), weight(3, 8)),
+        X.type(),
+        X.type().withColumns(5),
+        X.type().withColumns(3));
+    refuses(norm, "takes more than 2 inputs", X, weight(8));
+    refuses(norm, "w has shape [7], not [8]", X, weight(7), weight(5, 8));
+    assertThatThrownBy(() -> norm.infer(List.of(X, weight(8), weight(8, 5))))
+        .hasMessage("MatMul: w of shape [8, 5] does not take 8 columns");
+    refuses(sum, "sizes differ", X, WIDE, weight(8), weight(5, 8), weight(3, 8));
+    assertThatThrownBy(() -> new NormedProduct(1e-5f, false, new Add()))
+        .hasMessage("Add is no product of rows");
+  }
+
+  @Test
   void expertsAreChosenAmongTheLogitsAndMultiplyTheirSlots() {
     ValueType pairs = X.type().withColumns(2);
     MoeRoute route = new MoeRoute(2, MoeRoute.Scoring.SIGMOID, true, 1);

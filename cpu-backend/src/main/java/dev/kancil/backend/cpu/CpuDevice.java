@@ -4,6 +4,7 @@ import dev.kancil.backend.Device;
 import dev.kancil.backend.DeviceDescription;
 import dev.kancil.backend.DeviceOptions;
 import dev.kancil.backend.host.HostDevice;
+import dev.kancil.graph.op.NormedProduct;
 import java.util.Locale;
 
 /** Puts the device together; the first class that touches the vector module. */
@@ -15,7 +16,11 @@ final class CpuDevice {
     WorkerPool pool = new WorkerPool(options.threadsOrProcessors());
     Scratch scratch = new Scratch(pool.threads());
     return new HostDevice(
-        description, options, () -> new CpuLowering(pool, scratch), _ -> true, pool::close);
+        description,
+        options,
+        () -> new CpuLowering(pool, scratch),
+        fused -> !(fused instanceof NormedProduct),
+        pool::close);
   }
 
   /** Vector width and the instruction set that it stands for. */

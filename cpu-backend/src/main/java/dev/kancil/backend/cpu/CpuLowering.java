@@ -22,6 +22,7 @@ import dev.kancil.graph.op.MoeGluMatMul;
 import dev.kancil.graph.op.MoeMatMul;
 import dev.kancil.graph.op.MoeRoute;
 import dev.kancil.graph.op.MoeSum;
+import dev.kancil.graph.op.NormedProduct;
 import dev.kancil.graph.op.ParallelMatMul;
 import dev.kancil.graph.op.RmsNorm;
 import dev.kancil.graph.op.Rope;
@@ -83,6 +84,8 @@ final class CpuLowering implements Lowering {
           new MatMulKernel(node, operands, pool, scratch, activations, packed);
       case GluMatMul(var activation) ->
           new GluMatMulKernel(activation, node, operands, pool, scratch, activations, packed);
+      case NormedProduct product ->
+          throw new UnsupportedException(product.name() + " is not decomposed for this device");
       case MoeRoute route -> new MoeRouteKernel(route, node, operands, pool, scratch);
       case MoeMatMul _, MoeGluMatMul _ ->
           new MoeMatMulKernel(

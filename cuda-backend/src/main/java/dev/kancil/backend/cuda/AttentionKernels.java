@@ -9,9 +9,12 @@ import dev.kancil.backend.accelerator.ProgramMemory;
 import dev.kancil.backend.accelerator.Rooms;
 import dev.kancil.backend.accelerator.Work;
 import dev.kancil.graph.Node;
+import dev.kancil.graph.StateGroup;
 import dev.kancil.graph.Value;
 import dev.kancil.graph.op.Attention;
+import dev.kancil.graph.op.RotaryEmbedding;
 import java.lang.foreign.Arena;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -52,6 +55,26 @@ final class AttentionKernels implements CacheKernels.Attend {
         FEW, node.output(), limits, () -> few(split, launching), () -> many(split, launching));
   }
 
+  /** Where keys are 16-bit numbers: a block then stores whole heads of them. */
+  @Override
+  public Optional<Work> turning(RotaryEmbedding rotary, Attention attention, Node node) {
+    StateGroup cache = kernels.group(attention);
+    return AttentionSplit.of(attention, cache, traits)
+        .filter(shape -> shape.canTurn(attention, cache))
+        .map(
+            shape -> {
+              Map<String, String> defines = shape.defines();
+              defines.putAll(CacheKernels.rotaryDefines(rotary));
+              return split(
+                  shape,
+                  defines,
+                  shape.grid(),
+                  new Launching(
+                      attention, places.apply(node.value(0)), node.value(3), node.output()),
+                  kernels.turningArguments(rotary, node));
+            });
+  }
+
   /** What all launches of a node take. */
   private record Launching(Attention attention, DeviceBuffer queries, Value positions, Value y) {}
 
@@ -83,6 +106,19 @@ final class AttentionKernels implements CacheKernels.Attend {
 
   private Work split(
       AttentionSplit split, Map<String, String> defines, Grid grid, Launching launching) {
+    return split(split, defines, grid, launching, List.of());
+  }
+
+  private Work split(
+      AttentionSplit split,
+      Map<String, String> defines,
+      Grid grid,
+      Launching launching,
+      List<Argument> further) {
+    List<Argument> all = new ArrayList<>();
+    all.add(new Argument.Buffer(rooms.room("partial attention", split.partialBytes(FEW))));
+    all.add(new Argument.Buffer(ended(split)));
+    all.addAll(further);
     return kernels.attention(
         "attention_split.h",
         "attention_split",
@@ -93,9 +129,7 @@ final class AttentionKernels implements CacheKernels.Attend {
         places.apply(launching.y()),
         launching.y(),
         grid,
-        List.of(
-            new Argument.Buffer(rooms.room("partial attention", split.partialBytes(FEW))),
-            new Argument.Buffer(ended(split))));
+        all);
   }
 
   /** Zeros, which each launch leaves as it found them. */

@@ -66,6 +66,12 @@ record AttentionSplit(
     return Optional.empty();
   }
 
+  /** Whether its blocks can turn queries and keys, and store keys and values, themselves. */
+  boolean canTurn(Attention attention, StateGroup cache) {
+    long turned = 4L * headsAtOnce * attention.keyWidth();
+    return isOnTensorCores && sharedBytes(attention, cache) + turned <= SHARED_BYTES;
+  }
+
   private long sharedBytes(Attention attention, StateGroup cache) {
     long keyWidth = attention.keyWidth();
     long sums = 4L * warps * headsAtOnce * (valuePart + 2) + 64;

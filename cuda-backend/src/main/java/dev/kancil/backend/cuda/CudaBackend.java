@@ -132,7 +132,7 @@ public final class CudaBackend implements Backend {
     }
     CudaDriver present = Optional.ofNullable(driver).orElseThrow();
     CudaTraits traits = CudaTraits.of(present, index);
-    String architecture = (makesCubins ? "sm_" : "compute_") + traits.capability();
+    String architecture = (makesCubins ? "sm_" : "compute_") + traits.architecture();
     CudaMemory memory = new CudaMemory(present, index, description);
     return new CudaDevice(memory, description, options, compiler, architecture, traits);
   }

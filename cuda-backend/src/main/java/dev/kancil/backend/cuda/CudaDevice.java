@@ -17,6 +17,7 @@ import dev.kancil.backend.accelerator.PlainProducts;
 import dev.kancil.backend.accelerator.ProgramMemory;
 import dev.kancil.backend.accelerator.RowKernels;
 import dev.kancil.bindings.cuda.Nvrtc;
+import dev.kancil.graph.op.Fused;
 import dev.kancil.tensor.DataType;
 import java.util.Map;
 import java.util.OptionalDouble;
@@ -62,27 +63,35 @@ final class CudaDevice extends AcceleratorDevice {
   }
 
   @Override
+  public boolean takes(Fused fused) {
+    return true;
+  }
+
+  @Override
   protected Lowering lowering(AcceleratorWeights weights, ProgramMemory program) {
     LaunchMaker maker =
         new LaunchMaker(
             program.inputs(),
-            (file, function, defines, arguments, grid, perOutput) ->
-                new CudaLaunch(
-                    memory,
-                    kernels.kernel(file, function, defines),
-                    name(function, defines),
-                    arguments,
-                    grid,
-                    perOutput,
-                    traits.startsEarly()));
+            (file, function, defines, arguments, grid, perOutput) -> {
+              kernels.expect(file, defines);
+              return new CudaLaunch(
+                  memory,
+                  () -> kernels.kernel(file, function, defines),
+                  name(function, defines),
+                  arguments,
+                  grid,
+                  perOutput,
+                  traits.startsEarly());
+            });
     CacheKernels cache = new CacheKernels(maker, weights, program, SHAPES);
     PlainProducts plain =
         new PlainProducts(maker, weights, program, SHAPES, PlainProducts.Activations.FLOATS);
+    RowKernels rows = new RowKernels(maker, weights, program, SHAPES);
     return new KernelLowering(
         maker,
-        new RowKernels(maker, weights, program, SHAPES),
+        rows,
         cache,
-        new TileProducts(maker, weights, program, plain, tiles, traits),
+        new TileProducts(maker, weights, program, plain, rows, tiles, traits),
         new AttentionKernels(cache, program, traits),
         program);
   }

@@ -11,11 +11,18 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
-/** Kernels by file and defines, each pair compiled once for the device or taken from the cache. */
+/**
+ * Kernels by file and defines, each pair compiled once for the device or taken from the cache. What
+ * is known to be needed is compiled beside other work, many at once.
+ */
 final class CudaKernels implements AutoCloseable {
   /**
    * Functions are the device's, a product and a sum are rounded each unless {@code fma} is called,
@@ -36,8 +43,20 @@ final class CudaKernels implements AutoCloseable {
   private final BinaryCache cache;
   private final @Nullable PreparedKernels prepared;
   private final Map<Key, Long> modules = new HashMap<>();
+  private final Map<Key, CompletableFuture<Image>> images = new HashMap<>();
+  private final ExecutorService compilers =
+      Executors.newFixedThreadPool(
+          Runtime.getRuntime().availableProcessors(),
+          Thread.ofPlatform().name("kancil-nvrtc-", 0).daemon().factory());
 
   private record Key(String file, Map<String, String> defines) {}
+
+  /**
+   * A cubin, or PTX.
+   *
+   * @param isKept whether it comes from the cache, and may be damaged
+   */
+  private record Image(byte[] bytes, boolean isKept) {}
 
   /**
    * Kernels of a device.
@@ -57,6 +76,14 @@ final class CudaKernels implements AutoCloseable {
     this.cache = cache;
   }
 
+  /** Begins to compile a kernel that {@link #kernel} will be asked for. */
+  synchronized void expect(String file, Map<String, String> defines) {
+    Key key = new Key(file, Map.copyOf(defines));
+    if (!modules.containsKey(key)) {
+      images.computeIfAbsent(key, _ -> CompletableFuture.supplyAsync(() -> image(key), compilers));
+    }
+  }
+
   /**
    * A kernel, which lives as long as the device.
    *
@@ -70,34 +97,58 @@ final class CudaKernels implements AutoCloseable {
     try {
       long module =
           modules.computeIfAbsent(
-              new Key(file, Map.copyOf(defines)), key -> load(driver, key.file(), key.defines()));
+              new Key(file, Map.copyOf(defines)), key -> load(driver, key, expected(key)));
       return driver.function(module, function);
     } catch (CudaException e) {
       throw CudaMemory.failure(e);
     }
   }
 
-  private long load(CudaDriver driver, String file, Map<String, String> defines) {
-    String source = source(file, defines);
-    String options = String.join(" ", OPTIONS);
-    PreparedKernels beforehand = prepared;
-    if (beforehand != null && beforehand.isFilled()) {
-      beforehand.keep(source, options, to -> compile(requireCompiler(file), file, source, to));
+  private Image expected(Key key) {
+    CompletableFuture<Image> begun = images.remove(key);
+    if (begun == null) {
+      return image(key);
     }
-    byte[] image = cache.find(source, options);
-    if (image == null && beforehand != null && !beforehand.isFilled()) {
-      image = beforehand.find(source, options);
+    try {
+      return begun.join();
+    } catch (CompletionException e) {
+      throw e.getCause() instanceof DeviceException failure ? failure : e;
     }
-    if (image != null) {
-      try {
-        return driver.loadModule(MemorySegment.ofArray(image));
-      } catch (CudaException e) {
-        cache.forget(source, options);
+  }
+
+  private long load(CudaDriver driver, Key key, Image image) {
+    try {
+      return driver.loadModule(MemorySegment.ofArray(image.bytes()));
+    } catch (CudaException e) {
+      if (!image.isKept()) {
+        throw e;
       }
     }
-    image = compile(requireCompiler(file), file, source, architecture);
-    cache.keep(source, options, image);
-    return driver.loadModule(MemorySegment.ofArray(image));
+    cache.forget(source(key.file(), key.defines()), options());
+    return driver.loadModule(MemorySegment.ofArray(image(key).bytes()));
+  }
+
+  private static String options() {
+    return String.join(" ", OPTIONS);
+  }
+
+  private Image image(Key key) {
+    String file = key.file();
+    String source = source(file, key.defines());
+    PreparedKernels beforehand = prepared;
+    if (beforehand != null && beforehand.isFilled()) {
+      beforehand.keep(source, options(), to -> compile(requireCompiler(file), file, source, to));
+    }
+    byte[] bytes = cache.find(source, options());
+    if (bytes == null && beforehand != null && !beforehand.isFilled()) {
+      bytes = beforehand.find(source, options());
+    }
+    if (bytes != null) {
+      return new Image(bytes, true);
+    }
+    bytes = compile(requireCompiler(file), file, source, architecture);
+    cache.keep(source, options(), bytes);
+    return new Image(bytes, false);
   }
 
   private Nvrtc requireCompiler(String file) {
@@ -142,6 +193,7 @@ final class CudaKernels implements AutoCloseable {
 
   @Override
   public synchronized void close() {
+    compilers.shutdownNow();
     modules.values().forEach(module -> memory.release(driver -> driver.unloadModule(module)));
     modules.clear();
   }

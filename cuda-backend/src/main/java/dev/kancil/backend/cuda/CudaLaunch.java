@@ -10,6 +10,7 @@ import dev.kancil.bindings.cuda.KernelArguments;
 import java.lang.foreign.Arena;
 import java.lang.foreign.ValueLayout;
 import java.util.List;
+import java.util.function.LongSupplier;
 
 /** A launch of a CUDA kernel, whose work-groups are blocks. */
 final class CudaLaunch extends Launch {
@@ -18,7 +19,7 @@ final class CudaLaunch extends Launch {
 
   private final CudaMemory memory;
   private final String name;
-  private final long kernel;
+  private final LongSupplier kernels;
   private final boolean startsEarly;
   private final long weightBytes;
   private final int sharedBytes;
@@ -26,16 +27,18 @@ final class CudaLaunch extends Launch {
   private final int[] threads = {1, 1, 1};
   private final Arena arena = Arena.ofShared();
   private final KernelArguments packed;
+  private long kernel;
 
   /**
    * Binds a kernel.
    *
+   * @param kernel asked for when the launch is prepared
    * @param startsEarly whether it may start before the launch before it has ended
    * @param perOutput whether the rows of a step are its outputs, not its tokens
    */
   CudaLaunch(
       CudaMemory memory,
-      long kernel,
+      LongSupplier kernel,
       String name,
       List<Argument> arguments,
       Grid grid,
@@ -44,7 +47,7 @@ final class CudaLaunch extends Launch {
     super(arguments, grid, perOutput);
     this.memory = memory;
     this.name = name;
-    this.kernel = kernel;
+    this.kernels = kernel;
     this.startsEarly = startsEarly;
     weightBytes =
         arguments.stream()
@@ -55,13 +58,6 @@ final class CudaLaunch extends Launch {
       threads[i] = Math.toIntExact(grid.local()[i]);
     }
     sharedBytes = grid.sharedBytes();
-    if (sharedBytes > 0) {
-      try {
-        memory.driver().allowSharedBytes(kernel, sharedBytes);
-      } catch (CudaException e) {
-        throw CudaMemory.failure(e);
-      }
-    }
     packed = new KernelArguments(arena, arguments.stream().map(CudaLaunch::layout).toList());
     bindFixed();
   }
@@ -72,6 +68,18 @@ final class CudaLaunch extends Launch {
       case Argument.Real _ -> ValueLayout.JAVA_FLOAT;
       default -> ValueLayout.JAVA_LONG;
     };
+  }
+
+  @Override
+  protected void prepare() {
+    kernel = kernels.getAsLong();
+    if (sharedBytes > 0) {
+      try {
+        memory.driver().allowSharedBytes(kernel, sharedBytes);
+      } catch (CudaException e) {
+        throw CudaMemory.failure(e);
+      }
+    }
   }
 
   @Override

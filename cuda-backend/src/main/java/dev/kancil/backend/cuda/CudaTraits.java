@@ -29,6 +29,16 @@ record CudaTraits(int capability, int units, int sharedBytesPerBlock) {
     return capability >= 80;
   }
 
+  /** Whether four warps multiply together: later devices do it by other instructions. */
+  boolean hasWarpgroups() {
+    return capability == 90;
+  }
+
+  /** What NVRTC compiles for, behind {@code sm_} or {@code compute_}. */
+  String architecture() {
+    return capability + (hasWarpgroups() ? "a" : "");
+  }
+
   /**
    * Whether launches may overlap. All kernels are made for it: they wait before they touch what
    * others write.

@@ -25,9 +25,6 @@ record MatMulShape(
   /** Tokens up to which blocks are narrow. */
   static final int FEW_TOKENS = 16;
 
-  /** The most tokens of any shape's block. */
-  static final int MOST_BLOCK_TOKENS = 128;
-
   /** For steps of up to {@link #FEW_TOKENS}. */
   static MatMulShape few(TileFormat format) {
     return new MatMulShape(format, format.chunkColumns() == 256 ? 256 : 128, 2, 8, 1, 1, 2);

@@ -10,15 +10,18 @@ import dev.kancil.backend.accelerator.PlainProducts;
 import dev.kancil.backend.accelerator.ProductKernels;
 import dev.kancil.backend.accelerator.ProgramMemory;
 import dev.kancil.backend.accelerator.Rooms;
+import dev.kancil.backend.accelerator.RowKernels;
 import dev.kancil.backend.accelerator.Work;
 import dev.kancil.graph.Node;
 import dev.kancil.graph.Value;
+import dev.kancil.graph.ValueType;
 import dev.kancil.graph.Weight;
 import dev.kancil.graph.op.Activation;
+import dev.kancil.graph.op.GluMatMul;
 import dev.kancil.graph.op.MoeMatMul;
+import dev.kancil.graph.op.NormedProduct;
 import dev.kancil.tensor.DataType;
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Function;
@@ -36,11 +39,11 @@ final class TileProducts implements ProductKernels {
   /** Tokens up to which each is multiplied by itself, unrounded. */
   private static final int FEW_TOKENS = 4;
 
-  private static final int ROUNDING_LANES = 256;
-
   private final LaunchMaker maker;
   private final AcceleratorWeights weights;
   private final PlainProducts plain;
+  private final RowKernels rowKernels;
+  private final RoundedProducts rounded;
   private final WeightTiles tiles;
   private final CudaTraits traits;
   private final Rooms rooms;
@@ -52,13 +55,16 @@ final class TileProducts implements ProductKernels {
       AcceleratorWeights weights,
       ProgramMemory program,
       PlainProducts plain,
+      RowKernels rowKernels,
       WeightTiles tiles,
       CudaTraits traits) {
     this.maker = maker;
     this.weights = weights;
     this.plain = plain;
+    this.rowKernels = rowKernels;
     this.tiles = tiles;
     this.traits = traits;
+    rounded = new RoundedProducts(maker, program, traits);
     rooms = program.rooms();
     limits = program.limits();
     places = program.places();
@@ -74,7 +80,11 @@ final class TileProducts implements ProductKernels {
     return maker.launch(
         "tile_rows.h",
         "tile_rows",
-        Map.of("FORMAT", format(table).kernelType(), "COLUMNS", String.valueOf(table.columns())),
+        Map.of(
+            "FORMAT",
+            TileFormat.of(table.type()).orElseThrow().kernelType(),
+            "COLUMNS",
+            String.valueOf(table.columns())),
         List.of(
             buffer(node.value(0)),
             new Argument.Buffer(table.parts().getFirst().buffer()),
@@ -83,31 +93,76 @@ final class TileProducts implements ProductKernels {
         Grid.perRow(table.columns()));
   }
 
-  /**
-   * A matrix and where its products go.
-   *
-   * @param rows of the matrix, or of each expert's
-   */
-  private record Factor(
-      Weight weight, AcceleratorWeights.Matrix matrix, DeviceBuffer target, int rows) {}
-
   private Factor factor(Weight weight, DeviceBuffer target) {
     return new Factor(
         weight, weights.matrix(weight), target, Math.toIntExact(weight.shape().dimension(-2)));
   }
 
+  /** A node's matrices from input {@code first} on, and the outputs that their products are. */
+  private List<Factor> factors(Node node, int first, List<Value> outputs) {
+    List<Factor> factors = new ArrayList<>();
+    for (int i = 0; i < outputs.size(); i++) {
+      factors.add(factor(node.weight(first + i), places.apply(outputs.get(i))));
+    }
+    return factors;
+  }
+
+  private ProductInput.Given given(Value x) {
+    return new ProductInput.Given(x, places.apply(x));
+  }
+
   @Override
   public Work matMul(Value x, Weight weight, Value y) {
-    return products(x, List.of(factor(weight, places.apply(y))), y);
+    return products(given(x), List.of(factor(weight, places.apply(y))), y);
   }
 
   @Override
   public Work parallelMatMul(Node node) {
-    List<Factor> factors = new ArrayList<>();
-    for (int i = 0; i < node.outputs().size(); i++) {
-      factors.add(factor(node.weight(1 + i), places.apply(node.outputs().get(i))));
+    return products(
+        given(node.value(0)), factors(node, 1, node.outputs()), node.outputs().getFirst());
+  }
+
+  @Override
+  public Work gluMatMul(Node node, Activation activation) {
+    Value y = node.output();
+    Factor gate = factor(node.weight(1), places.apply(y));
+    return glu(given(node.value(0)), gate, node.weight(2), activation, y);
+  }
+
+  /** Products compute the norm themselves where the weights lie in tiles and share a launch. */
+  @Override
+  public Work normedProduct(NormedProduct op, Node node) {
+    int first = op.normInputs();
+    List<Value> outputs = node.outputs().subList(op.isSum() ? 1 : 0, node.outputs().size());
+    Value y = outputs.getFirst();
+    List<Factor> factors = factors(node, first, outputs);
+    ProductInput.Normed normed = new ProductInput.Normed(op, node, weights, places);
+    if (op.product() instanceof GluMatMul(var activation)) {
+      Factor gate = factors.getFirst();
+      Weight up = node.weight(first + 1);
+      if (canPair(gate, factor(up, gate.target()))) {
+        return glu(normed, gate, up, activation, y);
+      }
+      DeviceBuffer place = normedRoom(normed);
+      ProductInput.Given given = new ProductInput.Given(normed.like(), place);
+      return new Work.Sequence(
+          List.of(rowKernels.norm(op, node, place), glu(given, gate, up, activation, y)));
     }
-    return products(node.value(0), factors, node.outputs().getFirst());
+    boolean areTogether =
+        factors.size() <= MOST_PARTS
+            && factors.stream().allMatch(factor -> canShare(factors.getFirst(), factor));
+    if (areTogether) {
+      return tileProducts(normed, factors, y);
+    }
+    DeviceBuffer place = normedRoom(normed);
+    ProductInput.Given given = new ProductInput.Given(normed.like(), place);
+    return new Work.Sequence(
+        List.of(rowKernels.norm(op, node, place), products(given, factors, y)));
+  }
+
+  private DeviceBuffer normedRoom(ProductInput.Normed normed) {
+    ValueType type = normed.like().type();
+    return rooms.room("normed activations", limits.rows(type.rows()) * type.rowBytes());
   }
 
   /**
@@ -115,7 +170,7 @@ final class TileProducts implements ProductKernels {
    *
    * @param y whose number of rows they have
    */
-  private Work products(Value x, List<Factor> factors, Value y) {
+  private Work products(ProductInput.Given x, List<Factor> factors, Value y) {
     List<Work> launches = new ArrayList<>();
     List<Factor> together = new ArrayList<>();
     for (Factor factor : factors) {
@@ -136,73 +191,26 @@ final class TileProducts implements ProductKernels {
         && (one.matrix().type() == DataType.BF16) == (other.matrix().type() == DataType.BF16);
   }
 
-  private Work product(Value x, List<Factor> factors, Value y) {
+  private Work product(ProductInput.Given x, List<Factor> factors, Value y) {
     Factor first = factors.getFirst();
-    if (!tiles.takes(first.matrix().type())) {
-      return first.matrix().type() == DataType.F32
-          ? floatProduct(x, first, y)
-          : plain.product(x, first.weight(), y, first.target());
+    if (tiles.takes(first.matrix().type())) {
+      return tileProducts(x, List.copyOf(factors), y);
     }
+    return first.matrix().type() == DataType.F32
+        ? floatProduct(x, first, y)
+        : plain.product(x.like(), x.place(), first.weight(), y, first.target());
+  }
+
+  private Work tileProducts(ProductInput x, List<Factor> factors, Value y) {
     return Work.byRows(
-        FEW_TOKENS, y, limits, () -> matVec(x, factors, Map.of(), y), () -> rounded(x, factors, y));
-  }
-
-  /** Products of rounded activations. */
-  private Work rounded(Value x, List<Factor> factors, Value y) {
-    int columns = factors.getFirst().matrix().columns();
-    boolean isBfloat = factors.getFirst().matrix().type() == DataType.BF16;
-    long rows = limits.rows(x.type().rows());
-    // Blocks read whole tiles of tokens, whatever lies behind the last.
-    long padded = rows + MatMulShape.MOST_BLOCK_TOKENS;
-    long width = Math.ceilDiv(columns, 256) * 256L;
-    DeviceBuffer halves = rooms.room("rounded activations", padded * width * Short.BYTES);
-    DeviceBuffer inverses = rooms.room("scales of activations", padded * Float.BYTES);
-    Map<String, String> defines = new HashMap<>();
-    defines.put("COLUMNS", String.valueOf(columns));
-    defines.put("LANES", String.valueOf(ROUNDING_LANES));
-    if (isBfloat) {
-      defines.put("BFLOATS", "");
-    }
-    List<Work> launches = new ArrayList<>();
-    launches.add(
-        maker.launch(
-            "round_rows.h",
-            "round_rows",
-            defines,
-            List.of(buffer(x), new Argument.Buffer(halves), new Argument.Buffer(inverses)),
-            y,
-            Grid.of(ROUNDING_LANES, count -> count)));
-    for (Factor factor : factors) {
-      TileFormat format = format(factor.matrix());
-      launches.add(
-          Work.byRows(
-              MatMulShape.FEW_TOKENS,
-              y,
-              limits,
-              () -> matMul(MatMulShape.few(format), halves, inverses, factor, y),
-              () -> matMul(MatMulShape.many(format), halves, inverses, factor, y)));
-    }
-    return new Work.Sequence(launches);
-  }
-
-  private Work matMul(
-      MatMulShape wished, DeviceBuffer halves, DeviceBuffer inverses, Factor factor, Value y) {
-    MatMulShape shape = wished.within(traits);
-    return maker.launch(
-        "mat_mul.h",
-        "mat_mul",
-        shape.defines(factor.matrix().columns()),
-        List.of(
-            new Argument.Buffer(halves),
-            new Argument.Buffer(inverses),
-            new Argument.Weights(factor.matrix().parts().getFirst().buffer()),
-            new Argument.Buffer(factor.target()),
-            new Argument.Whole(factor.rows())),
+        FEW_TOKENS,
         y,
-        shape.grid(factor.rows()));
+        limits,
+        () -> matVec(x, factors, Map.of(), y),
+        () -> rounded.of(x, factors, y));
   }
 
-  private Work floatProduct(Value x, Factor factor, Value y) {
+  private Work floatProduct(ProductInput.Given x, Factor factor, Value y) {
     List<Work> launches = new ArrayList<>();
     for (AcceleratorWeights.Part part : factor.matrix().parts()) {
       launches.add(
@@ -215,7 +223,7 @@ final class TileProducts implements ProductKernels {
                   "WARPS",
                   String.valueOf(FLOAT_WARPS)),
               List.of(
-                  buffer(x),
+                  new Argument.Buffer(x.place()),
                   new Argument.Weights(part.buffer()),
                   new Argument.Offset(part.at()),
                   new Argument.Whole(part.firstRow()),
@@ -233,13 +241,14 @@ final class TileProducts implements ProductKernels {
     return launches.size() == 1 ? launches.getFirst() : new Work.Sequence(launches);
   }
 
-  private Work matVec(Value x, List<Factor> factors, Map<String, String> further, Value y) {
+  private Work matVec(ProductInput x, List<Factor> factors, Map<String, String> further, Value y) {
     MatVecShape shape = shape(factors);
-    Map<String, String> defines = defines(factors, shape);
+    Map<String, String> defines = Factor.defines(factors);
+    defines.putAll(x.defines());
+    defines.putAll(shape.defines());
     defines.putAll(further);
-    List<Argument> arguments = new ArrayList<>();
-    arguments.add(buffer(x));
-    addFactors(arguments, factors);
+    List<Argument> arguments = new ArrayList<>(x.arguments());
+    arguments.addAll(Factor.arguments(factors));
     int sum = factors.stream().mapToInt(factor -> TileFormat.tiles(factor.rows())).sum();
     int blocks = shape.blocks(further.containsKey("GLU") ? sum / 2 : sum, traits);
     return maker.launch("mat_vec.h", "mat_vec", defines, arguments, y, shape.grid(blocks, 1));
@@ -247,55 +256,50 @@ final class TileProducts implements ProductKernels {
 
   private MatVecShape shape(List<Factor> factors) {
     return MatVecShape.of(
-        factors.stream().map(factor -> format(factor.matrix())).toList(),
+        factors.stream().map(Factor::format).toList(),
         factors.getFirst().matrix().columns(),
         traits);
   }
 
-  private static Map<String, String> defines(List<Factor> factors, MatVecShape shape) {
-    Map<String, String> defines = new HashMap<>(shape.defines());
-    defines.put("COLUMNS", String.valueOf(factors.getFirst().matrix().columns()));
-    defines.put("PARTS", String.valueOf(factors.size()));
-    for (int i = 0; i < factors.size(); i++) {
-      defines.put("FORMAT_" + i, format(factors.get(i).matrix()).kernelType());
-    }
-    return defines;
+  /** Whether gate and up can be one launch. */
+  private boolean canPair(Factor gate, Factor up) {
+    return gate.matrix().type() == up.matrix().type() && tiles.takes(gate.matrix().type());
   }
 
-  private static void addFactors(List<Argument> arguments, List<Factor> factors) {
-    for (Factor factor : factors) {
-      arguments.add(new Argument.Weights(factor.matrix().parts().getFirst().buffer()));
-      arguments.add(new Argument.Buffer(factor.target()));
-      arguments.add(new Argument.Whole(factor.rows()));
+  /**
+   * In one launch where the weights are of one type.
+   *
+   * @param gate whose products go where the result does
+   */
+  private Work glu(ProductInput x, Factor gate, Weight upWeight, Activation activation, Value y) {
+    List<Factor> both = List.of(gate, factor(upWeight, gate.target()));
+    if (!canPair(gate, both.getLast())) {
+      return gluInParts(x, gate, upWeight, activation, y);
     }
+    return Work.byRows(
+        FEW_TOKENS,
+        y,
+        limits,
+        () -> matVec(x, both, gluDefines(activation), y),
+        () ->
+            Work.byRows(
+                RoundedProducts.mostTokensWithoutGlu(traits),
+                y,
+                limits,
+                () -> gluInParts(x, gate, upWeight, activation, y),
+                () -> rounded.glu(x, both, gluDefines(activation), y)));
   }
 
-  /** In one launch for few tokens, where the weights are of one type. */
-  @Override
-  public Work gluMatMul(Node node, Activation activation) {
-    Value x = node.value(0);
-    Value y = node.output();
-    DeviceBuffer target = places.apply(y);
-    Factor gate = factor(node.weight(1), target);
-    Factor up = factor(node.weight(2), target);
-    if (gate.matrix().type() == up.matrix().type() && tiles.takes(gate.matrix().type())) {
-      return Work.byRows(
-          FEW_TOKENS,
-          y,
-          limits,
-          () -> matVec(x, List.of(gate, up), gluDefines(activation), y),
-          () -> gluInParts(node, activation, gate));
-    }
-    return gluInParts(node, activation, gate);
-  }
-
-  private Work gluInParts(Node node, Activation activation, Factor gate) {
-    Value y = node.output();
+  private Work gluInParts(
+      ProductInput x, Factor gate, Weight upWeight, Activation activation, Value y) {
     DeviceBuffer upRoom = upRoom(y);
-    return new Work.Sequence(
-        List.of(
-            products(node.value(0), List.of(gate, factor(node.weight(2), upRoom)), y),
-            maker.glu(activation, gate.target(), upRoom, y)));
+    List<Factor> factors = List.of(gate, factor(upWeight, upRoom));
+    Work products =
+        switch (x) {
+          case ProductInput.Given given -> products(given, factors, y);
+          case ProductInput.Normed normed -> rounded.of(normed, factors, y);
+        };
+    return new Work.Sequence(List.of(products, maker.glu(activation, gate.target(), upRoom, y)));
   }
 
   private static Map<String, String> gluDefines(Activation activation) {
@@ -318,7 +322,7 @@ final class TileProducts implements ProductKernels {
     DeviceBuffer target = places.apply(y);
     Factor gate = factor(node.weight(1), target);
     Factor up = factor(node.weight(2), target);
-    if (gate.matrix().type() == up.matrix().type() && tiles.takes(gate.matrix().type())) {
+    if (canPair(gate, up)) {
       return experts(node, List.of(gate, up), gluDefines(activation));
     }
     DeviceBuffer upRoom = upRoom(y);
@@ -344,7 +348,8 @@ final class TileProducts implements ProductKernels {
     int used = ids.type().columns();
     Weight weight = node.weight(1);
     MatVecShape shape = shape(factors);
-    Map<String, String> defines = defines(factors, shape);
+    Map<String, String> defines = Factor.defines(factors);
+    defines.putAll(shape.defines());
     defines.putAll(further);
     defines.put("EXPERTS", String.valueOf(weight.shape().dimension(0)));
     List<Argument> arguments = new ArrayList<>();
@@ -352,13 +357,9 @@ final class TileProducts implements ProductKernels {
     arguments.add(buffer(ids));
     arguments.add(new Argument.Whole(used));
     arguments.add(new Argument.Whole(MoeMatMul.isApart(x, weight) ? 1 : used));
-    addFactors(arguments, factors);
+    arguments.addAll(Factor.arguments(factors));
     int blocks = shape.blocks(TileFormat.tiles(factors.getFirst().rows()), traits);
     return maker.launch("mat_vec.h", "mat_vec", defines, arguments, y, shape.grid(blocks, used));
-  }
-
-  private static TileFormat format(AcceleratorWeights.Matrix matrix) {
-    return TileFormat.of(matrix.type()).orElseThrow();
   }
 
   private Argument buffer(Value value) {

@@ -11,6 +11,7 @@ import dev.kancil.bindings.cuda.RequiredNvrtc;
 import dev.kancil.cuda.emulator.EmulatedDevice;
 import dev.kancil.cuda.emulator.EmulatedDriver;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -43,9 +44,11 @@ class CudaKernelsTest {
           kernel("repack.h", "WEIGHT_Q5_K", "FORMAT=tile_Q5_K", "COLUMNS=4096"),
           kernel("tile_rows.h", "FORMAT=tile_Q6_K", "COLUMNS=4096"),
           kernel("mat_vec_floats.h", "WARPS=4", "COLUMNS=4096"),
-          kernel("round_rows.h", "LANES=256", "COLUMNS=4096"),
+          kernel("round_rows.h", "THREADS=256", "COLUMNS=4096"),
+          kernel("round_rows.h", "THREADS=512", "COLUMNS=14336", "NORM", "NORM_OF_SUM", "BFLOATS"),
           matVec("PARTS=2", "FORMAT_0=tile_Q4_K", "FORMAT_1=tile_Q4_K", "GLU", "ACTIVATION_SILU"),
           matVec("PARTS=3", "FORMAT_0=tile_Q4_0", "FORMAT_1=tile_Q8_0", "FORMAT_2=tile_Q6_K"),
+          matVec("PARTS=2", "FORMAT_0=tile_BF16", "FORMAT_1=tile_BF16", "NORM", "NORM_OF_SUM"),
           matVec("PARTS=1", "FORMAT_0=tile_Q5_1", "EXPERTS=128"),
           matMul("tile_Q4_K", 256, 2, 8, 1, 1, 16),
           matMul("tile_Q8_0", 128, 2, 4, 2, 2, 8),
@@ -66,9 +69,42 @@ class CudaKernelsTest {
               "VECTOR=1"),
           attention("attention_plain.h", "KEY_F16", "VALUE_F16"),
           attention("attention_split.h", "KEY_F16", "VALUE_F16", "HALVES", "MASK_IS_INTERVAL"),
+          attention(
+              "attention_split.h",
+              "KEY_F16",
+              "VALUE_F16",
+              "HALVES",
+              "HEAD_WIDTH=128",
+              "ROTARY_WIDTH=96",
+              "PAIRING_NEIGHBOURS"),
           attention("attention_split.h", "KEY_Q8_0", "VALUE_F32", "IN_TURN"),
           attention(
               "attention_tiles.h", "KEY_F16", "VALUE_F16", "TILE_ROWS=16", "MASK_IS_INTERVAL"));
+
+  /** Those for devices of compute capability 9.0 alone. */
+  private static final List<Kernel> WARPGROUP_KERNELS =
+      List.of(
+          kernel(
+              "mat_mul_warpgroups.h",
+              "TOKENS=256",
+              "GROUPS=2",
+              "STAGES=4",
+              "COLUMNS=4096",
+              "PARTS=3",
+              "FORMAT_0=tile_Q4_K",
+              "FORMAT_1=tile_Q4_K",
+              "FORMAT_2=tile_Q6_K"),
+          kernel(
+              "mat_mul_warpgroups.h",
+              "TOKENS=128",
+              "GROUPS=2",
+              "STAGES=4",
+              "COLUMNS=4096",
+              "PARTS=2",
+              "FORMAT_0=tile_BF16",
+              "FORMAT_1=tile_BF16",
+              "GLU",
+              "ACTIVATION_SILU"));
 
   private static Kernel matVec(String... defines) {
     Kernel common = kernel("mat_vec.h", "WARPS=16", "SLOTS=3", "BLOCKS_PER_UNIT=1", "COLUMNS=4096");
@@ -120,7 +156,11 @@ class CudaKernelsTest {
   @ValueSource(strings = {"sm_75", "sm_80", "sm_90a", "sm_120"})
   void representativeKernelsCompileForEachGeneration(String architecture) {
     Nvrtc compiler = RequiredNvrtc.find();
-    for (Kernel kernel : KERNELS) {
+    List<Kernel> kernels = new ArrayList<>(KERNELS);
+    if (architecture.equals("sm_90a")) {
+      kernels.addAll(WARPGROUP_KERNELS);
+    }
+    for (Kernel kernel : kernels) {
       String source = CudaKernels.source(kernel.file(), kernel.defines());
       byte[] cubin = CudaKernels.compile(compiler, kernel.file(), source, architecture);
       assertThat(cubin).as(kernel.toString()).startsWith(0x7f, 'E', 'L', 'F');

@@ -30,7 +30,7 @@ final class AsyncDecoder {
     }
     if (form.has("wait_group")) {
       form.finish(1);
-      return new AsyncCopies.Wait(immediate(form, 0), false);
+      return new AsyncCopies.Wait(form.smallNumber(0), false);
     }
     return begin(form);
   }
@@ -42,7 +42,7 @@ final class AsyncDecoder {
     boolean hasPolicy = form.has("L2::cache_hint");
     form.anyOf("L2::64B", "L2::128B", "L2::256B");
     form.finish(3, hasPolicy ? 5 : 4);
-    int bytes = immediate(form, 2);
+    int bytes = form.smallNumber(2);
     boolean hasSize =
         bytes == 16 || cache != null && cache.equals("ca") && (bytes == 4 || bytes == 8);
     if (cache == null || !toShared || !fromGlobal || !hasSize) {
@@ -78,13 +78,6 @@ final class AsyncDecoder {
     }
     MemoryDecoder.Place source = MemoryDecoder.place(form, form.operand(0), Space.GLOBAL);
     return new BulkPrefetch(source, form.source(1, PtxType.B32));
-  }
-
-  private static int immediate(Form form, int index) {
-    if (form.operand(index) instanceof Operand.Whole(long value) && value >= 0 && value < 1 << 16) {
-      return (int) value;
-    }
-    throw form.error("a small whole number was expected");
   }
 
   /** A policy means nothing here, and is 0. */

@@ -3,6 +3,7 @@ package dev.kancil.cuda.emulator;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.util.Arrays;
 import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 
@@ -21,6 +22,7 @@ final class Block implements AutoCloseable {
   private final MemorySegment local;
   private final MemorySegment parameters;
   private @Nullable MatrixTiles tiles;
+  private final @Nullable Warpgroup[] warpgroups;
   private long index;
 
   Block(Launch launch) {
@@ -38,6 +40,7 @@ final class Block implements AutoCloseable {
     for (int i = 0; i < warps.length; i++) {
       warps[i] = new Warp(this, i);
     }
+    warpgroups = new Warpgroup[Math.ceilDiv(warps.length, Warpgroup.WARPS)];
   }
 
   private long localBytes() {
@@ -61,6 +64,17 @@ final class Block implements AutoCloseable {
     if (known == null) {
       known = new MatrixTiles();
       tiles = known;
+    }
+    return known;
+  }
+
+  /** The four warps that a warp belongs to, once one of them multiplies with the others. */
+  Warpgroup warpgroup(Warp warp) {
+    int number = warp.index / Warpgroup.WARPS;
+    Warpgroup known = warpgroups[number];
+    if (known == null) {
+      known = new Warpgroup(this, number);
+      warpgroups[number] = known;
     }
     return known;
   }
@@ -94,6 +108,7 @@ final class Block implements AutoCloseable {
     for (Warp warp : warps) {
       warp.start();
     }
+    Arrays.fill(warpgroups, null);
     long executed = 0;
     while (true) {
       boolean ran = false;
@@ -106,6 +121,11 @@ final class Block implements AutoCloseable {
       boolean released = Barriers.release(this, warps);
       if (!ran && !released) {
         if (Barriers.allExited(warps)) {
+          for (Warpgroup group : warpgroups) {
+            if (group != null) {
+              group.finish(warps);
+            }
+          }
           return executed;
         }
         throw Barriers.stuck(this, warps);

@@ -30,6 +30,9 @@ final class ControlDecoder {
         form.finish(0);
       }
       case "fence" -> {
+        if (form.has("proxy")) {
+          return proxyFence(form);
+        }
         form.anyOf("sc", "acq_rel", "acquire", "release");
         form.anyOf("cta", "cluster", "gpu", "sys");
         form.finish(0);
@@ -45,6 +48,19 @@ final class ControlDecoder {
       default -> throw form.unknown();
     }
     return new ControlInstructions.Nothing();
+  }
+
+  /** {@code fence.proxy.async}. */
+  private static Instruction proxyFence(Form form) {
+    boolean isAsync = form.has("async");
+    String space = form.anyOf("global", "shared::cta", "shared::cluster");
+    form.finish(0);
+    if (!isAsync) {
+      throw form.unknown();
+    }
+    form.requires(90);
+    boolean isGlobal = space != null && space.equals("global");
+    return isGlobal ? new ControlInstructions.Nothing() : new ControlInstructions.Publish();
   }
 
   private static Instruction barrier(Form form) {

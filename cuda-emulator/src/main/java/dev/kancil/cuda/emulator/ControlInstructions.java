@@ -20,6 +20,16 @@ final class ControlInstructions {
     }
   }
 
+  /** {@code fence.proxy.async} for shared memory: asynchronous reads come after earlier writes. */
+  static final class Publish extends Instruction {
+    @Override
+    void run(Warp warp, int mask) {
+      if (warp.block.races != null) {
+        warp.block.races.publish(warp);
+      }
+    }
+  }
+
   /** Fences and hints: memory is always in order here. */
   static final class Nothing extends Instruction {
     @Override

@@ -37,6 +37,7 @@ final class Decoders {
       case "ld", "ldu", "st", "atom", "red", "prefetch", "prefetchu" -> MemoryDecoder.decode(form);
       case "shfl", "vote", "match", "activemask", "redux" -> WarpDecoder.decode(form);
       case "mma", "ldmatrix" -> MatrixDecoder.decode(form);
+      case "wgmma" -> WarpgroupDecoder.decode(form);
       case "cp", "createpolicy", "griddepcontrol" -> AsyncDecoder.decode(form);
       case "bar",
           "barrier",

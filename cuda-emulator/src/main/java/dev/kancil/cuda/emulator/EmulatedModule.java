@@ -28,10 +28,9 @@ record EmulatedModule(Map<String, Kernel> kernels, List<Long> variables) {
     List<Long> allocated = new ArrayList<>();
     try {
       PtxModule module = PtxParser.parse(text);
-      if (module.target() > device.computeCapability()) {
+      if (!module.target().runsOn(device.computeCapability())) {
         throw new PtxException(
-            1,
-            "it is for sm_" + module.target() + ", the device is sm_" + device.computeCapability());
+            1, "it is for " + module.target() + ", the device is sm_" + device.computeCapability());
       }
       Map<String, Long> addresses = allocate(module, memory, allocated);
       Map<String, Kernel> kernels = new HashMap<>();

@@ -45,10 +45,21 @@ final class Form {
 
   /** Refuses the instruction where the text is for a device that does not have it. */
   void requires(int target) {
-    if (decoder.target() < target) {
-      throw error(
-          statement.opcode() + " needs sm_" + target + ", the text is for sm_" + decoder.target());
+    if (decoder.target().capability() < target) {
+      throw needs("sm_" + target);
     }
+  }
+
+  /** Refuses the instruction but in a text for one device alone, as {@code sm_90a}. */
+  void requiresExactly(int target) {
+    PtxTarget needed = new PtxTarget(target, true);
+    if (!decoder.target().equals(needed)) {
+      throw needs(needed.toString());
+    }
+  }
+
+  private PtxException needs(String target) {
+    return error(statement.opcode() + " needs " + target + ", the text is for " + decoder.target());
   }
 
   /** Takes a modifier, if it is there. */
@@ -127,6 +138,14 @@ final class Form {
       throw error(statement.opcode() + " with " + operands() + " operands");
     }
     return statement.operands().get(index);
+  }
+
+  /** A whole number that is no register. */
+  int smallNumber(int index) {
+    if (operand(index) instanceof Operand.Whole(long value) && value >= 0 && value < 1 << 16) {
+      return (int) value;
+    }
+    throw error("a small whole number was expected");
   }
 
   /** The row of a source operand that has exactly the type's size. */

@@ -40,7 +40,8 @@ final class HalfMatrixProduct extends Instruction {
     }
     MatrixTiles tiles = warp.block.tiles();
     for (int i = 0; i < a.length; i++) {
-      unpackLeft(warp.ints[a[i]], tiles.left, (i & 1) * 8 * depth + (i >> 1) * 8);
+      int first = (i & 1) * 8 * depth + (i >> 1) * 8;
+      unpackLeft(format, warp.ints[a[i]], tiles.left, first, depth);
     }
     for (int i = 0; i < b.length; i++) {
       unpackRight(warp.ints[b[i]], tiles.right, i * 8 * COLUMNS);
@@ -54,7 +55,8 @@ final class HalfMatrixProduct extends Instruction {
     }
   }
 
-  private void unpackLeft(int[] row, float[] left, int first) {
+  /** Pairs of a register become elements of rows of {@code depth}. */
+  static void unpackLeft(HalfFormat format, int[] row, float[] left, int first, int depth) {
     boolean isHalf = format == HalfFormat.F16;
     for (int lane = 0; lane < Warp.LANES; lane++) {
       int pair = row[lane];

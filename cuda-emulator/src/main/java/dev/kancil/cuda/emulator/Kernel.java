@@ -10,6 +10,7 @@ package dev.kancil.cuda.emulator;
  * @param inOrder whether blocks run one after the other: kernels with atomic operations in global
  *     memory, whose results would depend on the order
  * @param granule of the race check, the smallest access to shared memory
+ * @param productRows the rows of registers that products of warpgroups use
  */
 record Kernel(
     String name,
@@ -20,4 +21,5 @@ record Kernel(
     int localBytes,
     int maxThreads,
     boolean inOrder,
-    int granule) {}
+    int granule,
+    int[] productRows) {}

@@ -46,6 +46,8 @@ final class KernelDecoder {
   private int parameterBytes;
   private int granule = 4;
   private boolean inOrder;
+  private final List<Integer> productRows = new ArrayList<>();
+  private final Map<Integer, Integer> productPlaces = new HashMap<>();
 
   private KernelDecoder(PtxModule module, Function kernel, Map<String, Long> globals) {
     this.module = module;
@@ -79,7 +81,8 @@ final class KernelDecoder {
         aligned(localBytes, 16),
         kernel.maxThreads() == 0 ? 1024 : kernel.maxThreads(),
         inOrder,
-        granule);
+        granule,
+        productRows.stream().mapToInt(Integer::intValue).toArray());
   }
 
   private void decodeBody(Function function) {
@@ -187,8 +190,8 @@ final class KernelDecoder {
     }
   }
 
-  /** The compute capability that the text is for. */
-  int target() {
+  /** What the text is for. */
+  PtxTarget target() {
     return module.target();
   }
 
@@ -271,6 +274,16 @@ final class KernelDecoder {
     if (space == Space.SHARED || space == Space.GENERIC) {
       granule = Math.min(granule, bytes);
     }
+  }
+
+  /** A register that products of warpgroups use; returns its place among them. */
+  int noteProductRow(int row) {
+    return productPlaces.computeIfAbsent(
+        row,
+        _ -> {
+          productRows.add(row);
+          return productRows.size() - 1;
+        });
   }
 
   /** An atomic operation outside of shared memory. */

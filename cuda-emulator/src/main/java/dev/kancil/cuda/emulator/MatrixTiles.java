@@ -18,6 +18,14 @@ final class MatrixTiles {
 
   final long[] longSums = new long[16 * 8];
 
+  /** Rows of the right matrix of a warpgroup, of up to 256 columns. */
+  final float[][] wideRight = new float[16][256];
+
+  final float[][] wideSums = new float[16][256];
+
+  /** A column of it. */
+  final float[] line = new float[16];
+
   /**
    * Where lane 0's element of a register of C or D lies among the rows of 8 sums; each further
    * lane's lies two later.

@@ -137,18 +137,25 @@ abstract class MemoryInstruction extends Instruction {
             ? races.read(address, bytes, thread, false)
             : races.write(address, bytes, thread, access == Access.ATOMIC);
     if (other != RaceCheck.NOBODY) {
-      throw warp.block.fault(
-          CudaError.LAUNCH_FAILED,
-          instruction,
-          warp,
-          lane,
-          "data race in shared memory at offset "
-              + address
-              + ": thread "
-              + warp.block.threadName(other & ~RaceCheck.HAS_READ)
-              + ((other & RaceCheck.HAS_READ) != 0 ? " read it" : " wrote it")
-              + ", and no barrier lies between");
+      throw race(instruction, warp, lane, address, other);
     }
+  }
+
+  /**
+   * @param other the thread that a lane races with, as {@link RaceCheck} tells it
+   */
+  static KernelFault race(Instruction instruction, Warp warp, int lane, int address, int other) {
+    return warp.block.fault(
+        CudaError.LAUNCH_FAILED,
+        instruction,
+        warp,
+        lane,
+        "data race in shared memory at offset "
+            + address
+            + ": thread "
+            + warp.block.threadName(other & ~RaceCheck.HAS_READ)
+            + ((other & RaceCheck.HAS_READ) != 0 ? " read it" : " wrote it")
+            + ", and no barrier lies between");
   }
 
   private void locateOther(Warp warp, int mask, long[] at) {

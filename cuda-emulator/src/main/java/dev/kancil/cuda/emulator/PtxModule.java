@@ -7,12 +7,11 @@ import org.jspecify.annotations.Nullable;
 /**
  * A parsed PTX text.
  *
- * @param target 80 for {@code sm_80}
  * @param scope what is declared outside of functions
  * @param files names of source files by their numbers
  */
 record PtxModule(
-    int target,
+    PtxTarget target,
     Scope scope,
     List<Variable> variables,
     Map<String, Function> functions,

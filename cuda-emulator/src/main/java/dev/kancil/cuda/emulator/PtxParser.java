@@ -19,7 +19,6 @@ final class PtxParser {
   private final Map<String, Function> functions = new HashMap<>();
   private final Map<Integer, String> files = new HashMap<>();
   private final PtxVariables declarations;
-  private int target;
 
   private PtxParser(String text) {
     tokens = new PtxTokens(PtxLexer.tokens(text));
@@ -31,15 +30,14 @@ final class PtxParser {
    */
   static PtxModule parse(String text) {
     PtxParser parser = new PtxParser(text);
-    parser.parseHeader();
+    PtxTarget target = parser.parseHeader();
     while (!parser.tokens.isAtEnd()) {
       parser.parseDirective();
     }
-    return new PtxModule(
-        parser.target, parser.scope, parser.variables, parser.functions, parser.files);
+    return new PtxModule(target, parser.scope, parser.variables, parser.functions, parser.files);
   }
 
-  private void parseHeader() {
+  private PtxTarget parseHeader() {
     tokens.expect(".version");
     String version = tokens.number();
     if (!version.matches("[0-9]{1,2}\\.[0-9]{1,2}")) {
@@ -47,10 +45,10 @@ final class PtxParser {
     }
     tokens.expect(".target");
     String name = tokens.word();
-    if (!name.matches("sm_[0-9]{2,3}[af]?")) {
+    PtxTarget target = PtxTarget.of(name);
+    if (target == null) {
       throw tokens.error("unknown target " + name);
     }
-    target = Integer.parseInt(name.replaceAll("[^0-9]", ""));
     while (tokens.accept(",")) {
       tokens.word();
     }
@@ -58,6 +56,7 @@ final class PtxParser {
     if (tokens.wholeNumber() != 64) {
       throw tokens.error("addresses must have 64 bits");
     }
+    return target;
   }
 
   private void parseDirective() {

@@ -28,7 +28,7 @@ final class PtxVariables {
     while (tokens.peek().text().startsWith(".")) {
       String word = tokens.word();
       switch (word) {
-        case ".align" -> alignment = alignment();
+        case ".align" -> alignment = alignment(space == Space.SHARED ? 1024 : 256);
         case ".v2" -> vector = 2;
         case ".v4" -> vector = 4;
         // What a pointer parameter points to.
@@ -67,9 +67,9 @@ final class PtxVariables {
         line);
   }
 
-  private int alignment() {
+  private int alignment(int most) {
     long alignment = tokens.wholeNumber();
-    if (alignment < 1 || alignment > 256 || Long.bitCount(alignment) != 1) {
+    if (alignment < 1 || alignment > most || Long.bitCount(alignment) != 1) {
       throw tokens.error("not an alignment: " + alignment);
     }
     return (int) alignment;

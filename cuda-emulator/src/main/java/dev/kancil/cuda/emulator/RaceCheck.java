@@ -7,13 +7,18 @@ import java.util.Arrays;
  * at least one of them writing. For each piece of memory it knows the last writer and the last
  * readers, and for each pair of warps up to which access the one has waited for the other, at a
  * barrier or, for the warp itself, at {@code bar.warp.sync}. Nothing else orders accesses. It may
- * miss a race, since the readers of a piece of memory are remembered as warps.
+ * miss a race, since the readers of a piece of memory are remembered as warps. In the same way it
+ * knows for which writes {@code fence.proxy.async} lies before a warp's asynchronous reads.
  */
 final class RaceCheck {
   private static final int THREAD_BITS = 10;
   private static final int THREAD = (1 << THREAD_BITS) - 1;
   private static final int ATOMIC = 1 << THREAD_BITS;
-  private static final int CLOCK_SHIFT = THREAD_BITS + 1;
+
+  /** Its warp had run {@code fence.proxy.async} at the same clock before. */
+  private static final int LATE = 1 << THREAD_BITS + 1;
+
+  private static final int CLOCK_SHIFT = THREAD_BITS + 2;
   private static final int LAST_CLOCK = (1 << 31 - CLOCK_SHIFT) - 1;
   static final int NOBODY = -1;
 
@@ -28,6 +33,11 @@ final class RaceCheck {
   private final boolean[] severalReaders;
   // known[a * warps + b]: accesses of warp b up to this clock come before whatever warp a does now.
   private final int[] known;
+  // published[a * warps + b]: writes of warp b up to this moment come before asynchronous reads of
+  // warp a, for which a barrier is not enough. In half clocks.
+  private final int[] published;
+  // The clock at which each warp last ran fence.proxy.async.
+  private final int[] fences;
   private final int warps;
   private int clock;
 
@@ -39,6 +49,8 @@ final class RaceCheck {
     readingWarps = new int[pieces];
     severalReaders = new boolean[pieces];
     known = new int[warps * warps];
+    published = new int[warps * warps];
+    fences = new int[warps];
     this.warps = warps;
   }
 
@@ -46,6 +58,8 @@ final class RaceCheck {
     Arrays.fill(writes, 0);
     Arrays.fill(reads, 0);
     Arrays.fill(known, 0);
+    Arrays.fill(published, 0);
+    Arrays.fill(fences, 0);
     clock = 1;
   }
 
@@ -78,7 +92,8 @@ final class RaceCheck {
    * NOBODY.
    */
   int write(int offset, int bytes, int thread, boolean atomic) {
-    int entry = clock << CLOCK_SHIFT | (atomic ? ATOMIC : 0) | thread;
+    int late = fences[thread >> 5] == clock ? LATE : 0;
+    int entry = clock << CLOCK_SHIFT | late | (atomic ? ATOMIC : 0) | thread;
     for (int i = offset >> shift; i <= offset + bytes - 1 >> shift; i++) {
       if (conflicts(writes[i], thread, atomic)) {
         return writes[i] & THREAD;
@@ -90,6 +105,37 @@ final class RaceCheck {
         }
       }
       writes[i] = entry;
+    }
+    return NOBODY;
+  }
+
+  /** All lanes of a warp read; returns a thread that wrote without order, or {@link #NOBODY}. */
+  int readTogether(int offset, int bytes, int warp) {
+    int entry = clock << CLOCK_SHIFT | warp << 5;
+    for (int i = offset >> shift; i <= offset + bytes - 1 >> shift; i++) {
+      int write = writes[i];
+      if (write != 0 && write >> CLOCK_SHIFT > known[warp * warps + ((write & THREAD) >> 5)]) {
+        return write & THREAD;
+      }
+      boolean isFirst = reads[i] >> CLOCK_SHIFT != clock;
+      readingWarps[i] = (isFirst ? 0 : readingWarps[i]) | 1 << warp;
+      severalReaders[i] = true;
+      reads[i] = entry;
+    }
+    return NOBODY;
+  }
+
+  /**
+   * A thread that wrote what an asynchronous instruction of a warp reads, with no {@code
+   * fence.proxy.async} between; or {@link #NOBODY}.
+   */
+  int unpublished(int offset, int bytes, int warp) {
+    for (int i = offset >> shift; i <= offset + bytes - 1 >> shift; i++) {
+      int write = writes[i];
+      int moment = 2 * (write >> CLOCK_SHIFT) + ((write & LATE) != 0 ? 1 : 0);
+      if (write != 0 && moment > published[warp * warps + ((write & THREAD) >> 5)]) {
+        return write & THREAD;
+      }
     }
     return NOBODY;
   }
@@ -117,28 +163,48 @@ final class RaceCheck {
     tick();
   }
 
+  /** A warp has run {@code fence.proxy.async}, at least one of its lanes for all. */
+  void publish(Warp warp) {
+    int first = warp.index * warps;
+    for (int other = 0; other < warps; other++) {
+      published[first + other] = Math.max(published[first + other], 2 * known[first + other] + 1);
+    }
+    published[first + warp.index] = 2 * clock + (fences[warp.index] == clock ? 1 : 0);
+    fences[warp.index] = clock;
+  }
+
   /** The warps at a barrier have waited for each other. */
   void meet(Warp[] all, int barrier) {
+    for (Warp warp : all) {
+      if (warp.waiting(barrier) != 0) {
+        known[warp.index * warps + warp.index] = clock;
+      }
+    }
+    share(all, barrier, known);
+    share(all, barrier, published);
+    tick();
+  }
+
+  /** What one of the warps at a barrier knows of another, all do. */
+  private void share(Warp[] all, int barrier, int[] table) {
     int[] together = new int[warps];
     for (Warp warp : all) {
       if (warp.waiting(barrier) != 0) {
         for (int other = 0; other < warps; other++) {
-          together[other] = Math.max(together[other], known[warp.index * warps + other]);
+          together[other] = Math.max(together[other], table[warp.index * warps + other]);
         }
-        together[warp.index] = clock;
       }
     }
     for (Warp warp : all) {
       if (warp.waiting(barrier) != 0) {
-        System.arraycopy(together, 0, known, warp.index * warps, warps);
+        System.arraycopy(together, 0, table, warp.index * warps, warps);
       }
     }
-    tick();
   }
 
   private void tick() {
     if (clock == LAST_CLOCK) {
-      // Forgetting misses a race across this point, after a million barriers.
+      // Forgetting misses a race across this point, after half a million barriers.
       start();
     } else {
       clock++;

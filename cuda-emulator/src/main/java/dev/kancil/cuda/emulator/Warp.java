@@ -25,6 +25,7 @@ final class Warp {
   final long[] addresses = new long[LANES];
 
   final AsyncCopies copies = new AsyncCopies();
+  final WarpgroupProducts products;
 
   private final Instruction[] code;
   private final Rows rows;
@@ -57,6 +58,7 @@ final class Warp {
     predicates = new int[rows.predicates.size()];
     int lanes = Math.min(LANES, block.launch.threads() - index * LANES);
     existing = lanes == LANES ? -1 : (1 << lanes) - 1;
+    products = new WarpgroupProducts(block.launch.kernel().productRows());
     fillConstants();
   }
 
@@ -93,6 +95,7 @@ final class Warp {
       }
     }
     copies.start();
+    products.start();
     mask = existing;
     counter = 0;
     nextMeeting = Integer.MAX_VALUE;

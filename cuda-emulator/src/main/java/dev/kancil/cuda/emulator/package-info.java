@@ -36,7 +36,13 @@
  *       same value race, too. Shuffles, votes, fences and flags that threads wait for order nothing
  *       here. An asynchronous copy is a write of its thread both when it begins and when the thread
  *       has waited for it. Where many warps read, a race may be missed;
- *   <li>a matrix instruction that not all 32 lanes of a warp run;
+ *   <li>a matrix instruction that not all 32 lanes of a warp run; one of a warpgroup that not all
+ *       four warps run, in the same order and with the same descriptors;
+ *   <li>a product of a warpgroup whose registers were touched since the last {@code wgmma.fence};
+ *       of which a sum is written, or a register or shared memory that it reads changes, before the
+ *       warp has waited; for which what it reads in shared memory was not published by {@code
+ *       fence.proxy.async}, of the writers or of the readers, behind the write (where races are
+ *       checked; one lane's fence counts for its warp);
  *   <li>a barrier that some threads have left or that threads reach in different places; a shuffle,
  *       vote, match or reduction whose lanes never come or are not in their own mask;
  *   <li>a launch that never ends ({@code LAUNCH_TIMEOUT}).
@@ -44,17 +50,18 @@
  *
  * Memory, shared memory, local memory and registers that nobody has written hold NaNs of every
  * width (0x7fff in each half word), and so do what a shuffle reads from a lane that is not there
- * and the target of an asynchronous copy until its thread waits. The driver refuses what the real
- * one refuses: calls without a current context, handles that are none, launches beyond the limits;
- * and, what the real one does not notice, arguments of the wrong size.
+ * and the target of an asynchronous copy, and the sums of a warpgroup's product, until somebody
+ * waits. The driver refuses what the real one refuses: calls without a current context, handles
+ * that are none, launches beyond the limits; and, what the real one does not notice, arguments of
+ * the wrong size.
  *
  * <p>It does not find races in global memory, nor missing synchronisation between streams, nor a
  * kernel that starts early and does not wait: it starts when the one before has ended.
  *
  * <h2>What it runs</h2>
  *
- * PTX of compute capability 7.5 and later, all that NVRTC makes of ordinary kernels, and what
- * kernels for tensor cores write by hand:
+ * PTX of compute capability 7.5 and later, of {@code sm_90a} where the device is of 9.0, all that
+ * NVRTC makes of ordinary kernels, and what kernels for tensor cores write by hand:
  *
  * <ul>
  *   <li>directives: kernels, functions (each call becomes part of the kernel; no recursion, no
@@ -74,7 +81,9 @@
  *       their operands;
  *   <li>{@code mma} of 16 × 8 × 8 and 16 × 8 × 16 f16 and bf16 with f32 sums, of 8 × 8 × 16, 16 × 8
  *       × 16 and 16 × 8 × 32 bytes, signed or not; {@code ldmatrix};
- *   <li>{@code cp.async} with its groups and waits;
+ *   <li>{@code wgmma.mma_async} of 64 × n × 16 f16 and bf16 with f32 sums, for all n, with A in
+ *       registers or shared memory, rows along K, all swizzles; its fence, groups and waits;
+ *   <li>{@code cp.async} with its groups and waits; {@code fence.proxy.async};
  *   <li>{@code shfl vote match redux activemask} and {@code bar.warp.sync}; {@code bar barrier}
  *       with numbers, counts and reductions; {@code membar fence}; {@code bra brx ret exit trap};
  *       {@code nanosleep} and {@code griddepcontrol} do nothing: kernels of a stream run one after
@@ -92,12 +101,12 @@
  * precision and rounded: it differs from a GPU's result by the error that the PTX manual allows
  * there, and tolerances of tests should leave room for it. Positions and lengths of bit fields
  * above 255 wrap around in {@code bfe} and {@code bfi} of 32 bits, as the manual says, and do not
- * in those of 64 bits, as GPUs do it; kernels should rely on neither. {@code mma} of halves
- * multiplies exactly and adds in the order of the columns, each sum rounded to the nearest float; a
- * GPU adds several at once in an order of its own. Results do not depend on the number of workers:
- * blocks share nothing but global memory, and kernels with atomic operations there run their blocks
- * in order on one thread. Blocks must not wait for each other, nor lanes of a warp, except at
- * instructions that are made for it: the lane that they wait for may never run.
+ * in those of 64 bits, as GPUs do it; kernels should rely on neither. {@code mma} and {@code wgmma}
+ * of halves multiply exactly and add in the order of the columns, each sum rounded to the nearest
+ * float; a GPU adds several at once in an order of its own. Results do not depend on the number of
+ * workers: blocks share nothing but global memory, and kernels with atomic operations there run
+ * their blocks in order on one thread. Blocks must not wait for each other, nor lanes of a warp,
+ * except at instructions that are made for it: the lane that they wait for may never run.
  *
  * <p>{@link dev.kancil.cuda.emulator.micro.MicroTests} compares each form of instruction with a
  * GPU's. On an H200 (driver 580.159.04, CUDA 13.0), 1,064 of 1,078 forms agreed at first. The other

@@ -77,7 +77,7 @@ class PtxErrorsTest {
   @CsvSource(
       delimiter = '|',
       value = {
-        "wgmma.fence.sync.aligned; | unknown instruction wgmma.fence.sync.aligned",
+        "tcgen05.fence::before_thread_sync; | unknown instruction tcgen05.fence::before_thread_sync",
         "add.rn.s32 %r1, %r1, %r1; | unknown instruction add.rn.s32",
         "add.s32 %r1, %r1; | add.s32 with 2 operands",
         "add.s32 %r1, %r1, %rd1; | %rd1 is of type b64, not s32",

@@ -1,0 +1,72 @@
+package dev.kancil.backend.cuda;
+
+import dev.kancil.backend.accelerator.Grid;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * How {@code mat_mul_warpgroups.h} divides its work, for devices of compute capability 9.0.
+ *
+ * @param tokens of a block
+ * @param groups of four warps, which take 64 rows of weights each
+ * @param stages of activations that are on their way
+ * @param cost of a block, relative to others: measured on an H200
+ */
+record WarpgroupShape(int tokens, int groups, int stages, int cost) {
+  /** From the widest on. */
+  static final List<WarpgroupShape> ALL =
+      List.of(
+          new WarpgroupShape(256, 2, 4, 10),
+          new WarpgroupShape(128, 2, 4, 7),
+          new WarpgroupShape(128, 1, 4, 5));
+
+  /** The same, of blocks whose two groups have the same rows of two matrices. */
+  static final List<WarpgroupShape> PAIRED =
+      ALL.stream().filter(shape -> shape.groups == 2).toList();
+
+  /** Columns of a stage. */
+  private static final int DEPTH = 64;
+
+  private static final int ROWS_OF_GROUP = 64;
+
+  int blockRows(boolean isPaired) {
+    return isPaired ? ROWS_OF_GROUP : groups * ROWS_OF_GROUP;
+  }
+
+  /** What so many blocks of rows take in a step, relative to other shapes. */
+  long cost(int rows, int rowBlocks, CudaTraits traits) {
+    long blocks = (long) Math.ceilDiv(rows, tokens) * rowBlocks;
+    return Math.ceilDiv(blocks, traits.units()) * cost;
+  }
+
+  Map<String, String> defines() {
+    return Map.of(
+        "TOKENS", String.valueOf(tokens),
+        "GROUPS", String.valueOf(groups),
+        "STAGES", String.valueOf(stages));
+  }
+
+  /** Shared memory of a block, with room for the widest of some formats. */
+  private int sharedBytes(List<TileFormat> formats) {
+    int weights =
+        formats.stream()
+            .mapToInt(format -> (format.chunkColumns() == DEPTH ? stages : 2) * format.chunkBytes())
+            .max()
+            .orElseThrow();
+    return stages * tokens * DEPTH * Short.BYTES
+        + weights * groups * ROWS_OF_GROUP / TileFormat.ROWS;
+  }
+
+  /**
+   * @param rowBlocks blocks that share a step's tokens
+   */
+  Grid grid(int rowBlocks, List<TileFormat> formats) {
+    return new Grid(
+        new long[] {128L * groups, 1},
+        (rows, target) -> {
+          target[0] = Math.ceilDiv(rows, tokens);
+          target[1] = rowBlocks;
+        },
+        sharedBytes(formats));
+  }
+}
