@@ -3,6 +3,7 @@ package dev.kancil.cli;
 import dev.kancil.InvalidRequestException;
 import dev.kancil.backend.Backends;
 import dev.kancil.backend.Device;
+import dev.kancil.backend.DeviceDescription;
 import dev.kancil.backend.DeviceOptions;
 import dev.kancil.cli.pull.Progress;
 import dev.kancil.conformance.Case;
@@ -34,6 +35,7 @@ import picocli.CommandLine.Option;
     })
 final class SelftestCommand implements Callable<Integer> {
   private static final int SHOWN = 20;
+  private static final int MOST_AT_ONCE = 16;
 
   /** Nanoseconds between lines that say how far it is, where no bar does. */
   private static final long TOLD_EVERY = 10_000_000_000L;
@@ -61,6 +63,16 @@ final class SelftestCommand implements Callable<Integer> {
       description = "Only every N-th of them.")
   private int every = 1;
 
+  @Option(
+      names = "--at-once",
+      paramLabel = "N",
+      defaultValue = "0",
+      description = {
+        "So many at a time, since most of the time is the compiler's.",
+        "Default: as many as there are processors for NVIDIA devices, else 1."
+      })
+  private int atOnce;
+
   @Option(names = "--json", description = "Print the result as JSON.")
   private boolean json;
 
@@ -71,24 +83,40 @@ final class SelftestCommand implements Callable<Integer> {
   @Override
   public Integer call() {
     List<Case> cases = cases();
-    try (Device tested = Backends.open(device, DeviceOptions.DEFAULT.withGuards());
-        Device reference = Backends.open("reference", DeviceOptions.DEFAULT)) {
-      console.message(
-          cases.size()
-              + " cases on "
-              + tested.description().id()
-              + ": "
-              + tested.description().name()
-              + ", "
-              + tested.description().kernels());
-      Report report;
-      try (Progress progress = console.counting("Testing", cases.size())) {
-        Results results = new Results(cases.size(), progress);
-        report = Conformance.run(tested, reference, cases, results::add);
-      }
-      print(report);
-      return report.failures().isEmpty() ? 0 : 1;
+    DeviceDescription tested;
+    try (Device opened = open()) {
+      tested = opened.description();
     }
+    console.message(
+        cases.size() + " cases on " + tested.id() + ": " + tested.name() + ", " + tested.kernels());
+    Report report;
+    try (Progress progress = console.counting("Testing", cases.size())) {
+      Results results = new Results(cases.size(), progress);
+      report =
+          Conformance.run(
+              this::open,
+              () -> Backends.open("reference", DeviceOptions.DEFAULT),
+              devices(tested),
+              cases,
+              results::add);
+    }
+    print(report);
+    return report.failures().isEmpty() ? 0 : 1;
+  }
+
+  private Device open() {
+    return Backends.open(device, DeviceOptions.DEFAULT.withGuards());
+  }
+
+  private int devices(DeviceDescription tested) {
+    if (atOnce < 0 || atOnce > MOST_AT_ONCE) {
+      throw new InvalidRequestException("--at-once is 1 to " + MOST_AT_ONCE);
+    }
+    if (atOnce > 0) {
+      return atOnce;
+    }
+    int processors = Runtime.getRuntime().availableProcessors();
+    return tested.id().startsWith("cuda") ? Math.min(processors, MOST_AT_ONCE) : 1;
   }
 
   /** Tells of failures as they come, so that they are known even if the run is cut off. */

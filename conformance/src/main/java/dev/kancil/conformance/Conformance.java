@@ -80,9 +80,15 @@ public final class Conformance {
    * Runs some cases on several devices of a kind, each opened and closed by a thread of its own:
    * where kernels are compiled anew most of the time is the compiler's, which uses one processor
    * for each device.
+   *
+   * @param listener hears of each result, one at a time
    */
   public static Report run(
-      Supplier<Device> device, Supplier<Device> reference, int devices, List<Case> cases) {
+      Supplier<Device> device,
+      Supplier<Device> reference,
+      int devices,
+      List<Case> cases,
+      Consumer<Result> listener) {
     Result[] results = new Result[cases.size()];
     AtomicInteger next = new AtomicInteger();
     Callable<DeviceDescription> worker =
@@ -91,7 +97,16 @@ public final class Conformance {
               Device right = reference.get()) {
             for (int from; (from = next.getAndAdd(CASES_AT_ONCE)) < results.length; ) {
               int to = Math.min(from + CASES_AT_ONCE, results.length);
-              Report report = run(opened, right, cases.subList(from, to), _ -> {});
+              Report report =
+                  run(
+                      opened,
+                      right,
+                      cases.subList(from, to),
+                      result -> {
+                        synchronized (results) {
+                          listener.accept(result);
+                        }
+                      });
               for (int i = from; i < to; i++) {
                 results[i] = report.results().get(i - from);
               }

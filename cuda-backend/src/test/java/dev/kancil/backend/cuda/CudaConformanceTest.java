@@ -30,7 +30,8 @@ class CudaConformanceTest {
             () -> EmulatedCuda.backend(1).open(0, DeviceOptions.DEFAULT.withGuards()),
             () -> new ReferenceBackend().open(0, DeviceOptions.DEFAULT),
             Runtime.getRuntime().availableProcessors(),
-            Conformance.cases());
+            Conformance.cases(),
+            _ -> {});
     assertThat(report.failures()).isEmpty();
     assertThat(report.refusals()).isEmpty();
     OpsDocument.requireCurrent(DOCUMENT, report);
@@ -51,7 +52,8 @@ class CudaConformanceTest {
                     .open(0, DeviceOptions.DEFAULT.withGuards()),
             () -> new ReferenceBackend().open(0, DeviceOptions.DEFAULT),
             Runtime.getRuntime().availableProcessors(),
-            some);
+            some,
+            _ -> {});
     assertThat(report.failures()).isEmpty();
     assertThat(report.refusals()).isEmpty();
   }
