@@ -4,7 +4,8 @@
 // On a processor LANES is 1.
 // Traffic: passes of 4 bytes a logit, from the second-level cache if a row fits: one for the largest logit, four for
 // top-k, four for top-p (8 bits of a threshold each), one for the sums, and one segment for the draw. Rows with changed
-// logits are copied first.
+// logits are copied first. With PARTS, at most LANES, largest_logits has looked for the largest one before, with many
+// work-groups, in rows without changed logits.
 // Numbers: floats only make weights, by operations that every device rounds correctly; the rest is integers, in any order.
 // Logits are compared as keys, so that denormals count even on devices that take them for zero.
 // Invariants: LANES is a power of two and divides SEGMENTS; changed ids of a row differ; weights are at most 2^40 and ids
@@ -121,12 +122,11 @@ ulong sum_of(local const bins *sums, int bin) {
 
 #define AT_ONCE 16
 
-// The largest key of the row, in all items; *id is the first of those that have it.
-uint largest(GLOBAL const float *x, int columns, local uint *keys, local int *ids, int *id) {
-  int lane = get_local_id(0);
+// The largest key that the item finds among the columns up to end; *id is the first that has it.
+uint largest_of_item(GLOBAL const float *x, int from, int columns, int *id) {
   uint most = NONE;
   int first = -1;
-  int i = lane;
+  int i = from + get_local_id(0);
   // Several at once, so that they are on their way together.
   for (; i + (AT_ONCE - 1) * LANES < columns; i += AT_ONCE * LANES) {
     uint some[AT_ONCE];
@@ -143,9 +143,16 @@ uint largest(GLOBAL const float *x, int columns, local uint *keys, local int *id
     first = key > most ? i : first;
     most = max(most, key);
   }
+  *id = first;
+  return most;
+}
+
+// The largest key of all items, in all of them; *id becomes the least of those that have it.
+uint largest_of_all(uint most, local uint *keys, local int *ids, int *id) {
 #if LANES > 1
+  int lane = get_local_id(0);
   keys[lane] = most;
-  ids[lane] = first;
+  ids[lane] = *id;
   for (int half_lanes = LANES / 2; half_lanes > 0; half_lanes /= 2) {
     SYNC();
     if (lane < half_lanes) {
@@ -159,12 +166,33 @@ uint largest(GLOBAL const float *x, int columns, local uint *keys, local int *id
   }
   SYNC();
   most = keys[0];
-  first = ids[0];
+  *id = ids[0];
   SYNC();
 #endif
-  *id = first;
   return most;
 }
+
+#ifdef PARTS
+// largest_logits: of each of PARTS parts of a row the largest key and the first id that has it. Items: a work-group for each.
+kernel void largest_logits(GLOBAL const float *logits, GLOBAL uint *largest, GLOBAL int *first, int columns, GLOBAL const int *counts,
+                           int which) {
+  BEGIN_LAUNCH();
+  SHARED uint keys[LANES];
+  SHARED int ids[LANES];
+  size_t row = get_group_id(1);
+  int part = (int)get_group_id(0);
+  if (row >= counts[which]) {
+    return;
+  }
+  int each = (columns - 1) / PARTS + 1, id;
+  uint most = largest_of_item(logits + row * columns, part * each, min(columns, (part + 1) * each), &id);
+  most = largest_of_all(most, keys, ids, &id);
+  if (get_local_id(0) == 0) {
+    largest[row * PARTS + part] = most;
+    first[row * PARTS + part] = id;
+  }
+}
+#endif
 
 // Adds the item's share of the row to the bins of a part of their keys: those above the threshold, and equal to it, whose
 // keys begin with prefix.
@@ -251,7 +279,11 @@ void draw(GLOBAL const float *x, int columns, int segment_columns, uint threshol
 }
 
 kernel void sample(GLOBAL const float *logits, GLOBAL const settings *parameters, GLOBAL const change *changes,
-                   GLOBAL int *tokens, GLOBAL float *room, int columns, GLOBAL const int *counts, int which) {
+                   GLOBAL int *tokens, GLOBAL float *room,
+#ifdef PARTS
+                   GLOBAL const uint *part_largest, GLOBAL const int *part_first,
+#endif
+                   int columns, GLOBAL const int *counts, int which) {
   BEGIN_LAUNCH();
   SHARED bins sums;
   SHARED ulong segment_sums[SEGMENTS];
@@ -283,7 +315,19 @@ kernel void sample(GLOBAL const float *logits, GLOBAL const settings *parameters
   GLOBAL_SYNC();
   x = copied > 0 ? copy : x;
   int first;
-  uint most = largest(x, columns, keys, ids, &first);
+#ifdef PARTS
+  uint most = NONE;
+  first = -1;
+  if (copied > 0) {
+    most = largest_of_item(x, 0, columns, &first);
+  } else if (lane < PARTS) {
+    most = part_largest[row * PARTS + lane];
+    first = part_first[row * PARTS + lane];
+  }
+#else
+  uint most = largest_of_item(x, 0, columns, &first);
+#endif
+  most = largest_of_all(most, keys, ids, &first);
   int is_drawn = own.scale != 0 && most > NONE;
 
   // The passes for top-k, then those for top-p; none where neither is wanted.

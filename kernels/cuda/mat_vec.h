@@ -3,7 +3,9 @@
 //
 // Blocks: y is the token or slot.
 // A block of WARPS warps goes through tiles of 16 rows, a grid's width apart; its warps share the columns of a tile, chunks beside
-// each other, and their sums are added up in one order. Each warp has its next chunks on their way while it multiplies.
+// each other, and their sums are added up in one order. Each warp has its next chunks on their way while it multiplies. Warps do not wait
+// for each other after each tile: one of PERIOD, in turns, adds up what all have left for it in one of TURNS rooms, and waits for that;
+// the others only say that they have come. So no warp is more than a period ahead of another, and no room is taken that is not free.
 // x becomes two halves a number (high and low, 22 bits; three bfloats for weights of that type, 24 bits), which are columns of one
 // B fragment, so that products are those of float32 but for the last bits, at no cost: a single token fills one column of eight.
 // It is scaled by a power of two to the middle of the halves' range, and back at the end.
@@ -39,6 +41,13 @@ static inline part part_of(const part (&all)[PARTS], int index) {
 }
 
 static inline int tiles_of(int rows) { return (rows + TILE_ROWS - 1) / TILE_ROWS; }
+
+// Tiles between two for which a warp waits, and rooms for sums; barriers 1 to TURNS are theirs.
+#define PERIOD (WARPS < 7 ? WARPS : 7)
+#define TURNS (PERIOD + 1)
+
+static inline void come_to(int turn) { asm volatile("bar.arrive %0, %1;" : : "r"(turn + 1), "n"(THREADS) : "memory"); }
+static inline void wait_for_all_at(int turn) { asm volatile("bar.sync %0, %1;" : : "r"(turn + 1), "n"(THREADS) : "memory"); }
 
 #define X_LANES (4 * SPLIT_COLUMNS)
 
@@ -141,15 +150,18 @@ struct run {
   static constexpr int SLOT_BYTES = F::UNROLL * F::BYTES;
 
   const part (&parts)[PARTS];
+  int lane, begin, end, tiles, tile;
+  // The warp's ring, where the lane's bytes begin.
   uchar *ring;
-  int lane, warp, begin, end, tiles, tile;
-  // What is to be copied next.
-  int next_tile, next_matrix, next_chunk, next_slot;
+  // What is to be copied next: where it lies, where its tile begins, and the slot where it goes, all for the lane.
+  const uchar *next_from, *next_tile_from;
+  uchar *next_to;
+  int next_tile, next_matrix, next_chunk;
 
   inline run(const part (&all)[PARTS], int base, uchar *rings) : parts(all) {
     lane = threadIdx.x % 32;
-    warp = threadIdx.x / 32;
-    ring = rings + warp * SLOTS * RING_SLOT_BYTES;
+    int warp = threadIdx.x / 32;
+    ring = rings + warp * SLOTS * RING_SLOT_BYTES + 16 * lane;
     begin = warp * CHUNKS / WARPS;
     end = (warp + 1) * CHUNKS / WARPS;
     tiles = 0;
@@ -161,7 +173,8 @@ struct run {
     next_tile = begin < end ? tile : tiles;
     next_matrix = 0;
     next_chunk = begin;
-    next_slot = 0;
+    next_to = ring;
+    next_from = next_tile_from = place_of_tile();
     for (int i = 0; i < SLOTS; i++) {
       fetch();
     }
@@ -182,46 +195,65 @@ struct run {
     return FIRST + i;
   }
 
+  inline const uchar *place_of_tile() const {
+    int number = next_tile;
+    int index = matrix_of(parts, number);
+    return part_of(parts, index).weights + ((size_t)number * CHUNKS + begin) * F::BYTES + 16 * lane;
+  }
+
   inline void fetch() {
     if (next_tile < tiles) {
-      int number = next_tile;
-      int index = matrix_of(parts, number) + next_matrix;
-      const uchar *from = part_of(parts, index).weights + ((size_t)number * CHUNKS + next_chunk) * F::BYTES;
-      uchar *to = ring + next_slot * RING_SLOT_BYTES;
       int bytes = min(F::UNROLL, end - next_chunk) * F::BYTES;
 #pragma unroll
       for (int at = 0; at < SLOT_BYTES; at += 512) {
-        if (at + 16 * lane < bytes) {
-          copy_16_bytes(to + at + 16 * lane, from + at + 16 * lane);
+        if (F::UNROLL == 1 ? at + 512 <= SLOT_BYTES || 16 * lane < SLOT_BYTES - at : at + 16 * lane < bytes) {
+          copy_16_bytes(next_to + at, next_from + at);
         }
       }
-      next_slot = next_slot + 1 == SLOTS ? 0 : next_slot + 1;
+      next_to = next_to == ring + (SLOTS - 1) * RING_SLOT_BYTES ? ring : next_to + RING_SLOT_BYTES;
+      next_from += SLOT_BYTES;
       next_chunk += F::UNROLL;
       if (next_chunk >= end) {
-        next_chunk = begin;
-        next_matrix = (next_matrix + 1) % MATRICES;
-        next_tile = next_matrix == 0 ? next_tile + (int)gridDim.x : next_tile;
+        go_to_next_tile();
       }
     }
     commit_copies();
   }
 
+  // Without a multiplication where the next tile is of the same matrix.
+  inline void go_to_next_tile() {
+    next_chunk = begin;
+    if (MATRICES == 2 && next_matrix == 0) {
+      next_matrix = 1;
+      next_from = next_tile_from + (parts[FIRST + 1].weights - parts[FIRST].weights);
+      return;
+    }
+    next_matrix = 0;
+    next_tile += gridDim.x;
+    if (COUNT == MATRICES) {
+      next_tile_from += (size_t)gridDim.x * (CHUNKS * F::BYTES);
+    } else {
+      next_tile_from = place_of_tile();
+    }
+    next_from = next_tile_from;
+  }
+
   inline void finish(const activations_in_shared &x, float (*room)[MATRICES][WARPS][TILE_ROWS]) {
-    int turn = 0, slot = 0;
+    int warp = threadIdx.x / 32, turn = 0, until_wait = warp % PERIOD;
+    const uchar *from = ring;
     while (tile < tiles) {
       for (int matrix = 0; matrix < MATRICES; matrix++) {
         float sums[2] = {0, 0};
         for (int chunk = begin; chunk < end; chunk += F::UNROLL) {
           wait_for_copies<SLOTS - 1>();
           __syncwarp();
-          const uchar *from = ring + slot * RING_SLOT_BYTES;
 #pragma unroll
           for (int u = 0; u < F::UNROLL; u++) {
-            if (chunk + u < end) {
-              F::multiply(F::load(from + u * F::BYTES, lane), x, chunk + u, lane, sums);
+            if (F::UNROLL == 1 || chunk + u < end) {
+              F::multiply(F::load(from - 16 * lane + u * F::BYTES, lane), x, chunk + u, lane, sums);
             }
           }
-          slot = slot + 1 == SLOTS ? 0 : slot + 1;
+          from = from == ring + (SLOTS - 1) * RING_SLOT_BYTES ? ring : from + RING_SLOT_BYTES;
           __syncwarp();
           fetch();
         }
@@ -234,12 +266,18 @@ struct run {
           room[turn][matrix][warp][lane / 4 + 8] = sums[1];
         }
       }
-      __syncthreads();
-      if (threadIdx.x < TILE_ROWS) {
-        write(x, room[turn]);
+      if (until_wait == 0) {
+        wait_for_all_at(turn);
+        if (warp < PERIOD && lane < TILE_ROWS) {
+          write(x, room[turn]);
+        }
+        until_wait = PERIOD;
+      } else {
+        come_to(turn);
       }
+      until_wait--;
+      turn = turn + 1 == TURNS ? 0 : turn + 1;
       tile += gridDim.x;
-      turn ^= 1;
     }
     wait_for_copies<0>();
   }
@@ -247,16 +285,16 @@ struct run {
   inline void write(const activations_in_shared &x, float (*room)[WARPS][TILE_ROWS]) {
     float total[MATRICES];
     for (int matrix = 0; matrix < MATRICES; matrix++) {
-      float sum = room[matrix][0][threadIdx.x];
+      float sum = room[matrix][0][lane];
       for (int i = 1; i < WARPS; i++) {
-        sum += room[matrix][i][threadIdx.x];
+        sum += room[matrix][i][lane];
       }
       total[matrix] = sum * x.inverse;
     }
     int number = tile;
     int index = matrix_of(parts, number);
     part chosen = part_of(parts, index);
-    int row = number * TILE_ROWS + threadIdx.x;
+    int row = number * TILE_ROWS + lane;
     if (row < chosen.rows) {
 #ifdef GLU
       chosen.y[row] = activation(total[0]) * total[1];
@@ -286,7 +324,7 @@ extern "C" __global__ void __launch_bounds__(THREADS, BLOCKS_PER_UNIT) mat_vec(
   activations.sum_fragments = (uint2 *)(activations.fragments + ALL_STEPS / 2 * X_LANES);
   activations.sums = (float *)(activations.sum_fragments + ALL_STEPS / 2);
   uchar *rings = (uchar *)(activations.sums + ALL_STEPS / 2);
-  __shared__ float room[2][MATRICES][WARPS][TILE_ROWS];
+  __shared__ float room[TURNS][MATRICES][WARPS][TILE_ROWS];
   part parts[PARTS];
   size_t row = blockIdx.y;
   parts[0] = {w0, y0 + row * rows0, rows0};

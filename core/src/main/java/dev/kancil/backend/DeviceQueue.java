@@ -5,8 +5,8 @@ import java.util.concurrent.CountDownLatch;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A platform thread that runs a device's work in the order in which it came. Waiting is on a
- * monitor, which, unlike the queues of java.util.concurrent, allocates nothing.
+ * A platform thread that runs a device's work in the order in which it came, one at a time. Waiting
+ * is on a monitor, which, unlike the queues of java.util.concurrent, allocates nothing.
  */
 public final class DeviceQueue implements AutoCloseable {
   // Far more than a program's open steps and a fork's page copies; adding waits when it is full.
@@ -15,6 +15,7 @@ public final class DeviceQueue implements AutoCloseable {
   private final @Nullable Runnable[] ring = new @Nullable Runnable[CAPACITY];
   private int head;
   private int size;
+  private boolean isBusy;
   private boolean closed;
   private final Thread thread;
   // Made once: a step allocates nothing.
@@ -42,9 +43,35 @@ public final class DeviceQueue implements AutoCloseable {
     notifyAll();
   }
 
+  /**
+   * Runs work here if nobody does any and nothing is before it, or else adds it: for work that only
+   * hands something on, where waking the thread would take longer.
+   *
+   * @throws IllegalStateException if the device is closed
+   */
+  public void addOrRun(Runnable task) {
+    synchronized (this) {
+      if (closed || isBusy || size > 0) {
+        add(task);
+        return;
+      }
+      isBusy = true;
+    }
+    try {
+      task.run();
+    } finally {
+      rest();
+    }
+  }
+
+  private synchronized void rest() {
+    isBusy = false;
+    notifyAll();
+  }
+
   private synchronized @Nullable Runnable take() {
-    while (size == 0) {
-      if (closed) {
+    while (size == 0 || isBusy) {
+      if (closed && size == 0 && !isBusy) {
         return null;
       }
       Uninterrupted.run(change);
@@ -53,6 +80,7 @@ public final class DeviceQueue implements AutoCloseable {
     ring[head] = null;
     head = (head + 1) % CAPACITY;
     size--;
+    isBusy = true;
     notifyAll();
     return task;
   }
@@ -81,7 +109,11 @@ public final class DeviceQueue implements AutoCloseable {
 
   private void run() {
     for (Runnable task = take(); task != null; task = take()) {
-      task.run();
+      try {
+        task.run();
+      } finally {
+        rest();
+      }
     }
   }
 }

@@ -205,7 +205,12 @@ public final class AcceleratorProgram implements Program {
       throw e;
     }
     step.prepare(batch, ours, source);
-    queue.add(step.task);
+    if (brought.isEmpty()) {
+      queue.addOrRun(step.task);
+    } else {
+      // It waits for what another device computes, which callers must not.
+      queue.add(step.task);
+    }
     ours.tables().dropBehindWindows(batch);
     return step;
   }

@@ -1,6 +1,7 @@
 package dev.kancil.backend.accelerator;
 
 import dev.kancil.DeviceException;
+import dev.kancil.graph.op.TapFunction;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.Locale;
@@ -89,6 +90,23 @@ public abstract class DeviceMemory {
 
   /** Copies within a buffer; the two ranges don't overlap. */
   public abstract void enqueueCopy(DeviceBuffer buffer, long from, long to, long bytes);
+
+  /**
+   * Lets a function see and change a value. Unless the device knows functions of a kind of its own,
+   * it finishes, and the function gets the value in host memory.
+   *
+   * @param x the value before, and {@code y} after
+   */
+  public void tap(TapFunction function, DeviceBuffer x, DeviceBuffer y, int rows, int columns) {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment data = arena.allocate((long) rows * columns * Float.BYTES, 64);
+      if (rows > 0) {
+        read(x, 0, data);
+      }
+      function.apply(data, rows, columns);
+      write(y, 0, data);
+    }
+  }
 
   /**
    * Records what {@code enqueue} enqueues, instead of enqueuing it: it can then be enqueued as

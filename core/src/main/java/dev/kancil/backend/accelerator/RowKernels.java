@@ -167,19 +167,43 @@ public final class RowKernels {
     for (int power = 0; power <= highest; power++) {
       defines.put("C" + power, Expressions.number(Sample.EXP2.get(highest - power)));
     }
-    return maker.launch(
-        "sample.h",
-        "sample",
-        defines,
+    List<Argument> arguments = new ArrayList<>();
+    arguments.add(buffer(logits));
+    arguments.add(buffer(node.value(1)));
+    arguments.add(buffer(node.value(2)));
+    arguments.add(buffer(token));
+    arguments.add(
+        new Argument.Buffer(rooms.room("changed logits", rows * logits.type().rowBytes())));
+    Argument columns = new Argument.Whole(logits.type().columns());
+    int parts = shapes.sampleParts();
+    if (parts == 1) {
+      arguments.add(columns);
+      return maker.launch(
+          "sample.h", "sample", defines, arguments, token, Grid.of(lanes, count -> count));
+    }
+    defines.put("PARTS", String.valueOf(parts));
+    List<Argument> largest =
         List.of(
-            new Argument.Buffer(places.apply(logits)),
-            new Argument.Buffer(places.apply(node.value(1))),
-            new Argument.Buffer(places.apply(node.value(2))),
-            new Argument.Buffer(places.apply(token)),
-            new Argument.Buffer(rooms.room("changed logits", rows * logits.type().rowBytes())),
-            new Argument.Whole(logits.type().columns())),
-        token,
-        Grid.of(lanes, count -> count));
+            new Argument.Buffer(rooms.room("largest logits", rows * parts * Integer.BYTES)),
+            new Argument.Buffer(rooms.room("ids of largest logits", rows * parts * Integer.BYTES)));
+    arguments.addAll(largest);
+    arguments.add(columns);
+    Work search =
+        maker.launch(
+            "sample.h",
+            "largest_logits",
+            defines,
+            List.of(buffer(logits), largest.get(0), largest.get(1), columns),
+            token,
+            new Grid(
+                new long[] {lanes, 1},
+                (count, groups) -> {
+                  groups[0] = parts;
+                  groups[1] = count;
+                }));
+    Work sample =
+        maker.launch("sample.h", "sample", defines, arguments, token, Grid.of(lanes, n -> n));
+    return new Work.Sequence(List.of(search, sample));
   }
 
   /** {@link MoeRoute}. */

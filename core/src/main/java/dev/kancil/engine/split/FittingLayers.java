@@ -30,16 +30,24 @@ public final class FittingLayers {
       return layers;
     }
     long usable = free.getAsLong() - Math.min(MOST_RESERVED, free.getAsLong() / RESERVED_SHARE);
-    for (int count = layers; count > 0; count--) {
+    if (bytes(device, graph, limits, layers) <= usable) {
+      return layers;
+    }
+    int fitting = 0;
+    int tooMany = layers;
+    while (tooMany - fitting > 1) {
+      int count = (fitting + tooMany) / 2;
       if (bytes(device, graph, limits, count) <= usable) {
-        return count;
+        fitting = count;
+      } else {
+        tooMany = count;
       }
     }
-    return 0;
+    return fitting;
   }
 
   /** About what a model's last layers take of a device's memory. */
-  static long bytes(Device device, Graph graph, Engine.Limits limits, int count) {
+  private static long bytes(Device device, Graph graph, Engine.Limits limits, int count) {
     Graph sampled = graph.sampled(Engine.LOGITS);
     int first = graph.layers() - count;
     Graph part =

@@ -121,6 +121,16 @@ public final class CudaBackend implements Backend {
 
   @Override
   public Device open(int index, DeviceOptions options) {
+    return open(index, options, (CudaQueue) null);
+  }
+
+  /**
+   * Opens a device that works in an application's context, and on its stream.
+   *
+   * @param theirs null for a stream of the device's own, in the primary context
+   * @throws DeviceException if it is not available; the message says why
+   */
+  public Device open(int index, DeviceOptions options, @Nullable CudaQueue theirs) {
     List<DeviceDescription> descriptions = devices();
     if (index < 0 || index >= descriptions.size()) {
       throw new IllegalArgumentException("there is no CUDA device " + index);
@@ -133,7 +143,7 @@ public final class CudaBackend implements Backend {
     CudaDriver present = Optional.ofNullable(driver).orElseThrow();
     CudaTraits traits = CudaTraits.of(present, index);
     String architecture = (makesCubins ? "sm_" : "compute_") + traits.architecture();
-    CudaMemory memory = new CudaMemory(present, index, description);
+    CudaMemory memory = new CudaMemory(present, index, description, theirs);
     return new CudaDevice(memory, description, options, compiler, architecture, traits);
   }
 }

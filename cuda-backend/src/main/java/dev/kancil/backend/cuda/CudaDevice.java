@@ -27,7 +27,7 @@ import org.jspecify.annotations.Nullable;
 /** An open NVIDIA device: its primary context, and a stream on which all its work runs. */
 final class CudaDevice extends AcceleratorDevice {
   /** A block's threads for a row, in warps; vectors of one, since a warp's accesses are joined. */
-  private static final KernelShapes SHAPES = new KernelShapes(1024, 32, 256, 1, Map.of());
+  private static final KernelShapes SHAPES = new KernelShapes(1024, 32, 256, 64, 1, Map.of());
 
   /** Half a unit of a half's last place is at most a 2,048th of a number: a step of a 1,024th. */
   private static final ActivationRounding HALVES = new ActivationRounding(1024, 1);

@@ -6,6 +6,7 @@ import dev.kancil.backend.accelerator.DeviceBuffer;
 import dev.kancil.backend.accelerator.DeviceMemory;
 import dev.kancil.bindings.cuda.CudaDriver;
 import dev.kancil.bindings.cuda.CudaException;
+import dev.kancil.graph.op.TapFunction;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.OptionalLong;
@@ -14,7 +15,10 @@ import java.util.function.Consumer;
 import java.util.function.LongConsumer;
 import org.jspecify.annotations.Nullable;
 
-/** Memory of an NVIDIA device in its primary context, and the stream of its work. */
+/**
+ * Memory of an NVIDIA device, and the stream of its work: in the primary context, or an
+ * application's.
+ */
 final class CudaMemory extends DeviceMemory implements AutoCloseable {
   /** What every allocation is aligned to, and every part. */
   private static final int ALIGNMENT = 256;
@@ -26,23 +30,44 @@ final class CudaMemory extends DeviceMemory implements AutoCloseable {
   private final long stream;
   private final AtomicLong held = new AtomicLong();
   private final @Nullable LaunchTimes times;
+  private final boolean isLent;
   private final PinnedRing ring;
 
   CudaMemory(CudaDriver driver, int index, DeviceDescription description) {
-    this(driver, index, description, PinnedRing.PIECES, PinnedRing.PIECE_BYTES);
+    this(driver, index, description, null);
   }
 
   /**
-   * Opens a device.
-   *
+   * @param lent a context and a stream that somebody else closes; null to make a stream in the
+   *     primary context
+   */
+  CudaMemory(
+      CudaDriver driver, int index, DeviceDescription description, @Nullable CudaQueue lent) {
+    this(driver, index, description, lent, PinnedRing.PIECES, PinnedRing.PIECE_BYTES);
+  }
+
+  /**
+   * @param lent as above
    * @param pieces of pinned memory, through which weights come
    */
   CudaMemory(
-      CudaDriver driver, int index, DeviceDescription description, int pieces, int pieceBytes) {
+      CudaDriver driver,
+      int index,
+      DeviceDescription description,
+      @Nullable CudaQueue lent,
+      int pieces,
+      int pieceBytes) {
     this.driver = driver;
     this.index = index;
     this.description = description;
     this.times = LaunchTimes.ofProperties(driver);
+    ring = new PinnedRing(this, pieces, pieceBytes);
+    isLent = lent != null;
+    if (lent != null) {
+      context = lent.context();
+      stream = lent.stream();
+      return;
+    }
     try {
       context = driver.retainContext(index);
     } catch (CudaException e) {
@@ -55,7 +80,6 @@ final class CudaMemory extends DeviceMemory implements AutoCloseable {
       driver.releaseContext(index);
       throw failure(e);
     }
-    ring = new PinnedRing(this, pieces, pieceBytes);
   }
 
   static DeviceException failure(CudaException e) {
@@ -222,6 +246,26 @@ final class CudaMemory extends DeviceMemory implements AutoCloseable {
     }
   }
 
+  /** {@link CudaTap}s get the value's copy where it lies. */
+  @Override
+  public void tap(TapFunction function, DeviceBuffer x, DeviceBuffer y, int rows, int columns) {
+    if (!(function instanceof CudaTap(CudaTap.Work work))) {
+      super.tap(function, x, y, rows, columns);
+      return;
+    }
+    if (rows == 0) {
+      return;
+    }
+    long value = CudaBuffer.address(y);
+    try {
+      long bytes = (long) rows * columns * Float.BYTES;
+      driver().copy(value, CudaBuffer.address(x), bytes, stream);
+      work.enqueue(value, stream, rows, columns);
+    } catch (CudaException e) {
+      throw failure(e);
+    }
+  }
+
   @Override
   public @Nullable Recording record(Runnable enqueue) {
     return times == null ? CudaRecording.of(this, enqueue) : null;
@@ -292,7 +336,9 @@ final class CudaMemory extends DeviceMemory implements AutoCloseable {
       System.err.print(times.table(stream));
     }
     ring.close();
-    release(present -> present.destroyStream(stream));
-    driver.releaseContext(index);
+    if (!isLent) {
+      release(present -> present.destroyStream(stream));
+      driver.releaseContext(index);
+    }
   }
 }

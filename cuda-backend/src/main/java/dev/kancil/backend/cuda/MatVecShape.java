@@ -43,7 +43,7 @@ record MatVecShape(int warps, int slots, int blocksPerUnit, int sharedBytes) {
     for (int slots = MOST_SLOTS; slots >= 1; slots--) {
       for (int tried = warps; tried >= 1; tried /= 2) {
         int shared = activations + tried * slots * slotBytes;
-        int declared = 2 * formats.size() * tried * TileFormat.ROWS * Float.BYTES;
+        int declared = turns(tried) * formats.size() * tried * TileFormat.ROWS * Float.BYTES;
         if (shared + declared <= traits.sharedBytesPerBlock()) {
           // A multiprocessor has what the largest block can have, and its blocks a KiB each beside
           // it.
@@ -54,6 +54,11 @@ record MatVecShape(int warps, int slots, int blocksPerUnit, int sharedBytes) {
       }
     }
     throw new DeviceException("rows of " + columns + " columns are too long for this device");
+  }
+
+  /** Rooms for warps' sums. */
+  private static int turns(int warps) {
+    return Math.min(warps, 7) + 1;
   }
 
   /** x as fragments, then sums of 16 columns as fragments, then sums of 32. */

@@ -37,6 +37,35 @@ class CudaConformanceTest {
     OpsDocument.requireCurrent(DOCUMENT, report);
   }
 
+  /** Where four warps multiply together, which products of more than 16 rows do. */
+  @Test
+  void aDeviceWithWarpgroupsConformsToo() {
+    RequiredNvrtc.find();
+    List<Case> products =
+        Conformance.cases().stream()
+            .filter(tested -> tested.op().contains("MatMul") || tested.op().contains("Product"))
+            .filter(tested -> tested.shape().matches("(1[7-9]|[2-9][0-9]|[0-9]{3,}) .*"))
+            .toList();
+    List<Case> some =
+        IntStream.range(0, products.size())
+            .filter(i -> i % 3 == 0)
+            .mapToObj(products::get)
+            .toList();
+    EmulatedDevice newer = EmulatedDevice.standard().withComputeCapability(90).withWorkers(1);
+    Report report =
+        Conformance.run(
+            () ->
+                new CudaBackend(new EmulatedDriver(newer), RequiredNvrtc.find())
+                    .open(0, DeviceOptions.DEFAULT.withGuards()),
+            () -> new ReferenceBackend().open(0, DeviceOptions.DEFAULT),
+            Runtime.getRuntime().availableProcessors(),
+            some,
+            _ -> {});
+    assertThat(some).hasSizeGreaterThan(30);
+    assertThat(report.failures()).isEmpty();
+    assertThat(report.refusals()).isEmpty();
+  }
+
   /** Where there are no asynchronous copies, and products of bfloats are not of tensor cores. */
   @Test
   void theOldestDeviceConformsToo() {

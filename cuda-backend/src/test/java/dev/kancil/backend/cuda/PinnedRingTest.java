@@ -30,6 +30,7 @@ class PinnedRingTest {
         watched.watch(new EmulatedDriver(EmulatedDevice.standard().withWorkers(1))),
         0,
         description,
+        null,
         PIECES,
         pieceBytes);
   }

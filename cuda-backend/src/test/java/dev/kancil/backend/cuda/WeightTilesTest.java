@@ -45,6 +45,7 @@ class WeightTilesTest {
               watched.watch(driver),
               0,
               new DeviceDescription("cuda:emulated", "emulated", "", 1 << 30, null),
+              null,
               2,
               pieceBytes);
       kernels =
@@ -108,12 +109,12 @@ class WeightTilesTest {
     Tensor tensor = random(DataType.Q4_K, Shape.of(256, COLUMNS));
     try (Scene scene = new Scene(1 << 20, 64 << 10)) {
       scene.laid(tensor);
-      int synchronized1 = watched.calls("synchronize");
+      int waits = watched.calls("synchronize");
       int allocated = watched.calls("allocate");
       try (DeviceBuffer first = scene.tiles.lay(tensor, "first", _ -> {});
           DeviceBuffer second = scene.tiles.lay(tensor, "second", _ -> {})) {
         assertThat(first.bytes()).isEqualTo(second.bytes());
-        assertThat(watched.calls("synchronize")).isEqualTo(synchronized1);
+        assertThat(watched.calls("synchronize")).isEqualTo(waits);
         assertThat(watched.calls("allocate")).isEqualTo(allocated + 2);
         scene.memory.finishLoads();
       }

@@ -35,15 +35,9 @@ final class BarrierInstruction extends Instruction {
 
   @Override
   void run(Warp warp, int mask) {
-    int number = warp.ints[barrier][Integer.numberOfTrailingZeros(mask)];
-    if (number < 0 || number >= Barriers.COUNT) {
-      throw warp.block.fault(
-          CudaError.LAUNCH_FAILED,
-          this,
-          warp,
-          Integer.numberOfTrailingZeros(mask),
-          "there is no barrier " + number);
-    }
+    int lane = Integer.numberOfTrailingZeros(mask);
+    int number = warp.ints[barrier][lane];
+    Barriers.requireNumber(this, warp, lane, number);
     warp.await(number, mask);
   }
 

@@ -7,6 +7,13 @@ final class Barriers {
 
   private Barriers() {}
 
+  static void requireNumber(Instruction instruction, Warp warp, int lane, int number) {
+    if (number < 0 || number >= COUNT) {
+      throw warp.block.fault(
+          CudaError.LAUNCH_FAILED, instruction, warp, lane, "there is no barrier " + number);
+    }
+  }
+
   static boolean allExited(Warp[] warps) {
     for (Warp warp : warps) {
       if (warp.exited() != warp.existing()) {
@@ -29,8 +36,9 @@ final class Barriers {
     return released;
   }
 
-  private static boolean release(Block block, Warp[] warps, int barrier) {
-    int threads = 0;
+  /** The same for one barrier. */
+  static boolean release(Block block, Warp[] warps, int barrier) {
+    int threads = block.arrived(barrier);
     int expected = 0;
     BarrierInstruction first = null;
     int all = warps.length * Warp.LANES;
@@ -58,6 +66,7 @@ final class Barriers {
     if (block.races != null) {
       block.races.meet(warps, barrier);
     }
+    block.forgetArrivals(barrier);
     for (Warp warp : warps) {
       int lanes = warp.waiting(barrier);
       if (lanes != 0) {

@@ -23,6 +23,8 @@ final class Block implements AutoCloseable {
   private final MemorySegment parameters;
   private @Nullable MatrixTiles tiles;
   private final @Nullable Warpgroup[] warpgroups;
+  // Threads that have come to each barrier without waiting.
+  private final int[] arrived = new int[Barriers.COUNT];
   private long index;
 
   Block(Launch launch) {
@@ -79,6 +81,27 @@ final class Block implements AutoCloseable {
     return known;
   }
 
+  /** Threads come to a barrier for which {@code expected} are waited, and go on. */
+  void arrive(Warp warp, int lanes, int barrier, int expected) {
+    // Whole warps count, with the lanes that a last, partial one has not.
+    arrived[barrier] += Integer.bitCount(lanes | ~warp.existing());
+    if (races != null) {
+      races.arrive(warp, barrier);
+    }
+    if (!Barriers.release(this, warps, barrier) && arrived[barrier] >= expected) {
+      // All have come, and none waits.
+      arrived[barrier] = 0;
+    }
+  }
+
+  int arrived(int barrier) {
+    return arrived[barrier];
+  }
+
+  void forgetArrivals(int barrier) {
+    arrived[barrier] = 0;
+  }
+
   /** The host's address of the block's shared memory. */
   long sharedAddress() {
     return shared.address();
@@ -109,6 +132,7 @@ final class Block implements AutoCloseable {
       warp.start();
     }
     Arrays.fill(warpgroups, null);
+    Arrays.fill(arrived, 0);
     long executed = 0;
     while (true) {
       boolean ran = false;

@@ -78,6 +78,10 @@ final class ControlDecoder {
       int threads = form.operands() == 2 ? form.source(1, PtxType.B32) : -1;
       return new BarrierInstruction(form.source(0, PtxType.B32), threads, Reduction.NONE, -1, null);
     }
+    if (form.has("arrive")) {
+      form.finish(2);
+      return new BarrierArrival(form.source(0, PtxType.B32), form.source(1, PtxType.B32));
+    }
     if (!form.has("red")) {
       throw form.unknown();
     }

@@ -36,6 +36,10 @@ final class RaceCheck {
   // published[a * warps + b]: writes of warp b up to this moment come before asynchronous reads of
   // warp a, for which a barrier is not enough. In half clocks.
   private final int[] published;
+  // The same of those that have come to a barrier without waiting, together: arrivals[barrier *
+  // warps + b].
+  private final int[] arrivals;
+  private final int[] publishedArrivals;
   // The clock at which each warp last ran fence.proxy.async.
   private final int[] fences;
   private final int warps;
@@ -50,6 +54,8 @@ final class RaceCheck {
     severalReaders = new boolean[pieces];
     known = new int[warps * warps];
     published = new int[warps * warps];
+    arrivals = new int[Barriers.COUNT * warps];
+    publishedArrivals = new int[Barriers.COUNT * warps];
     fences = new int[warps];
     this.warps = warps;
   }
@@ -59,6 +65,8 @@ final class RaceCheck {
     Arrays.fill(reads, 0);
     Arrays.fill(known, 0);
     Arrays.fill(published, 0);
+    Arrays.fill(arrivals, 0);
+    Arrays.fill(publishedArrivals, 0);
     Arrays.fill(fences, 0);
     clock = 1;
   }
@@ -173,21 +181,37 @@ final class RaceCheck {
     fences[warp.index] = clock;
   }
 
-  /** The warps at a barrier have waited for each other. */
+  /**
+   * A warp comes to a barrier and goes on: what it did before is ordered for those who wait there.
+   */
+  void arrive(Warp warp, int barrier) {
+    known[warp.index * warps + warp.index] = clock;
+    for (int other = 0; other < warps; other++) {
+      int at = barrier * warps + other;
+      arrivals[at] = Math.max(arrivals[at], known[warp.index * warps + other]);
+      publishedArrivals[at] =
+          Math.max(publishedArrivals[at], published[warp.index * warps + other]);
+    }
+    tick();
+  }
+
+  /** The warps at a barrier have waited for each other, and for those that had come there. */
   void meet(Warp[] all, int barrier) {
     for (Warp warp : all) {
       if (warp.waiting(barrier) != 0) {
         known[warp.index * warps + warp.index] = clock;
       }
     }
-    share(all, barrier, known);
-    share(all, barrier, published);
+    share(all, barrier, known, arrivals);
+    share(all, barrier, published, publishedArrivals);
     tick();
   }
 
   /** What one of the warps at a barrier knows of another, all do. */
-  private void share(Warp[] all, int barrier, int[] table) {
-    int[] together = new int[warps];
+  private void share(Warp[] all, int barrier, int[] table, int[] arrived) {
+    int from = barrier * warps;
+    int[] together = Arrays.copyOfRange(arrived, from, from + warps);
+    Arrays.fill(arrived, from, from + warps, 0);
     for (Warp warp : all) {
       if (warp.waiting(barrier) != 0) {
         for (int other = 0; other < warps; other++) {

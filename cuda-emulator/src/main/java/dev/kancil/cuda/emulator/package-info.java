@@ -85,9 +85,9 @@
  *       registers or shared memory, rows along K, all swizzles; its fence, groups and waits;
  *   <li>{@code cp.async} with its groups and waits; {@code fence.proxy.async};
  *   <li>{@code shfl vote match redux activemask} and {@code bar.warp.sync}; {@code bar barrier}
- *       with numbers, counts and reductions; {@code membar fence}; {@code bra brx ret exit trap};
- *       {@code nanosleep} and {@code griddepcontrol} do nothing: kernels of a stream run one after
- *       the other, so that whoever waits finds all done.
+ *       with numbers, counts, reductions and arrivals; {@code membar fence}; {@code bra brx ret
+ *       exit trap}; {@code nanosleep} and {@code griddepcontrol} do nothing: kernels of a stream
+ *       run one after the other, so that whoever waits finds all done.
  * </ul>
  *
  * Anything else is refused when the module is loaded, and so is an instruction that the text's
@@ -114,7 +114,8 @@
  * round down, with and without {@code .ftz}, give -0 for an exact sum of zero; for {@code testp},
  * zeros are normal and not subnormal; {@code ex2.approx.ftz.bf16} only flushes what is subnormal as
  * a bf16, not all that is small enough for an f16's exponent to be zero; and {@code bfe.u64},
- * {@code bfe.s64} and {@code bfi.b64} do not wrap around, as said above.
+ * {@code bfe.s64} and {@code bfi.b64} do not wrap around, as said above. The 31 forms of {@code
+ * wgmma} came later: they assemble, and no GPU has run them yet.
  *
  * <h2>How it works</h2>
  *

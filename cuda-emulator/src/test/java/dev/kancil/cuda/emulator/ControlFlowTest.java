@@ -224,4 +224,34 @@ class ControlFlowTest {
       }
     }
   }
+
+  /** Warps hand numbers on through four places, and only who adds them up waits. */
+  @Test
+  void warpsComeToABarrierWithoutWaitingThere() {
+    try (EmulatedKernels kernels =
+        new EmulatedKernels()
+            .cuda(
+                """
+                extern "C" __global__ void f(int *y) {
+                  __shared__ int s[4][96];
+                  int warp = threadIdx.x / 32, lane = threadIdx.x % 32;
+                  for (int turn = 0; turn < 9; turn++) {
+                    s[turn % 4][threadIdx.x] = 100 * turn + threadIdx.x;
+                    if (turn % 3 == warp) {
+                      asm volatile("bar.sync %0, 96;" :: "r"(turn % 4 + 1) : "memory");
+                      y[32 * turn + lane] = s[turn % 4][lane] + s[turn % 4][32 + lane] + s[turn % 4][64 + lane];
+                    } else {
+                      asm volatile("bar.arrive %0, 96;" :: "r"(turn % 4 + 1) : "memory");
+                    }
+                  }
+                }
+                """)) {
+      long y = kernels.upload(new int[9 * 32]);
+      kernels.run("f", 1, 96, y);
+      int[] result = kernels.ints(y, 9 * 32);
+      for (int i = 0; i < result.length; i++) {
+        assertThat(result[i]).isEqualTo(300 * (i / 32) + 96 + 3 * (i % 32));
+      }
+    }
+  }
 }

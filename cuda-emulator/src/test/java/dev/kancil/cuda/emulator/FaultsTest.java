@@ -136,6 +136,48 @@ class FaultsTest {
   }
 
   @Test
+  void aWriteAfterItsWarpHasComeToTheBarrierOfTheReader() {
+    fails(
+        "LAUNCH_FAILED",
+        """
+        extern "C" __global__ void f(float *x, float *freed) {
+          __shared__ float s[32];
+          if (threadIdx.x < 32) {
+            asm volatile("bar.arrive 1, 64;" ::: "memory");
+            s[threadIdx.x] = 1;
+          } else {
+            asm volatile("bar.sync 1, 64;" ::: "memory");
+            x[threadIdx.x] = s[threadIdx.x - 32];
+          }
+        }
+        """,
+        64,
+        "data race in shared memory");
+  }
+
+  @Test
+  void aPlaceThatIsWrittenAgainBeforeItsReaderIsKnownToBeDone() {
+    fails(
+        "LAUNCH_FAILED",
+        """
+        extern "C" __global__ void f(float *x, float *freed) {
+          __shared__ float s[32];
+          for (int turn = 0; turn < 2; turn++) {
+            if (threadIdx.x < 32) {
+              s[threadIdx.x] = turn;
+              asm volatile("bar.arrive %0, 64;" :: "r"(turn + 1) : "memory");
+            } else {
+              asm volatile("bar.sync %0, 64;" :: "r"(turn + 1) : "memory");
+              x[threadIdx.x] = s[threadIdx.x - 32];
+            }
+          }
+        }
+        """,
+        64,
+        "data race in shared memory");
+  }
+
+  @Test
   void lanesOfAWarpThatExchangeWithoutSyncwarp() {
     fails(
         "LAUNCH_FAILED",

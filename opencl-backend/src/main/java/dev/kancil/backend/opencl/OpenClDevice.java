@@ -93,11 +93,12 @@ final class OpenClDevice extends AcceleratorDevice {
   /** One item goes through a whole row on a processor, whose vectors are an item's own. */
   private static KernelShapes shapes(ClDevice device) {
     return device.isProcessor()
-        ? new KernelShapes(1, 1, 1, 8, Map.of("HALF_BY_SCALING", ""))
+        ? new KernelShapes(1, 1, 1, 1, 8, Map.of("HALF_BY_SCALING", ""))
         : new KernelShapes(
             Math.min(128, device.largestGroup()),
             64,
             Math.min(256, Integer.highestOneBit(device.largestGroup())),
+            1,
             4,
             Map.of());
   }

@@ -13,6 +13,7 @@ import org.jspecify.annotations.Nullable;
  * @param results types of the results: u16, s32, f16x2 …; NaNs of floats are all the same
  * @param operands types of the operands, which decide what values they have
  * @param target the compute capability that it needs
+ * @param isExact whether later devices don't have it
  * @param tolerance how far results may be apart
  * @param expected the first result's bits, from the operands' bits, in Java; null if that is not
  *     known
@@ -23,6 +24,7 @@ record MicroForm(
     List<String> results,
     List<String> operands,
     int target,
+    boolean isExact,
     Tolerance tolerance,
     @Nullable ToLongFunction<long[]> expected) {
 
@@ -44,6 +46,23 @@ record MicroForm(
     }
   }
 
+  /** Of devices from some compute capability on. */
+  MicroForm(
+      String name,
+      String body,
+      List<String> results,
+      List<String> operands,
+      int target,
+      Tolerance tolerance,
+      @Nullable ToLongFunction<long[]> expected) {
+    this(name, body, results, operands, target, false, tolerance, expected);
+  }
+
+  /** Whether devices of a compute capability have it. */
+  boolean runsOn(int capability) {
+    return isExact ? capability == target : capability >= target;
+  }
+
   /** One result. */
   static MicroForm of(String name, String body, String result, String... operands) {
     return new MicroForm(name, body, List.of(result), List.of(operands), 75, Tolerance.NONE, null);
@@ -60,23 +79,23 @@ record MicroForm(
   }
 
   MicroForm since(int capability) {
-    return new MicroForm(name, body, results, operands, capability, tolerance, expected);
+    return new MicroForm(name, body, results, operands, capability, isExact, tolerance, expected);
   }
 
   MicroForm within(double relative, double absolute) {
     Tolerance given = new Tolerance(relative, absolute);
-    return new MicroForm(name, body, results, operands, target, given, expected);
+    return new MicroForm(name, body, results, operands, target, isExact, given, expected);
   }
 
   MicroForm giving(ToLongFunction<long[]> function) {
-    return new MicroForm(name, body, results, operands, target, tolerance, function);
+    return new MicroForm(name, body, results, operands, target, isExact, tolerance, function);
   }
 
   static int bits(String type) {
     return switch (type) {
       case "f16x2", "bf16x2", "b8x4", "w32" -> 32;
       case "bf16" -> 16;
-      case "n16x2", "i16x2" -> 32;
+      case "n16x2", "i16x2", "j16x2" -> 32;
       default -> Integer.parseInt(type.substring(1));
     };
   }

@@ -23,6 +23,7 @@ final class MicroKernel {
   static String ptx(MicroForm form) {
     StringBuilder text = new StringBuilder(".version ");
     text.append(form.target() < 90 ? "7.8" : "8.0").append("\n.target sm_").append(form.target());
+    text.append(form.isExact() ? "a" : "");
     text.append("\n.address_size 64\n.visible .entry f(.param .u64 first");
     int parameters = form.operands().size() + form.results().size();
     for (int i = 1; i < parameters; i++) {

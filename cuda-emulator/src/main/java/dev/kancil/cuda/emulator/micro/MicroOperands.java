@@ -5,7 +5,7 @@ import java.util.SplittableRandom;
 /**
  * Values of operands: every pair of some interesting ones for the first two, then random ones, the
  * same for each form. What is written here as a type that PTX does not have is a range: n16x2 are
- * halves near one, i16x2 small whole halves, w32 small whole floats.
+ * halves near one, i16x2 and j16x2 small whole halves and bfloats, w32 small whole floats.
  */
 final class MicroOperands {
   static final int COUNT = 4096;
@@ -98,6 +98,7 @@ final class MicroOperands {
     return switch (type) {
       case "n16x2" -> near(random) << 16 | near(random);
       case "i16x2" -> whole(random) << 16 | whole(random);
+      case "j16x2" -> wholeBrain(random) << 16 | wholeBrain(random);
       case "w32" -> Float.floatToRawIntBits(random.nextInt(-99, 100)) & 0xffff_ffffL;
       case "f16x2" ->
           half(operand, index, random, false) << 16 | half(operand, index + 1, random, false);
@@ -165,6 +166,10 @@ final class MicroOperands {
 
   private static long near(SplittableRandom random) {
     return Float.floatToFloat16((float) random.nextDouble(-2, 2)) & 0xffff;
+  }
+
+  private static long wholeBrain(SplittableRandom random) {
+    return (Float.floatToRawIntBits(random.nextInt(-30, 31)) & 0xffff_ffffL) >> 16;
   }
 
   private static long whole(SplittableRandom random) {

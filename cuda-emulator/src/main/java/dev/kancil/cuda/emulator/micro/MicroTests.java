@@ -65,6 +65,7 @@ public final class MicroTests {
     FloatForms.add(forms);
     ConversionForms.add(forms);
     WarpForms.add(forms);
+    WarpgroupForms.add(forms);
     MemoryForms.add(forms);
     return forms;
   }
@@ -75,7 +76,7 @@ public final class MicroTests {
     long referenceContext = reference.retainContext(0);
     try {
       for (MicroForm form : forms()) {
-        if (form.target() > capability) {
+        if (!form.runsOn(capability)) {
           skipped++;
           continue;
         }
@@ -89,7 +90,7 @@ public final class MicroTests {
     }
     out.printf(
         Locale.ROOT,
-        "%d forms of %d differ, %d are for newer devices, %.1f s%n",
+        "%d forms of %d differ, %d are for other devices, %.1f s%n",
         different,
         compared,
         skipped,
