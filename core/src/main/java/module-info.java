@@ -9,6 +9,7 @@ module dev.kancil.core {
   exports dev.kancil.backend.host;
   exports dev.kancil.backend.reference;
   exports dev.kancil.engine;
+  exports dev.kancil.engine.split;
   exports dev.kancil.family;
   exports dev.kancil.format;
   exports dev.kancil.format.gguf;

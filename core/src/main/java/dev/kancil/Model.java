@@ -90,13 +90,11 @@ public final class Model implements AutoCloseable {
     Resources resources = new Resources();
     try {
       // Beside reading the file: a device takes time to open, and may get ready while it waits.
+      DeviceOptions deviceOptions =
+          new DeviceOptions(options.threads()).withProgress(options.progress());
+      String id = options.gpuLayers() == 0 ? Backends.CPU : options.device();
       FutureTask<Device> opening =
-          start(
-              "kancil-device-open",
-              () ->
-                  Backends.open(
-                      options.device(),
-                      new DeviceOptions(options.threads()).withProgress(options.progress())));
+          start("kancil-device-open", () -> Backends.open(id, deviceOptions));
       resources.add(opening, task -> closeIfOpen(task));
       GgufFile file = resources.add(opened.get(), GgufFile::close);
       Path path = file.path();
@@ -106,14 +104,22 @@ public final class Model implements AutoCloseable {
       Families.LoadedGraph loaded =
           Families.load(checkpoint, options.cacheKeyType(), options.cacheValueType());
       int context = options.contextLengthFor(loaded.contextLength());
-      Device device = await(opening);
-      DeviceWeights weights = resources.add(device.weights(loaded.weights()), DeviceWeights::close);
+      Device chosen = await(opening);
       Engine.Limits limits =
           new Engine.Limits(
-              options.stepTokensFor(device.stepTokens(), context),
+              options.stepTokensFor(chosen.stepTokens(), context),
               options.sessions(),
               context,
               Math.multiplyExact(context, options.sessions()));
+      Placement placement =
+          Placement.of(
+              chosen,
+              loaded.graph(),
+              options,
+              limits,
+              () -> Backends.open(Backends.CPU, deviceOptions));
+      Device device = resources.add(placement.device(), Device::close);
+      DeviceWeights weights = resources.add(device.weights(loaded.weights()), DeviceWeights::close);
       Engine engine =
           resources.add(new Engine(device, loaded.graph(), weights, limits), Engine::close);
       Tokenizer tokenizer = await(text);
@@ -141,10 +147,17 @@ public final class Model implements AutoCloseable {
               file.fileBytes(),
               loaded.graph().weightBytesPerToken(),
               engine.bytes() + weights.bytes(),
-              device.description());
+              chosen.description(),
+              placement.layers(),
+              placement.chosenLayers(),
+              placement.other());
       return new Model(resources, engine, tokenizer, template, description);
     } catch (Throwable e) {
-      resources.close();
+      try {
+        resources.close();
+      } catch (RuntimeException later) {
+        e.addSuppressed(later);
+      }
       throw e;
     }
   }

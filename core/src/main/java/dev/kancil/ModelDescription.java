@@ -2,6 +2,7 @@ package dev.kancil;
 
 import dev.kancil.backend.DeviceDescription;
 import java.nio.file.Path;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What a model is and where it runs.
@@ -14,6 +15,10 @@ import java.nio.file.Path;
  * @param fileBytes size of its file or files
  * @param weightBytesPerToken what of it one token's row reads; tokens of one step share it
  * @param memoryBytes device memory for activations and, where filled, the cache
+ * @param device the device that was chosen
+ * @param layers how many the model has
+ * @param deviceLayers how many of them, the last ones, run on the device
+ * @param otherDevice where the others run; null if there are none
  */
 public record ModelDescription(
     Path path,
@@ -26,4 +31,7 @@ public record ModelDescription(
     long fileBytes,
     long weightBytesPerToken,
     long memoryBytes,
-    DeviceDescription device) {}
+    DeviceDescription device,
+    int layers,
+    int deviceLayers,
+    @Nullable DeviceDescription otherDevice) {}

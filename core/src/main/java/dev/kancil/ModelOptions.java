@@ -18,6 +18,9 @@ import dev.kancil.tensor.DataType;
  * @param cacheValueType the same for values
  * @param stepTokens rows of one step; long prompts are cut into such chunks; 0: as the device
  *     prefers
+ * @param gpuLayers how many of a model's layers run on the device, the last ones and what follows
+ *     them, while the CPU runs the others; more than there are are all; 0: the CPU runs the model;
+ *     {@link #ALL_LAYERS}; or {@link #AUTO_LAYERS}
  * @param progress is told how far a device is with what it does before the first step
  */
 public record ModelOptions(
@@ -28,9 +31,16 @@ public record ModelOptions(
     DataType cacheKeyType,
     DataType cacheValueType,
     int stepTokens,
+    int gpuLayers,
     LoadProgress progress) {
   /** The longest context unless one is asked for. */
   public static final int DEFAULT_CONTEXT = 8192;
+
+  /** The whole model on the device, or an error if it doesn't fit. */
+  public static final int ALL_LAYERS = Integer.MAX_VALUE;
+
+  /** As many layers as the device has memory for. */
+  public static final int AUTO_LAYERS = -1;
 
   /** The best device, all processors, a cache in float16. */
   public static final ModelOptions DEFAULT = builder().build();
@@ -43,6 +53,7 @@ public record ModelOptions(
         stepTokens == 0 || stepTokens >= sessions && stepTokens <= 1 << 16,
         "step tokens",
         stepTokens);
+    require(gpuLayers >= 0 || gpuLayers == AUTO_LAYERS, "gpu layers", gpuLayers);
     for (DataType type : new DataType[] {cacheKeyType, cacheValueType}) {
       switch (type) {
         case F32, F16, BF16, Q8_0 -> {}
@@ -98,6 +109,7 @@ public record ModelOptions(
     private DataType cacheKeyType = DataType.F16;
     private DataType cacheValueType = DataType.F16;
     private int stepTokens;
+    private int gpuLayers = ALL_LAYERS;
     private LoadProgress progress = LoadProgress.NONE;
 
     private Builder() {}
@@ -138,6 +150,12 @@ public record ModelOptions(
       return this;
     }
 
+    /** See {@link ModelOptions#gpuLayers}. */
+    public Builder gpuLayers(int count) {
+      gpuLayers = count;
+      return this;
+    }
+
     /** See {@link ModelOptions#stepTokens}. */
     public Builder stepTokens(int rows) {
       stepTokens = rows;
@@ -164,6 +182,7 @@ public record ModelOptions(
           cacheKeyType,
           cacheValueType,
           stepTokens,
+          gpuLayers,
           progress);
     }
   }

@@ -14,9 +14,22 @@ final class Resources {
     return resource;
   }
 
+  /** Closes all, the last first; what one throws keeps none of the others open. */
   void close() {
+    RuntimeException failure = null;
     while (!closers.isEmpty()) {
-      closers.pop().run();
+      try {
+        closers.pop().run();
+      } catch (RuntimeException e) {
+        if (failure == null) {
+          failure = e;
+        } else {
+          failure.addSuppressed(e);
+        }
+      }
+    }
+    if (failure != null) {
+      throw failure;
     }
   }
 }

@@ -101,6 +101,10 @@ final class BenchCommand implements Callable<Integer> {
    * What the device reads of its memory in a second, where it can tell; the model's is free by now.
    */
   private static OptionalDouble readBytes(ModelDescription description) {
+    if (description.otherDevice() != null) {
+      // Two memories take turns.
+      return OptionalDouble.empty();
+    }
     try (Device opened = Backends.open(description.device().id(), DeviceOptions.DEFAULT)) {
       return opened.readBytesPerSecond();
     }
@@ -161,6 +165,8 @@ final class BenchCommand implements Callable<Integer> {
               "model", opened.path().toString(),
               "device", opened.device().id(),
               "kernels", opened.device().kernels(),
+              "layers", opened.layers(),
+              "device_layers", opened.deviceLayers(),
               "threads", new DeviceOptions(device.threads).threadsOrProcessors(),
               "prompt_tokens", prompt,
               "generated_tokens", generated,

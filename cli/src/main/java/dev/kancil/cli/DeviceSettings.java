@@ -22,6 +22,15 @@ final class DeviceSettings {
   int threads;
 
   @Option(
+      names = {"--gpu-layers", "-ngl"},
+      paramLabel = "N",
+      converter = GpuLayers.class,
+      description =
+          "How many layers run on the device, the last ones, while the CPU runs the others; auto: as"
+              + " many as fit; 0: none. Default: all, or an error if they don't fit.")
+  Integer gpuLayers = ModelOptions.ALL_LAYERS;
+
+  @Option(
       names = "--ctx",
       paramLabel = "N",
       description = "Tokens of context. Default: what the model was made for, at most 8192.")
@@ -48,9 +57,29 @@ final class DeviceSettings {
         .progress(new LoadBar(console))
         .device(device)
         .threads(threads)
+        .gpuLayers(gpuLayers)
         .contextLength(context)
         .cacheKeyType(keyType)
         .cacheValueType(valueType);
+  }
+
+  static final class GpuLayers implements CommandLine.ITypeConverter<Integer> {
+    @Override
+    public Integer convert(String text) {
+      if (text.equals("auto")) {
+        return ModelOptions.AUTO_LAYERS;
+      }
+      try {
+        int count = Integer.parseInt(text);
+        if (count >= 0) {
+          return count;
+        }
+      } catch (NumberFormatException e) {
+        // Told below.
+      }
+      throw new CommandLine.TypeConversionException(
+          "there are auto and numbers from 0 on, but not " + text);
+    }
   }
 
   static final class CacheType implements CommandLine.ITypeConverter<DataType> {

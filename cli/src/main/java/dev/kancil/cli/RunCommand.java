@@ -115,6 +115,8 @@ final class RunCommand implements Callable<Integer> {
         "model", model.description().path().toString(),
         "device", model.description().device().id(),
         "kernels", model.description().device().kernels(),
+        "layers", model.description().layers(),
+        "device_layers", model.description().deviceLayers(),
         "prompt_ids", completion.promptTokens(),
         "output_ids", completion.tokens(),
         "text", completion.text(),

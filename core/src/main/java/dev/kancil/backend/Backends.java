@@ -12,6 +12,9 @@ public final class Backends {
   /** What {@code --device} takes for the best device there is. */
   public static final String AUTO = "auto";
 
+  /** The processor, which runs what another device has no room for. */
+  public static final String CPU = "cpu";
+
   private Backends() {}
 
   /** All backends, those that {@link #AUTO} prefers first. */

@@ -140,12 +140,25 @@ public final class Batch {
         : parameters[(output - 1) * SampleParameters.COLUMNS + SampleParameters.CHANGES_END];
   }
 
-  /** Makes this batch equal to {@code other}, which must fit. */
-  public void copyFrom(Batch other) {
+  /** Takes the rows of {@code other}, which must fit, and asks for no outputs. */
+  public void copyRowsFrom(Batch other) {
+    copyRows(other);
+    outputs = 0;
+    changeCount = 0;
+  }
+
+  private void copyRows(Batch other) {
     System.arraycopy(other.tokens, 0, tokens, 0, other.rows);
     System.arraycopy(other.positions, 0, positions, 0, other.rows);
     System.arraycopy(other.sequences, 0, sequences, 0, other.sequenceCount);
     System.arraycopy(other.sequenceStarts, 0, sequenceStarts, 0, other.sequenceCount + 1);
+    rows = other.rows;
+    sequenceCount = other.sequenceCount;
+  }
+
+  /** Makes this batch equal to {@code other}, which must fit. */
+  public void copyFrom(Batch other) {
+    copyRows(other);
     System.arraycopy(other.outputRows, 0, outputRows, 0, other.outputs);
     System.arraycopy(other.parameters, 0, parameters, 0, other.outputs * SampleParameters.COLUMNS);
     if (changes.length < other.changeCount * Sample.CHANGE_COLUMNS) {
@@ -153,8 +166,6 @@ public final class Batch {
     }
     System.arraycopy(other.changes, 0, changes, 0, other.changeCount * Sample.CHANGE_COLUMNS);
     changeCount = other.changeCount;
-    rows = other.rows;
-    sequenceCount = other.sequenceCount;
     outputs = other.outputs;
   }
 

@@ -5,6 +5,7 @@ import dev.kancil.graph.StateLayout;
 import dev.kancil.graph.op.Fused;
 import dev.kancil.tensor.DataType;
 import java.util.OptionalDouble;
+import java.util.OptionalLong;
 
 /**
  * An open device. Work on it runs in the order in which it was enqueued, on a thread or queue of
@@ -44,6 +45,22 @@ public interface Device extends AutoCloseable {
    */
   default OptionalDouble readBytesPerSecond() {
     return OptionalDouble.empty();
+  }
+
+  /** Bytes of memory of its own that nobody uses; empty where it has none, or can't tell. */
+  default OptionalLong freeBytes() {
+    return OptionalLong.empty();
+  }
+
+  /**
+   * About what a graph takes of the device's own memory: its weights as they lie there, room for
+   * steps, and for a state.
+   *
+   * @param graph fused for this device
+   * @param sequences as {@link #createState} takes them, as are {@code tokens}
+   */
+  default long bytesFor(Graph graph, StepLimits limits, int sequences, int tokens) {
+    return 0;
   }
 
   /**

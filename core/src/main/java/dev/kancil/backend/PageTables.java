@@ -183,6 +183,18 @@ public final class PageTables {
    * @throws InvalidRequestException if a position does not continue its sequence, or pages run out
    */
   public void append(Batch batch) {
+    requireRoom(batch);
+    for (int i = 0; i < batch.sequenceCount(); i++) {
+      extend(find(batch.sequence(i)), batch.endRow(i) - batch.firstRow(i));
+    }
+  }
+
+  /**
+   * Checks that there is room for a batch's rows.
+   *
+   * @throws InvalidRequestException as {@link #append}
+   */
+  void requireRoom(Batch batch) {
     countNeeded(batch);
     for (int i = 0; i < batch.sequenceCount(); i++) {
       int end = batch.position(batch.endRow(i) - 1) + 1;
@@ -207,9 +219,6 @@ public final class PageTables {
                 + pools[group].freeCount
                 + " free; raise the context size");
       }
-    }
-    for (int i = 0; i < batch.sequenceCount(); i++) {
-      extend(find(batch.sequence(i)), batch.endRow(i) - batch.firstRow(i));
     }
   }
 
@@ -310,6 +319,15 @@ public final class PageTables {
 
   private int pages(int tokens) {
     return Math.ceilDiv(tokens, pageTokens);
+  }
+
+  /**
+   * Checks that the first {@code length} tokens of a sequence can be forked or be left.
+   *
+   * @throws InvalidRequestException if it is shorter, or has given back what a window must show
+   */
+  void requireKept(int sequence, int length) {
+    requireKept(find(sequence), length);
   }
 
   private void requireKept(Sequence sequence, int length) {

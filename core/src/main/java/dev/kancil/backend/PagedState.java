@@ -24,6 +24,24 @@ public abstract class PagedState implements SequenceState {
     tables().append(batch);
   }
 
+  /**
+   * Throws what {@link #append} would.
+   *
+   * @throws dev.kancil.InvalidRequestException if there is no room
+   */
+  public final void requireRoom(Batch batch) {
+    tables().requireRoom(batch);
+  }
+
+  /**
+   * Throws what {@link #fork} and {@link #truncate} to this length would.
+   *
+   * @throws dev.kancil.InvalidRequestException if a sequence is shorter, or its tokens are gone
+   */
+  public final void requireKept(int sequence, int length) {
+    tables().requireKept(sequence, length);
+  }
+
   @Override
   public final int open() {
     return tables().open();

@@ -56,6 +56,13 @@ public final class Engine implements AutoCloseable {
             stepTokens + " rows, " + sequences + " sequences, " + context + " of " + cacheTokens);
       }
     }
+
+    /** The largest step of an engine with these limits. */
+    public StepLimits step(int vocabulary) {
+      int changes = Sampler.mostChanges(vocabulary, context);
+      return new StepLimits(
+          stepTokens, sequences, sequences, Math.multiplyExact(sequences, changes));
+    }
   }
 
   private final Limits limits;
@@ -86,13 +93,7 @@ public final class Engine implements AutoCloseable {
       throw new UnsupportedException(
           "a vocabulary of " + vocabulary + " tokens; at most " + Sample.MOST_COLUMNS);
     }
-    int changes = Sampler.mostChanges(vocabulary, limits.context());
-    StepLimits step =
-        new StepLimits(
-            limits.stepTokens(),
-            limits.sequences(),
-            limits.sequences(),
-            Math.multiplyExact(limits.sequences(), changes));
+    StepLimits step = limits.step(vocabulary);
     batch = new Batch(step);
     program = device.compile(Fusion.fuse(graph.sampled(LOGITS), device::takes), weights, step);
     try {

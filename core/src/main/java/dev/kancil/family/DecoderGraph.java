@@ -108,7 +108,7 @@ final class DecoderGraph {
             fed,
             WeightName.POST_FEED_FORWARD_NORM,
             layer);
-    return builder.add("hidden.layer." + layer, new Add(), residual, feedForwardChange);
+    return builder.add(Graph.layerOutput(layer), new Add(), residual, feedForwardChange);
   }
 
   private Value attention(String name, Value x, int layer, AttentionLayer attention) {

@@ -46,6 +46,11 @@ public record Graph(List<Value> inputs, List<Node> nodes, List<Value> outputs, S
   /** Output of {@link #sampled}: the token that each output row chose, I32, one column. */
   public static final String SAMPLED = "sampled";
 
+  /** The name of what layer {@code layer} computes, counted from 0. */
+  public static String layerOutput(int layer) {
+    return "hidden.layer." + layer;
+  }
+
   public Graph {
     inputs = List.copyOf(inputs);
     nodes = List.copyOf(nodes);
@@ -109,6 +114,38 @@ public record Graph(List<Value> inputs, List<Node> nodes, List<Value> outputs, S
       throw new IllegalArgumentException(
           value.name() + " has " + value.type().columns() + " columns, its cache " + columns);
     }
+  }
+
+  /**
+   * The inputs that no batch has: values of other devices, such as hidden states.
+   *
+   * @throws IllegalArgumentException if one is not float32 with a row for each token
+   */
+  public List<Value> broughtInputs() {
+    List<Value> brought = new ArrayList<>();
+    for (Value input : inputs) {
+      switch (input.name()) {
+        case TOKENS, POSITIONS, OUTPUT_ROWS, SAMPLING, CHANGES -> {}
+        default -> brought.add(input);
+      }
+    }
+    for (Value input : brought) {
+      if (input.type().type() != DataType.F32 || input.type().rows() != Dimension.Symbolic.TOKENS) {
+        throw new IllegalArgumentException("nothing brings the input " + input.name());
+      }
+    }
+    return brought;
+  }
+
+  /** How many layers there are: a value is called {@link #layerOutput} for each. */
+  public int layers() {
+    Set<String> names = new HashSet<>();
+    nodes.forEach(node -> node.outputs().forEach(output -> names.add(output.name())));
+    int layers = 0;
+    while (names.contains(layerOutput(layers))) {
+      layers++;
+    }
+    return layers;
   }
 
   /** The input or computed value called {@code name}, or an error naming it. */

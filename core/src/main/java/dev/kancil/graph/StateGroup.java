@@ -30,6 +30,11 @@ public record StateGroup(
     valueType.byteSize(valueColumns);
   }
 
+  /** The same with so many layers. */
+  public StateGroup withLayers(int count) {
+    return new StateGroup(count, keyColumns, valueColumns, keyType, valueType, window);
+  }
+
   /** Bytes that one token takes in one layer. */
   public long tokenBytes() {
     return keyType.byteSize(keyColumns) + valueType.byteSize(valueColumns);

@@ -6,6 +6,7 @@ import dev.kancil.backend.Device;
 import dev.kancil.family.Families;
 import dev.kancil.format.gguf.GgufCheckpoint;
 import dev.kancil.format.gguf.GgufFile;
+import dev.kancil.graph.Graph;
 import dev.kancil.tensor.DataType;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -27,6 +28,11 @@ public abstract class BatchingContract {
   /** The device; the test closes it. */
   protected abstract Device device();
 
+  /** The device for a model, where it depends on that. */
+  protected Device device(Graph model) {
+    return device();
+  }
+
   /** The largest difference of a logit. */
   protected abstract float tolerance();
 
@@ -37,9 +43,11 @@ public abstract class BatchingContract {
   }
 
   private void with(TinyModels tiny, Body body) {
-    try (GgufCheckpoint checkpoint = new GgufCheckpoint(GgufFile.open(tiny.write(folder)));
-        Device device = device()) {
-      body.run(device, Families.load(checkpoint, DataType.F32, DataType.F32));
+    try (GgufCheckpoint checkpoint = new GgufCheckpoint(GgufFile.open(tiny.write(folder)))) {
+      Families.LoadedGraph model = Families.load(checkpoint, DataType.F32, DataType.F32);
+      try (Device device = device(model.graph())) {
+        body.run(device, model);
+      }
     }
   }
 

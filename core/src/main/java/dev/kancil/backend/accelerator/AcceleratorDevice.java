@@ -10,9 +10,12 @@ import dev.kancil.backend.SequenceState;
 import dev.kancil.backend.StepLimits;
 import dev.kancil.backend.WeightSource;
 import dev.kancil.graph.Graph;
+import dev.kancil.graph.MemoryPlan;
 import dev.kancil.graph.StateLayout;
+import dev.kancil.graph.Value;
 import dev.kancil.graph.op.Fused;
 import dev.kancil.graph.op.NormedProduct;
+import java.util.OptionalLong;
 
 /**
  * An open device with memory of its own. Who asks for a step enqueues it, if nobody enqueues
@@ -67,12 +70,39 @@ public abstract class AcceleratorDevice implements Device {
   }
 
   @Override
+  public final OptionalLong freeBytes() {
+    return memory.freeBytes();
+  }
+
+  @Override
+  public final long bytesFor(Graph graph, StepLimits limits, int sequences, int tokens) {
+    MemoryPlan plan = MemoryPlan.of(graph, limits.tokens(), limits.outputs(), memory.alignment());
+    long values = plan.bytes();
+    for (Value input : graph.broughtInputs()) {
+      values += limits.rows(input.type().rows()) * input.type().rowBytes();
+    }
+    // What kernels need for themselves, such as rounded activations, is about as large again.
+    return AcceleratorWeights.bytes(graph, layout())
+        + AcceleratorState.bytes(graph.state(), sequences, tokens)
+        + 2 * values;
+  }
+
+  @Override
   public final Program compile(Graph graph, DeviceWeights weights, StepLimits limits) {
     if (!(weights instanceof AcceleratorWeights ours)) {
       throw new IllegalArgumentException("weights of another device");
     }
-    return new AcceleratorProgram(
-        graph, limits, memory, queue, options, program -> lowering(ours, program));
+    LoadMeter meter =
+        new LoadMeter(
+            options.progress(),
+            "bringing weights and kernels to " + memory.deviceName(),
+            ours.missingBytes(graph));
+    ours.onLoaded(meter);
+    Program program =
+        new AcceleratorProgram(
+            graph, limits, memory, queue, options.guarded(), made -> lowering(ours, made));
+    meter.end();
+    return program;
   }
 
   @Override

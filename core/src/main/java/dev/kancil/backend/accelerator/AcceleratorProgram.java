@@ -1,9 +1,9 @@
 package dev.kancil.backend.accelerator;
 
 import dev.kancil.backend.Batch;
-import dev.kancil.backend.DeviceOptions;
 import dev.kancil.backend.DeviceQueue;
 import dev.kancil.backend.Program;
+import dev.kancil.backend.RowSource;
 import dev.kancil.backend.SequenceState;
 import dev.kancil.backend.Step;
 import dev.kancil.backend.StepLimits;
@@ -45,6 +45,7 @@ public final class AcceleratorProgram implements Program {
   private final Lowering lowering;
   private final List<DeviceBuffer> buffers = new ArrayList<>();
   private final Map<Value, DeviceBuffer> values = new HashMap<>();
+  private final List<Value> brought;
   private final List<Work> works = new ArrayList<>();
   private final ArrayBlockingQueue<AcceleratorStep> idle = new ArrayBlockingQueue<>(OPEN_STEPS);
   private final int vocabulary;
@@ -57,6 +58,7 @@ public final class AcceleratorProgram implements Program {
   /**
    * Compiles a graph.
    *
+   * @param guarded between zones that are looked at
    * @param backend what makes its nodes work, closed with the program
    */
   public AcceleratorProgram(
@@ -64,13 +66,14 @@ public final class AcceleratorProgram implements Program {
       StepLimits limits,
       DeviceMemory memory,
       DeviceQueue queue,
-      DeviceOptions options,
+      boolean guarded,
       Function<ProgramMemory, Lowering> backend) {
     this.graph = graph;
     this.limits = limits;
     this.memory = memory;
     this.queue = queue;
-    this.guards = options.guarded() ? new Guards(memory) : null;
+    this.guards = guarded ? new Guards(memory) : null;
+    this.brought = graph.broughtInputs();
     this.inputs = new StepInputs(memory, limits, graph.state());
     this.rooms = new Rooms(memory);
     boolean callsHost = graph.nodes().stream().anyMatch(node -> node.op() instanceof HostCall);
@@ -79,43 +82,63 @@ public final class AcceleratorProgram implements Program {
         backend.apply(new ProgramMemory(inputs, rooms, limits, graph.state(), this::place));
     try {
       placeValues();
-      String work = "bringing weights and kernels to " + memory.deviceName();
       for (Node node : graph.nodes()) {
-        options.progress().report(work, (double) works.size() / graph.nodes().size());
         works.add(lowering.lower(node));
       }
       lowering.finish();
-      options.progress().report(work, 1);
+      memory.finishLoads();
       bytes = inputs.bytes() + rooms.bytes() + activationBytes;
       for (int i = 0; i < OPEN_STEPS; i++) {
-        idle.add(new AcceleratorStep(this, limits, inputs.new Staging(arena, limits), outputs()));
+        idle.add(
+            new AcceleratorStep(
+                this,
+                limits,
+                inputs.new Staging(arena, limits),
+                hostRooms(brought),
+                hostRooms(graph.outputs())));
       }
     } catch (RuntimeException e) {
-      free();
+      abandon(e);
       throw e;
     }
     vocabulary = graph.vocabulary();
     sampled = graph.sampledColumns();
   }
 
+  /** Frees all once nothing is on its way any more. */
+  private void abandon(RuntimeException failure) {
+    try {
+      memory.finishLoads();
+      free();
+    } catch (RuntimeException e) {
+      failure.addSuppressed(e);
+    }
+  }
+
   private void placeValues() {
+    for (Value input : brought) {
+      DeviceBuffer place = allocate(input);
+      activationBytes += place.bytes();
+      values.put(input, place);
+    }
     for (Value input : graph.inputs()) {
-      values.put(
+      values.computeIfAbsent(
           input,
-          switch (input.name()) {
-            case Graph.TOKENS -> inputs.tokens();
-            case Graph.POSITIONS -> inputs.positions();
-            case Graph.OUTPUT_ROWS -> inputs.outputRows();
-            case Graph.SAMPLING -> inputs.sampling();
-            case Graph.CHANGES -> inputs.changes();
-            default -> throw new IllegalStateException("nothing brings the input " + input.name());
-          });
+          _ ->
+              switch (input.name()) {
+                case Graph.TOKENS -> inputs.tokens();
+                case Graph.POSITIONS -> inputs.positions();
+                case Graph.OUTPUT_ROWS -> inputs.outputRows();
+                case Graph.SAMPLING -> inputs.sampling();
+                case Graph.CHANGES -> inputs.changes();
+                default -> throw new IllegalArgumentException("an input " + input.name());
+              });
     }
     MemoryPlan plan = MemoryPlan.of(graph, limits.tokens(), limits.outputs(), memory.alignment());
     DeviceBuffer shared = null;
     if (guards == null && !plan.offsets().isEmpty()) {
       shared = memory.allocate(plan.bytes(), "activations");
-      activationBytes = shared.bytes();
+      activationBytes += shared.bytes();
     }
     for (Node node : graph.nodes()) {
       for (Value value : node.outputs()) {
@@ -135,6 +158,16 @@ public final class AcceleratorProgram implements Program {
     }
   }
 
+  private DeviceBuffer allocate(Value value) {
+    long size = limits.rows(value.type().rows()) * value.type().rowBytes();
+    if (guards != null) {
+      return guards.allocate(size, value.name());
+    }
+    DeviceBuffer buffer = memory.allocate(size, "activations");
+    buffers.add(buffer);
+    return buffer;
+  }
+
   private DeviceBuffer place(Value value) {
     DeviceBuffer place = values.get(value);
     if (place == null) {
@@ -143,16 +176,17 @@ public final class AcceleratorProgram implements Program {
     return place;
   }
 
-  private Map<String, MemorySegment> outputs() {
-    Map<String, MemorySegment> outputs = new LinkedHashMap<>();
-    for (Value output : graph.outputs()) {
-      outputs.put(output.name(), memory.hostMemory(arena, place(output).bytes()));
+  /** Host memory for each of some values, by its name. */
+  private Map<String, MemorySegment> hostRooms(List<Value> held) {
+    Map<String, MemorySegment> rooms = new LinkedHashMap<>();
+    for (Value value : held) {
+      rooms.put(value.name(), memory.hostMemory(arena, place(value).bytes()));
     }
-    return outputs;
+    return rooms;
   }
 
   @Override
-  public Step enqueue(Batch batch, SequenceState state) {
+  public Step enqueue(Batch batch, SequenceState state, RowSource source) {
     if (closed) {
       throw new IllegalStateException("the program is closed");
     }
@@ -170,8 +204,13 @@ public final class AcceleratorProgram implements Program {
       idle.add(step);
       throw e;
     }
-    step.prepare(batch, ours);
-    queue.addOrRun(step.task);
+    step.prepare(batch, ours, source);
+    if (brought.isEmpty()) {
+      queue.addOrRun(step.task);
+    } else {
+      // It waits for what another device computes, which callers must not.
+      queue.add(step.task);
+    }
     ours.tables().dropBehindWindows(batch);
     return step;
   }
@@ -186,7 +225,14 @@ public final class AcceleratorProgram implements Program {
       works.forEach(work -> work.bind(state, inputs));
       bound = state;
     }
+    // Before anything is enqueued, since it may fail.
+    for (Value input : brought) {
+      step.fill(input.name(), size(input, step));
+    }
     step.staging.enqueue();
+    for (Value input : brought) {
+      memory.enqueueWrite(place(input), step.brought(input.name()), size(input, step));
+    }
     if (guards == null) {
       int tokens = step.batch().rows();
       int outputRows = step.batch().outputs();
@@ -197,7 +243,7 @@ public final class AcceleratorProgram implements Program {
       }
     }
     for (Value output : graph.outputs()) {
-      long size = rows(output, step) * output.type().rowBytes();
+      long size = size(output, step);
       if (size > 0) {
         memory.enqueueRead(place(output), step.room(output.name()), size);
       }
@@ -211,8 +257,9 @@ public final class AcceleratorProgram implements Program {
     }
   }
 
-  private static int rows(Value value, AcceleratorStep step) {
-    return step.batch().rows(value.type().rows());
+  /** Bytes of a value in a step. */
+  private static long size(Value value, AcceleratorStep step) {
+    return step.batch().rows(value.type().rows()) * value.type().rowBytes();
   }
 
   private void enqueueGuarded(Guards zones, Node node, Work work, AcceleratorStep step) {
@@ -270,8 +317,11 @@ public final class AcceleratorProgram implements Program {
     if (!closed) {
       closed = true;
       queue.drain();
-      memory.finish();
-      free();
+      try {
+        memory.finish();
+      } finally {
+        free();
+      }
     }
   }
 

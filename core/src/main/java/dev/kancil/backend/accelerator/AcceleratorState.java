@@ -59,6 +59,14 @@ public final class AcceleratorState extends PagedState {
     }
   }
 
+  /** Bytes of a state. */
+  static long bytes(StateLayout layout, int sequences, int tokens) {
+    long rows = (long) PageTables.mostPages(sequences, tokens, PAGE_TOKENS) * PAGE_TOKENS;
+    return layout.groups().stream()
+        .mapToLong(group -> Math.multiplyExact(rows, group.layers() * group.tokenBytes()))
+        .sum();
+  }
+
   private DeviceBuffer[] allocate(int layers, int pages, long rowBytes) {
     DeviceBuffer[] made = new DeviceBuffer[layers];
     long size = Math.multiplyExact(Math.multiplyExact((long) pages, PAGE_TOKENS), rowBytes);

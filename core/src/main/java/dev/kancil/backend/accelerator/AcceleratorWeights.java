@@ -3,6 +3,7 @@ package dev.kancil.backend.accelerator;
 import dev.kancil.DeviceException;
 import dev.kancil.backend.DeviceWeights;
 import dev.kancil.backend.WeightSource;
+import dev.kancil.graph.Graph;
 import dev.kancil.graph.Weight;
 import dev.kancil.tensor.Blocks;
 import dev.kancil.tensor.DataType;
@@ -12,6 +13,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.LongConsumer;
 
 /**
  * Weights on a device, each brought when a program first needs it. Where the device shares the
@@ -28,6 +30,7 @@ public final class AcceleratorWeights implements DeviceWeights {
   private final MatrixLayout layout;
   private final Map<String, Matrix> matrices = new HashMap<>();
   private final List<DeviceBuffer> buffers = new ArrayList<>();
+  private LongConsumer loaded = _ -> {};
   private long bytes;
   private boolean closed;
 
@@ -53,6 +56,36 @@ public final class AcceleratorWeights implements DeviceWeights {
     this.layout = layout;
   }
 
+  /** From now on {@code listener} is told how many bytes of the source are on their way. */
+  void onLoaded(LongConsumer listener) {
+    loaded = listener;
+  }
+
+  /** Bytes of weights, as they are stored, that a graph reads and the device has not. */
+  long missingBytes(Graph graph) {
+    return graph.weights().stream()
+        .filter(weight -> !matrices.containsKey(weight.name()))
+        .filter(weight -> !matrices.containsKey(asFloats(weight)))
+        .mapToLong(weight -> weight.type().byteSize(weight.shape().elements()))
+        .sum();
+  }
+
+  /** Bytes that a graph's weights take on a device that does not share the host's memory. */
+  static long bytes(Graph graph, MatrixLayout layout) {
+    long bytes = 0;
+    for (Weight weight : graph.weights()) {
+      long elements = weight.shape().elements();
+      if (weight.shape().rank() == 1 || !hasKernels(weight.type())) {
+        bytes += elements * Float.BYTES;
+      } else if (layout.takes(weight.type())) {
+        bytes += layout.bytes(weight.type(), weight.shape());
+      } else {
+        bytes += weight.type().byteSize(elements);
+      }
+    }
+    return bytes;
+  }
+
   /** A matrix in its own type where kernels compute from it directly. */
   public Matrix matrix(Weight weight) {
     return matrices.computeIfAbsent(weight.name(), _ -> bring(weight));
@@ -60,9 +93,12 @@ public final class AcceleratorWeights implements DeviceWeights {
 
   /** A vector as float32. */
   public DeviceBuffer floats(Weight weight) {
-    Matrix matrix =
-        matrices.computeIfAbsent(weight.name() + " as float32", _ -> decode(tensor(weight)));
+    Matrix matrix = matrices.computeIfAbsent(asFloats(weight), _ -> decode(tensor(weight)));
     return matrix.parts().getFirst().buffer();
+  }
+
+  private static String asFloats(Weight weight) {
+    return weight.name() + " as float32";
   }
 
   /** A weight where the host has it. */
@@ -86,7 +122,7 @@ public final class AcceleratorWeights implements DeviceWeights {
     int columns = Math.toIntExact(tensor.shape().columns());
     List<Part> parts = new ArrayList<>();
     if (layout.takes(tensor.type())) {
-      DeviceBuffer buffer = owned(layout.lay(tensor, weight.name()));
+      DeviceBuffer buffer = owned(layout.lay(tensor, weight.name(), loaded));
       bytes += buffer.bytes();
       int rows = Math.toIntExact(tensor.shape().elements() / columns);
       return new Matrix(tensor.type(), columns, List.of(new Part(buffer, 0, 0, rows)));
@@ -97,9 +133,10 @@ public final class AcceleratorWeights implements DeviceWeights {
       DeviceBuffer buffer;
       if (memory.sharesHostMemory() && data.isNative()) {
         buffer = owned(memory.share(data, weight.name()));
+        loaded.accept(data.byteSize());
       } else {
         buffer = owned(memory.allocate(data.byteSize(), weight.name()));
-        memory.write(buffer, 0, data);
+        memory.load(buffer, 0, data, loaded);
         bytes += buffer.bytes();
       }
       parts.add(new Part(buffer, 0, rows.first(), rows.count()));
@@ -161,7 +198,9 @@ public final class AcceleratorWeights implements DeviceWeights {
       int count = (int) Math.min(decoded.length, elements - done);
       long at = tensor.type().byteSize(first + done);
       Blocks.decode(tensor.type(), tensor.data(), at, decoded, 0, count);
-      memory.write(target, done * Float.BYTES, data.asSlice(0, (long) count * Float.BYTES));
+      MemorySegment piece = data.asSlice(0, (long) count * Float.BYTES);
+      memory.load(target, done * Float.BYTES, piece, _ -> {});
+      loaded.accept(tensor.type().byteSize(count));
     }
   }
 

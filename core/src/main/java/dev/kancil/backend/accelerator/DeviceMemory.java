@@ -5,6 +5,8 @@ import dev.kancil.graph.op.TapFunction;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.Locale;
+import java.util.OptionalLong;
+import java.util.function.LongConsumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -21,6 +23,11 @@ public abstract class DeviceMemory {
 
   /** The most bytes that one buffer can have. */
   public abstract long largestAllocation();
+
+  /** Bytes that nobody uses; empty where it is the host's, or the device can't tell. */
+  public OptionalLong freeBytes() {
+    return OptionalLong.empty();
+  }
 
   /** Whether host memory can be used where it lies. */
   public abstract boolean sharesHostMemory();
@@ -52,6 +59,25 @@ public abstract class DeviceMemory {
 
   /** Copies to the device and waits. */
   public abstract void write(DeviceBuffer target, long offset, MemorySegment source);
+
+  /**
+   * Copies what programs need before their first step, perhaps at some later time: it is there when
+   * {@link #finishLoads} returns. {@code source} may change as soon as this returns. A copy that
+   * fails later may leave the buffer half written.
+   *
+   * @param loaded is told how many bytes are on their way, piece by piece
+   */
+  public void load(DeviceBuffer target, long offset, MemorySegment source, LongConsumer loaded) {
+    write(target, offset, source);
+    loaded.accept(source.byteSize());
+  }
+
+  /**
+   * Waits for what {@link #load} copies.
+   *
+   * @throws DeviceException what became of it, if it failed
+   */
+  public void finishLoads() {}
 
   /** Copies from the device and waits. */
   public abstract void read(DeviceBuffer source, long offset, MemorySegment target);
@@ -164,7 +190,8 @@ public abstract class DeviceMemory {
             + mebibytes(total)
             + ", of which Kancil has taken "
             + mebibytes(held)
-            + "; lower --ctx, or take a smaller model");
+            + "; lower --ctx, take a smaller model,"
+            + " or leave some layers to the CPU (--gpu-layers auto)");
   }
 
   private static String mebibytes(long bytes) {

@@ -3,6 +3,7 @@ package dev.kancil.backend.host;
 import dev.kancil.backend.Batch;
 import dev.kancil.backend.DeviceQueue;
 import dev.kancil.backend.Program;
+import dev.kancil.backend.RowSource;
 import dev.kancil.backend.SequenceState;
 import dev.kancil.backend.Step;
 import dev.kancil.backend.StepLimits;
@@ -36,6 +37,7 @@ final class HostProgram implements Program {
   private final StepLimits limits;
   private final Map<Value, HostValue> values = new HashMap<>();
   private final Map<String, HostValue> outputs = new HashMap<>();
+  private final List<Value> brought;
   private final Kernel[] kernels;
   private final ArrayBlockingQueue<HostStep> idle = new ArrayBlockingQueue<>(OPEN_STEPS);
   private final Graph graph;
@@ -65,6 +67,7 @@ final class HostProgram implements Program {
     for (Value output : graph.outputs()) {
       outputs.put(output.name(), place(output));
     }
+    brought = graph.broughtInputs();
     MemoryPlan plan = MemoryPlan.of(graph, limits.tokens(), limits.outputs());
     kernels = new Kernel[graph.nodes().size()];
     try {
@@ -162,7 +165,7 @@ final class HostProgram implements Program {
   }
 
   @Override
-  public Step enqueue(Batch batch, SequenceState state) {
+  public Step enqueue(Batch batch, SequenceState state, RowSource source) {
     if (closed) {
       throw new IllegalStateException("the program is closed");
     }
@@ -177,7 +180,7 @@ final class HostProgram implements Program {
       idle.add(step);
       throw e;
     }
-    step.prepare(batch, hostState);
+    step.prepare(batch, hostState, source);
     fillInputs(step);
     queue.add(step.task);
     hostState.tables().dropBehindWindows(batch);
@@ -214,14 +217,24 @@ final class HostProgram implements Program {
         }
         case Graph.SAMPLING -> batch.copySampling(data, 0);
         case Graph.CHANGES -> batch.copyChanges(data);
-        default -> throw new IllegalStateException("nothing brings the input " + input.name());
+        // On the device's thread, which waits for them.
+        default -> {}
       }
+    }
+  }
+
+  private void fillBrought(HostStep step) {
+    for (int i = 0; i < brought.size(); i++) {
+      HostValue place = place(brought.get(i));
+      long bytes = place.rows(step) * place.type().rowBytes();
+      step.source().fill(brought.get(i).name(), place.data(step).asSlice(0, bytes));
     }
   }
 
   void execute(HostStep step) {
     Throwable failure = null;
     try {
+      fillBrought(step);
       for (Kernel kernel : kernels) {
         kernel.run(step);
       }

@@ -3,6 +3,7 @@ package dev.kancil.backend.host;
 import dev.kancil.DeviceException;
 import dev.kancil.backend.Batch;
 import dev.kancil.backend.BatchTables;
+import dev.kancil.backend.RowSource;
 import dev.kancil.backend.Step;
 import dev.kancil.backend.StepLimits;
 import dev.kancil.backend.Uninterrupted;
@@ -24,6 +25,7 @@ public final class HostStep implements Step {
   private final Batch batch;
   private final BatchTables[] tables;
   private @Nullable HostState state;
+  private RowSource source = RowSource.NONE;
   private boolean done;
   private boolean open;
   private @Nullable Throwable failure;
@@ -67,9 +69,14 @@ public final class HostStep implements Step {
     return (long) page * pageTokens + position % pageTokens;
   }
 
-  void prepare(Batch source, HostState newState) {
-    batch.copyFrom(source);
+  RowSource source() {
+    return source;
+  }
+
+  void prepare(Batch rows, HostState newState, RowSource rowSource) {
+    batch.copyFrom(rows);
     state = newState;
+    source = rowSource;
     done = false;
     open = true;
     failure = null;

@@ -35,6 +35,11 @@ public record Attention(
     }
   }
 
+  /** The same over another layer's keys and values. */
+  public Attention withSlot(StateSlot other) {
+    return new Attention(other, heads, kvHeads, keyWidth, valueWidth, scale, mask, score);
+  }
+
   @Override
   public List<ValueType> infer(List<Operand> inputs) {
     requireInputs(inputs, 2);

@@ -132,6 +132,7 @@ final class CudaDevice extends AcceleratorDevice {
 
   @Override
   protected void release() {
+    tiles.close();
     kernels.close();
     memory.close();
   }

@@ -194,8 +194,7 @@ final class CudaKernels implements AutoCloseable {
   @Override
   public synchronized void close() {
     compilers.shutdownNow();
-    CudaDriver driver = memory.driver();
-    modules.values().forEach(driver::unloadModule);
+    modules.values().forEach(module -> memory.release(driver -> driver.unloadModule(module)));
     modules.clear();
   }
 }

@@ -24,6 +24,6 @@ final class CudaMark implements Mark {
 
   @Override
   public void close() {
-    memory.driver().destroyEvent(event);
+    memory.release(driver -> driver.destroyEvent(event));
   }
 }

@@ -9,7 +9,10 @@ import dev.kancil.bindings.cuda.CudaException;
 import dev.kancil.graph.op.TapFunction;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.util.OptionalLong;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Consumer;
+import java.util.function.LongConsumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -28,6 +31,7 @@ final class CudaMemory extends DeviceMemory implements AutoCloseable {
   private final AtomicLong held = new AtomicLong();
   private final @Nullable LaunchTimes times;
   private final boolean isLent;
+  private final PinnedRing ring;
 
   CudaMemory(CudaDriver driver, int index, DeviceDescription description) {
     this(driver, index, description, null);
@@ -39,10 +43,25 @@ final class CudaMemory extends DeviceMemory implements AutoCloseable {
    */
   CudaMemory(
       CudaDriver driver, int index, DeviceDescription description, @Nullable CudaQueue lent) {
+    this(driver, index, description, lent, PinnedRing.PIECES, PinnedRing.PIECE_BYTES);
+  }
+
+  /**
+   * @param lent as above
+   * @param pieces of pinned memory, through which weights come
+   */
+  CudaMemory(
+      CudaDriver driver,
+      int index,
+      DeviceDescription description,
+      @Nullable CudaQueue lent,
+      int pieces,
+      int pieceBytes) {
     this.driver = driver;
     this.index = index;
     this.description = description;
     this.times = LaunchTimes.ofProperties(driver);
+    ring = new PinnedRing(this, pieces, pieceBytes);
     isLent = lent != null;
     if (lent != null) {
       context = lent.context();
@@ -93,6 +112,15 @@ final class CudaMemory extends DeviceMemory implements AutoCloseable {
   }
 
   @Override
+  public OptionalLong freeBytes() {
+    try {
+      return OptionalLong.of(driver().freeBytes());
+    } catch (CudaException e) {
+      throw failure(e);
+    }
+  }
+
+  @Override
   public boolean sharesHostMemory() {
     return false;
   }
@@ -120,7 +148,7 @@ final class CudaMemory extends DeviceMemory implements AutoCloseable {
         size,
         () -> {
           held.addAndGet(-size);
-          driver().free(address);
+          release(present -> present.free(address));
         });
   }
 
@@ -140,7 +168,9 @@ final class CudaMemory extends DeviceMemory implements AutoCloseable {
     try {
       // Its life is given to the arena.
       MemorySegment pinned = driver().allocatePinned(Math.max(bytes, 1));
-      return pinned.reinterpret(arena, memory -> driver().freePinned(memory)).asSlice(0, bytes);
+      return pinned
+          .reinterpret(arena, memory -> release(present -> present.freePinned(memory)))
+          .asSlice(0, bytes);
     } catch (CudaException e) {
       throw failure(e);
     }
@@ -157,6 +187,25 @@ final class CudaMemory extends DeviceMemory implements AutoCloseable {
     } catch (CudaException e) {
       throw failure(e);
     }
+  }
+
+  /** What brings weights. */
+  PinnedRing ring() {
+    return ring;
+  }
+
+  @Override
+  public void load(DeviceBuffer target, long offset, MemorySegment source, LongConsumer loaded) {
+    if (source.byteSize() < PinnedRing.WORTH_BYTES) {
+      super.load(target, offset, source, loaded);
+    } else {
+      ring.copy(CudaBuffer.address(target) + offset, source, loaded);
+    }
+  }
+
+  @Override
+  public void finishLoads() {
+    ring.finish();
   }
 
   @Override
@@ -242,6 +291,29 @@ final class CudaMemory extends DeviceMemory implements AutoCloseable {
     }
   }
 
+  /**
+   * Gives something back. A device that is lost takes nothing back, and whoever waited for it was
+   * told: all that it holds goes with its context.
+   */
+  void release(Consumer<CudaDriver> giveBack) {
+    try {
+      giveBack.accept(driver());
+    } catch (CudaException e) {
+      if (!isLost()) {
+        throw failure(e);
+      }
+    }
+  }
+
+  private boolean isLost() {
+    try {
+      driver().synchronize(stream);
+      return false;
+    } catch (CudaException e) {
+      return true;
+    }
+  }
+
   /** How long the device takes for what is enqueued, which this waits for. */
   double milliseconds(Runnable enqueue) {
     long start = driver().createTimedEvent();
@@ -263,8 +335,9 @@ final class CudaMemory extends DeviceMemory implements AutoCloseable {
     if (times != null) {
       System.err.print(times.table(stream));
     }
+    ring.close();
     if (!isLent) {
-      driver().destroyStream(stream);
+      release(present -> present.destroyStream(stream));
       driver.releaseContext(index);
     }
   }

@@ -46,6 +46,6 @@ final class CudaRecording implements Recording {
 
   @Override
   public void close() {
-    memory.driver().destroyExecutable(executable);
+    memory.release(driver -> driver.destroyExecutable(executable));
   }
 }

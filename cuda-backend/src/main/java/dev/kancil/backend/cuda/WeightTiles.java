@@ -8,29 +8,45 @@ import dev.kancil.tensor.DataType;
 import dev.kancil.tensor.Shape;
 import dev.kancil.tensor.Tensor;
 import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.List;
 import java.util.Map;
+import java.util.function.LongConsumer;
+import org.jspecify.annotations.Nullable;
 
 /**
- * Brings matrices into tiles: pieces are copied to the device as they are stored, and a kernel
- * there lays them anew.
+ * Brings matrices into tiles: rows are copied to the device as they are stored, and a kernel there
+ * lays them anew. All that comes one after the other on the stream of the {@link PinnedRing}, so
+ * that rows always lie in the same memory until they are laid.
  */
-final class WeightTiles implements MatrixLayout {
-  /** Bytes that are copied at a time, at most, but whole tiles. */
-  private static final long PIECE = 64 << 20;
+final class WeightTiles implements MatrixLayout, AutoCloseable {
+  /** Bytes that are laid at a time, at most, but whole tiles. */
+  private static final long STORED_BYTES = PinnedRing.PIECE_BYTES;
 
   private static final int THREADS = 256;
 
   private final CudaMemory memory;
   private final CudaKernels kernels;
   private final boolean hasBfloats;
+  private final long storedBytes;
+
+  /** Where rows lie as they are stored, for all matrices one after the other. */
+  private @Nullable DeviceBuffer stored;
 
   /**
    * @param hasBfloats whether tensor cores multiply them
    */
   WeightTiles(CudaMemory memory, CudaKernels kernels, boolean hasBfloats) {
+    this(memory, kernels, hasBfloats, STORED_BYTES);
+  }
+
+  /**
+   * @param storedBytes bytes that are laid at a time, at most, but whole tiles
+   */
+  WeightTiles(CudaMemory memory, CudaKernels kernels, boolean hasBfloats, long storedBytes) {
     this.memory = memory;
+    this.storedBytes = storedBytes;
     this.kernels = kernels;
     this.hasBfloats = hasBfloats;
   }
@@ -41,43 +57,91 @@ final class WeightTiles implements MatrixLayout {
   }
 
   @Override
-  public DeviceBuffer lay(Tensor tensor, String name) {
+  public long bytes(DataType type, Shape shape) {
+    TileFormat format = TileFormat.of(type).orElseThrow();
+    int columns = Math.toIntExact(shape.columns());
+    int rows = rows(shape);
+    long matrices = shape.elements() / columns / rows;
+    return Math.multiplyExact(matrices * TileFormat.tiles(rows), format.tileBytes(columns));
+  }
+
+  /** Rows of a matrix, or of each expert's. */
+  private static int rows(Shape shape) {
+    return Math.toIntExact(shape.rank() == 1 ? 1 : shape.dimension(-2));
+  }
+
+  @Override
+  public DeviceBuffer lay(Tensor tensor, String name, LongConsumer loaded) {
     TileFormat format = TileFormat.of(tensor.type()).orElseThrow();
     Shape shape = tensor.shape();
     int columns = Math.toIntExact(shape.columns());
     // Each expert's matrix begins with a tile of its own.
-    int rows = Math.toIntExact(shape.rank() == 1 ? 1 : shape.dimension(-2));
+    int rows = rows(shape);
     int matrices = Math.toIntExact(shape.elements() / columns / rows);
     long rowBytes = tensor.type().byteSize(columns);
     int tiles = TileFormat.tiles(rows);
-    DeviceBuffer laid =
-        memory.allocate(
-            Math.multiplyExact((long) matrices * tiles, format.tileBytes(columns)), name);
+    DeviceBuffer laid = memory.allocate(bytes(tensor.type(), shape), name);
     long tileRowBytes = rowBytes * TileFormat.ROWS;
     int rowsAtOnce =
-        Math.min(rows, Math.toIntExact(Math.max(1, PIECE / tileRowBytes)) * TileFormat.ROWS);
-    try (DeviceBuffer stored = memory.allocate(rowsAtOnce * rowBytes, name + ", as it is stored")) {
+        Math.min(rows, Math.toIntExact(Math.max(1, storedBytes / tileRowBytes)) * TileFormat.ROWS);
+    try {
       for (int matrix = 0; matrix < matrices; matrix++) {
         for (int row = 0; row < rows; row += rowsAtOnce) {
           int count = Math.min(rowsAtOnce, rows - row);
           long at = ((long) matrix * rows + row) * rowBytes;
-          memory.write(stored, 0, tensor.data().asSlice(at, count * rowBytes));
           long firstTile = (long) matrix * tiles + row / TileFormat.ROWS;
-          repack(format, columns, stored, count, laid, firstTile);
+          MemorySegment data = tensor.data().asSlice(at, count * rowBytes);
+          lay(format, columns, data, count, laid, firstTile, loaded);
         }
       }
-      memory.finish();
     } catch (RuntimeException e) {
-      laid.close();
+      abandon(laid, e);
       throw e;
     }
     return laid;
   }
 
+  /** Frees what is half laid once nothing is on its way there any more. */
+  private void abandon(DeviceBuffer laid, RuntimeException failure) {
+    try (laid) {
+      memory.finishLoads();
+    } catch (RuntimeException e) {
+      failure.addSuppressed(e);
+    }
+  }
+
+  private synchronized void lay(
+      TileFormat format,
+      int columns,
+      MemorySegment data,
+      int rows,
+      DeviceBuffer laid,
+      long firstTile,
+      LongConsumer loaded) {
+    DeviceBuffer room = room(data.byteSize());
+    memory.ring().copy(CudaBuffer.address(room), data, loaded);
+    repack(format, columns, room, rows, laid, firstTile);
+  }
+
+  private DeviceBuffer room(long bytes) {
+    DeviceBuffer room = stored;
+    if (room == null || room.bytes() < bytes) {
+      if (room != null) {
+        memory.finishLoads();
+        room.close();
+        stored = null;
+      }
+      // Small models, as those of tests, need less than others.
+      room = memory.allocate(bytes, "weights as they are stored");
+      stored = room;
+    }
+    return room;
+  }
+
   private void repack(
       TileFormat format,
       int columns,
-      DeviceBuffer stored,
+      DeviceBuffer room,
       int rows,
       DeviceBuffer laid,
       long firstTile) {
@@ -100,14 +164,23 @@ final class WeightTiles implements MatrixLayout {
                   ValueLayout.JAVA_INT,
                   ValueLayout.JAVA_LONG,
                   ValueLayout.JAVA_LONG));
-      arguments.set(0, CudaBuffer.address(stored));
+      arguments.set(0, CudaBuffer.address(room));
       arguments.set(1, rows);
       arguments.set(2, CudaBuffer.address(laid));
       arguments.set(3, firstTile);
       int blocks = Math.toIntExact(Math.ceilDiv(items, (long) THREADS));
-      memory.driver().launch(kernel, blocks, 1, 1, THREADS, 1, 1, 0, memory.stream(), arguments);
+      long stream = memory.ring().stream();
+      memory.driver().launch(kernel, blocks, 1, 1, THREADS, 1, 1, 0, stream, arguments);
     } catch (CudaException e) {
       throw CudaMemory.failure(e);
+    }
+  }
+
+  @Override
+  public synchronized void close() {
+    if (stored != null) {
+      stored.close();
+      stored = null;
     }
   }
 }

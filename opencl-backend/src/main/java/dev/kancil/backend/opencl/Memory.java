@@ -5,6 +5,7 @@ import dev.kancil.backend.accelerator.DeviceBuffer;
 import dev.kancil.backend.accelerator.DeviceMemory;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.util.OptionalLong;
 import java.util.concurrent.atomic.AtomicLong;
 import org.jocl.CL;
 import org.jocl.Pointer;
@@ -58,6 +59,14 @@ final class Memory extends DeviceMemory implements AutoCloseable {
   @Override
   public String deviceName() {
     return device.name();
+  }
+
+  /** OpenCL tells how much there is, and not what others use of it. */
+  @Override
+  public OptionalLong freeBytes() {
+    return device.sharesHostMemory()
+        ? OptionalLong.empty()
+        : OptionalLong.of(device.memoryBytes() - held.get());
   }
 
   @Override
