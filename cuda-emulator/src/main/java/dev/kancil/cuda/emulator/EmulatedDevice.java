@@ -32,7 +32,9 @@ public record EmulatedDevice(
     }
   }
 
-  /** An sm_80 device with 8 GiB, a worker and a multiprocessor for each processor, and all checks. */
+  /**
+   * An sm_80 device with 8 GiB, a worker and a multiprocessor for each processor, and all checks.
+   */
   public static EmulatedDevice standard() {
     int processors = Runtime.getRuntime().availableProcessors();
     return new EmulatedDevice(
