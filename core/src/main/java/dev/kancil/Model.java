@@ -146,6 +146,7 @@ public final class Model implements AutoCloseable {
               loaded.contextLength(),
               file.fileBytes(),
               loaded.graph().weightBytesPerToken(),
+              loaded.graph().multiplicationsPerToken(),
               engine.bytes() + weights.bytes(),
               chosen.description(),
               placement.layers(),

@@ -14,6 +14,7 @@ import org.jspecify.annotations.Nullable;
  * @param trainedContextLength tokens that it was made for
  * @param fileBytes size of its file or files
  * @param weightBytesPerToken what of it one token's row reads; tokens of one step share it
+ * @param multiplicationsPerToken of weights, that a token of a prompt takes, with an addition each
  * @param memoryBytes device memory for activations and, where filled, the cache
  * @param device the device that was chosen
  * @param layers how many the model has
@@ -30,6 +31,7 @@ public record ModelDescription(
     int trainedContextLength,
     long fileBytes,
     long weightBytesPerToken,
+    long multiplicationsPerToken,
     long memoryBytes,
     DeviceDescription device,
     int layers,

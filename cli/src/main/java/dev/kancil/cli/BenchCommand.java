@@ -173,7 +173,9 @@ final class BenchCommand implements Callable<Integer> {
               "depth", depth,
               "batch", batch,
               "weight_bytes_per_token", opened.weightBytesPerToken(),
+              "multiplications_per_token", opened.multiplicationsPerToken(),
               "prefill_tokens_per_second", median(prefill),
+              "prefill_operations_per_second", operations(opened, median(prefill)),
               "decode_tokens_per_second", median(decode),
               "decode_weight_bytes_per_second", weightBytes(opened, median(decode)),
               "device_read_bytes_per_second",
@@ -190,6 +192,12 @@ final class BenchCommand implements Callable<Integer> {
     }
     Table table = new Table("", "TOKENS", "MEDIAN", "LEAST", "MOST");
     row(table, "prefill", batch * prompt, prefill);
+    table.row(
+        "products",
+        "",
+        operations(operations(opened, median(prefill))),
+        operations(operations(opened, prefill[0])),
+        operations(operations(opened, prefill[prefill.length - 1])));
     row(table, "decode", batch * (generated - 1), decode);
     double[] bytes = Arrays.stream(decode).map(speed -> weightBytes(opened, speed)).toArray();
     table.row(
@@ -222,6 +230,17 @@ final class BenchCommand implements Callable<Integer> {
   /** Bytes of weights that decoding reads in a second: all sequences of a step share them. */
   private double weightBytes(ModelDescription opened, double tokensPerSecond) {
     return opened.weightBytesPerToken() * tokensPerSecond / batch;
+  }
+
+  /** Multiplications and additions of a prompt's products with weights, in a second. */
+  private static double operations(ModelDescription opened, double tokensPerSecond) {
+    return 2.0 * opened.multiplicationsPerToken() * tokensPerSecond;
+  }
+
+  private static String operations(double perSecond) {
+    return perSecond >= 1e12
+        ? String.format(Locale.ROOT, "%.1f TFLOP/s", perSecond / 1e12)
+        : String.format(Locale.ROOT, "%.1f GFLOP/s", perSecond / 1e9);
   }
 
   private static String bandwidth(double bytesPerSecond) {

@@ -132,7 +132,7 @@ final class CommandTest {
     assertThat(json.get("decode_weight_bytes_per_second").asDouble())
         .isCloseTo(
             json.get("decode_tokens_per_second").asDouble() * bytes / 2, withinPercentage(0.1));
-    assertThat(CommandRun.of(command).succeeds().out()).contains("weights").contains("GB/s");
+    assertThat(CommandRun.of(command).succeeds().out()).contains("weights", "GB/s", "FLOP/s");
   }
 
   @Test

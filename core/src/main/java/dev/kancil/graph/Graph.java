@@ -3,6 +3,7 @@ package dev.kancil.graph;
 import dev.kancil.graph.op.Attention;
 import dev.kancil.graph.op.CacheWrite;
 import dev.kancil.graph.op.Embedding;
+import dev.kancil.graph.op.MatMul;
 import dev.kancil.graph.op.MoeMatMul;
 import dev.kancil.graph.op.RopeAttention;
 import dev.kancil.graph.op.Sample;
@@ -204,6 +205,22 @@ public record Graph(List<Value> inputs, List<Node> nodes, List<Value> outputs, S
               * Math.min(node.value(2).type().columns(), weight.shape().dimension(0));
       default -> whole;
     };
+  }
+
+  /**
+   * Multiplications of weights that each token's row takes, with an addition each; without those of
+   * rows for which outputs are asked alone. Of a graph of primitives.
+   */
+  public long multiplicationsPerToken() {
+    long sum = 0;
+    for (Node node : nodes) {
+      boolean isProduct = node.op() instanceof MatMul || node.op() instanceof MoeMatMul;
+      if (isProduct && node.output().type().rows() == Dimension.Symbolic.TOKENS) {
+        long inner = node.weight(1).shape().columns();
+        sum += inner * node.output().type().columns();
+      }
+    }
+    return sum;
   }
 
   /** For each value the nodes that read it, in running order; absent where there are none. */

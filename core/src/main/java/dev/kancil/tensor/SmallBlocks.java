@@ -26,9 +26,7 @@ final class SmallBlocks {
   };
 
   /** Twice the values of four-bit floats with two exponent bits and one of mantissa. */
-  private static final byte[] FP4_DOUBLED = {
-    0, 1, 2, 3, 4, 6, 8, 12, 0, -1, -2, -3, -4, -6, -8, -12
-  };
+  static final byte[] FP4_DOUBLED = {0, 1, 2, 3, 4, 6, 8, 12, 0, -1, -2, -3, -4, -6, -8, -12};
 
   private SmallBlocks() {}
 

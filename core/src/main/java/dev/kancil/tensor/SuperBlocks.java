@@ -49,15 +49,48 @@ final class SuperBlocks {
   private static void q3(MemorySegment source, long at, float[] target, int to) {
     float d = Blocks.half(source, at + 108);
     for (int i = 0; i < ELEMENTS; i++) {
-      int half = i / 128;
-      int run = i / 32 % 4;
-      int sub = i / 16;
-      int low = Blocks.unsigned(source, at + 96 + sub % 8) >> 4 * (sub / 8) & 15;
-      int high = Blocks.unsigned(source, at + 104 + sub % 4) >> 2 * (sub / 4) & 3;
-      int q = Blocks.unsigned(source, at + 32 + 32 * half + i % 32) >> 2 * run & 3;
-      int third = Blocks.unsigned(source, at + i % 32) >> 4 * half + run & 1;
-      target[to + i] = d * ((low | high << 4) - 32) * (q - 4 * (1 - third));
+      target[to + i] = d * q3Scale(source, at, i / 16) * q3Quant(source, at, i);
     }
+  }
+
+  private static int q3Scale(MemorySegment source, long at, int sub) {
+    int low = Blocks.unsigned(source, at + 96 + sub % 8) >> 4 * (sub / 8) & 15;
+    int high = Blocks.unsigned(source, at + 104 + sub % 4) >> 2 * (sub / 4) & 3;
+    return (low | high << 4) - 32;
+  }
+
+  private static int q3Quant(MemorySegment source, long at, int i) {
+    int half = i / 128;
+    int run = i / 32 % 4;
+    int q = Blocks.unsigned(source, at + 32 + 32 * half + i % 32) >> 2 * run & 3;
+    int third = Blocks.unsigned(source, at + i % 32) >> 4 * half + run & 1;
+    return q - 4 * (1 - third);
+  }
+
+  /** A block of Q3_K becomes one of Q6_K, whose bytes are all written. */
+  static void widenQ3(MemorySegment source, long at, MemorySegment target, long to) {
+    for (int half = 0; half < 2; half++) {
+      for (int i = 0; i < 32; i++) {
+        int[] quants = new int[4];
+        int high = 0;
+        for (int run = 0; run < 4; run++) {
+          quants[run] = q3Quant(source, at, 128 * half + 32 * run + i) + 32;
+          high |= quants[run] >> 4 << 2 * run;
+        }
+        long lows = to + 64 * half + i;
+        set(target, lows, quants[0] & 15 | (quants[2] & 15) << 4);
+        set(target, lows + 32, quants[1] & 15 | (quants[3] & 15) << 4);
+        set(target, to + 128 + 32 * half + i, high);
+      }
+    }
+    for (int sub = 0; sub < 16; sub++) {
+      set(target, to + 192 + sub, q3Scale(source, at, sub));
+    }
+    target.set(Blocks.SHORT, to + 208, source.get(Blocks.SHORT, at + 108));
+  }
+
+  private static void set(MemorySegment target, long at, int value) {
+    target.set(ValueLayout.JAVA_BYTE, at, (byte) value);
   }
 
   /** The six-bit scale of sub-block {@code sub} of Q4_K and Q5_K. */

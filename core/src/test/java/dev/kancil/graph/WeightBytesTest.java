@@ -54,7 +54,23 @@ class WeightBytesTest {
     Value ids = builder.input("ids", new ValueType(DataType.I32, Symbolic.TOKENS, 2));
     Weight experts = new Weight("experts", DataType.Q8_0, Shape.of(8, 3, 64));
     Value y = builder.add("y", new MoeMatMul(), x, experts, ids);
-    assertThat(builder.build(List.of(y), new StateLayout(List.of())).weightBytesPerToken())
-        .isEqualTo(2 * 3 * 68);
+    Graph graph = builder.build(List.of(y), new StateLayout(List.of()));
+    assertThat(graph.weightBytesPerToken()).isEqualTo(2 * 3 * 68);
+    assertThat(graph.multiplicationsPerToken()).isEqualTo(2 * 3 * 64);
+  }
+
+  @Test
+  void aTokenOfAPromptIsMultipliedWithAllMatricesButTheHead() {
+    try (GgufFile file = GgufFile.open(TinyModels.LLAMA.write(folder))) {
+      Graph graph = Families.load(new GgufCheckpoint(file), DataType.F32, DataType.F32).graph();
+      long matrices =
+          graph.weights().stream()
+              .filter(weight -> weight.shape().rank() == 2)
+              .filter(weight -> weight.shape().rows() != TinyModels.VOCABULARY)
+              .mapToLong(weight -> weight.shape().elements())
+              .sum();
+      assertThat(matrices).isPositive();
+      assertThat(graph.multiplicationsPerToken()).isEqualTo(matrices);
+    }
   }
 }

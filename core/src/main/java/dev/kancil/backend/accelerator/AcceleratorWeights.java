@@ -8,18 +8,22 @@ import dev.kancil.graph.Weight;
 import dev.kancil.tensor.Blocks;
 import dev.kancil.tensor.DataType;
 import dev.kancil.tensor.Tensor;
+import dev.kancil.tensor.Widening;
+import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.function.LongConsumer;
 
 /**
  * Weights on a device, each brought when a program first needs it. Where the device shares the
- * host's memory they are computed from where they lie. Types without kernels become float32, as do
- * vectors. A matrix larger than one buffer can be lies in several, whole rows each, and where there
- * are matrices of experts, whole experts.
+ * host's memory they are computed from where they lie. Types without kernels become such as have
+ * some and hold the same ({@link Widening}), or else float32, as do vectors. A matrix larger than
+ * one buffer can be lies in several, whole rows each, and where there are matrices of experts,
+ * whole experts.
  */
 public final class AcceleratorWeights implements DeviceWeights {
   /** Elements that are decoded at a time. */
@@ -30,6 +34,8 @@ public final class AcceleratorWeights implements DeviceWeights {
   private final MatrixLayout layout;
   private final Map<String, Matrix> matrices = new HashMap<>();
   private final List<DeviceBuffer> buffers = new ArrayList<>();
+  // Of what the device reads from the host's memory and is not the source's.
+  private final List<Arena> shared = new ArrayList<>();
   private LongConsumer loaded = _ -> {};
   private long bytes;
   private boolean closed;
@@ -75,12 +81,13 @@ public final class AcceleratorWeights implements DeviceWeights {
     long bytes = 0;
     for (Weight weight : graph.weights()) {
       long elements = weight.shape().elements();
-      if (weight.shape().rank() == 1 || !hasKernels(weight.type())) {
+      DataType type = kept(weight.type());
+      if (weight.shape().rank() == 1) {
         bytes += elements * Float.BYTES;
-      } else if (layout.takes(weight.type())) {
-        bytes += layout.bytes(weight.type(), weight.shape());
+      } else if (layout.takes(type)) {
+        bytes += layout.bytes(type, weight.shape());
       } else {
-        bytes += weight.type().byteSize(elements);
+        bytes += type.byteSize(elements);
       }
     }
     return bytes;
@@ -116,13 +123,34 @@ public final class AcceleratorWeights implements DeviceWeights {
       throw new IllegalStateException("the weights are closed");
     }
     Tensor tensor = tensor(weight);
-    if (!hasKernels(tensor.type())) {
-      return decode(tensor);
+    if (hasKernels(tensor.type())) {
+      return bring(tensor, weight.name(), loaded);
     }
+    Arena arena = Arena.ofShared();
+    boolean isRead = true;
+    try {
+      Optional<Tensor> wide = Widening.widen(tensor, arena);
+      if (wide.isEmpty()) {
+        return decode(tensor);
+      }
+      Matrix matrix = bring(wide.get(), weight.name(), _ -> {});
+      loaded.accept(tensor.data().byteSize());
+      isRead = !memory.sharesHostMemory();
+      return matrix;
+    } finally {
+      if (isRead) {
+        arena.close();
+      } else {
+        shared.add(arena);
+      }
+    }
+  }
+
+  private Matrix bring(Tensor tensor, String name, LongConsumer meter) {
     int columns = Math.toIntExact(tensor.shape().columns());
     List<Part> parts = new ArrayList<>();
     if (layout.takes(tensor.type())) {
-      DeviceBuffer buffer = owned(layout.lay(tensor, weight.name(), loaded));
+      DeviceBuffer buffer = owned(layout.lay(tensor, name, meter));
       bytes += buffer.bytes();
       int rows = Math.toIntExact(tensor.shape().elements() / columns);
       return new Matrix(tensor.type(), columns, List.of(new Part(buffer, 0, 0, rows)));
@@ -132,11 +160,11 @@ public final class AcceleratorWeights implements DeviceWeights {
       MemorySegment data = tensor.data().asSlice(rows.first() * rowBytes, rows.count() * rowBytes);
       DeviceBuffer buffer;
       if (memory.sharesHostMemory() && data.isNative()) {
-        buffer = owned(memory.share(data, weight.name()));
-        loaded.accept(data.byteSize());
+        buffer = owned(memory.share(data, name));
+        meter.accept(data.byteSize());
       } else {
-        buffer = owned(memory.allocate(data.byteSize(), weight.name()));
-        memory.load(buffer, 0, data, loaded);
+        buffer = owned(memory.allocate(data.byteSize(), name));
+        memory.load(buffer, 0, data, meter);
         bytes += buffer.bytes();
       }
       parts.add(new Part(buffer, 0, rows.first(), rows.count()));
@@ -154,6 +182,12 @@ public final class AcceleratorWeights implements DeviceWeights {
       case F32, F16, BF16, Q4_0, Q4_1, Q5_0, Q5_1, Q8_0, Q4_K, Q5_K, Q6_K -> true;
       default -> false;
     };
+  }
+
+  /** The type in which a matrix lies on the device, unless a scale is beyond it. */
+  public static DataType kept(DataType type) {
+    DataType wider = Widening.of(type);
+    return hasKernels(type) ? type : wider != null ? wider : DataType.F32;
   }
 
   private record Rows(int first, int count) {}
@@ -214,6 +248,8 @@ public final class AcceleratorWeights implements DeviceWeights {
     closed = true;
     buffers.forEach(DeviceBuffer::close);
     buffers.clear();
+    shared.forEach(Arena::close);
+    shared.clear();
     matrices.clear();
   }
 }

@@ -99,7 +99,7 @@ final class CudaDevice extends AcceleratorDevice {
   /** Steps of many tokens multiply halves: 11 bits of each activation, and of each weight. */
   @Override
   public ActivationRounding activationRounding(DataType type) {
-    return tiles.takes(type) ? HALVES : ActivationRounding.NONE;
+    return tiles.takes(AcceleratorWeights.kept(type)) ? HALVES : ActivationRounding.NONE;
   }
 
   /** A kernel as errors and tables name it: with its types and columns. */

@@ -1,0 +1,68 @@
+package dev.kancil.tensor;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.util.List;
+import java.util.Optional;
+import java.util.Random;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class WideningTest {
+  private static Tensor random(DataType type, int rows, Arena arena) {
+    int columns = 3 * type.blockElements();
+    byte[] bytes = new byte[Math.toIntExact(type.byteSize((long) rows * columns))];
+    new Random(type.name().hashCode()).nextBytes(bytes);
+    MemorySegment data = arena.allocate(bytes.length, 2);
+    data.copyFrom(MemorySegment.ofArray(bytes));
+    if (type == DataType.MXFP4) {
+      for (int at = 0; at < bytes.length; at += type.blockBytes()) {
+        data.set(ValueLayout.JAVA_BYTE, at, (byte) (104 + at % 40));
+      }
+    }
+    return new Tensor(type, Shape.of(rows, columns), data);
+  }
+
+  @ParameterizedTest
+  @EnumSource(
+      value = DataType.class,
+      names = {"Q3_K", "IQ4_NL", "MXFP4"})
+  void everyElementStaysWhatItWas(DataType type) {
+    try (Arena confined = Arena.ofConfined();
+        Arena shared = Arena.ofShared()) {
+      for (Arena arena : List.of(confined, shared)) {
+        // Any bits are blocks, scales that are no numbers included.
+        Tensor tensor = random(type, 37, arena);
+        Tensor wide = Widening.widen(tensor, arena).orElseThrow();
+        assertThat(wide.type()).isEqualTo(Widening.of(type));
+        assertThat(wide.shape()).isEqualTo(tensor.shape());
+        assertThat(Blocks.decode(wide)).containsExactly(Blocks.decode(tensor));
+      }
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {0, 103, 144, 255})
+  void aScaleThatIsNoHalfStaysWhereItIs(int exponent) {
+    try (Arena arena = Arena.ofConfined()) {
+      Tensor tensor = random(DataType.MXFP4, 5, arena);
+      tensor.data().set(ValueLayout.JAVA_BYTE, 6 * 17, (byte) exponent);
+      assertThat(Widening.widen(tensor, arena)).isEqualTo(Optional.empty());
+    }
+  }
+
+  @Test
+  void typesThatAreTheirOwnOrThatNoneHoldsStayToo() {
+    try (Arena arena = Arena.ofConfined()) {
+      for (DataType type : new DataType[] {DataType.Q4_K, DataType.Q2_K, DataType.IQ4_XS}) {
+        assertThat(Widening.of(type)).isNull();
+        assertThat(Widening.widen(random(type, 1, arena), arena)).isEmpty();
+      }
+    }
+  }
+}
