@@ -1,75 +1,71 @@
 package dev.kancil.testing;
 
+import dev.kancil.format.safetensors.SafetensorsFile;
+import dev.kancil.tensor.Blocks;
+import dev.kancil.tensor.DataType;
+import dev.kancil.tensor.Tensor;
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.nio.ByteBuffer;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
 import java.util.zip.GZIPInputStream;
 
-/** Reads the arrays of reference data: safetensors files, gzipped or not. For tests alone. */
+/** The arrays of reference data: safetensors files, gzipped or not. */
 public final class Safetensors {
-  private final String header;
-  private final ByteBuffer data;
+  private static final ValueLayout.OfInt INT =
+      ValueLayout.JAVA_INT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+  private static final ValueLayout.OfLong LONG =
+      ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
 
-  private Safetensors(byte[] bytes) {
-    ByteBuffer all = ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN);
-    int length = (int) all.getLong(0);
-    header = new String(bytes, 8, length, StandardCharsets.UTF_8);
-    data = all.slice(8 + length, bytes.length - 8 - length).order(ByteOrder.LITTLE_ENDIAN);
+  private final SafetensorsFile file;
+
+  private Safetensors(SafetensorsFile file) {
+    this.file = file;
   }
 
   public static Safetensors read(Path path) {
     try (var in = Files.newInputStream(path)) {
-      return new Safetensors(
+      byte[] bytes =
           path.toString().endsWith(".gz")
               ? new GZIPInputStream(in).readAllBytes()
-              : in.readAllBytes());
+              : in.readAllBytes();
+      return new Safetensors(SafetensorsFile.inMemory(path, MemorySegment.ofArray(bytes)));
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
   }
 
   public float[] floats(String name) {
-    ByteBuffer bytes = find(name, "F32");
-    float[] values = new float[bytes.remaining() / 4];
-    bytes.asFloatBuffer().get(values);
-    return values;
+    Tensor tensor = find(name);
+    if (tensor.type() != DataType.F32) {
+      throw new IllegalArgumentException(name + " is " + tensor.type());
+    }
+    return Blocks.decode(tensor);
   }
 
   /** An array of 32- or 64-bit integers. */
   public int[] ints(String name) {
-    if (header.matches("(?s).*\"" + Pattern.quote(name) + "\":\\{\"dtype\":\"I32\".*")) {
-      ByteBuffer bytes = find(name, "I32");
-      int[] values = new int[bytes.remaining() / 4];
-      bytes.asIntBuffer().get(values);
-      return values;
-    }
-    ByteBuffer bytes = find(name, "I64");
-    int[] values = new int[bytes.remaining() / 8];
+    Tensor tensor = find(name);
+    int[] values = new int[Math.toIntExact(tensor.shape().elements())];
     for (int i = 0; i < values.length; i++) {
-      values[i] = Math.toIntExact(bytes.getLong(8 * i));
+      values[i] =
+          switch (tensor.type()) {
+            case I32 -> tensor.data().get(INT, 4L * i);
+            case I64 -> Math.toIntExact(tensor.data().get(LONG, 8L * i));
+            default -> throw new IllegalArgumentException(name + " is " + tensor.type());
+          };
     }
     return values;
   }
 
-  private ByteBuffer find(String name, String type) {
-    Matcher matcher =
-        Pattern.compile(
-                "\""
-                    + Pattern.quote(name)
-                    + "\":\\{\"dtype\":\"(\\w+)\",\"shape\":\\[[\\d,]*\\],"
-                    + "\"data_offsets\":\\[(\\d+),(\\d+)\\]\\}")
-            .matcher(header);
-    if (!matcher.find() || !matcher.group(1).equals(type)) {
-      throw new IllegalArgumentException("no " + type + " array " + name + " in " + header);
-    }
-    int from = Integer.parseInt(matcher.group(2));
-    return data.slice(from, Integer.parseInt(matcher.group(3)) - from)
-        .order(ByteOrder.LITTLE_ENDIAN);
+  private Tensor find(String name) {
+    return file.tensor(name)
+        .orElseThrow(
+            () ->
+                new IllegalArgumentException(
+                    "no array " + name + " in " + file.tensors().keySet()));
   }
 }

@@ -1,16 +1,11 @@
 package dev.kancil.format.gguf;
 
 import dev.kancil.FormatException;
+import dev.kancil.format.FileMapping;
 import dev.kancil.tensor.Tensor;
-import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import java.nio.channels.FileChannel;
-import java.nio.file.AccessDeniedException;
-import java.nio.file.Files;
-import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
 import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.Locale;
@@ -57,7 +52,7 @@ public final class GgufFile implements AutoCloseable {
   public static GgufFile open(Path path) {
     Arena arena = Arena.ofShared();
     try {
-      MemorySegment data = map(path, arena);
+      MemorySegment data = FileMapping.map(path, "GGUF", arena);
       GgufHeader header = GgufHeader.read(path.toString(), data);
       LinkedHashMap<String, Tensor> tensors = new LinkedHashMap<>(header.tensors());
       long bytes = data.byteSize();
@@ -74,7 +69,7 @@ public final class GgufFile implements AutoCloseable {
           Path partPath =
               path.resolveSibling(
                   String.format(Locale.ROOT, "%s-%05d-of-%05d.gguf", name.group(1), part, parts));
-          MemorySegment partData = map(partPath, arena);
+          MemorySegment partData = FileMapping.map(partPath, "GGUF", arena);
           GgufHeader partHeader = GgufHeader.read(partPath.toString(), partData);
           checkPart(partPath, partHeader, part, parts);
           header = part == 1 ? partHeader : header;
@@ -119,25 +114,6 @@ public final class GgufFile implements AutoCloseable {
     if (header.metadata().integer("split.no").orElse(-1L) != part - 1
         || header.metadata().integer("split.count").orElse(-1L) != parts) {
       throw new FormatException(path + ": its header does not say part " + part + " of " + parts);
-    }
-  }
-
-  private static MemorySegment map(Path path, Arena arena) {
-    if (Files.isDirectory(path)) {
-      throw new FormatException(path + ": this is a folder, not a GGUF file");
-    }
-    if (Files.exists(path) && !Files.isRegularFile(path)) {
-      // Opening a pipe would wait for a writer for ever.
-      throw new FormatException(path + ": this is not a regular file");
-    }
-    try (FileChannel channel = FileChannel.open(path, StandardOpenOption.READ)) {
-      return channel.map(FileChannel.MapMode.READ_ONLY, 0, channel.size(), arena);
-    } catch (NoSuchFileException e) {
-      throw new FormatException(path + ": there is no such file", e);
-    } catch (AccessDeniedException e) {
-      throw new FormatException(path + ": no permission to read it", e);
-    } catch (IOException e) {
-      throw new FormatException(path + ": can't be read: " + e.getMessage(), e);
     }
   }
 
