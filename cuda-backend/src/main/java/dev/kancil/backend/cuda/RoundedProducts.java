@@ -81,7 +81,7 @@ final class RoundedProducts {
     return new Work.Sequence(List.of(rounded.work(), products));
   }
 
-  /** Steps up to which {@link #glu} is not for. */
+  /** Rows of a step up to which it is not one for {@link #glu}. */
   static int mostTokensWithoutGlu(CudaTraits traits) {
     return traits.hasWarpgroups() ? MatMulShape.FEW_TOKENS : Integer.MAX_VALUE;
   }

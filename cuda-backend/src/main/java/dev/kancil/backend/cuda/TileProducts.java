@@ -140,29 +140,26 @@ final class TileProducts implements ProductKernels {
     if (op.product() instanceof GluMatMul(var activation)) {
       Factor gate = factors.getFirst();
       Weight up = node.weight(first + 1);
-      if (canPair(gate, factor(up, gate.target()))) {
-        return glu(normed, gate, up, activation, y);
-      }
-      DeviceBuffer place = normedRoom(normed);
-      ProductInput.Given given = new ProductInput.Given(normed.like(), place);
-      return new Work.Sequence(
-          List.of(rowKernels.norm(op, node, place), glu(given, gate, up, activation, y)));
+      return canPair(gate, factor(up, gate.target()))
+          ? glu(normed, gate, up, activation, y)
+          : behindNorm(op, node, x -> glu(x, gate, up, activation, y));
     }
     boolean areTogether =
         factors.size() <= MOST_PARTS
             && factors.stream().allMatch(factor -> canShare(factors.getFirst(), factor));
-    if (areTogether) {
-      return tileProducts(normed, factors, y);
-    }
-    DeviceBuffer place = normedRoom(normed);
-    ProductInput.Given given = new ProductInput.Given(normed.like(), place);
-    return new Work.Sequence(
-        List.of(rowKernels.norm(op, node, place), products(given, factors, y)));
+    return areTogether
+        ? tileProducts(normed, factors, y)
+        : behindNorm(op, node, x -> products(x, factors, y));
   }
 
-  private DeviceBuffer normedRoom(ProductInput.Normed normed) {
-    ValueType type = normed.like().type();
-    return rooms.room("normed activations", limits.rows(type.rows()) * type.rowBytes());
+  /** A launch for the norm, then the products of what it yields. */
+  private Work behindNorm(
+      NormedProduct op, Node node, Function<ProductInput.Given, Work> products) {
+    ValueType type = node.value(0).type();
+    DeviceBuffer place =
+        rooms.room("normed activations", limits.rows(type.rows()) * type.rowBytes());
+    ProductInput.Given normed = new ProductInput.Given(node.value(0), place);
+    return new Work.Sequence(List.of(rowKernels.norm(op, node, place), products.apply(normed)));
   }
 
   /**
