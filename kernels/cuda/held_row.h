@@ -7,8 +7,8 @@
 #define HELD_ROW_H
 
 #include "dialect.h"
+#include "padded_columns.h"
 
-#define PADDED_COLUMNS ((COLUMNS + 255) / 256 * 256)
 #define ROW_RUNS ((PADDED_COLUMNS / 4 + THREADS - 1) / THREADS)
 
 // What kernels with such a row take, in this order.

@@ -12,12 +12,12 @@
 // Defines: FORMAT, COLUMNS, DEPTH, STAGES, WARPS_DOWN, WARPS_ACROSS, ROW_TILES, TOKEN_TILES.
 
 #include "async_copies.h"
+#include "padded_columns.h"
 #include "rounded_weights.h"
 
 #define THREADS (32 * WARPS_DOWN * WARPS_ACROSS)
 #define BLOCK_ROW_TILES (WARPS_DOWN * ROW_TILES)
 #define BLOCK_TOKENS (WARPS_ACROSS * TOKEN_TILES * 8)
-#define ROUNDED_COLUMNS ((COLUMNS + 255) / 256 * 256)
 #define CHUNKS ((COLUMNS + FORMAT::CHUNK - 1) / FORMAT::CHUNK)
 #define STAGE_CHUNKS (DEPTH / FORMAT::CHUNK)
 #define TILE_STAGE_BYTES (STAGE_CHUNKS * FORMAT::BYTES)
@@ -36,7 +36,7 @@ extern "C" __global__ void __launch_bounds__(THREADS) mat_mul(
   }
   int tiles = (rows + TILE_ROWS - 1) / TILE_ROWS, first_tile = blockIdx.y * (WARPS_DOWN * ROW_TILES);
   int lane = threadIdx.x % 32, warp = threadIdx.x / 32, down = warp % WARPS_DOWN, across = warp / WARPS_DOWN;
-  x += (size_t)first_token * ROUNDED_COLUMNS;
+  x += (size_t)first_token * PADDED_COLUMNS;
 
   auto fetch = [&](int stage) {
     if (stage * STAGE_CHUNKS < CHUNKS) {
@@ -55,8 +55,8 @@ extern "C" __global__ void __launch_bounds__(THREADS) mat_mul(
       for (int i = threadIdx.x; i < BLOCK_TOKENS * UNITS; i += THREADS) {
         int token = i / UNITS, unit = i % UNITS;
         int column = stage * DEPTH + 8 * unit;
-        if (column < ROUNDED_COLUMNS) {
-          copy_16_bytes(activations + (token * UNITS + (unit ^ token % 8)) * 16, x + (size_t)token * ROUNDED_COLUMNS + column);
+        if (column < PADDED_COLUMNS) {
+          copy_16_bytes(activations + (token * UNITS + (unit ^ token % 8)) * 16, x + (size_t)token * PADDED_COLUMNS + column);
         }
       }
     }

@@ -13,6 +13,8 @@
 // ACTIVATION_*.
 
 #include "async_copies.h"
+#include "padded_columns.h"
+#include "parts.h"
 #include "rounded_weights.h"
 #include "warpgroups.h"
 #ifdef GLU
@@ -26,16 +28,9 @@
 // Tiles of the block's warps, one each, and of y.
 #define ALL_TILES (4 * GROUPS)
 #define BLOCK_TILES (BLOCK_ROWS / TILE_ROWS)
-#define ROUNDED_COLUMNS ((COLUMNS + 255) / 256 * 256)
 #define DEPTH 64
 #define ALL_STAGES ((COLUMNS + DEPTH - 1) / DEPTH)
 #define ACTIVATION_BYTES (TOKENS * DEPTH * 2)
-
-struct product {
-  const uchar *weights;
-  float *y;
-  int rows;
-};
 
 template <class F>
 struct product_of_block {
@@ -74,11 +69,11 @@ struct product_of_block {
     if (stage < ALL_STAGES) {
       uchar *to = activations + stage % STAGES * ACTIVATION_BYTES;
       int unit = threadIdx.x % 8, token = threadIdx.x / 8;
-      const ushort *from = x + (size_t)token * ROUNDED_COLUMNS + stage * DEPTH + 8 * unit;
+      const ushort *from = x + (size_t)token * PADDED_COLUMNS + stage * DEPTH + 8 * unit;
       to += token * (DEPTH * 2) + (unit ^ token % 8) * 16;
 #pragma unroll
       for (int i = 0; i < TOKENS * 8 / THREADS; i++) {
-        copy_16_bytes(to + i * (THREADS / 8) * (DEPTH * 2), from + (size_t)i * (THREADS / 8) * ROUNDED_COLUMNS);
+        copy_16_bytes(to + i * (THREADS / 8) * (DEPTH * 2), from + (size_t)i * (THREADS / 8) * PADDED_COLUMNS);
       }
     }
   }
@@ -138,7 +133,7 @@ struct product_of_block {
     wait_for_products<0>();
   }
 
-  inline void run(const product &p, const float *inverses, int first_tile, int first_token, int tokens) {
+  inline void run(const part &p, const float *inverses, int first_tile, int first_token, int tokens) {
     int lane = threadIdx.x % 32, warp = threadIdx.x / 32;
     c_fragment sums[TOKENS / 8];
 #pragma unroll
@@ -198,30 +193,22 @@ struct product_of_block {
 static inline int blocks_tiles(int rows) { return (rows + BLOCK_ROWS - 1) / BLOCK_ROWS * BLOCK_TILES; }
 
 template <class F>
-static inline void multiply_part(const ushort *x, const float *inverses, const product &p, const uchar *more, int first_tile, int tokens) {
+static inline void multiply_part(const ushort *x, const float *inverses, const part &p, const uchar *more, int first_tile, int tokens) {
   extern __shared__ __align__(1024) uchar shared[];
   int first_token = blockIdx.x * TOKENS;
-  int tiles = (p.rows + TILE_ROWS - 1) / TILE_ROWS;
   product_of_block<F> block;
-  block.x = x + (size_t)first_token * ROUNDED_COLUMNS;
+  block.x = x + (size_t)first_token * PADDED_COLUMNS;
   size_t at = (size_t)first_tile * product_of_block<F>::CHUNKS * F::BYTES;
   block.weights = p.weights + at;
   block.more_weights = more + at;
   block.activations = shared;
   block.chunks = shared + STAGES * ACTIVATION_BYTES;
-  block.tiles = min(BLOCK_TILES, tiles - first_tile);
+  block.tiles = min(BLOCK_TILES, tiles_of(p.rows) - first_tile);
   block.run(p, inverses, first_tile, first_token, tokens);
 }
 
 extern "C" __global__ void __launch_bounds__(THREADS) mat_mul_warpgroups(
-    const ushort *x, const float *inverses, const uchar *w0, float *y0, int rows0,
-#if PARTS > 1
-    const uchar *w1, float *y1, int rows1,
-#endif
-#if PARTS > 2
-    const uchar *w2, float *y2, int rows2,
-#endif
-    const int *counts, int which) {
+    const ushort *x, const float *inverses, PART_PARAMETERS, const int *counts, int which) {
   BEGIN_LAUNCH();
   int tokens = counts[which];
   if (blockIdx.x * TOKENS >= tokens) {
@@ -231,32 +218,32 @@ extern "C" __global__ void __launch_bounds__(THREADS) mat_mul_warpgroups(
 #ifdef GLU
   multiply_part<FORMAT_0>(x, inverses, {w0, y0, rows0}, w1, tile, tokens);
 #else
-  product part = {w0, y0, rows0};
+  part chosen = {w0, y0, rows0};
   int index = 0;
 #if PARTS > 1
   if (tile >= blocks_tiles(rows0)) {
     tile -= blocks_tiles(rows0);
-    part = {w1, y1, rows1};
+    chosen = {w1, y1, rows1};
     index = 1;
   }
 #endif
 #if PARTS > 2
   if (index == 1 && tile >= blocks_tiles(rows1)) {
     tile -= blocks_tiles(rows1);
-    part = {w2, y2, rows2};
+    chosen = {w2, y2, rows2};
     index = 2;
   }
   if (index == 2 && !same<FORMAT_0, FORMAT_2>::value) {
-    multiply_part<FORMAT_2>(x, inverses, part, part.weights, tile, tokens);
+    multiply_part<FORMAT_2>(x, inverses, chosen, chosen.weights, tile, tokens);
     return;
   }
 #endif
 #if PARTS > 1
   if (index == 1 && !same<FORMAT_0, FORMAT_1>::value) {
-    multiply_part<FORMAT_1>(x, inverses, part, part.weights, tile, tokens);
+    multiply_part<FORMAT_1>(x, inverses, chosen, chosen.weights, tile, tokens);
     return;
   }
 #endif
-  multiply_part<FORMAT_0>(x, inverses, part, part.weights, tile, tokens);
+  multiply_part<FORMAT_0>(x, inverses, chosen, chosen.weights, tile, tokens);
 #endif
 }

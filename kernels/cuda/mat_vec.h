@@ -18,7 +18,7 @@
 
 #include "async_copies.h"
 #include "held_row.h"
-#include "weight_tiles.h"
+#include "parts.h"
 #ifdef GLU
 #include "activations.h"
 #define MATRICES 2
@@ -29,18 +29,10 @@
 #define SPLIT_COLUMNS (FORMAT_0::IS_BFLOAT ? 4 : 2)
 #define ALL_STEPS (PADDED_COLUMNS / 16)
 
-struct part {
-  const uchar *weights;
-  float *y;
-  int rows;
-};
-
 // Without indexing registers, which would move them to memory.
 static inline part part_of(const part (&all)[PARTS], int index) {
   return index == 0 ? all[0] : PARTS > 1 && index == 1 ? all[1 % PARTS] : all[2 % PARTS];
 }
-
-static inline int tiles_of(int rows) { return (rows + TILE_ROWS - 1) / TILE_ROWS; }
 
 // Tiles between two for which a warp waits, and rooms for sums; barriers 1 to TURNS are theirs.
 #define PERIOD (WARPS < 7 ? WARPS : 7)
@@ -310,13 +302,7 @@ extern "C" __global__ void __launch_bounds__(THREADS, BLOCKS_PER_UNIT) mat_vec(
 #ifdef EXPERTS
     const int *ids, int used, int slots_of_input,
 #endif
-    const uchar *w0, float *y0, int rows0,
-#if PARTS > 1
-    const uchar *w1, float *y1, int rows1,
-#endif
-#if PARTS > 2
-    const uchar *w2, float *y2, int rows2,
-#endif
+    PART_PARAMETERS,
     const int *counts, int which) {
   extern __shared__ uint4 shared[];
   activations_in_shared activations;

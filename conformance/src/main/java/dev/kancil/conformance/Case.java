@@ -7,6 +7,9 @@ import java.util.stream.Collectors;
 
 /** One operation on operands of certain types and sizes, and how close a device must come. */
 public final class Case {
+  /** The limit where everything is computed in float32. */
+  static final double UNROUNDED = 1e-7;
+
   private final String op;
   private final List<DataType> types;
   private final String shape;
@@ -68,7 +71,7 @@ public final class Case {
     if (isExact) {
       return 0;
     }
-    double limit = 1e-7;
+    double limit = UNROUNDED;
     for (DataType type : types) {
       limit =
           Math.max(
@@ -76,7 +79,7 @@ public final class Case {
               switch (type) {
                 case F16 -> 1e-6;
                 case BF16 -> 1e-5;
-                default -> 1e-7;
+                default -> UNROUNDED;
               });
     }
     return limit;

@@ -11,6 +11,9 @@ import java.lang.foreign.MemorySegment;
  * @param data exactly the tensor's bytes
  */
 public record Tensor(DataType type, Shape shape, MemorySegment data) {
+  /** Stands for any thread but the caller's. */
+  private static final Thread OTHER = Thread.ofPlatform().unstarted(() -> {});
+
   public Tensor {
     long rowBytes = type.byteSize(shape.columns());
     long bytes = Math.multiplyExact(rowBytes, shape.rows());
@@ -18,5 +21,10 @@ public record Tensor(DataType type, Shape shape, MemorySegment data) {
       throw new IllegalArgumentException(
           type + " " + shape + " takes " + bytes + " bytes, not " + data.byteSize());
     }
+  }
+
+  /** Whether any thread may read or write a segment, not the caller's alone. */
+  public static boolean isEverybodys(MemorySegment segment) {
+    return segment.isAccessibleBy(OTHER);
   }
 }

@@ -21,9 +21,6 @@ public final class Widening {
   private static final int LEAST_HALF_EXPONENT = -24;
   private static final int MOST_HALF_EXPONENT = 15;
 
-  /** Stands for any thread but the caller's. */
-  private static final Thread OTHER = Thread.ofPlatform().unstarted(() -> {});
-
   private Widening() {}
 
   /** The type that holds blocks of another exactly; null if there is none. */
@@ -53,9 +50,7 @@ public final class Widening {
     long blocks = elements / type.blockElements();
     LongStream numbers = LongStream.range(0, blocks);
     boolean isWhole =
-        (source.isAccessibleBy(OTHER) && target.isAccessibleBy(OTHER)
-                ? numbers.parallel()
-                : numbers)
+        (Tensor.isEverybodys(source) && Tensor.isEverybodys(target) ? numbers.parallel() : numbers)
             .allMatch(
                 i -> block(type, source, i * type.blockBytes(), target, i * wider.blockBytes()));
     return isWhole ? Optional.of(new Tensor(wider, tensor.shape(), target)) : Optional.empty();

@@ -114,9 +114,24 @@ public final class CacheKernels {
 
   /**
    * {@link dev.kancil.graph.op.RopeAttention}: queries turned, keys and values stored, then
-   * attention.
+   * attention; in one launch for steps of one row, where {@code attend} can.
    */
   public Work ropeAttention(RotaryEmbedding rotary, Attention attention, Node node, Attend attend) {
+    return attend
+        .turning(rotary, attention, node)
+        .map(
+            together ->
+                Work.byRows(
+                    1,
+                    node.output(),
+                    limits,
+                    () -> together,
+                    () -> turnedThenAttended(rotary, attention, node, attend)))
+        .orElseGet(() -> turnedThenAttended(rotary, attention, node, attend));
+  }
+
+  private Work turnedThenAttended(
+      RotaryEmbedding rotary, Attention attention, Node node, Attend attend) {
     Value q = node.value(0);
     Value k = node.value(1);
     Value v = node.value(2);
@@ -154,12 +169,7 @@ public final class CacheKernels {
                 attention.heads() * shape.turns(rotary)
                     + keyItems
                     + shape.stores(group.valueColumns(), group.valueType())));
-    Work apart =
-        new Work.Sequence(List.of(write, attend.of(attention, turned, node.value(3), node)));
-    return attend
-        .turning(rotary, attention, node)
-        .map(together -> Work.byRows(1, node.output(), limits, () -> together, () -> apart))
-        .orElse(apart);
+    return new Work.Sequence(List.of(write, attend.of(attention, turned, node.value(3), node)));
   }
 
   /** What kernels that turn and store keys themselves are compiled with. */

@@ -174,36 +174,35 @@ public final class RowKernels {
     arguments.add(buffer(token));
     arguments.add(
         new Argument.Buffer(rooms.room("changed logits", rows * logits.type().rowBytes())));
+    List<Work> launches = new ArrayList<>();
     Argument columns = new Argument.Whole(logits.type().columns());
     int parts = shapes.sampleParts();
-    if (parts == 1) {
-      arguments.add(columns);
-      return maker.launch(
-          "sample.h", "sample", defines, arguments, token, Grid.of(lanes, count -> count));
+    if (parts > 1) {
+      defines.put("PARTS", String.valueOf(parts));
+      long bytes = rows * parts * Integer.BYTES;
+      Argument largest = new Argument.Buffer(rooms.room("largest logits", bytes));
+      Argument first = new Argument.Buffer(rooms.room("ids of largest logits", bytes));
+      arguments.add(largest);
+      arguments.add(first);
+      launches.add(
+          maker.launch(
+              "sample.h",
+              "largest_logits",
+              defines,
+              List.of(buffer(logits), largest, first, columns),
+              token,
+              new Grid(
+                  new long[] {lanes, 1},
+                  (count, groups) -> {
+                    groups[0] = parts;
+                    groups[1] = count;
+                  })));
     }
-    defines.put("PARTS", String.valueOf(parts));
-    List<Argument> largest =
-        List.of(
-            new Argument.Buffer(rooms.room("largest logits", rows * parts * Integer.BYTES)),
-            new Argument.Buffer(rooms.room("ids of largest logits", rows * parts * Integer.BYTES)));
-    arguments.addAll(largest);
     arguments.add(columns);
-    Work search =
+    launches.add(
         maker.launch(
-            "sample.h",
-            "largest_logits",
-            defines,
-            List.of(buffer(logits), largest.get(0), largest.get(1), columns),
-            token,
-            new Grid(
-                new long[] {lanes, 1},
-                (count, groups) -> {
-                  groups[0] = parts;
-                  groups[1] = count;
-                }));
-    Work sample =
-        maker.launch("sample.h", "sample", defines, arguments, token, Grid.of(lanes, n -> n));
-    return new Work.Sequence(List.of(search, sample));
+            "sample.h", "sample", defines, arguments, token, Grid.of(lanes, count -> count)));
+    return new Work.Sequence(launches);
   }
 
   /** {@link MoeRoute}. */

@@ -2,6 +2,7 @@ package dev.kancil.backend.cuda;
 
 import dev.kancil.bindings.cuda.CudaDriver;
 import dev.kancil.bindings.cuda.CudaException;
+import dev.kancil.tensor.Tensor;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
@@ -22,9 +23,6 @@ final class PinnedRing implements AutoCloseable {
 
   /** What is smaller is copied sooner than pinned memory is made for it. */
   static final long WORTH_BYTES = 64 << 10;
-
-  /** Stands for any thread but the caller's. */
-  private static final Thread OTHER = Thread.ofPlatform().unstarted(() -> {});
 
   private static final int THREADS = Math.min(4, Runtime.getRuntime().availableProcessors());
 
@@ -119,7 +117,7 @@ final class PinnedRing implements AutoCloseable {
   private void fill(MemorySegment target, MemorySegment source) {
     long bytes = source.byteSize();
     long share =
-        source.isAccessibleBy(OTHER)
+        Tensor.isEverybodys(source)
             ? Math.max(SHARE_BYTES, Math.ceilDiv(bytes, (long) THREADS))
             : bytes;
     List<CompletableFuture<Void>> others = new ArrayList<>();
