@@ -47,6 +47,16 @@ kernel void select_rows(GLOBAL const float *x, GLOBAL const int *rows, GLOBAL fl
   }
 }
 
+// A token -1 - i stands for chosen[i]. Where that is none, since no logit was finite, 0 is as good as any.
+kernel void feed_tokens(GLOBAL int *tokens, GLOBAL const int *chosen, GLOBAL const int *counts, int which) {
+  BEGIN_LAUNCH();
+  size_t i = get_global_id(0);
+  if (is_element(1, counts, which) && tokens[i] < 0) {
+    int token = chosen[-1 - tokens[i]];
+    tokens[i] = token < 0 ? 0 : token;
+  }
+}
+
 #if defined(ACTIVATION_SILU) || defined(ACTIVATION_GELU_TANH)
 // y may be gate itself.
 kernel void glu(GLOBAL const float *gate, GLOBAL const float *up, GLOBAL float *y, int columns,

@@ -29,6 +29,7 @@ public final class Batch {
   private int sequenceCount;
   private int outputs;
   private int nextPosition;
+  private int mostFed;
 
   /** A batch that can hold as much as {@code limits} say. */
   public Batch(StepLimits limits) {
@@ -48,6 +49,7 @@ public final class Batch {
     sequenceCount = 0;
     outputs = 0;
     changeCount = 0;
+    mostFed = 0;
     Arrays.fill(sequenceStarts, 0);
   }
 
@@ -78,6 +80,22 @@ public final class Batch {
     tokens[rows] = token;
     positions[rows++] = nextPosition++;
     sequenceStarts[sequenceCount] = rows;
+  }
+
+  /**
+   * Adds as the next token of the sequence begun last the one that the program's step before
+   * chooses, which nobody needs to know yet.
+   *
+   * @param chosen index of an output of that step; where it finds no token to choose, any is taken
+   * @param output as of {@link #token}
+   * @see Program#feedsTokens
+   */
+  public void chosenToken(int chosen, boolean output) {
+    if (chosen < 0) {
+      throw new IllegalArgumentException("output " + chosen);
+    }
+    token(-1 - chosen, output);
+    mostFed = Math.max(mostFed, chosen + 1);
   }
 
   /**
@@ -153,6 +171,7 @@ public final class Batch {
     System.arraycopy(other.sequences, 0, sequences, 0, other.sequenceCount);
     System.arraycopy(other.sequenceStarts, 0, sequenceStarts, 0, other.sequenceCount + 1);
     rows = other.rows;
+    mostFed = other.mostFed;
     sequenceCount = other.sequenceCount;
   }
 
@@ -201,8 +220,14 @@ public final class Batch {
     return sequenceCount;
   }
 
+  /** A row's token; {@code -1 - i} for the one that the step before chooses for its output i. */
   public int token(int row) {
     return tokens[row];
+  }
+
+  /** Whether some token is one that the step before chooses. */
+  public boolean isFed() {
+    return mostFed > 0;
   }
 
   public int position(int row) {
@@ -246,9 +271,10 @@ public final class Batch {
    *
    * @param vocabulary how many token ids there are
    * @param sampled columns of the logits from which tokens are sampled; 0 if none are
+   * @param chosen how many tokens the step before chooses that may be among these rows
    * @throws InvalidRequestException if there are none or too many, or an id is out of range
    */
-  public void requireWithin(StepLimits limits, int vocabulary, int sampled) {
+  public void requireWithin(StepLimits limits, int vocabulary, int sampled, int chosen) {
     if (rows < 1
         || rows > limits.tokens()
         || outputs > limits.outputs()
@@ -270,8 +296,12 @@ public final class Batch {
         throw new InvalidRequestException("there is no logit of token id " + id + " to change");
       }
     }
+    if (mostFed > chosen) {
+      throw new InvalidRequestException(
+          "token " + mostFed + " that a step chooses, where the one before chooses " + chosen);
+    }
     for (int row = 0; row < rows; row++) {
-      if (tokens[row] < 0 || tokens[row] >= vocabulary) {
+      if (tokens[row] < -mostFed || tokens[row] >= vocabulary) {
         throw new InvalidRequestException(
             "token id " + tokens[row] + " is not in the vocabulary of " + vocabulary);
       }

@@ -255,8 +255,9 @@ public final class PageTables {
   }
 
   /**
-   * Gives back pages that lie wholly before the window of every row still to come. Called once the
-   * step that {@link #append} prepared is enqueued: that step's first rows may still read them.
+   * Gives back pages that lie wholly before the window of every row still to come, also if the last
+   * one so far is taken back. Called once the step that {@link #append} prepared is enqueued: that
+   * step's first rows may still read them.
    */
   public void dropBehindWindows(Batch batch) {
     for (int i = 0; i < batch.sequenceCount(); i++) {
@@ -266,7 +267,7 @@ public final class PageTables {
         if (window == 0) {
           continue;
         }
-        int firstVisible = sequence.length - window + 1;
+        int firstVisible = sequence.length - window;
         int[] pages = sequence.pages[group];
         for (int page = 0; (page + 1) * pageTokens <= firstVisible; page++) {
           if (pages[page] != GONE) {

@@ -4,6 +4,12 @@ package dev.kancil.backend;
 public interface Program extends AutoCloseable {
   StepLimits limits();
 
+  /**
+   * Whether a step can take tokens that the one enqueued before chooses ({@link
+   * Batch#chosenToken}), so that it can be enqueued before they are known.
+   */
+  boolean feedsTokens();
+
   /** Bytes of device memory that it holds, weights and state apart. */
   long bytes();
 

@@ -9,14 +9,12 @@ import dev.kancil.backend.Device;
 import dev.kancil.backend.DeviceWeights;
 import dev.kancil.backend.Program;
 import dev.kancil.backend.SequenceState;
-import dev.kancil.backend.Step;
 import dev.kancil.backend.StepLimits;
 import dev.kancil.graph.Graph;
 import dev.kancil.graph.fusion.Fusion;
 import dev.kancil.graph.op.Sample;
-import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CompletableFuture;
@@ -75,7 +73,9 @@ public final class Engine implements AutoCloseable {
   private volatile boolean closing;
   // What follows belongs to the thread.
   private final List<Run> runs = new ArrayList<>();
-  private final List<Run> sampled = new ArrayList<>();
+  // The step that is enqueued, and room for the one after it.
+  private Flight current;
+  private Flight next;
   private int held;
 
   /**
@@ -95,6 +95,8 @@ public final class Engine implements AutoCloseable {
     }
     StepLimits step = limits.step(vocabulary);
     batch = new Batch(step);
+    current = new Flight(limits.sequences());
+    next = new Flight(limits.sequences());
     program = device.compile(Fusion.fuse(graph.sampled(LOGITS), device::takes), weights, step);
     try {
       state = device.createState(graph.state(), limits.sequences(), limits.cacheTokens());
@@ -296,13 +298,16 @@ public final class Engine implements AutoCloseable {
         continue;
       }
       endCancelled();
+      landUnwanted();
       if (!runs.isEmpty() && !closing) {
         step();
+        landUnwanted();
       }
     }
     for (Run run : List.copyOf(runs)) {
       end(run, RunEnd.CANCELLED, null);
     }
+    current.land();
     for (Runnable request = requests.poll(); request != null; request = requests.poll()) {
       request.run();
     }
@@ -316,44 +321,68 @@ public final class Engine implements AutoCloseable {
     }
   }
 
-  private void step() {
-    try {
-      fill();
-      if (batch.rows() == 0) {
-        // Nobody can go on: the first that came keeps its turn, the last gives up its memory. Its
-        // tokens stay, and are computed again if it is run again.
-        Run last = runs.getLast();
-        truncateState(last.sequence, 0);
-        end(last, RunEnd.FAILED, new InvalidRequestException(CACHE_FULL));
-        return;
-      }
-      try (Step step = program.enqueue(batch, state)) {
-        MemorySegment tokens = step.output(Graph.SAMPLED);
-        for (int i = 0; i < sampled.size(); i++) {
-          accept(sampled.get(i), tokens.getAtIndex(ValueLayout.JAVA_INT, i));
-        }
-      }
-    } catch (RuntimeException | Error e) {
-      RuntimeException failure =
-          e instanceof KancilException known
-              ? known
-              : new DeviceException("a step failed: " + e, e);
-      rollBack();
-      for (Run run : List.copyOf(runs)) {
-        end(run, RunEnd.FAILED, failure);
-      }
+  /**
+   * Waits for a step that went ahead of runs that have all ended; what becomes of it is all one.
+   */
+  private void landUnwanted() {
+    if (current.isOpen() && Collections.disjoint(current.runs(), runs)) {
+      current.land();
+      current.clear();
     }
   }
 
-  /** Forgets what a failed step was to compute, which the state already counts. */
-  private void rollBack() {
-    for (Run run : runs) {
-      for (int i = 0; i < batch.sequenceCount(); i++) {
-        int before = batch.position(batch.firstRow(i));
-        if (batch.sequence(i) == run.sequence.id() && computed(run.sequence) > before) {
-          truncateState(run.sequence, before);
+  private void step() {
+    try {
+      if (!current.isOpen()) {
+        fill();
+        if (batch.rows() == 0) {
+          // Nobody can go on: the first that came keeps its turn, the last gives up its memory. Its
+          // tokens stay, and are computed again if it is run again.
+          Run last = runs.getLast();
+          truncateState(last.sequence, 0);
+          end(last, RunEnd.FAILED, new InvalidRequestException(CACHE_FULL));
+          return;
+        }
+        current.start(program.enqueue(batch, state));
+      }
+      if (canGoAhead() && fillAhead()) {
+        next.start(program.enqueue(batch, state));
+      }
+      int[] tokens = current.tokens();
+      current.land();
+      Flight landed = current;
+      current = next;
+      next = landed;
+      for (int i = 0; i < tokens.length; i++) {
+        // Not if it ended when the token before came.
+        if (runs.contains(landed.sampled().get(i))) {
+          accept(landed.sampled().get(i), tokens[i]);
         }
       }
+      landed.clear();
+    } catch (RuntimeException | Error e) {
+      fail(
+          e instanceof KancilException known
+              ? known
+              : new DeviceException("a step failed: " + e, e));
+    }
+  }
+
+  /** Ends all runs, and forgets what failed steps were to compute, which the state counts. */
+  private void fail(RuntimeException failure) {
+    for (Flight flight : List.of(current, next)) {
+      flight.land();
+      for (int i = 0; i < flight.runs().size(); i++) {
+        Run run = flight.runs().get(i);
+        Sequence sequence = run.sequence;
+        if (runs.contains(run) && computed(sequence) > flight.start(i)) {
+          truncateState(sequence, flight.start(i));
+        }
+      }
+      flight.clear();
+    }
+    for (Run run : List.copyOf(runs)) {
+      end(run, RunEnd.FAILED, failure);
     }
   }
 
@@ -369,7 +398,7 @@ public final class Engine implements AutoCloseable {
   /** Forms the batch: the sequences with one token to go first, so that no prompt delays them. */
   private void fill() {
     batch.clear();
-    sampled.clear();
+    current.clear();
     for (int round = 0; round < 2; round++) {
       for (Run run : runs) {
         Sequence sequence = run.sequence;
@@ -387,12 +416,50 @@ public final class Engine implements AutoCloseable {
         for (int i = 0; i < rows; i++) {
           batch.token(sequence.token(from + i), i == pending - 1);
         }
+        current.add(run, from, rows == pending);
         if (rows == pending) {
           run.sampler.describe(batch, sequence.length());
-          sampled.add(run);
         }
       }
     }
+  }
+
+  /**
+   * Whether the step after the current one can be formed before the current one's tokens are known:
+   * every run gets one of them, and nobody else wants anything.
+   */
+  private boolean canGoAhead() {
+    if (!program.feedsTokens() || !requests.isEmpty() || current.sampled().size() != runs.size()) {
+      return false;
+    }
+    for (Run run : current.sampled()) {
+      if (!runs.contains(run) || !run.sampler.isIndependent()) {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  /** Forms the batch of the step after the current one; false if there is none to form. */
+  private boolean fillAhead() {
+    batch.clear();
+    next.clear();
+    for (int i = 0; i < current.sampled().size(); i++) {
+      Run run = current.sampled().get(i);
+      Sequence sequence = run.sequence;
+      int from = sequence.length();
+      if (run.remaining == 1 || from + 1 >= limits.context()) {
+        continue;
+      }
+      if (state.room(batch, sequence.id()) < 1) {
+        return false;
+      }
+      batch.sequence(sequence.id(), from);
+      batch.chosenToken(i, true);
+      next.add(run, from, true);
+      run.sampler.describe(batch, from + 1);
+    }
+    return batch.rows() > 0;
   }
 
   /** Takes the token that the device chose for a run; -1 if there was none to choose. */
@@ -421,6 +488,10 @@ public final class Engine implements AutoCloseable {
   private void end(Run run, RunEnd end, @Nullable RuntimeException failure) {
     if (!runs.remove(run)) {
       return;
+    }
+    // A step that went ahead counts the last token already, and may yet fail.
+    if (computed(run.sequence) >= run.sequence.length() && run.sequence.length() > 0) {
+      truncateState(run.sequence, run.sequence.length() - 1);
     }
     try {
       run.listener.ended(end, failure);

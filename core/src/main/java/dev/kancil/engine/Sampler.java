@@ -54,6 +54,11 @@ final class Sampler {
     return Math.min(vocabulary, Math.addExact(context, MOST_BIASES));
   }
 
+  /** Whether the next token can be chosen without knowing the one before. */
+  boolean isIndependent() {
+    return counts.length == 0;
+  }
+
   /** Takes note of a token of the prompt. */
   void acceptPrompt(int token) {
     if (counts.length > 0) {

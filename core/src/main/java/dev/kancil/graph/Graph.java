@@ -257,6 +257,12 @@ public record Graph(List<Value> inputs, List<Node> nodes, List<Value> outputs, S
     return 0;
   }
 
+  /** Whether it computes from some tokens those that follow them. */
+  public boolean choosesTokens() {
+    return inputs.stream().anyMatch(input -> input.name().equals(TOKENS))
+        && outputs.stream().anyMatch(output -> output.name().equals(SAMPLED));
+  }
+
   /**
    * The same computation up to a token for each row of {@code logits}, of which nothing is read but
    * the output {@link #SAMPLED}.

@@ -69,6 +69,27 @@ class BatchTest {
   }
 
   @Test
+  void chosenTokensMustBeThoseOfTheStepBefore() {
+    batch.sequence(0, 0);
+    batch.token(1, true);
+    assertThat(batch.isFed()).isFalse();
+    batch.chosenToken(1, true);
+    assertThat(batch.isFed()).isTrue();
+    assertThat(batch.token(1)).isEqualTo(-2);
+    batch.requireWithin(LIMITS, 2, 300, 2);
+    assertThatThrownBy(() -> batch.requireWithin(LIMITS, 2, 300, 1))
+        .isInstanceOf(InvalidRequestException.class)
+        .hasMessage("token 2 that a step chooses, where the one before chooses 1");
+    assertThatThrownBy(() -> batch.chosenToken(-1, true))
+        .isInstanceOf(IllegalArgumentException.class);
+    Batch copy = new Batch(LIMITS);
+    copy.copyFrom(batch);
+    assertThat(copy.isFed()).isTrue();
+    batch.clear();
+    assertThat(batch.isFed()).isFalse();
+  }
+
+  @Test
   void changedIdsMustRise() {
     batch.sequence(0, 0);
     batch.token(1, true);
@@ -91,11 +112,11 @@ class BatchTest {
     assertThatThrownBy(() -> batch.change(300, true, 0, 0))
         .isInstanceOf(IllegalStateException.class)
         .hasMessage("no room for more than 300 changed logits");
-    batch.requireWithin(LIMITS, 2, 300);
-    assertThatThrownBy(() -> batch.requireWithin(LIMITS, 2, 299))
+    batch.requireWithin(LIMITS, 2, 300, 0);
+    assertThatThrownBy(() -> batch.requireWithin(LIMITS, 2, 299, 0))
         .isInstanceOf(InvalidRequestException.class)
         .hasMessage("there is no logit of token id 299 to change");
-    assertThatThrownBy(() -> batch.requireWithin(new StepLimits(8, 2, 4, 299), 2, 300))
+    assertThatThrownBy(() -> batch.requireWithin(new StepLimits(8, 2, 4, 299), 2, 300, 0))
         .isInstanceOf(InvalidRequestException.class)
         .hasMessageContaining("300 changed logits");
     Batch copy = new Batch(LIMITS);

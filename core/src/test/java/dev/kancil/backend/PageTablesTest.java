@@ -266,6 +266,9 @@ class PageTablesTest {
     // The next row, at 7, sees positions 3 to 7: the first page is still needed.
     assertThat(model.table(id, 0)).doesNotContain(PageTables.GONE);
     model.append(Map.of(id, 1));
+    // The row at 8 doesn't need it, but another one at 7 would.
+    assertThat(model.table(id, 0)).doesNotContain(PageTables.GONE);
+    model.append(Map.of(id, 1));
     assertThat(model.table(id, 0)[0]).isEqualTo(PageTables.GONE);
     assertThat(model.table(id, 1)).doesNotContain(PageTables.GONE);
     assertThatThrownBy(() -> model.tables.truncate(id, 7))

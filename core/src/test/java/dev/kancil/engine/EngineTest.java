@@ -31,6 +31,8 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 
 @Timeout(120)
 class EngineTest {
@@ -177,6 +179,63 @@ class EngineTest {
     }
   }
 
+  @ParameterizedTest
+  @EnumSource(TinyModels.class)
+  void aRunThatIsStoppedAnywhereCanGoOn(TinyModels tiny) {
+    close();
+    load(tiny);
+    int[] prompt = tokens(14, 11);
+    List<Integer> whole = alone(prompt, Sampling.GREEDY, 48);
+    try (Engine engine = engine()) {
+      for (int stopped = 1; stopped < 40; stopped++) {
+        try (Sequence sequence = engine.open()) {
+          List<Integer> parts = new ArrayList<>(stop(sequence, prompt, Sampling.GREEDY, stopped));
+          assertThat(sequence.pending()).isEqualTo(1);
+          parts.addAll(generate(sequence, new int[0], Sampling.GREEDY, 48 - stopped));
+          assertThat(parts).isEqualTo(whole);
+        }
+      }
+    }
+  }
+
+  /** Generates without an end in sight, and stops after so many tokens. */
+  private static List<Integer> stop(
+      Sequence sequence, int[] prompt, Sampling sampling, int stopped) {
+    Collected heard =
+        new Collected() {
+          @Override
+          public synchronized boolean token(int token) {
+            super.token(token);
+            return tokens().size() < stopped;
+          }
+        };
+    sequence.run(prompt, sampling, 100, heard);
+    assertThat(heard.end()).isEqualTo(RunEnd.STOPPED);
+    assertThat(heard.tokens()).hasSize(stopped);
+    return heard.tokens();
+  }
+
+  @Test
+  void stepsGoAheadWhereTheyNeedNotKnowTheToken() {
+    AtomicInteger steps = new AtomicInteger();
+    graph = Taps.call(graph, "blocks.0.attention.key", (_, _, _) -> steps.incrementAndGet());
+    try (Engine engine = engine()) {
+      for (Sampling sampling : List.of(Sampling.GREEDY, various(1), various(2))) {
+        steps.set(0);
+        try (Sequence sequence = engine.open()) {
+          stop(sequence, tokens(1, 4), sampling, 4);
+        }
+        // Four steps chose tokens. A fifth was on its way, unless penalties needed to know them.
+        assertThat(steps.get()).isEqualTo(sampling.hasPenalties() ? 4 : 5);
+        steps.set(0);
+        try (Sequence sequence = engine.open()) {
+          generate(sequence, tokens(1, 4), sampling, 4);
+        }
+        assertThat(steps.get()).isEqualTo(4);
+      }
+    }
+  }
+
   @Test
   void aForkEqualsAFreshSequence() {
     int[] prompt = tokens(5, 50);
@@ -248,17 +307,7 @@ class EngineTest {
   void aListenerThatWantsNoMoreStopsItsRun() {
     try (Engine engine = engine();
         Sequence sequence = engine.open()) {
-      Collected heard =
-          new Collected() {
-            @Override
-            public synchronized boolean token(int token) {
-              super.token(token);
-              return tokens().size() < 4;
-            }
-          };
-      sequence.run(tokens(1, 4), Sampling.GREEDY, 100, heard);
-      assertThat(heard.end()).isEqualTo(RunEnd.STOPPED);
-      assertThat(heard.tokens()).hasSize(4);
+      assertThat(stop(sequence, tokens(1, 4), Sampling.GREEDY, 4)).hasSize(4);
     }
   }
 

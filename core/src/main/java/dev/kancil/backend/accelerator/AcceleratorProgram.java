@@ -50,6 +50,9 @@ public final class AcceleratorProgram implements Program {
   private final ArrayBlockingQueue<AcceleratorStep> idle = new ArrayBlockingQueue<>(OPEN_STEPS);
   private final int vocabulary;
   private final int sampled;
+  private final @Nullable Work feed;
+  // Of the step enqueued last.
+  private int chosen;
   private @Nullable AcceleratorState bound;
   private long activationBytes;
   private long bytes;
@@ -85,6 +88,10 @@ public final class AcceleratorProgram implements Program {
       for (Node node : graph.nodes()) {
         works.add(lowering.lower(node));
       }
+      feed =
+          graph.choosesTokens()
+              ? lowering.feed(graph.value(Graph.TOKENS), graph.value(Graph.SAMPLED))
+              : null;
       lowering.finish();
       memory.finishLoads();
       bytes = inputs.bytes() + rooms.bytes() + activationBytes;
@@ -193,7 +200,7 @@ public final class AcceleratorProgram implements Program {
     if (!(state instanceof AcceleratorState ours)) {
       throw new IllegalArgumentException("a state of another device");
     }
-    batch.requireWithin(limits, vocabulary, sampled);
+    batch.requireWithin(limits, vocabulary, sampled, feed == null ? 0 : chosen);
     AcceleratorStep step = idle.poll();
     if (step == null) {
       throw new IllegalStateException("two steps are open; close one first");
@@ -204,6 +211,7 @@ public final class AcceleratorProgram implements Program {
       idle.add(step);
       throw e;
     }
+    chosen = batch.outputs();
     step.prepare(batch, ours, source);
     if (brought.isEmpty()) {
       queue.addOrRun(step.task);
@@ -236,8 +244,10 @@ public final class AcceleratorProgram implements Program {
     if (guards == null) {
       int tokens = step.batch().rows();
       int outputRows = step.batch().outputs();
-      recordings.enqueue(tokens, outputRows, () -> enqueueWorks(tokens, outputRows));
+      boolean isFed = step.batch().isFed();
+      recordings.enqueue(tokens, outputRows, isFed, () -> enqueueWorks(tokens, outputRows, isFed));
     } else {
+      enqueueFeed(step.batch().rows(), step.batch().outputs(), step.batch().isFed());
       for (int i = 0; i < works.size(); i++) {
         enqueueGuarded(guards, graph.nodes().get(i), works.get(i), step);
       }
@@ -251,7 +261,14 @@ public final class AcceleratorProgram implements Program {
     return memory.mark();
   }
 
-  private void enqueueWorks(int tokens, int outputRows) {
+  private void enqueueFeed(int tokens, int outputRows, boolean isFed) {
+    if (isFed && feed != null) {
+      feed.enqueue(tokens, outputRows);
+    }
+  }
+
+  private void enqueueWorks(int tokens, int outputRows, boolean isFed) {
+    enqueueFeed(tokens, outputRows, isFed);
     for (int i = 0; i < works.size(); i++) {
       works.get(i).enqueue(tokens, outputRows);
     }
@@ -305,6 +322,11 @@ public final class AcceleratorProgram implements Program {
   @Override
   public StepLimits limits() {
     return limits;
+  }
+
+  @Override
+  public boolean feedsTokens() {
+    return feed != null;
   }
 
   @Override

@@ -112,6 +112,11 @@ public final class KernelLowering implements Lowering {
   }
 
   @Override
+  public Work feed(Value tokens, Value chosen) {
+    return rows.feed(tokens, chosen);
+  }
+
+  @Override
   public void finish() {
     maker.prepare();
   }

@@ -31,8 +31,12 @@ final class Recordings implements AutoCloseable {
     isUseless = !isAllowed;
   }
 
-  /** Enqueues the work of a step of so many rows. */
-  void enqueue(int tokens, int outputs, Runnable work) {
+  /**
+   * Enqueues the work of a step of so many rows.
+   *
+   * @param isFed whether it begins with tokens that the step before chose
+   */
+  void enqueue(int tokens, int outputs, boolean isFed, Runnable work) {
     if (isUseless || tokens > MOST_TOKENS) {
       work.run();
       return;
@@ -40,7 +44,8 @@ final class Recordings implements AutoCloseable {
     if (slots.size() > MOST_RECORDINGS) {
       clear();
     }
-    Slot slot = slots.computeIfAbsent(tokens << 16 | outputs, _ -> new Slot());
+    int key = tokens << 16 | outputs << 1 | (isFed ? 1 : 0);
+    Slot slot = slots.computeIfAbsent(key, _ -> new Slot());
     if (slot.recording == null && slot.wasRun) {
       slot.recording = memory.record(work);
       isUseless = slot.recording == null;

@@ -153,6 +153,17 @@ public final class RowKernels {
         Grid.of(lanes, rows -> rows));
   }
 
+  /** See {@link Lowering#feed}. */
+  Work feed(Value tokens, Value chosen) {
+    return maker.launch(
+        "element_wise.h",
+        "feed_tokens",
+        Map.of(),
+        List.of(buffer(tokens), buffer(chosen)),
+        tokens,
+        Grid.ofElements(1));
+  }
+
   /** {@link Sample}. */
   public Work sample(Node node) {
     Value logits = node.value(0);

@@ -44,6 +44,11 @@ final class HostProgram implements Program {
   private final @Nullable GuardZones zones;
   private final int vocabulary;
   private final int sampled;
+  private final boolean feedsTokens;
+  // Of the step enqueued last.
+  private int chosen;
+  // The device's thread's: that of the step run last, whose memory stays as it is until another is.
+  private MemorySegment lastChosen = MemorySegment.NULL;
   private long bytes;
   private boolean closed;
 
@@ -88,6 +93,7 @@ final class HostProgram implements Program {
     }
     vocabulary = graph.vocabulary();
     sampled = graph.sampledColumns();
+    feedsTokens = graph.choosesTokens();
   }
 
   private Kernel watch(Node node, Kernel kernel) {
@@ -172,7 +178,7 @@ final class HostProgram implements Program {
     if (!(state instanceof HostState hostState)) {
       throw new IllegalArgumentException("a state of another device");
     }
-    batch.requireWithin(limits, vocabulary, sampled);
+    batch.requireWithin(limits, vocabulary, sampled, feedsTokens ? chosen : 0);
     HostStep step = takeIdle();
     try {
       hostState.append(batch);
@@ -180,6 +186,7 @@ final class HostProgram implements Program {
       idle.add(step);
       throw e;
     }
+    chosen = batch.outputs();
     step.prepare(batch, hostState, source);
     fillInputs(step);
     queue.add(step.task);
@@ -231,15 +238,33 @@ final class HostProgram implements Program {
     }
   }
 
+  /** Puts tokens that the step before chose in the place of those that stand for them. */
+  private void feed(HostStep step) {
+    MemorySegment tokens = place(graph.value(Graph.TOKENS)).data(step);
+    for (int row = 0; row < step.batch().rows(); row++) {
+      int token = step.batch().token(row);
+      if (token < 0) {
+        int fed = Math.max(0, lastChosen.getAtIndex(ValueLayout.JAVA_INT, -1 - token));
+        tokens.setAtIndex(ValueLayout.JAVA_INT, row, fed);
+      }
+    }
+  }
+
   void execute(HostStep step) {
     Throwable failure = null;
     try {
+      if (step.batch().isFed()) {
+        feed(step);
+      }
       fillBrought(step);
       for (Kernel kernel : kernels) {
         kernel.run(step);
       }
     } catch (Throwable e) {
       failure = e;
+    }
+    if (feedsTokens) {
+      lastChosen = output(Graph.SAMPLED).data(step);
     }
     step.finish(failure);
   }
@@ -259,6 +284,11 @@ final class HostProgram implements Program {
   @Override
   public StepLimits limits() {
     return limits;
+  }
+
+  @Override
+  public boolean feedsTokens() {
+    return feedsTokens;
   }
 
   @Override

@@ -70,7 +70,7 @@ final class SplitProgram implements Program {
     if (!(state instanceof SplitState ours)) {
       throw new IllegalArgumentException("a state of another device");
     }
-    batch.requireWithin(limits(), vocabulary, sampled);
+    batch.requireWithin(limits(), vocabulary, sampled, 0);
     SplitStep step = idle.poll();
     if (step == null) {
       throw new IllegalStateException("two steps are open; close one first");
@@ -92,6 +92,12 @@ final class SplitProgram implements Program {
   @Override
   public StepLimits limits() {
     return second.limits();
+  }
+
+  /** The first part would have to wait for the second, which waits for it. */
+  @Override
+  public boolean feedsTokens() {
+    return false;
   }
 
   @Override
