@@ -107,6 +107,8 @@ struct warp_attention {
     __syncthreads();
   }
 
+  inline void start(const attention_row &a, int tile, int end, int missing) {}
+
   // This tile and those that follow WARPS apart, up to `end`.
   inline void attend(const attention_row &a, int tile, int end) {
     for (int head = 0; head < HEADS_AT_ONCE; head++) {

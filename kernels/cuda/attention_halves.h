@@ -6,7 +6,8 @@
 // (32 a pair of steps; 4 where only 16 are left), and has the same of its head's query. For the sums of values lane g reads 8 columns
 // (of 64; 4 or 2 of what is left) of the four keys whose weights it has; two keys' words become pairs by a permutation of bytes.
 // Scores come out where weights must go in: neither they nor keys and values pass through shared memory.
-// While a tile's values are added the next keys are on their way, except where keys are so wide that registers would not do.
+// While a tile's values are added the next keys are on their way, except where keys are so wide that registers would not do. The first
+// tile's keys and values are on their way before the queries are there.
 // Invariants: as attention_split's; what is hidden is zero in fragments. An infinity in a value makes NaNs.
 
 #ifndef ATTENTION_HALVES_H
@@ -79,17 +80,29 @@ struct key_words {
   uint4 pairs[2][KEY_PAIRS > 0 ? KEY_PAIRS : 1];
   uint2 last[2];
 
-  inline void load(const attention_row &a, int first, int page, int group, int place) {
+  // But for key `missing`, whose words are zero.
+  inline void load(const attention_row &a, int first, int page, int group, int place, int missing) {
     for (int n = 0; n < 2; n++) {
       int key = first + 8 * n + group;
-      bool seen = a.is_seen(key);
-      const uchar *row = a.key_row(page, key) + a.kv_head * KEY_WIDTH * 2;
-      for (int i = 0; i < KEY_PAIRS; i++) {
-        pairs[n][i] = seen ? *(const uint4 *)(row + 64 * i + 16 * place) : make_uint4(0, 0, 0, 0);
+      load(n, a.is_seen(key) && key != missing, a.key_row(page, key) + a.kv_head * KEY_WIDTH * 2, place);
+    }
+  }
+
+  // That one, which is seen.
+  inline void load_missing(const attention_row &a, int first, int page, int group, int place, int missing) {
+    for (int n = 0; n < 2; n++) {
+      if (first + 8 * n + group == missing) {
+        load(n, true, a.key_row(page, missing) + a.kv_head * KEY_WIDTH * 2, place);
       }
-      if (KEY_WIDTH % 32 != 0) {
-        last[n] = seen ? *(const uint2 *)(row + 64 * KEY_PAIRS + 8 * place) : make_uint2(0, 0);
-      }
+    }
+  }
+
+  inline void load(int n, bool seen, const uchar *row, int place) {
+    for (int i = 0; i < KEY_PAIRS; i++) {
+      pairs[n][i] = seen ? *(const uint4 *)(row + 64 * i + 16 * place) : make_uint4(0, 0, 0, 0);
+    }
+    if (KEY_WIDTH % 32 != 0) {
+      last[n] = seen ? *(const uint2 *)(row + 64 * KEY_PAIRS + 8 * place) : make_uint2(0, 0);
     }
   }
 
@@ -107,12 +120,18 @@ template <int N>
 struct value_words {
   alignas(16) uint words[4][N / 2];
 
-  inline void load(const uchar *const (&rows)[4], const bool (&seen)[4], int column) {
+  inline void clear() {
     for (int key = 0; key < 4; key++) {
       for (int i = 0; i < N / 2; i++) {
         words[key][i] = 0;
       }
-      if (seen[key]) {
+    }
+  }
+
+  // Of keys that are not to be loaded words stay as they are.
+  inline void load(const uchar *const (&rows)[4], const bool (&loaded)[4], int column) {
+    for (int key = 0; key < 4; key++) {
+      if (loaded[key]) {
         const uchar *at = rows[key] + 2 * column;
         if constexpr (N == 8) {
           *(uint4 *)words[key] = *(const uint4 *)at;
@@ -135,6 +154,56 @@ struct value_words {
   }
 };
 
+// A tile's values: what the lane has of them.
+struct values {
+  value_words<8> wide[VALUE_PART >= 64 ? VALUE_PART / 64 : 1];
+  value_words<4> half_as_wide;
+  value_words<2> narrow;
+
+  inline void clear() {
+    for (int i = 0; i < VALUE_PART / 64; i++) {
+      wide[i].clear();
+    }
+    half_as_wide.clear();
+    narrow.clear();
+  }
+
+  inline void load(const uchar *const (&rows)[4], const bool (&loaded)[4], int group, int columns) {
+    for (int i = 0; i < VALUE_PART / 64; i++) {
+      load(wide[i], rows, loaded, 64 * i + 8 * group, columns);
+    }
+    if constexpr (VALUE_PART % 64 >= 32) {
+      load(half_as_wide, rows, loaded, VALUE_PART / 64 * 64 + 4 * group, columns);
+    }
+    if constexpr (VALUE_PART % 32 >= 16) {
+      load(narrow, rows, loaded, VALUE_PART / 32 * 32 + 2 * group, columns);
+    }
+  }
+
+  template <int N>
+  static inline void load(value_words<N> &v, const uchar *const (&rows)[4], const bool (&loaded)[4], int column, int columns) {
+    if constexpr (VALUE_WIDTH % VALUE_PART == 0) {
+      v.load(rows, loaded, column);
+    } else {
+      bool exists = column < columns;
+      bool both[4] = {loaded[0] && exists, loaded[1] && exists, loaded[2] && exists, loaded[3] && exists};
+      v.load(rows, both, column);
+    }
+  }
+
+  inline void add(const split_fragment &weights, c_fragment *sums) const {
+    for (int i = 0; i < VALUE_PART / 64; i++) {
+      wide[i].add(weights, sums + 8 * i);
+    }
+    if constexpr (VALUE_PART % 64 >= 32) {
+      half_as_wide.add(weights, sums + VALUE_PART / 64 * 8);
+    }
+    if constexpr (VALUE_PART % 32 >= 16) {
+      narrow.add(weights, sums + VALUE_PART / 32 * 4);
+    }
+  }
+};
+
 struct warp_attention {
   // Sums of the scores are to be multiplied by this, the lane's head's.
   float inverse;
@@ -142,6 +211,10 @@ struct warp_attention {
   const split_fragment *in_shared;
   float base, total;
   c_fragment sums[SUM_TILES];
+  // Of the tile at hand; and the pages of those to come.
+  key_words k;
+  values v;
+  int pages;
 
   // The numbers of a step that lane t has of its head.
   static inline float4 numbers(const float *q, int step, int place) {
@@ -181,7 +254,53 @@ struct warp_attention {
     return make_float4(x.x * factor, x.y * factor, x.z * factor, x.w * factor);
   }
 
-  // This tile and those that follow WARPS apart, up to `end`.
+  // Of 32 tiles, each lane has the page of one.
+  inline int pages_from(const attention_row &a, int tile, int end) const {
+    int of_lane = tile + threadIdx.x % 32 * WARPS;
+    return of_lane < end ? a.pages[of_lane * TILE / PAGE_TOKENS] : 0;
+  }
+
+  // Values of a tile's keys that `is_loaded` asks for.
+  template <class F>
+  inline void load_values(const attention_row &a, int first, int page, F is_loaded) {
+    int lane = threadIdx.x % 32, group = lane / 4, place = lane % 4;
+    const uchar *rows[4];
+    bool loaded[4];
+    for (int j = 0; j < 4; j++) {
+      int key = first + 2 * place + j % 2 + j / 2 * 8;
+      loaded[j] = is_loaded(key);
+      rows[j] = a.value_row(page, key) + (a.kv_head * VALUE_WIDTH + a.first_column) * 2;
+    }
+    v.load(rows, loaded, group, VALUE_WIDTH - a.first_column);
+  }
+
+  // Sends for the first tile's keys and values, but for those of key `missing`, if it is not negative.
+  inline void start(const attention_row &a, int tile, int end, int missing) {
+    int lane = threadIdx.x % 32;
+    pages = pages_from(a, tile, end);
+    int page = __shfl_sync(0xffffffff, pages, 0);
+    v.clear();
+    if (tile < end) {
+      if (KEYS_AHEAD) {
+        k.load(a, tile * TILE, page, lane / 4, lane % 4, missing);
+      }
+      load_values(a, tile * TILE, page, [&](int key) { return a.is_seen(key) && key != missing; });
+    }
+  }
+
+  // Brings what start left out.
+  inline void bring(const attention_row &a, int tile, int end, int missing) {
+    int lane = threadIdx.x % 32;
+    int page = __shfl_sync(0xffffffff, pages, 0);
+    if (tile < end && missing / TILE == tile) {
+      if (KEYS_AHEAD) {
+        k.load_missing(a, tile * TILE, page, lane / 4, lane % 4, missing);
+      }
+      load_values(a, tile * TILE, page, [&](int key) { return key == missing; });
+    }
+  }
+
+  // This tile, which was started, and those that follow WARPS apart, up to `end`.
   inline void attend(const attention_row &a, int tile, int end) {
     int lane = threadIdx.x % 32, group = lane / 4, place = lane % 4;
     base = NOTHING;
@@ -191,29 +310,20 @@ struct warp_attention {
         sums[i][j] = 0;
       }
     }
-    // Of 32 tiles, each lane has the page of one.
-    int pages = 0, page = 0, next = 0;
-    key_words k;
     int count = (end - tile + WARPS - 1) / WARPS;
     for (int i = 0; i < count; i++) {
       int first = (tile + i * WARPS) * TILE;
-      if (i % 32 == 0) {
-        int of_lane = tile + (i + lane) * WARPS;
-        pages = of_lane < end ? a.pages[of_lane * TILE / PAGE_TOKENS] : 0;
+      if (i > 0 && i % 32 == 0) {
+        pages = pages_from(a, tile + i * WARPS, end);
       }
-      page = __shfl_sync(0xffffffff, pages, i % 32);
-      if (!KEYS_AHEAD || i % 32 == 0) {
-        k.load(a, first, page, group, place);
+      int page = __shfl_sync(0xffffffff, pages, i % 32);
+      if (!KEYS_AHEAD || (i > 0 && i % 32 == 0)) {
+        k.load(a, first, page, group, place, -1);
       }
-      const uchar *rows[4];
-      bool seen[4];
-      for (int j = 0; j < 4; j++) {
-        int key = first + 2 * place + j % 2 + j / 2 * 8;
-        seen[j] = a.is_seen(key);
-        rows[j] = a.value_row(page, key) + (a.kv_head * VALUE_WIDTH + a.first_column) * 2;
+      if (i > 0) {
+        v.clear();
+        load_values(a, first, page, [&](int key) { return a.is_seen(key); });
       }
-      values v;
-      v.load(rows, seen, group, VALUE_WIDTH - a.first_column);
       c_fragment scores[2] = {{0, 0, 0, 0}, {0, 0, 0, 0}};
       for (int step = 0; step < KEY_STEPS; step++) {
         for (int n = 0; n < 2; n++) {
@@ -221,8 +331,8 @@ struct warp_attention {
         }
       }
       if (KEYS_AHEAD && i + 1 < count && (i + 1) % 32 != 0) {
-        next = __shfl_sync(0xffffffff, pages, (i + 1) % 32);
-        k.load(a, first + WARPS * TILE, next, group, place);
+        int next = __shfl_sync(0xffffffff, pages, (i + 1) % 32);
+        k.load(a, first + WARPS * TILE, next, group, place, -1);
       }
       v.add(weigh(a, first + 2 * place, scores, group), sums);
     }
@@ -256,48 +366,6 @@ struct warp_attention {
     total += (w[0] + w[1]) + (w[2] + w[3]);
     return split_pairs(make_float4(w[0], w[1], w[2], w[3]));
   }
-
-  // A tile's values: what the lane has of them.
-  struct values {
-    value_words<8> wide[VALUE_PART >= 64 ? VALUE_PART / 64 : 1];
-    value_words<4> half_as_wide;
-    value_words<2> narrow;
-
-    inline void load(const uchar *const (&rows)[4], const bool (&seen)[4], int group, int columns) {
-      for (int i = 0; i < VALUE_PART / 64; i++) {
-        load(wide[i], rows, seen, 64 * i + 8 * group, columns);
-      }
-      if constexpr (VALUE_PART % 64 >= 32) {
-        load(half_as_wide, rows, seen, VALUE_PART / 64 * 64 + 4 * group, columns);
-      }
-      if constexpr (VALUE_PART % 32 >= 16) {
-        load(narrow, rows, seen, VALUE_PART / 32 * 32 + 2 * group, columns);
-      }
-    }
-
-    template <int N>
-    static inline void load(value_words<N> &v, const uchar *const (&rows)[4], const bool (&seen)[4], int column, int columns) {
-      if constexpr (VALUE_WIDTH % VALUE_PART == 0) {
-        v.load(rows, seen, column);
-      } else {
-        bool exists = column < columns;
-        bool both[4] = {seen[0] && exists, seen[1] && exists, seen[2] && exists, seen[3] && exists};
-        v.load(rows, both, column);
-      }
-    }
-
-    inline void add(const split_fragment &weights, c_fragment *sums) const {
-      for (int i = 0; i < VALUE_PART / 64; i++) {
-        wide[i].add(weights, sums + 8 * i);
-      }
-      if constexpr (VALUE_PART % 64 >= 32) {
-        half_as_wide.add(weights, sums + VALUE_PART / 64 * 8);
-      }
-      if constexpr (VALUE_PART % 32 >= 16) {
-        narrow.add(weights, sums + VALUE_PART / 32 * 4);
-      }
-    }
-  };
 
   // Column n of sum tile i of a group of N tiles is column N · n + i of the group.
   template <int N>

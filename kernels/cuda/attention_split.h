@@ -7,7 +7,8 @@
 // With IN_TURN a block goes through all splits itself, and through rows a grid's depth apart; the result is the same to the bit, so that
 // steps of few rows and of many agree.
 // With ROTARY_WIDTH, for a step of one row, queries are turned here, and the row's own key, turned, and its value are stored by the blocks of
-// the last split, which see them: rope_cache_write and attention in one. Blocks that share a KV head store the same bytes.
+// the last split, which see them: rope_cache_write and attention in one. Blocks that share a KV head store the same bytes. All other keys
+// and values are from steps before: the first of them are on their way before the last launch is done.
 // With TILE_ROWS only rows are computed that attention_tiles leaves out: those of tiles that more than one sequence shares.
 // A block's warps take tiles of TILE keys in turns, each for all heads: keys and values are read once.
 // Traffic: the cache from the first key that the mask lets through to the last; bound by memory.
@@ -161,9 +162,16 @@ static inline void attend_row(const attention_arguments &given, int row, int seq
 
   int warp = threadIdx.x / 32;
   warp_attention mine;
+  int of_warp = first_tile + each * first_split + warp;
+  int end_tile = first_tile + min(each * (first_split + 1), tiles);
 #ifdef ROTARY_WIDTH
-  mine.prepare(a, bring_own(given, a, row, first_split == splits - 1));
+  mine.start(a, of_warp, end_tile, (int)position);
+  await_last_launch();
+  const float *queries = bring_own(given, a, row, first_split == splits - 1);
+  mine.bring(a, of_warp, end_tile, (int)position);
+  mine.prepare(a, queries);
 #else
+  mine.start(a, of_warp, end_tile, -1);
   mine.prepare(a, given.q + ((size_t)row * HEADS + a.first_head) * KEY_WIDTH);
 #endif
   attended results[RUNS_EACH];
@@ -171,8 +179,12 @@ static inline void attend_row(const attention_arguments &given, int row, int seq
     results[i].clear();
   }
   for (int split = first_split; split < end_split; split++) {
-    int end = each * (split + 1) < tiles ? each * (split + 1) : tiles;
-    mine.attend(a, first_tile + each * split + warp, first_tile + end);
+    if (split > first_split) {
+      of_warp = first_tile + each * split + warp;
+      end_tile = first_tile + min(each * (split + 1), tiles);
+      mine.start(a, of_warp, end_tile, -1);
+    }
+    mine.attend(a, of_warp, end_tile);
     mine.store(a, bases[warp], totals[warp], (float *)sums_of_warps + warp * SUMS);
     __syncthreads();
     for (int i = 0; i < RUNS_EACH; i++) {
@@ -264,7 +276,9 @@ kernel void __launch_bounds__(THREADS)
 #endif
     ) {
   start_next_launch();
+#ifndef ROTARY_WIDTH
   await_last_launch();
+#endif
   attention_arguments given = {q, keys, values, positions, row_sequence, table_starts, tables, lengths, y, partials, ended
 #ifdef ROTARY_WIDTH
                                ,

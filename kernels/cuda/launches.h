@@ -1,6 +1,7 @@
 // Launches that overlap (programmatic dependent launch): where the host asks for it, a kernel starts once all blocks of the one before
-// it have called start_next_launch, and may read what no kernel writes, its weights; await_last_launch waits until all that was
-// launched before is done and seen. Invariant: whoever calls the first calls the second, before it reads or writes anything else.
+// it have called start_next_launch, and may read what no kernel of the step writes: weights, what the host brought, and what steps before
+// have left in the cache; await_last_launch waits until all that was launched before is done and seen. Invariant: whoever calls the first
+// and does not end calls the second, before it reads or writes anything else.
 
 #ifndef LAUNCHES_H
 #define LAUNCHES_H

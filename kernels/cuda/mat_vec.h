@@ -321,9 +321,11 @@ extern "C" __global__ void __launch_bounds__(THREADS, BLOCKS_PER_UNIT) mat_vec(
   parts[2] = {w2, y2 + row * rows2, rows2};
 #endif
   start_next_launch();
+  // Brought by the host.
+  int count = counts[which];
 #ifdef EXPERTS
   await_last_launch();
-  if (row >= (size_t)counts[which] * used) {
+  if (row >= (size_t)count * used) {
     return;
   }
   size_t x_row = row / slots_of_input;
@@ -345,7 +347,7 @@ extern "C" __global__ void __launch_bounds__(THREADS, BLOCKS_PER_UNIT) mat_vec(
   run<FORMAT_0, 0, together> first(parts, 0, rings);
 #ifndef EXPERTS
   await_last_launch();
-  if (row >= counts[which]) {
+  if (row >= count) {
     wait_for_copies<0>();
     return;
   }

@@ -8,8 +8,8 @@ import java.util.Map;
 
 /**
  * How {@code mat_vec.h} divides its work: measured on an H200, where blocks of 16 warps, one for
- * each multiprocessor, with three pieces on their way in each warp were fastest, and narrower ones
- * where a row has too few chunks for so many warps.
+ * each multiprocessor, with three pieces on their way in each warp (four of bfloats) were fastest,
+ * and narrower ones where a row has too few chunks for so many warps.
  *
  * @param warps of a block, which share a row's chunks
  * @param slots pieces of each warp that are on their way
@@ -19,6 +19,7 @@ import java.util.Map;
 record MatVecShape(int warps, int slots, int blocksPerUnit, int sharedBytes) {
   private static final int MOST_WARPS = 16;
   private static final int MOST_SLOTS = 3;
+  private static final int MOST_BFLOAT_SLOTS = 4;
   private static final int MOST_BLOCKS = 2;
 
   /**
@@ -40,7 +41,7 @@ record MatVecShape(int warps, int slots, int blocksPerUnit, int sharedBytes) {
             .orElseThrow();
     boolean isBfloat = formats.getFirst().type() == DataType.BF16;
     int activations = activationBytes(columns, isBfloat);
-    for (int slots = MOST_SLOTS; slots >= 1; slots--) {
+    for (int slots = isBfloat ? MOST_BFLOAT_SLOTS : MOST_SLOTS; slots >= 1; slots--) {
       for (int tried = warps; tried >= 1; tried /= 2) {
         int shared = activations + tried * slots * slotBytes;
         int declared = turns(tried) * formats.size() * tried * TileFormat.ROWS * Float.BYTES;
