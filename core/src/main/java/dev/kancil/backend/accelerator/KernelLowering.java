@@ -12,6 +12,7 @@ import dev.kancil.graph.op.Embedding;
 import dev.kancil.graph.op.Glu;
 import dev.kancil.graph.op.GluMatMul;
 import dev.kancil.graph.op.HostCall;
+import dev.kancil.graph.op.LayerNorm;
 import dev.kancil.graph.op.MatMul;
 import dev.kancil.graph.op.MoeGluMatMul;
 import dev.kancil.graph.op.MoeMatMul;
@@ -92,6 +93,7 @@ public final class KernelLowering implements Lowering {
       case Glu op -> rows.glu(op, node);
       case SelectRows _ -> rows.selectRows(node);
       case HostCall op -> rows.hostCall(op, node);
+      case LayerNorm op -> rows.layerNorm(op, node);
       case RmsNorm op -> rows.rmsNorm(op, node);
       case AddRmsNorm op -> rows.addRmsNorm(op, node);
       case Embedding _ -> products.embedding(node);

@@ -6,6 +6,7 @@ import dev.kancil.graph.Value;
 import dev.kancil.graph.op.AddRmsNorm;
 import dev.kancil.graph.op.Glu;
 import dev.kancil.graph.op.HostCall;
+import dev.kancil.graph.op.LayerNorm;
 import dev.kancil.graph.op.MoeRoute;
 import dev.kancil.graph.op.NormedProduct;
 import dev.kancil.graph.op.RmsNorm;
@@ -151,6 +152,36 @@ public final class RowKernels {
             new Argument.Real(epsilon)),
         sum,
         Grid.of(lanes, rows -> rows));
+  }
+
+  /** {@link LayerNorm}. */
+  public Work layerNorm(LayerNorm op, Node node) {
+    Value x = node.value(0);
+    int groups = x.type().columns() / op.group();
+    int lanes = shapes.lanes(op.group());
+    Map<String, String> defines = new HashMap<>();
+    defines.put("LANES", String.valueOf(lanes));
+    List<Argument> arguments = new ArrayList<>();
+    arguments.add(buffer(x));
+    if (node.inputs().size() > 1) {
+      defines.put("WEIGHTED", "");
+      arguments.add(new Argument.Buffer(weights.floats(node.weight(1))));
+    }
+    if (node.inputs().size() > 2) {
+      defines.put("BIASED", "");
+      arguments.add(new Argument.Buffer(weights.floats(node.weight(2))));
+    }
+    arguments.add(buffer(node.output()));
+    arguments.add(new Argument.Whole(op.group()));
+    arguments.add(new Argument.Whole(groups));
+    arguments.add(new Argument.Real(op.epsilon()));
+    return maker.launch(
+        "layer_norm.h",
+        "layer_norm",
+        defines,
+        arguments,
+        node.output(),
+        Grid.of(lanes, count -> (long) count * groups));
   }
 
   /** {@link Sample}. */

@@ -8,6 +8,7 @@ public sealed interface Primitive extends Op
         Embedding,
         Glu,
         HostCall,
+        LayerNorm,
         MatMul,
         MoeMatMul,
         MoeRoute,

@@ -158,6 +158,17 @@ class ShapeInferenceTest {
   }
 
   @Test
+  void layerNormsMayHaveAWeightAndABias() {
+    LayerNorm norm = new LayerNorm(1e-5f, 4);
+    gives(norm, List.of(X), X.type());
+    gives(norm, List.of(X, weight(4)), X.type());
+    gives(norm, List.of(X, weight(4), weight(4)), X.type());
+    refuses(norm, "takes 1 to 3 inputs, not 4", X, weight(4), weight(4), weight(4));
+    refuses(norm, "w has shape [8], not [4]", X, weight(4), weight(8));
+    refuses(new LayerNorm(1e-5f, 3), "3 does not divide 8", X);
+  }
+
+  @Test
   void lookupsNeedIndexes() {
     gives(new Embedding(), List.of(IDS, weight(96, 8)), X.type());
     refuses(new Embedding(), "ids are ", X, weight(96, 8));

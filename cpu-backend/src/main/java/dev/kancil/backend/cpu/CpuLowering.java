@@ -17,6 +17,7 @@ import dev.kancil.graph.op.Embedding;
 import dev.kancil.graph.op.Glu;
 import dev.kancil.graph.op.GluMatMul;
 import dev.kancil.graph.op.HostCall;
+import dev.kancil.graph.op.LayerNorm;
 import dev.kancil.graph.op.MatMul;
 import dev.kancil.graph.op.MoeGluMatMul;
 import dev.kancil.graph.op.MoeMatMul;
@@ -78,6 +79,7 @@ final class CpuLowering implements Lowering {
       case SelectRows _ -> RowCopies.selectRows(node, operands);
       case Sample _ -> new SampleKernel(node, operands, pool);
       case HostCall call -> RowCopies.hostCall(call, node, operands);
+      case LayerNorm norm -> new LayerNormKernel(norm, node, operands, pool);
       case RmsNorm(float epsilon, int _) -> RmsNormKernel.norm(epsilon, node, operands, pool);
       case AddRmsNorm(float epsilon) -> RmsNormKernel.addAndNorm(epsilon, node, operands, pool);
       case MatMul _, ParallelMatMul _ ->
