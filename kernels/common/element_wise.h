@@ -18,6 +18,16 @@ kernel void add(GLOBAL const float *a, GLOBAL const float *b, GLOBAL float *y, i
   }
 }
 
+// Items: dimension 0 one a column, dimension 1 one a row, so that none divides to find its column.
+kernel void bias(GLOBAL const float *x, GLOBAL const float *b, GLOBAL float *y, int columns, GLOBAL const int *counts,
+                 int which) {
+  BEGIN_LAUNCH();
+  int column = get_global_id(0), row = get_global_id(1);
+  if (column < columns && row < counts[which]) {
+    y[(size_t)row * columns + column] = x[(size_t)row * columns + column] + b[column];
+  }
+}
+
 kernel void scale(GLOBAL const float *x, GLOBAL float *y, float factor, int columns, GLOBAL const int *counts,
                   int which) {
   BEGIN_LAUNCH();

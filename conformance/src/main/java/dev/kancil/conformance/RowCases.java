@@ -3,6 +3,7 @@ package dev.kancil.conformance;
 import dev.kancil.graph.op.Activation;
 import dev.kancil.graph.op.Add;
 import dev.kancil.graph.op.AddRmsNorm;
+import dev.kancil.graph.op.Bias;
 import dev.kancil.graph.op.Embedding;
 import dev.kancil.graph.op.Glu;
 import dev.kancil.graph.op.HostCall;
@@ -62,6 +63,14 @@ final class RowCases {
   private void elements(int rows, int columns) {
     String shape = rows + " × " + columns;
     add("Add", rows, shape, s -> s.check(new Add(), s.x(columns), s.x(columns)));
+    for (DataType type : List.of(DataType.F32, DataType.F16, DataType.BF16)) {
+      add(
+          "Bias",
+          type,
+          rows,
+          shape,
+          s -> s.check(new Bias(), s.x(columns), s.weight(type, columns)));
+    }
     add("Scale", rows, shape, s -> s.check(new Scale(-1.25f), s.x(columns)));
     add("SoftCap", rows, shape, s -> s.check(new SoftCap(30), s.x(columns, 20)));
     add("SoftCap", rows, shape + " saturated", s -> s.check(new SoftCap(5), s.x(columns, 1e4f)));

@@ -7,6 +7,7 @@ import dev.kancil.graph.Value;
 import dev.kancil.graph.op.Add;
 import dev.kancil.graph.op.AddRmsNorm;
 import dev.kancil.graph.op.Attention;
+import dev.kancil.graph.op.Bias;
 import dev.kancil.graph.op.CacheWrite;
 import dev.kancil.graph.op.Embedding;
 import dev.kancil.graph.op.Glu;
@@ -88,6 +89,7 @@ public final class KernelLowering implements Lowering {
     }
     return switch (node.op()) {
       case Add _ -> rows.add(node);
+      case Bias _ -> rows.bias(node);
       case Scale op -> rows.scale(op, node);
       case SoftCap op -> rows.softCap(op, node);
       case Glu op -> rows.glu(op, node);

@@ -44,6 +44,23 @@ public final class RowKernels {
     return elements("add", node, Map.of(), List.of());
   }
 
+  /** {@link dev.kancil.graph.op.Bias}. */
+  public Work bias(Node node) {
+    Value y = node.output();
+    int columns = y.type().columns();
+    return maker.launch(
+        "element_wise.h",
+        "bias",
+        Map.of(),
+        List.of(
+            buffer(node.value(0)),
+            new Argument.Buffer(weights.floats(node.weight(1))),
+            buffer(y),
+            new Argument.Whole(columns)),
+        y,
+        Grid.perRow(columns));
+  }
+
   /** {@link Scale}. */
   public Work scale(Scale op, Node node) {
     return elements("scale", node, Map.of(), List.of(new Argument.Real(op.factor())));

@@ -7,6 +7,7 @@ import dev.kancil.backend.host.Lowering;
 import dev.kancil.graph.Node;
 import dev.kancil.graph.op.Add;
 import dev.kancil.graph.op.Attention;
+import dev.kancil.graph.op.Bias;
 import dev.kancil.graph.op.CacheWrite;
 import dev.kancil.graph.op.Embedding;
 import dev.kancil.graph.op.Fused;
@@ -44,6 +45,7 @@ final class ReferenceLowering implements Lowering {
   private static Kernel lower(Primitive primitive, Node node, Operands operands) {
     return switch (primitive) {
       case Add _ -> elementWise(node, operands, Float::sum);
+      case Bias _ -> bias(node, operands);
       case Glu(var activation) ->
           elementWise(node, operands, (gate, up) -> (float) (activation.apply(gate) * up));
       case Scale(float factor) -> elementWise(node, operands, (x, _) -> factor * x);
@@ -90,6 +92,21 @@ final class ReferenceLowering implements Lowering {
       MemorySegment result = y.data(step);
       for (long i = 0; i < elements; i++) {
         Rows.set(result, i, function.apply(Rows.get(first, i), Rows.get(second, i)));
+      }
+    };
+  }
+
+  private static Kernel bias(Node node, Operands operands) {
+    HostValue x = operands.value(node.value(0));
+    HostValue y = operands.value(node.output());
+    float[] bias = Blocks.decode(operands.weight(node.weight(1)));
+    return step -> {
+      for (int row = 0; row < y.rows(step); row++) {
+        float[] data = Rows.read(x, step, row);
+        for (int i = 0; i < data.length; i++) {
+          data[i] += bias[i];
+        }
+        Rows.write(y, step, row, data);
       }
     };
   }

@@ -4,6 +4,7 @@ package dev.kancil.graph.op;
 public sealed interface Primitive extends Op
     permits Add,
         Attention,
+        Bias,
         CacheWrite,
         Embedding,
         Glu,

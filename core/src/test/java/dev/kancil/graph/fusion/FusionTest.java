@@ -16,6 +16,7 @@ import dev.kancil.graph.op.Activation;
 import dev.kancil.graph.op.Add;
 import dev.kancil.graph.op.AddRmsNorm;
 import dev.kancil.graph.op.Attention;
+import dev.kancil.graph.op.Bias;
 import dev.kancil.graph.op.CacheWrite;
 import dev.kancil.graph.op.Glu;
 import dev.kancil.graph.op.GluMatMul;
@@ -341,6 +342,25 @@ class FusionTest {
   }
 
   // All together.
+
+  @Test
+  void biasesBetweenProductsAndRotationsLeaveBothFused() {
+    Value[] biased = new Value[3];
+    for (int i = 0; i < biased.length; i++) {
+      Value product = builder.add("product" + i, new MatMul(), x, weight("w" + i, 8, 8));
+      biased[i] = builder.add("biased" + i, new Bias(), product, weight("b" + i, 8));
+    }
+    Value q = builder.add("q", new Rope(ROTARY), biased[0], positions);
+    Value k = builder.add("k", new Rope(ROTARY), biased[1], positions);
+    builder.add(List.of(), new CacheWrite(SLOT), List.of(k, biased[2]));
+    Graph graph = build(builder.add("y", ATTENTION, q, positions));
+    Graph fused = Fusion.fuse(graph, _ -> true);
+    assertThat(ops(fused))
+        .containsExactly("ParallelMatMul", "Bias", "Bias", "Bias", "RopeAttention");
+    assertThat(fused.nodes().getLast().inputs())
+        .containsExactly(biased[0], biased[1], biased[2], positions);
+    meansTheSame(graph, fused);
+  }
 
   @Test
   void nothingIsFusedForADeviceThatTakesNothing() {

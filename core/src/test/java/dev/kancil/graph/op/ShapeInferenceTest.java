@@ -158,6 +158,13 @@ class ShapeInferenceTest {
   }
 
   @Test
+  void aBiasHasANumberForEachColumn() {
+    gives(new Bias(), List.of(X, weight(8)), X.type());
+    refuses(new Bias(), "w has shape [4], not [8]", X, weight(4));
+    refuses(new Bias(), "x is a value, not a weight", X, X);
+  }
+
+  @Test
   void layerNormsMayHaveAWeightAndABias() {
     LayerNorm norm = new LayerNorm(1e-5f, 4);
     gives(norm, List.of(X), X.type());

@@ -12,6 +12,7 @@ import dev.kancil.graph.Weight;
 import dev.kancil.graph.op.Add;
 import dev.kancil.graph.op.AddRmsNorm;
 import dev.kancil.graph.op.Attention;
+import dev.kancil.graph.op.Bias;
 import dev.kancil.graph.op.CacheWrite;
 import dev.kancil.graph.op.Embedding;
 import dev.kancil.graph.op.Glu;
@@ -75,6 +76,7 @@ final class CpuLowering implements Lowering {
     return switch (node.op()) {
       case Add _, Glu _, Scale _, SoftCap _ ->
           new ElementWise(node.op(), node, operands, pool, scratch);
+      case Bias _ -> new BiasKernel(node, operands, pool);
       case Embedding _ -> RowCopies.embedding(node, operands, scratch);
       case SelectRows _ -> RowCopies.selectRows(node, operands);
       case Sample _ -> new SampleKernel(node, operands, pool);
