@@ -57,7 +57,15 @@ kernel void select_rows(GLOBAL const float *x, GLOBAL const int *rows, GLOBAL fl
   }
 }
 
-#if defined(ACTIVATION_SILU) || defined(ACTIVATION_GELU_TANH)
+#ifdef HAS_ACTIVATION
+kernel void activate(GLOBAL const float *x, GLOBAL float *y, int columns, GLOBAL const int *counts, int which) {
+  BEGIN_LAUNCH();
+  size_t i = get_global_id(0);
+  if (is_element(columns, counts, which)) {
+    y[i] = activation(x[i]);
+  }
+}
+
 // y may be gate itself.
 kernel void glu(GLOBAL const float *gate, GLOBAL const float *up, GLOBAL float *y, int columns,
                 GLOBAL const int *counts, int which) {

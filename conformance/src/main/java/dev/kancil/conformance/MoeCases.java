@@ -81,7 +81,7 @@ final class MoeCases {
       cases.apart(type, FEW, in, 35, RAGGED);
       cases.apart(type, MANY, in, 5, List.of(Event.rows(1), Event.rows(64)));
       cases.oneExpert(type, in, 33);
-      for (Activation activation : Activation.values()) {
+      for (Activation activation : ProductCases.activationsWith(type)) {
         cases.glu(activation, type, type, FEW, in, 17, RAGGED);
       }
       cases.glu(Activation.SILU, type, type, MANY, in, 33, List.of(Event.rows(1), Event.rows(64)));

@@ -1,5 +1,6 @@
 package dev.kancil.conformance;
 
+import dev.kancil.graph.op.Activate;
 import dev.kancil.graph.op.Activation;
 import dev.kancil.graph.op.Add;
 import dev.kancil.graph.op.AddRmsNorm;
@@ -76,6 +77,9 @@ final class RowCases {
     add("SoftCap", rows, shape + " saturated", s -> s.check(new SoftCap(5), s.x(columns, 1e4f)));
     for (Activation activation : Activation.values()) {
       String named = shape + " " + activation;
+      Activate activate = new Activate(activation);
+      add("Activate", rows, named, s -> s.check(activate, s.x(columns, 3)));
+      add("Activate", rows, named + " saturated", s -> s.check(activate, s.x(columns, 300)));
       Glu glu = new Glu(activation);
       add("Glu", rows, named, s -> s.check(glu, s.x(columns, 3), s.x(columns)));
       add("Glu", rows, named + " saturated", s -> s.check(glu, s.x(columns, 300), s.x(columns)));

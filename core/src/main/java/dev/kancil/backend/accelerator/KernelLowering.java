@@ -4,6 +4,7 @@ import dev.kancil.UnsupportedException;
 import dev.kancil.graph.Dimension;
 import dev.kancil.graph.Node;
 import dev.kancil.graph.Value;
+import dev.kancil.graph.op.Activate;
 import dev.kancil.graph.op.Add;
 import dev.kancil.graph.op.AddRmsNorm;
 import dev.kancil.graph.op.Attention;
@@ -92,6 +93,7 @@ public final class KernelLowering implements Lowering {
       case Bias _ -> rows.bias(node);
       case Scale op -> rows.scale(op, node);
       case SoftCap op -> rows.softCap(op, node);
+      case Activate op -> rows.activate(op, node);
       case Glu op -> rows.glu(op, node);
       case SelectRows _ -> rows.selectRows(node);
       case HostCall op -> rows.hostCall(op, node);

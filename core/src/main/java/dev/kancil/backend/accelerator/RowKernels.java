@@ -3,6 +3,8 @@ package dev.kancil.backend.accelerator;
 import dev.kancil.backend.StepLimits;
 import dev.kancil.graph.Node;
 import dev.kancil.graph.Value;
+import dev.kancil.graph.op.Activate;
+import dev.kancil.graph.op.Activation;
 import dev.kancil.graph.op.AddRmsNorm;
 import dev.kancil.graph.op.Glu;
 import dev.kancil.graph.op.HostCall;
@@ -71,9 +73,18 @@ public final class RowKernels {
     return elements("soft_cap", node, Map.of(), List.of(new Argument.Real(op.cap())));
   }
 
+  /** {@link Activate}. */
+  public Work activate(Activate op, Node node) {
+    return elements("activate", node, op.activation());
+  }
+
   /** {@link Glu}. */
   public Work glu(Glu op, Node node) {
-    return elements("glu", node, Map.of("ACTIVATION_" + op.activation().name(), ""), List.of());
+    return elements("glu", node, op.activation());
+  }
+
+  private Work elements(String function, Node node, Activation activation) {
+    return elements(function, node, Map.of("ACTIVATION_" + activation.name(), ""), List.of());
   }
 
   /** {@link dev.kancil.graph.op.SelectRows}. */

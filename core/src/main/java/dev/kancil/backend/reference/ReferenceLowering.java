@@ -5,6 +5,7 @@ import dev.kancil.backend.host.HostValue;
 import dev.kancil.backend.host.Kernel;
 import dev.kancil.backend.host.Lowering;
 import dev.kancil.graph.Node;
+import dev.kancil.graph.op.Activate;
 import dev.kancil.graph.op.Add;
 import dev.kancil.graph.op.Attention;
 import dev.kancil.graph.op.Bias;
@@ -45,6 +46,8 @@ final class ReferenceLowering implements Lowering {
   private static Kernel lower(Primitive primitive, Node node, Operands operands) {
     return switch (primitive) {
       case Add _ -> elementWise(node, operands, Float::sum);
+      case Activate(var activation) ->
+          elementWise(node, operands, (x, _) -> (float) activation.apply(x));
       case Bias _ -> bias(node, operands);
       case Glu(var activation) ->
           elementWise(node, operands, (gate, up) -> (float) (activation.apply(gate) * up));

@@ -2,7 +2,8 @@ package dev.kancil.graph.op;
 
 /** An operation that is defined by its formula alone. */
 public sealed interface Primitive extends Op
-    permits Add,
+    permits Activate,
+        Add,
         Attention,
         Bias,
         CacheWrite,

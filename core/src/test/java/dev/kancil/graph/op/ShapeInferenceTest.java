@@ -64,7 +64,12 @@ class ShapeInferenceTest {
       refuses(op, "w is a weight, not a value", X, weight(8));
       refuses(op, "ids is I32", IDS, IDS);
     }
-    for (Op op : List.of(new Scale(2), new SoftCap(3), new HostCall((data, rows, columns) -> {}))) {
+    for (Op op :
+        List.of(
+            new Scale(2),
+            new SoftCap(3),
+            new Activate(Activation.GELU),
+            new HostCall((data, rows, columns) -> {}))) {
       gives(op, List.of(X), X.type());
       refuses(op, "ids is I32", IDS);
     }

@@ -9,6 +9,7 @@ import dev.kancil.graph.Operand;
 import dev.kancil.graph.StateSlot;
 import dev.kancil.graph.Value;
 import dev.kancil.graph.Weight;
+import dev.kancil.graph.op.Activate;
 import dev.kancil.graph.op.Add;
 import dev.kancil.graph.op.AddRmsNorm;
 import dev.kancil.graph.op.Attention;
@@ -74,7 +75,7 @@ final class CpuLowering implements Lowering {
   @Override
   public Kernel lower(Node node, Operands operands) {
     return switch (node.op()) {
-      case Add _, Glu _, Scale _, SoftCap _ ->
+      case Activate _, Add _, Glu _, Scale _, SoftCap _ ->
           new ElementWise(node.op(), node, operands, pool, scratch);
       case Bias _ -> new BiasKernel(node, operands, pool);
       case Embedding _ -> RowCopies.embedding(node, operands, scratch);
