@@ -132,6 +132,11 @@ final class AttentionCases {
         cases.rotated(pairing, SMALL, 32, type, "forked", FORKED);
       }
       cases.rotatedByFactors(pairing);
+      for (DataType type : CACHE_TYPES) {
+        RotaryEmbedding magnified = new RotaryEmbedding(pairing, 64, 32, 10_000, 1, 1.2079);
+        cases.rotated(magnified, SMALL, type, "magnified, decoded", DECODE);
+        cases.rotated(magnified, SMALL, type, "magnified, long", LONG);
+      }
     }
     cases.twoLayers();
     cases.random();
@@ -210,12 +215,17 @@ final class AttentionCases {
 
   private void rotated(
       Pairing pairing, Heads heads, int turned, DataType type, String name, List<Event> events) {
-    RotaryEmbedding rotary = new RotaryEmbedding(pairing, heads.keyWidth, turned, 10_000, 1);
+    rotated(
+        new RotaryEmbedding(pairing, heads.keyWidth, turned, 10_000, 1), heads, type, name, events);
+  }
+
+  private void rotated(
+      RotaryEmbedding rotary, Heads heads, DataType type, String name, List<Event> events) {
     cases.add(
         new Case(
             "RopeAttention",
             List.of(type),
-            heads + ", " + turned + " turned, " + pairing + " " + name,
+            heads + ", " + rotary.rotaryWidth() + " turned, " + rotary.pairing() + " " + name,
             events,
             s -> {
               StateSlot slot = slot(s, heads, type, type, 0);

@@ -302,6 +302,7 @@ public final class CacheKernels {
   /**
    * Cosine and sine of {@code value · 256^digit} positions for each pair, in that order, digit by
    * digit: a kernel turns by each digit of its position, which is exact to float32 at all of them.
+   * Each position has a lowest digit, whose turns have the magnitude.
    */
   private DeviceBuffer angles(RotaryEmbedding rotary, Node node, int factorsAt) {
     List<Operand> factors = List.copyOf(node.inputs().subList(factorsAt, node.inputs().size()));
@@ -322,10 +323,11 @@ public final class CacheKernels {
     int at = 0;
     double unit = 1;
     for (int digit = 0; digit < digits; digit++) {
+      double magnitude = digit == 0 ? rotary.magnitude() : 1;
       for (int value = 0; value < values; value++) {
         for (double angle : perPosition) {
-          table[at++] = (float) Math.cos(value * unit * angle);
-          table[at++] = (float) Math.sin(value * unit * angle);
+          table[at++] = (float) (magnitude * Math.cos(value * unit * angle));
+          table[at++] = (float) (magnitude * Math.sin(value * unit * angle));
         }
       }
       unit *= values;

@@ -206,6 +206,8 @@ class ShapeInferenceTest {
         .hasMessage("rotary width 6 of a head of width 4");
     assertThatThrownBy(() -> new RotaryEmbedding(Pairing.HALVES, 4, 4, 0, 1))
         .hasMessageContaining("base 0.0");
+    assertThatThrownBy(() -> new RotaryEmbedding(Pairing.HALVES, 4, 4, 10_000, 1, 0))
+        .hasMessage("a magnitude of 0.0");
   }
 
   @Test
