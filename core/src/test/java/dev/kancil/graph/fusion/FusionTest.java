@@ -6,6 +6,7 @@ import dev.kancil.graph.Dimension.Symbolic;
 import dev.kancil.graph.Graph;
 import dev.kancil.graph.GraphBuilder;
 import dev.kancil.graph.Node;
+import dev.kancil.graph.Operand;
 import dev.kancil.graph.StateGroup;
 import dev.kancil.graph.StateLayout;
 import dev.kancil.graph.StateSlot;
@@ -277,6 +278,31 @@ class FusionTest {
     Graph fused = new RopeAttentionFusion().apply(graph, _ -> true);
     assertThat(fused.nodes().getFirst().inputs()).endsWith(factors);
     meansTheSame(graph, fused);
+  }
+
+  @Test
+  void sinksOfTheAttentionAreKeptBehindTheFactorsOfTheRotation() {
+    Weight factors = weight("factors", 4);
+    Weight sinks = weight("sinks", 1);
+    for (boolean hasFactors : new boolean[] {false, true}) {
+      List<Operand> turn = hasFactors ? List.of(positions, factors) : List.of(positions);
+      List<Operand> ofQuery = new ArrayList<>(turn);
+      ofQuery.addFirst(x);
+      List<Operand> ofKey = new ArrayList<>(turn);
+      ofKey.addFirst(z);
+      GraphBuilder sinking = new GraphBuilder(100);
+      Value q = sinking.add(List.of("q"), new Rope(ROTARY), ofQuery).getFirst();
+      Value k = sinking.add(List.of("k"), new Rope(ROTARY), ofKey).getFirst();
+      sinking.add(List.of(), new CacheWrite(SLOT), List.of(k, z));
+      Value y = sinking.add("y", ATTENTION.withSinks(), q, positions, sinks);
+      Graph graph = new Graph(List.of(x, z, positions), sinking.nodes(), List.of(y), STATE);
+      Graph fused = new RopeAttentionFusion().apply(graph, _ -> true);
+      assertThat(ops(fused)).containsExactly("RopeAttention");
+      assertThat(fused.nodes().getFirst().inputs())
+          .startsWith(x, z, z, positions)
+          .endsWith(hasFactors ? new Operand[] {factors, sinks} : new Operand[] {sinks});
+      meansTheSame(graph, fused);
+    }
   }
 
   // Norms and what takes them.

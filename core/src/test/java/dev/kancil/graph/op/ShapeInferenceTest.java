@@ -228,6 +228,21 @@ class ShapeInferenceTest {
   }
 
   @Test
+  void attentionMayHaveASinkForEachHead() {
+    Attention sinking = attention(2, 1, 4, 4).withSinks();
+    gives(sinking, List.of(X, IDS, weight(2)), X.type());
+    assertThatThrownBy(() -> sinking.infer(List.of(X, IDS)))
+        .hasMessage("Attention takes 3 inputs, not 2");
+    refuses(sinking, "w has shape [1], not [2]", X, IDS, weight(1));
+    RopeAttention fused = new RopeAttention(ROTARY, sinking);
+    Value k = value("k", DataType.F32, Symbolic.TOKENS, 4);
+    gives(fused, List.of(X, k, k, IDS, weight(2)), X.type());
+    gives(fused, List.of(X, k, k, IDS, weight(2), weight(2)), X.type());
+    assertThatThrownBy(() -> fused.infer(List.of(X, k, k, IDS)))
+        .hasMessage("RopeAttention takes 5 inputs, not 4");
+  }
+
+  @Test
   void whatIsCachedMustFitTheState() {
     StateLayout state =
         new StateLayout(List.of(new StateGroup(1, 8, 12, DataType.F32, DataType.F32, 0)));

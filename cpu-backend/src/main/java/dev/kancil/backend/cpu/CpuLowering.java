@@ -98,7 +98,8 @@ final class CpuLowering implements Lowering {
       case MoeSum _ -> new MoeSumKernel(node, operands, pool);
       case Rope(var rotary) ->
           new RopeKernel(
-              rotation(rotary, node, 1, operands),
+              rotation(
+                  rotary, node.value(1), node.inputs().subList(2, node.inputs().size()), operands),
               operands.value(node.value(0)),
               operands.value(node.output()),
               pool);
@@ -127,7 +128,11 @@ final class CpuLowering implements Lowering {
     HostValue v = operands.value(node.value(2));
     int rows = operands.limits().tokens();
     return new RopeWrite(
-        rotation(rotary, node, 3, operands),
+        rotation(
+            rotary,
+            node.value(3),
+            new RopeAttention(rotary, attention).factors(node.inputs()),
+            operands),
         writer(attention.slot(), k, v, operands),
         q,
         k,
@@ -146,10 +151,8 @@ final class CpuLowering implements Lowering {
     return rooms.computeIfAbsent(room, wanted -> Arena.ofAuto().allocate(wanted.bytes(), 64));
   }
 
-  /** Input {@code index} is the positions; divisors may follow. */
-  private Rotation rotation(RotaryEmbedding rotary, Node node, int index, Operands operands) {
-    Value positions = node.value(index);
-    List<Operand> factors = node.inputs().subList(index + 1, node.inputs().size());
+  private Rotation rotation(
+      RotaryEmbedding rotary, Value positions, List<Operand> factors, Operands operands) {
     AngleKey key = new AngleKey(rotary, positions, List.copyOf(factors));
     HostValue rows = operands.value(positions);
     boolean isFirst = !angles.containsKey(key);
