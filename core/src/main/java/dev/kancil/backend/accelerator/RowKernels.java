@@ -273,6 +273,12 @@ public final class RowKernels {
     defines.put("EXPERTS", String.valueOf(experts));
     defines.put("LANES", String.valueOf(lanes));
     defines.put("SCORING_" + route.scoring().name(), "");
+    MoeRoute.Grouping grouping = route.grouping();
+    if (grouping.excludes()) {
+      defines.put("GROUPS", String.valueOf(grouping.groups()));
+      defines.put("USED_GROUPS", String.valueOf(grouping.used()));
+      defines.put("RANKING_" + grouping.ranking().name(), "");
+    }
     List<Argument> arguments = new ArrayList<>();
     arguments.add(buffer(logits));
     if (node.inputs().size() == 2) {
