@@ -3,6 +3,7 @@
 //   FIRST_KEY(query), LAST_KEY(query)  of type long: no key before or after is seen by it. They may lie anywhere:
 //                                    they are clamped here to the keys that exist.
 //   SCORE(score, query, key, head)   what becomes of a scaled score; if not defined, the score itself
+//   SINKS                            defined where each head has a score of its own without a value: kernels take `sinks`
 //   MASK_IS_INTERVAL                 defined where SEES holds for exactly the keys from FIRST_KEY to LAST_KEY
 // The macros' arguments are longs (positions) and ints (heads).
 // Invariant: pages that lie wholly before all windows may be gone, so no key outside of the bounds is touched.
@@ -17,6 +18,20 @@
 
 #ifndef SCORE
 #define SCORE(score, query, key, head) (score)
+#endif
+
+// Behind the result of each kernel of attention.
+#ifdef SINKS
+#define SINK_PARAMETERS , GLOBAL const float *sinks
+#else
+#define SINK_PARAMETERS
+#endif
+
+// A head's sum of weights e^(score - most), with its sink's. Where the sink is far above all scores, it is infinite.
+#ifdef SINKS
+#define WITH_SINK(total, most, head) ((total) + exp(sinks[head] - (most)))
+#else
+#define WITH_SINK(total, most, head) (total)
 #endif
 
 // Keys from .x up to and including .y; none where .y is less.

@@ -20,7 +20,7 @@ static inline float score_of(GLOBAL const float *q, GLOBAL const uchar *key_row,
 kernel void attention_plain(GLOBAL const float *q, GLOBAL const uchar *keys, GLOBAL const uchar *values,
                             GLOBAL const int *positions, GLOBAL const int *row_sequence,
                             GLOBAL const int *table_starts, GLOBAL const int *tables, GLOBAL const int *lengths,
-                            GLOBAL const int *counts, int which, GLOBAL float *y) {
+                            GLOBAL const int *counts, int which, GLOBAL float *y SINK_PARAMETERS) {
   BEGIN_LAUNCH();
   int head = get_global_id(0), row = get_global_id(1);
   if (row >= counts[which] || head >= HEADS) {
@@ -55,6 +55,7 @@ kernel void attention_plain(GLOBAL const float *q, GLOBAL const uchar *keys, GLO
       }
     }
   }
+  total = WITH_SINK(total, most, head);
   for (int i = 0; i < VALUE_WIDTH; i++) {
     y[i] = most > -INFINITY ? sums[i] / total : 0;
   }

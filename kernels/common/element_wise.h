@@ -18,6 +18,16 @@ kernel void add(GLOBAL const float *a, GLOBAL const float *b, GLOBAL float *y, i
   }
 }
 
+// Items: dimension 0 one a column, dimension 1 one a row, so that none divides to find its column.
+kernel void bias(GLOBAL const float *x, GLOBAL const float *b, GLOBAL float *y, int columns, GLOBAL const int *counts,
+                 int which) {
+  BEGIN_LAUNCH();
+  int column = get_global_id(0), row = get_global_id(1);
+  if (column < columns && row < counts[which]) {
+    y[(size_t)row * columns + column] = x[(size_t)row * columns + column] + b[column];
+  }
+}
+
 kernel void scale(GLOBAL const float *x, GLOBAL float *y, float factor, int columns, GLOBAL const int *counts,
                   int which) {
   BEGIN_LAUNCH();
@@ -57,7 +67,15 @@ kernel void feed_tokens(GLOBAL int *tokens, GLOBAL const int *chosen, GLOBAL con
   }
 }
 
-#if defined(ACTIVATION_SILU) || defined(ACTIVATION_GELU_TANH)
+#ifdef HAS_ACTIVATION
+kernel void activate(GLOBAL const float *x, GLOBAL float *y, int columns, GLOBAL const int *counts, int which) {
+  BEGIN_LAUNCH();
+  size_t i = get_global_id(0);
+  if (is_element(columns, counts, which)) {
+    y[i] = activation(x[i]);
+  }
+}
+
 // y may be gate itself.
 kernel void glu(GLOBAL const float *gate, GLOBAL const float *up, GLOBAL float *y, int columns,
                 GLOBAL const int *counts, int which) {

@@ -2,6 +2,9 @@
 // Scores are a softmax over the row (SCORING_SOFTMAX) or each a sigmoid (SCORING_SIGMOID); a chosen expert's weight is
 // factor * score, divided by the row's sum of chosen scores if renormalised.          Source: MoeRoute.java names the models.
 //
+// Where GROUPS is defined, only experts of the USED_GROUPS best groups of neighbors are chosen: groups are compared by their best expert
+// (RANKING_BEST) or by the sum of their two best scores (RANKING_SUM_OF_TWO).
+//
 // Items: one work-group of LANES items for each row; lane l has experts l, l + LANES, ... so that neighbors read neighboring
 // logits. For each choice every lane offers its best, and the lanes' offers meet in local memory.
 // Traffic: 4 bytes a logit (and again from the cache for scores), 8 bytes for each that is chosen.
@@ -10,7 +13,8 @@
 // is not chosen yet. A logit that is NaN counts as -infinity, and only what is chosen has the rank NaN, so ids are different
 // experts whatever the logits are. Of equals the lower id wins. A lane writes the ranks of its own experts only.
 //
-// Defines: EXPERTS, LANES, SCORING_SOFTMAX or SCORING_SIGMOID, BIASED (optional). Local memory: 4 EXPERTS + 8 LANES bytes.
+// Defines: EXPERTS, LANES, SCORING_SOFTMAX or SCORING_SIGMOID, BIASED (optional); GROUPS (optional), which divides EXPERTS, USED_GROUPS,
+// RANKING_BEST or RANKING_SUM_OF_TWO. Local memory: 4 EXPERTS + 4 GROUPS + 8 LANES bytes.
 //
 // global size: LANES * rows.
 
@@ -66,6 +70,34 @@ static inline int reduce_first(float rank, int expert, int lane, local float *ra
   return expert;
 }
 
+#ifdef GROUPS
+#define GROUP_SIZE (EXPERTS / GROUPS)
+
+// What a group of experts is worth.
+static inline float group_rank(local const float *ranks) {
+  float best = -INFINITY, second = -INFINITY;
+  for (int i = 0; i < GROUP_SIZE; i++) {
+    float rank = ranks[i];
+    second = rank > best ? best : fmax(second, rank);
+    best = fmax(best, rank);
+  }
+#ifdef RANKING_SUM_OF_TWO
+  return number(best + second);
+#else
+  return best;
+#endif
+}
+
+// Whether fewer than USED_GROUPS groups come before one.
+static inline bool is_used(local const float *group_ranks, int group) {
+  int before = 0;
+  for (int other = 0; other < GROUPS; other++) {
+    before += is_before(group_ranks[other], other, group_ranks[group], group) ? 1 : 0;
+  }
+  return before < USED_GROUPS;
+}
+#endif
+
 kernel GROUP_OF(LANES) void moe_route(
     GLOBAL const float *logits,
 #ifdef BIASED
@@ -111,10 +143,26 @@ kernel GROUP_OF(LANES) void moe_route(
 #ifdef BIASED
     float rank = SCORE(e) + bias[e];
     ranks[e] = isnan(rank) || isnan(logits[e]) ? -INFINITY : rank;
+#elif defined(RANKING_SUM_OF_TWO)
+    ranks[e] = isnan(logits[e]) ? -INFINITY : number(SCORE(e));
 #else
     ranks[e] = number(logits[e]);
 #endif
   }
+
+#ifdef GROUPS
+  SHARED float group_ranks[GROUPS];
+  barrier(CLK_LOCAL_MEM_FENCE);
+  for (int g = lane; g < GROUPS; g += LANES) {
+    group_ranks[g] = group_rank(ranks + g * GROUP_SIZE);
+  }
+  barrier(CLK_LOCAL_MEM_FENCE);
+  for (int e = lane; e < EXPERTS; e += LANES) {
+    if (!is_used(group_ranks, e / GROUP_SIZE)) {
+      ranks[e] = NAN;
+    }
+  }
+#endif
 
   float sum = LEAST_SUM;
   for (int slot = 0; slot < used; slot++) {

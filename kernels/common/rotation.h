@@ -1,5 +1,6 @@
 // Rotary position embedding (Su et al. 2021, "RoFormer") in float32, accurate at every position below 2^31.
-// angles[digit][value][pair] is (cos, sin) of value · 256^digit positions; it is made in double precision. A position's
+// angles[digit][value][pair] is (cos, sin) of value · 256^digit positions; it is made in double precision. Those of digit 0, which
+// each position has, are multiplied by the magnitude of a stretched context. A position's
 // turn is the product of its base-256 digits' turns, so no large angle is ever formed or reduced on the device.
 // Defines: HEAD_WIDTH; ROTARY_WIDTH, the leading columns that are turned; PAIRING_NEIGHBOURS (columns 2i and 2i + 1)
 // or PAIRING_HALVES (columns i and i + ROTARY_WIDTH / 2); VECTOR (1, 2, 4 or 8; 1 if not defined), the pairs that are

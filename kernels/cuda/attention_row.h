@@ -60,6 +60,15 @@ static inline float base_of(float score) { return fmaxf(ceilf(score), NOTHING); 
 
 static inline float weight_of(float score, float base) { return exp2f(score - base + WEIGHT_BITS); }
 
+// A head's sum of weights, with its sink's. Where the sink is far above all scores, it is infinite.
+static inline float with_sink(float total, float base, const float *sinks, int head) {
+#ifdef SINKS
+  return total + weight_of(sinks[head] * 1.44269504f, base);
+#else
+  return total;
+#endif
+}
+
 // 2^(from - to) for bases of which `to` is not the smaller.
 static inline float factor_between(float from, float to) {
   float steps = from - to;

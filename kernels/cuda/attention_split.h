@@ -88,6 +88,7 @@ struct attention_arguments {
   const int *positions, *row_sequence, *table_starts, *tables, *lengths;
   float *y, *partials;
   uint *ended;
+  const float *sinks;
 #ifdef ROTARY_WIDTH
   const float *k, *v;
   const float2 *angles;
@@ -258,8 +259,9 @@ static inline void attend_row(const attention_arguments &given, int row, int seq
     int column = a.first_column + at * RUN % VALUE_PART;
     if (at < RUNS && head < a.heads && column < VALUE_WIDTH) {
       run_of_floats run;
+      float total = with_sink(results[i].total, results[i].base, given.sinks, a.first_head + head);
       for (int j = 0; j < RUN; j++) {
-        ((float *)&run)[j] = results[i].base > NOTHING ? results[i].sums[j] / results[i].total : 0;
+        ((float *)&run)[j] = results[i].base > NOTHING ? results[i].sums[j] / total : 0;
       }
       *(run_of_floats *)(given.y + ((size_t)row * HEADS + a.first_head + head) * VALUE_WIDTH + column) = run;
     }
@@ -268,7 +270,8 @@ static inline void attend_row(const attention_arguments &given, int row, int seq
 
 kernel void __launch_bounds__(THREADS)
     attention_split(const float *q, const uchar *keys, const uchar *values, const int *positions, const int *row_sequence,
-                    const int *table_starts, const int *tables, const int *lengths, const int *counts, int which, float *y,
+                    const int *table_starts, const int *tables, const int *lengths, const int *counts, int which, float *y
+                    SINK_PARAMETERS,
                     float *partials, uint *ended
 #ifdef ROTARY_WIDTH
                     ,
@@ -279,7 +282,10 @@ kernel void __launch_bounds__(THREADS)
 #ifndef ROTARY_WIDTH
   await_last_launch();
 #endif
-  attention_arguments given = {q, keys, values, positions, row_sequence, table_starts, tables, lengths, y, partials, ended
+#ifndef SINKS
+  const float *sinks = nullptr;
+#endif
+  attention_arguments given = {q, keys, values, positions, row_sequence, table_starts, tables, lengths, y, partials, ended, sinks
 #ifdef ROTARY_WIDTH
                                ,
                                k, v, angles

@@ -339,14 +339,14 @@ struct warp_queries {
     }
   }
 
-  inline void store(float *y, int first_column) {
+  inline void store(float *y, int first_column, const float *sinks) {
     int place = threadIdx.x % 4;
     for (int i = 0; i < 2; i++) {
       total[i] += __shfl_xor_sync(0xffffffff, total[i], 1);
       total[i] += __shfl_xor_sync(0xffffffff, total[i], 2);
       if (exist[i]) {
         float *to = y + ((size_t)rows[i] * HEADS + heads[i]) * VALUE_WIDTH + first_column + 2 * place;
-        float inverse_total = base[i] > NOTHING ? 1 / total[i] : 0;
+        float inverse_total = base[i] > NOTHING ? 1 / with_sink(total[i], base[i], sinks, heads[i]) : 0;
         for (int n = 0; n < SUM_TILES; n++) {
           *(float2 *)(to + 8 * n) = make_float2(sums[n][2 * i] * inverse_total, sums[n][2 * i + 1] * inverse_total);
         }
@@ -357,7 +357,8 @@ struct warp_queries {
 
 kernel void __launch_bounds__(THREADS)
     attention_tiles(const float *q, const uchar *keys, const uchar *values, const int *positions, const int *row_sequence,
-                    const int *table_starts, const int *tables, const int *lengths, const int *counts, int which, float *y) {
+                    const int *table_starts, const int *tables, const int *lengths, const int *counts, int which, float *y
+                    SINK_PARAMETERS) {
   extern __shared__ uint4 shared[];
   // Those of a page, of the one before and of the one after: the last are set to zero before anyone notes one.
   __shared__ uint bad_keys[3];
@@ -417,5 +418,8 @@ kernel void __launch_bounds__(THREADS)
     commit_copies();
     mine.attend(stage, first_key, bad_keys[i % 3]);
   }
-  mine.store(y, copies.cache.first_column);
+#ifndef SINKS
+  const float *sinks = nullptr;
+#endif
+  mine.store(y, copies.cache.first_column, sinks);
 }

@@ -74,7 +74,7 @@
 kernel __attribute__((reqd_work_group_size(KEY_LANES, QUERY_LANES, 1))) void attention(
     global const float *q, global const uchar *keys, global const uchar *values, global const int *positions,
     global const int *row_sequence, global const int *table_starts, global const int *tables,
-    global const int *lengths, global const int *counts, int which, global float *y) {
+    global const int *lengths, global const int *counts, int which, global float *y SINK_PARAMETERS) {
   // Each item's queries side by side, column by column.
   local float queries[QUERY_LANES * QUERY_STRIDE];
   // A tile of keys, column by column, and then one of values, row by row.
@@ -261,7 +261,7 @@ kernel __attribute__((reqd_work_group_size(KEY_LANES, QUERY_LANES, 1))) void att
     FLATTENED for (int i = 0; i < QUERIES_PER_ITEM; i++) {
       int query = first_query + i;
       size_t head = (size_t)(row + query / GROUP) * HEADS + kv_head * GROUP + query % GROUP;
-      float inverse = maxima[i] > -INFINITY ? 1 / totals[i] : 0;
+      float inverse = maxima[i] > -INFINITY ? 1 / WITH_SINK(totals[i], maxima[i], kv_head * GROUP + query % GROUP) : 0;
       FLATTENED for (int j = 0; j < SUMS_PER_ITEM; j++) {
         int column = (key_lane + j * KEY_LANES) * VECTOR;
         floats result = sums[j][i] * (floats)(inverse);

@@ -39,7 +39,7 @@
 kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void attention_partial(
     global const float *q, global const uchar *keys, global const uchar *values, global const int *positions,
     global const int *row_sequence, global const int *table_starts, global const int *tables,
-    global const int *lengths, global const int *counts, int which, global float *y) {
+    global const int *lengths, global const int *counts, int which, global float *y SINK_PARAMETERS) {
   local float queries[GROUP * KEY_CHUNKS * VECTOR];
   local float dots[GROUP * BLOCK * KEY_LANES];
   local float weights[GROUP * BLOCK];
@@ -210,7 +210,7 @@ kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void attention_partial
     float factor = 1;
 #else
     global float *target = y + (first_head + head) * VALUE_WIDTH;
-    float factor = maxima[head] > -INFINITY ? 1 / total : 0;
+    float factor = maxima[head] > -INFINITY ? 1 / WITH_SINK(total, maxima[head], kv_head * GROUP + head) : 0;
 #endif
     for (int column = item; column < VALUE_WIDTH; column += ITEMS) {
       float sum = team_sums[column];
@@ -227,7 +227,8 @@ kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void attention_partial
 // Items: dimension 0 one a column of each head (HEADS · VALUE_WIDTH), dimension 1 one a row; any work-group.
 // Traffic: partial results once.
 #if SPLITS > 1
-kernel void attention_combine(global const float *partials, global float *y, global const int *counts, int which) {
+kernel void attention_combine(global const float *partials, global float *y SINK_PARAMETERS, global const int *counts,
+                              int which) {
   int item = get_global_id(0), row = get_global_id(1);
   if (row >= counts[which] || item >= HEADS * VALUE_WIDTH) {
     return;
@@ -247,6 +248,7 @@ kernel void attention_combine(global const float *partials, global float *y, glo
       total = fma(partial[VALUE_WIDTH + 1], factor, total);
     }
   }
+  total = WITH_SINK(total, maximum, item / VALUE_WIDTH);
   y[(size_t)row * HEADS * VALUE_WIDTH + item] = maximum > -INFINITY ? sum / total : 0;
 }
 #endif

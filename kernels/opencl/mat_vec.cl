@@ -63,7 +63,7 @@ kernel __attribute__((reqd_work_group_size(LANES, ROW_ITEMS, 1))) void mat_vec(
   end_of_stores();
 }
 
-#if defined(ACTIVATION_SILU) || defined(ACTIVATION_GELU_TANH)
+#ifdef HAS_ACTIVATION
 kernel __attribute__((reqd_work_group_size(LANES, ROW_ITEMS, 1))) void glu_mat_vec(
     global const x_unit *x,
     global const uchar *gate,

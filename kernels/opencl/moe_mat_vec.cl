@@ -64,7 +64,7 @@ kernel __attribute__((reqd_work_group_size(LANES, ROW_ITEMS, 1))) void moe_mat_v
   end_of_stores();
 }
 
-#if defined(ACTIVATION_SILU) || defined(ACTIVATION_GELU_TANH)
+#ifdef HAS_ACTIVATION
 // All experts' matrices lie in one buffer each.
 kernel __attribute__((reqd_work_group_size(LANES, ROW_ITEMS, 1))) void moe_glu_mat_vec(
     global const x_unit *x,

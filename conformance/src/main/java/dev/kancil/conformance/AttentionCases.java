@@ -132,7 +132,23 @@ final class AttentionCases {
         cases.rotated(pairing, SMALL, 32, type, "forked", FORKED);
       }
       cases.rotatedByFactors(pairing);
+      for (DataType type : CACHE_TYPES) {
+        RotaryEmbedding magnified = new RotaryEmbedding(pairing, 64, 32, 10_000, 1, 1.2079);
+        cases.rotated(magnified, SMALL, type, "magnified, decoded", DECODE);
+        cases.rotated(magnified, SMALL, type, "magnified, long", LONG);
+      }
     }
+    for (DataType type : CACHE_TYPES) {
+      cases.sinks(SMALL, type, "decoded", DECODE, Mask.CAUSAL, Score.PLAIN, 2);
+      cases.sinks(SMALL, type, "long", LONG, Mask.window(50), Score.PLAIN, 2);
+    }
+    cases.sinks(new Heads(9, 3, 31, 33), DataType.F32, "ragged", RAGGED, PREFIX, ALIBI, 2);
+    cases.sinks(new Heads(16, 1, 64, 64), DataType.F16, "ragged", RAGGED, PREFIX, ALIBI, 2);
+    cases.sinks(new Heads(2, 1, 256, 256), DataType.BF16, "ragged", RAGGED, PREFIX, ALIBI, 2);
+    // Weights that vanish beside a sink, and sinks that vanish beside weights.
+    cases.sinks(SMALL, DataType.F16, "far sinks", LONG, Mask.CAUSAL, Score.PLAIN, 30);
+    Mask nothing = new Mask.Linear(1, 1, 1);
+    cases.sinks(SMALL, DataType.F16, "nothing seen", LONG, nothing, Score.PLAIN, 2);
     cases.twoLayers();
     cases.random();
     return cases.cases;
@@ -210,12 +226,17 @@ final class AttentionCases {
 
   private void rotated(
       Pairing pairing, Heads heads, int turned, DataType type, String name, List<Event> events) {
-    RotaryEmbedding rotary = new RotaryEmbedding(pairing, heads.keyWidth, turned, 10_000, 1);
+    rotated(
+        new RotaryEmbedding(pairing, heads.keyWidth, turned, 10_000, 1), heads, type, name, events);
+  }
+
+  private void rotated(
+      RotaryEmbedding rotary, Heads heads, DataType type, String name, List<Event> events) {
     cases.add(
         new Case(
             "RopeAttention",
             List.of(type),
-            heads + ", " + turned + " turned, " + pairing + " " + name,
+            heads + ", " + rotary.rotaryWidth() + " turned, " + rotary.pairing() + " " + name,
             events,
             s -> {
               StateSlot slot = slot(s, heads, type, type, 0);
@@ -247,6 +268,41 @@ final class AttentionCases {
                   s.positions(),
                   s.between(1, 32, 32));
             }));
+  }
+
+  /** Sinks from -most to most: of attention alone, and fused with the rotation. */
+  private void sinks(
+      Heads heads,
+      DataType type,
+      String name,
+      List<Event> events,
+      Mask mask,
+      Score score,
+      float most) {
+    int turned = heads.keyWidth & ~1;
+    RotaryEmbedding rotary = new RotaryEmbedding(Pairing.HALVES, heads.keyWidth, turned, 10_000, 1);
+    for (boolean isFused : new boolean[] {false, true}) {
+      cases.add(
+          new Case(
+              isFused ? "RopeAttention" : "Attention",
+              List.of(type),
+              heads + " with sinks, " + name,
+              events,
+              s -> {
+                StateSlot slot = slot(s, heads, type, type, 0);
+                Attention attention = attention(slot, heads, 0, mask, score).withSinks();
+                Value q = s.x(heads.heads * heads.keyWidth);
+                Value k = s.x(heads.kvHeads * heads.keyWidth);
+                Value v = s.x(heads.kvHeads * heads.valueWidth);
+                Operand sinks = s.between(-most, most, heads.heads);
+                if (isFused) {
+                  s.check(new RopeAttention(rotary, attention), q, k, v, s.positions(), sinks);
+                } else {
+                  s.apply(new CacheWrite(slot), k, v);
+                  s.check(attention, q, s.positions(), sinks);
+                }
+              }));
+    }
   }
 
   /** Layers of one group and of two keep apart, and a windowed one beside a full one. */

@@ -7,6 +7,8 @@ import dev.kancil.graph.op.Activation;
 import dev.kancil.graph.op.MoeGluMatMul;
 import dev.kancil.graph.op.MoeMatMul;
 import dev.kancil.graph.op.MoeRoute;
+import dev.kancil.graph.op.MoeRoute.Grouping;
+import dev.kancil.graph.op.MoeRoute.Ranking;
 import dev.kancil.graph.op.MoeRoute.Scoring;
 import dev.kancil.graph.op.MoeSum;
 import dev.kancil.tensor.DataType;
@@ -67,6 +69,16 @@ final class MoeCases {
           "some NaN",
           s -> s.x(FEW.count, (token, expert) -> expert == token % 8 ? 1 : Float.NaN));
     }
+    for (Scoring scoring : Scoring.values()) {
+      for (Ranking ranking : Ranking.values()) {
+        cases.grouped(MANY, scoring, new Grouping(6, 3, ranking));
+        cases.grouped(MANY, scoring, new Grouping(15, 2, ranking));
+        cases.grouped(new Experts(256, 8), scoring, new Grouping(8, 4, ranking));
+        cases.grouped(new Experts(160, 6), scoring, new Grouping(8, 3, ranking));
+        cases.grouped(new Experts(14, 2), scoring, new Grouping(7, 1, ranking));
+      }
+      cases.grouped(new Experts(9, 3), scoring, new Grouping(9, 4, Ranking.BEST));
+    }
     for (int[] size : new int[][] {{1, 1}, {2, 33}, {8, 576}, {6, 257}, {3, 2048}}) {
       cases.sum(size[0], size[1], ONE);
       cases.sum(size[0], size[1], RAGGED);
@@ -81,7 +93,7 @@ final class MoeCases {
       cases.apart(type, FEW, in, 35, RAGGED);
       cases.apart(type, MANY, in, 5, List.of(Event.rows(1), Event.rows(64)));
       cases.oneExpert(type, in, 33);
-      for (Activation activation : Activation.values()) {
+      for (Activation activation : ProductCases.activationsWith(type)) {
         cases.glu(activation, type, type, FEW, in, 17, RAGGED);
       }
       cases.glu(Activation.SILU, type, type, MANY, in, 33, List.of(Event.rows(1), Event.rows(64)));
@@ -132,6 +144,51 @@ final class MoeCases {
                 }));
       }
     }
+  }
+
+  private void grouped(Experts experts, Scoring scoring, Grouping grouping) {
+    String named =
+        experts
+            + ", of "
+            + grouping.used()
+            + " of "
+            + grouping.groups()
+            + " groups by "
+            + grouping.ranking()
+            + ", "
+            + scoring;
+    for (boolean biased : new boolean[] {false, true}) {
+      MoeRoute route = new MoeRoute(experts.used, scoring, biased, 2.5f, grouping);
+      groupedRoute(
+          route, named + (biased ? ", biased" : ""), biased, experts, s -> s.x(experts.count, 2));
+    }
+    MoeRoute route = new MoeRoute(experts.used, scoring, true, 1, grouping);
+    groupedRoute(
+        route, named + ", ties", false, experts, s -> s.x(experts.count, (_, e) -> e % 3 - 1));
+    groupedRoute(
+        route,
+        named + ", some NaN",
+        false,
+        experts,
+        s -> s.x(experts.count, (token, e) -> (e + token) % 4 == 0 ? e % 5 : Float.NaN));
+  }
+
+  private void groupedRoute(
+      MoeRoute route, String name, boolean biased, Experts experts, Function<Scene, Value> logits) {
+    cases.add(
+        new Case(
+            "MoeRoute",
+            List.of(DataType.F32),
+            name,
+            RAGGED,
+            s -> {
+              Value x = logits.apply(s);
+              if (biased) {
+                s.check(route, x, s.between(-1, 1, experts.count));
+              } else {
+                s.check(route, x);
+              }
+            }));
   }
 
   private void sum(int used, int columns, List<Event> events) {

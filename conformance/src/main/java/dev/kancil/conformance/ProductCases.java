@@ -60,7 +60,7 @@ final class ProductCases {
         cases.product(type, 4, 96, 7);
         cases.product(type, 1, 576, 33);
       }
-      for (Activation activation : Activation.values()) {
+      for (Activation activation : activationsWith(type)) {
         cases.glu(activation, type, type, 1, 2 * Math.max(block, 32), 17);
         cases.glu(activation, type, type, 7, 256, 33);
       }
@@ -88,6 +88,14 @@ final class ProductCases {
     cases.parallel(DataType.Q5_0, DataType.F32, DataType.Q8_0, 9, 64, 48, 16, 16);
     cases.parallel(DataType.F32, DataType.F16, DataType.BF16, 3, 33, 5, 3, 3);
     return cases.cases;
+  }
+
+  /** All with some types; with others the two that are commonest. */
+  static List<Activation> activationsWith(DataType type) {
+    return switch (type) {
+      case F32, BF16, Q8_0, Q4_K -> List.of(Activation.values());
+      default -> List.of(Activation.SILU, Activation.GELU_TANH);
+    };
   }
 
   private void product(DataType type, int rows, int in, int out) {

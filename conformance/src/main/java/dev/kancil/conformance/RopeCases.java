@@ -32,7 +32,31 @@ final class RopeCases {
       // Angles of float32 positions times float32 frequencies are no longer exact here.
       cases.rope(pairing, 8, 8, 1, 1, 10_000, 1, false, Collections.nCopies(5, Event.rows(8192)));
     }
+    for (Pairing pairing : Pairing.values()) {
+      // Positions of one base-256 digit and of two.
+      cases.magnified(pairing, 64, 64, 1.2079, List.of(Event.rows(5)));
+      cases.magnified(pairing, 80, 20, 0.83, List.of(Event.rows(3, 290), Event.rows(2, 7)));
+    }
     return cases.cases;
+  }
+
+  private void magnified(
+      Pairing pairing, int headWidth, int rotaryWidth, double magnitude, List<Event> events) {
+    RotaryEmbedding rotary =
+        new RotaryEmbedding(pairing, headWidth, rotaryWidth, 10_000, 1, magnitude);
+    cases.add(
+        new Case(
+            "Rope",
+            List.of(DataType.F32),
+            pairing
+                + " 3 heads of "
+                + headWidth
+                + ", "
+                + rotaryWidth
+                + " turned, magnitude "
+                + magnitude,
+            events,
+            s -> s.check(new Rope(rotary), s.x(3 * headWidth), s.positions())));
   }
 
   private void rope(

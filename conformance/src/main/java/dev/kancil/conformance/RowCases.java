@@ -1,11 +1,14 @@
 package dev.kancil.conformance;
 
+import dev.kancil.graph.op.Activate;
 import dev.kancil.graph.op.Activation;
 import dev.kancil.graph.op.Add;
 import dev.kancil.graph.op.AddRmsNorm;
+import dev.kancil.graph.op.Bias;
 import dev.kancil.graph.op.Embedding;
 import dev.kancil.graph.op.Glu;
 import dev.kancil.graph.op.HostCall;
+import dev.kancil.graph.op.LayerNorm;
 import dev.kancil.graph.op.RmsNorm;
 import dev.kancil.graph.op.Scale;
 import dev.kancil.graph.op.SelectRows;
@@ -32,12 +35,17 @@ final class RowCases {
     for (int[] size : SIZES) {
       cases.elements(size[0], size[1]);
       cases.norms(size[0], size[1]);
+      cases.layerNorms(size[0], size[1]);
     }
     cases.headNorm(3, 9, 64, 1e-5f);
     cases.headNorm(1, 4, 80, 1e-6f);
     cases.headNorm(7, 3, 5, 1e-6f);
     cases.headNorm(2, 8, 1, 1e-6f);
     cases.headNorm(33, 4, 256, 1e-6f);
+    cases.headLayerNorm(3, 9, 64);
+    cases.headLayerNorm(7, 3, 5);
+    cases.headLayerNorm(2, 8, 1);
+    cases.headLayerNorm(33, 4, 256);
     for (DataType type : ProductCases.WEIGHT_TYPES) {
       int block = type.blockElements();
       cases.embedding(type, 1, block);
@@ -56,11 +64,22 @@ final class RowCases {
   private void elements(int rows, int columns) {
     String shape = rows + " × " + columns;
     add("Add", rows, shape, s -> s.check(new Add(), s.x(columns), s.x(columns)));
+    for (DataType type : List.of(DataType.F32, DataType.F16, DataType.BF16)) {
+      add(
+          "Bias",
+          type,
+          rows,
+          shape,
+          s -> s.check(new Bias(), s.x(columns), s.weight(type, columns)));
+    }
     add("Scale", rows, shape, s -> s.check(new Scale(-1.25f), s.x(columns)));
     add("SoftCap", rows, shape, s -> s.check(new SoftCap(30), s.x(columns, 20)));
     add("SoftCap", rows, shape + " saturated", s -> s.check(new SoftCap(5), s.x(columns, 1e4f)));
     for (Activation activation : Activation.values()) {
       String named = shape + " " + activation;
+      Activate activate = new Activate(activation);
+      add("Activate", rows, named, s -> s.check(activate, s.x(columns, 3)));
+      add("Activate", rows, named + " saturated", s -> s.check(activate, s.x(columns, 300)));
       Glu glu = new Glu(activation);
       add("Glu", rows, named, s -> s.check(glu, s.x(columns, 3), s.x(columns)));
       add("Glu", rows, named + " saturated", s -> s.check(glu, s.x(columns, 300), s.x(columns)));
@@ -104,6 +123,43 @@ final class RowCases {
         rows,
         shape + " huge",
         s -> s.check(new RmsNorm(1e-6f, columns), s.x(columns, 1e6f), s.between(-2, 2, columns)));
+  }
+
+  private void layerNorms(int rows, int columns) {
+    String shape = rows + " × " + columns;
+    LayerNorm norm = new LayerNorm(1e-5f, columns);
+    for (DataType type : List.of(DataType.F32, DataType.F16, DataType.BF16)) {
+      add(
+          "LayerNorm",
+          type,
+          rows,
+          shape,
+          s -> s.check(norm, s.x(columns), s.weight(type, columns), s.weight(type, columns)));
+      add(
+          "LayerNorm",
+          type,
+          rows,
+          shape + " without bias",
+          s -> s.check(norm, s.x(columns), s.weight(type, columns)));
+    }
+    add("LayerNorm", rows, shape + " alone", s -> s.check(norm, s.x(columns)));
+    add("LayerNorm", rows, shape + " tiny", s -> s.check(norm, s.x(columns, 1e-6f)));
+    // A variance of squares less the mean's square would have lost all digits. One column has none.
+    Scene.Elements far = (token, column) -> 3000 + (token + column) % 7 * 0.125f;
+    add("LayerNorm", rows, shape + " far from zero", s -> s.check(norm, s.x(columns, far)));
+  }
+
+  private void headLayerNorm(int rows, int heads, int width) {
+    add(
+        "LayerNorm",
+        rows,
+        rows + " × " + heads + " heads of " + width,
+        s ->
+            s.check(
+                new LayerNorm(1e-6f, width),
+                s.x(heads * width),
+                s.weight(DataType.F32, width),
+                s.weight(DataType.F32, width)));
   }
 
   private void headNorm(int rows, int heads, int width, float epsilon) {

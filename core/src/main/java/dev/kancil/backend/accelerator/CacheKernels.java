@@ -10,6 +10,7 @@ import dev.kancil.graph.StateSlot;
 import dev.kancil.graph.Value;
 import dev.kancil.graph.Weight;
 import dev.kancil.graph.op.Attention;
+import dev.kancil.graph.op.RopeAttention;
 import dev.kancil.graph.op.RotaryEmbedding;
 import dev.kancil.tensor.Blocks;
 import dev.kancil.tensor.DataType;
@@ -65,7 +66,7 @@ public final class CacheKernels {
         List.of(
             buffer(x),
             buffer(node.value(1)),
-            new Argument.Buffer(angles(rotary, node, 2)),
+            new Argument.Buffer(angles(rotary, node.inputs().subList(2, node.inputs().size()))),
             buffer(node.output())),
         x,
         Grid.perRow(heads * shape.turns(rotary)));
@@ -157,7 +158,7 @@ public final class CacheKernels {
                 buffer(k),
                 buffer(v),
                 buffer(node.value(3)),
-                new Argument.Buffer(angles(rotary, node, 4)),
+                new Argument.Buffer(turns(rotary, attention, node)),
                 new Argument.Buffer(inputs.rowSequence()),
                 new Argument.Buffer(inputs.tableStarts(slot.group())),
                 new Argument.Tables(slot),
@@ -182,9 +183,15 @@ public final class CacheKernels {
   }
 
   /** What such kernels take: keys and values of the rows, and the angles of positions. */
-  public List<Argument> turningArguments(RotaryEmbedding rotary, Node node) {
+  public List<Argument> turningArguments(RotaryEmbedding rotary, Attention attention, Node node) {
     return List.of(
-        buffer(node.value(1)), buffer(node.value(2)), new Argument.Buffer(angles(rotary, node, 4)));
+        buffer(node.value(1)),
+        buffer(node.value(2)),
+        new Argument.Buffer(turns(rotary, attention, node)));
+  }
+
+  private DeviceBuffer turns(RotaryEmbedding rotary, Attention attention, Node node) {
+    return angles(rotary, new RopeAttention(rotary, attention).factors(node.inputs()));
   }
 
   /** Attention with an item for each head and row. */
@@ -198,7 +205,7 @@ public final class CacheKernels {
         queries,
         positions,
         places.apply(node.output()),
-        node.output(),
+        node,
         Grid.perRow(attention.heads()));
   }
 
@@ -215,15 +222,16 @@ public final class CacheKernels {
       DeviceBuffer q,
       Value positions,
       DeviceBuffer target,
-      Value y,
+      Node node,
       Grid grid) {
-    return attention(file, function, attention, shape, q, positions, target, y, grid, List.of());
+    return attention(file, function, attention, shape, q, positions, target, node, grid, List.of());
   }
 
   /**
    * A launch of one of the attention kernels, which takes something more.
    *
    * @param shape further defines
+   * @param node of the attention, whose last inputs are its weights
    * @param further arguments behind those that all take
    */
   public Work attention(
@@ -234,7 +242,7 @@ public final class CacheKernels {
       DeviceBuffer q,
       Value positions,
       DeviceBuffer target,
-      Value y,
+      Node node,
       Grid grid,
       List<Argument> further) {
     StateSlot slot = attention.slot();
@@ -249,8 +257,16 @@ public final class CacheKernels {
     arguments.add(new Argument.Buffer(inputs.lengths()));
     arguments.add(new Argument.Counts());
     arguments.add(new Argument.Buffer(target));
+    arguments.addAll(weightArguments(attention, node));
     arguments.addAll(further);
-    return maker.launch(file, function, defines(attention, shape), arguments, y, grid);
+    return maker.launch(file, function, defines(attention, shape), arguments, node.output(), grid);
+  }
+
+  /** What attention kernels take that have weights. */
+  public List<Argument> weightArguments(Attention attention, Node node) {
+    List<Argument> arguments = new ArrayList<>();
+    attention.sinks(node).map(weights::floats).map(Argument.Buffer::new).ifPresent(arguments::add);
+    return arguments;
   }
 
   /** The types of the cache that an attention reads. */
@@ -271,6 +287,9 @@ public final class CacheKernels {
     defines.put("FIRST_KEY(query)", Expressions.firstKey(attention.mask()));
     defines.put("LAST_KEY(query)", Expressions.lastKey(attention.mask()));
     defines.put("SCORE(score, query, key, head)", Expressions.score(attention.score()));
+    if (attention.hasSinks()) {
+      defines.put("SINKS", "");
+    }
     if (attention.mask().isInterval()) {
       defines.put("MASK_IS_INTERVAL", "");
     }
@@ -302,11 +321,11 @@ public final class CacheKernels {
   /**
    * Cosine and sine of {@code value · 256^digit} positions for each pair, in that order, digit by
    * digit: a kernel turns by each digit of its position, which is exact to float32 at all of them.
+   * Each position has a lowest digit, whose turns have the magnitude.
    */
-  private DeviceBuffer angles(RotaryEmbedding rotary, Node node, int factorsAt) {
-    List<Operand> factors = List.copyOf(node.inputs().subList(factorsAt, node.inputs().size()));
+  private DeviceBuffer angles(RotaryEmbedding rotary, List<Operand> factors) {
     return angles.computeIfAbsent(
-        new AngleKey(rotary, factors),
+        new AngleKey(rotary, List.copyOf(factors)),
         _ -> {
           float[] divisors =
               factors.isEmpty() ? null : Blocks.decode(weights.tensor((Weight) factors.getFirst()));
@@ -322,10 +341,11 @@ public final class CacheKernels {
     int at = 0;
     double unit = 1;
     for (int digit = 0; digit < digits; digit++) {
+      double magnitude = digit == 0 ? rotary.magnitude() : 1;
       for (int value = 0; value < values; value++) {
         for (double angle : perPosition) {
-          table[at++] = (float) Math.cos(value * unit * angle);
-          table[at++] = (float) Math.sin(value * unit * angle);
+          table[at++] = (float) (magnitude * Math.cos(value * unit * angle));
+          table[at++] = (float) (magnitude * Math.sin(value * unit * angle));
         }
       }
       unit *= values;

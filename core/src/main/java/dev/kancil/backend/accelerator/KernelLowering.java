@@ -4,14 +4,17 @@ import dev.kancil.UnsupportedException;
 import dev.kancil.graph.Dimension;
 import dev.kancil.graph.Node;
 import dev.kancil.graph.Value;
+import dev.kancil.graph.op.Activate;
 import dev.kancil.graph.op.Add;
 import dev.kancil.graph.op.AddRmsNorm;
 import dev.kancil.graph.op.Attention;
+import dev.kancil.graph.op.Bias;
 import dev.kancil.graph.op.CacheWrite;
 import dev.kancil.graph.op.Embedding;
 import dev.kancil.graph.op.Glu;
 import dev.kancil.graph.op.GluMatMul;
 import dev.kancil.graph.op.HostCall;
+import dev.kancil.graph.op.LayerNorm;
 import dev.kancil.graph.op.MatMul;
 import dev.kancil.graph.op.MoeGluMatMul;
 import dev.kancil.graph.op.MoeMatMul;
@@ -87,11 +90,14 @@ public final class KernelLowering implements Lowering {
     }
     return switch (node.op()) {
       case Add _ -> rows.add(node);
+      case Bias _ -> rows.bias(node);
       case Scale op -> rows.scale(op, node);
       case SoftCap op -> rows.softCap(op, node);
+      case Activate op -> rows.activate(op, node);
       case Glu op -> rows.glu(op, node);
       case SelectRows _ -> rows.selectRows(node);
       case HostCall op -> rows.hostCall(op, node);
+      case LayerNorm op -> rows.layerNorm(op, node);
       case RmsNorm op -> rows.rmsNorm(op, node);
       case AddRmsNorm op -> rows.addRmsNorm(op, node);
       case Embedding _ -> products.embedding(node);

@@ -3,9 +3,12 @@ package dev.kancil.backend.accelerator;
 import dev.kancil.backend.StepLimits;
 import dev.kancil.graph.Node;
 import dev.kancil.graph.Value;
+import dev.kancil.graph.op.Activate;
+import dev.kancil.graph.op.Activation;
 import dev.kancil.graph.op.AddRmsNorm;
 import dev.kancil.graph.op.Glu;
 import dev.kancil.graph.op.HostCall;
+import dev.kancil.graph.op.LayerNorm;
 import dev.kancil.graph.op.MoeRoute;
 import dev.kancil.graph.op.NormedProduct;
 import dev.kancil.graph.op.RmsNorm;
@@ -43,6 +46,23 @@ public final class RowKernels {
     return elements("add", node, Map.of(), List.of());
   }
 
+  /** {@link dev.kancil.graph.op.Bias}. */
+  public Work bias(Node node) {
+    Value y = node.output();
+    int columns = y.type().columns();
+    return maker.launch(
+        "element_wise.h",
+        "bias",
+        Map.of(),
+        List.of(
+            buffer(node.value(0)),
+            new Argument.Buffer(weights.floats(node.weight(1))),
+            buffer(y),
+            new Argument.Whole(columns)),
+        y,
+        Grid.perRow(columns));
+  }
+
   /** {@link Scale}. */
   public Work scale(Scale op, Node node) {
     return elements("scale", node, Map.of(), List.of(new Argument.Real(op.factor())));
@@ -53,9 +73,18 @@ public final class RowKernels {
     return elements("soft_cap", node, Map.of(), List.of(new Argument.Real(op.cap())));
   }
 
+  /** {@link Activate}. */
+  public Work activate(Activate op, Node node) {
+    return elements("activate", node, op.activation());
+  }
+
   /** {@link Glu}. */
   public Work glu(Glu op, Node node) {
-    return elements("glu", node, Map.of("ACTIVATION_" + op.activation().name(), ""), List.of());
+    return elements("glu", node, op.activation());
+  }
+
+  private Work elements(String function, Node node, Activation activation) {
+    return elements(function, node, Map.of("ACTIVATION_" + activation.name(), ""), List.of());
   }
 
   /** {@link dev.kancil.graph.op.SelectRows}. */
@@ -164,6 +193,36 @@ public final class RowKernels {
         Grid.ofElements(1));
   }
 
+  /** {@link LayerNorm}. */
+  public Work layerNorm(LayerNorm op, Node node) {
+    Value x = node.value(0);
+    int groups = x.type().columns() / op.group();
+    int lanes = shapes.lanes(op.group());
+    Map<String, String> defines = new HashMap<>();
+    defines.put("LANES", String.valueOf(lanes));
+    List<Argument> arguments = new ArrayList<>();
+    arguments.add(buffer(x));
+    if (node.inputs().size() > 1) {
+      defines.put("WEIGHTED", "");
+      arguments.add(new Argument.Buffer(weights.floats(node.weight(1))));
+    }
+    if (node.inputs().size() > 2) {
+      defines.put("BIASED", "");
+      arguments.add(new Argument.Buffer(weights.floats(node.weight(2))));
+    }
+    arguments.add(buffer(node.output()));
+    arguments.add(new Argument.Whole(op.group()));
+    arguments.add(new Argument.Whole(groups));
+    arguments.add(new Argument.Real(op.epsilon()));
+    return maker.launch(
+        "layer_norm.h",
+        "layer_norm",
+        defines,
+        arguments,
+        node.output(),
+        Grid.of(lanes, count -> (long) count * groups));
+  }
+
   /** {@link Sample}. */
   public Work sample(Node node) {
     Value logits = node.value(0);
@@ -225,6 +284,12 @@ public final class RowKernels {
     defines.put("EXPERTS", String.valueOf(experts));
     defines.put("LANES", String.valueOf(lanes));
     defines.put("SCORING_" + route.scoring().name(), "");
+    MoeRoute.Grouping grouping = route.grouping();
+    if (grouping.excludes()) {
+      defines.put("GROUPS", String.valueOf(grouping.groups()));
+      defines.put("USED_GROUPS", String.valueOf(grouping.used()));
+      defines.put("RANKING_" + grouping.ranking().name(), "");
+    }
     List<Argument> arguments = new ArrayList<>();
     arguments.add(buffer(logits));
     if (node.inputs().size() == 2) {

@@ -11,16 +11,19 @@ import dev.kancil.graph.op.Attention;
 import dev.kancil.tensor.Blocks;
 import dev.kancil.tensor.DataType;
 import java.lang.foreign.MemorySegment;
+import org.jspecify.annotations.Nullable;
 
 final class ReferenceAttention implements Kernel {
   private final Attention op;
   private final HostValue q;
   private final HostValue y;
+  private final float @Nullable [] sinks;
 
   ReferenceAttention(Attention op, Node node, Lowering.Operands operands) {
     this.op = op;
     q = operands.value(node.value(0));
     y = operands.value(node.output());
+    sinks = op.sinks(node).map(weight -> Blocks.decode(operands.weight(weight))).orElse(null);
   }
 
   @Override
@@ -76,6 +79,10 @@ final class ReferenceAttention implements Kernel {
       return;
     }
     double total = 0;
+    if (sinks != null) {
+      max = Math.max(max, sinks[head]);
+      total = Math.exp(sinks[head] - max);
+    }
     for (int key = first; key < keys.length; key++) {
       weights[key] = Math.exp(weights[key] - max);
       total += weights[key];

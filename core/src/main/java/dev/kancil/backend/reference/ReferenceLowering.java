@@ -5,13 +5,16 @@ import dev.kancil.backend.host.HostValue;
 import dev.kancil.backend.host.Kernel;
 import dev.kancil.backend.host.Lowering;
 import dev.kancil.graph.Node;
+import dev.kancil.graph.op.Activate;
 import dev.kancil.graph.op.Add;
 import dev.kancil.graph.op.Attention;
+import dev.kancil.graph.op.Bias;
 import dev.kancil.graph.op.CacheWrite;
 import dev.kancil.graph.op.Embedding;
 import dev.kancil.graph.op.Fused;
 import dev.kancil.graph.op.Glu;
 import dev.kancil.graph.op.HostCall;
+import dev.kancil.graph.op.LayerNorm;
 import dev.kancil.graph.op.MatMul;
 import dev.kancil.graph.op.MoeMatMul;
 import dev.kancil.graph.op.MoeRoute;
@@ -43,6 +46,9 @@ final class ReferenceLowering implements Lowering {
   private static Kernel lower(Primitive primitive, Node node, Operands operands) {
     return switch (primitive) {
       case Add _ -> elementWise(node, operands, Float::sum);
+      case Activate(var activation) ->
+          elementWise(node, operands, (x, _) -> (float) activation.apply(x));
+      case Bias _ -> bias(node, operands);
       case Glu(var activation) ->
           elementWise(node, operands, (gate, up) -> (float) (activation.apply(gate) * up));
       case Scale(float factor) -> elementWise(node, operands, (x, _) -> factor * x);
@@ -54,6 +60,7 @@ final class ReferenceLowering implements Lowering {
       case MoeRoute route -> ReferenceMoe.route(route, node, operands);
       case MoeMatMul _ -> ReferenceMoe.matMul(node, operands);
       case MoeSum _ -> ReferenceMoe.sum(node, operands);
+      case LayerNorm norm -> layerNorm(norm, node, operands);
       case RmsNorm(float epsilon, int group) -> rmsNorm(node, operands, epsilon, group);
       case Rope(var rotary) -> new ReferenceRope(rotary, node, operands);
       case CacheWrite(var slot) -> new ReferenceCacheWrite(slot, node, operands);
@@ -88,6 +95,21 @@ final class ReferenceLowering implements Lowering {
       MemorySegment result = y.data(step);
       for (long i = 0; i < elements; i++) {
         Rows.set(result, i, function.apply(Rows.get(first, i), Rows.get(second, i)));
+      }
+    };
+  }
+
+  private static Kernel bias(Node node, Operands operands) {
+    HostValue x = operands.value(node.value(0));
+    HostValue y = operands.value(node.output());
+    float[] bias = Blocks.decode(operands.weight(node.weight(1)));
+    return step -> {
+      for (int row = 0; row < y.rows(step); row++) {
+        float[] data = Rows.read(x, step, row);
+        for (int i = 0; i < data.length; i++) {
+          data[i] += bias[i];
+        }
+        Rows.write(y, step, row, data);
       }
     };
   }
@@ -156,6 +178,37 @@ final class ReferenceLowering implements Lowering {
           double factor = 1 / Math.sqrt(squares / group + epsilon);
           for (int i = 0; i < group; i++) {
             data[start + i] = (float) (data[start + i] * factor * scale[i]);
+          }
+        }
+        Rows.write(y, step, row, data);
+      }
+    };
+  }
+
+  private static Kernel layerNorm(LayerNorm norm, Node node, Operands operands) {
+    HostValue x = operands.value(node.value(0));
+    HostValue y = operands.value(node.output());
+    int inputs = node.inputs().size();
+    float[] scale = inputs > 1 ? Blocks.decode(operands.weight(node.weight(1))) : null;
+    float[] bias = inputs > 2 ? Blocks.decode(operands.weight(node.weight(2))) : null;
+    int group = norm.group();
+    return step -> {
+      for (int row = 0; row < y.rows(step); row++) {
+        float[] data = Rows.read(x, step, row);
+        for (int start = 0; start < data.length; start += group) {
+          double mean = 0;
+          for (int i = 0; i < group; i++) {
+            mean += (double) data[start + i] / group;
+          }
+          double variance = 0;
+          for (int i = 0; i < group; i++) {
+            double difference = data[start + i] - mean;
+            variance += difference * difference / group;
+          }
+          double factor = 1 / Math.sqrt(variance + norm.epsilon());
+          for (int i = 0; i < group; i++) {
+            double normed = (data[start + i] - mean) * factor * (scale == null ? 1 : scale[i]);
+            data[start + i] = (float) (normed + (bias == null ? 0 : bias[i]));
           }
         }
         Rows.write(y, step, row, data);

@@ -37,10 +37,12 @@ final class ReferenceRope implements Kernel {
           int first = head + (neighbours ? 2 * i : i);
           int second = neighbours ? first + 1 : first + pairs;
           double angle = position * anglePerPosition[i];
+          double cosine = rotary.magnitude() * Math.cos(angle);
+          double sine = rotary.magnitude() * Math.sin(angle);
           double a = data[first];
           double b = data[second];
-          data[first] = (float) (a * Math.cos(angle) - b * Math.sin(angle));
-          data[second] = (float) (a * Math.sin(angle) + b * Math.cos(angle));
+          data[first] = (float) (a * cosine - b * sine);
+          data[second] = (float) (a * sine + b * cosine);
         }
       }
       Rows.write(y, step, row, data);

@@ -49,6 +49,7 @@ record RopeAttentionFusion() implements Fusion {
       inputs.add(k.inputs().get(0));
       inputs.add(write.inputs().get(1));
       inputs.addAll(q.inputs().subList(1, q.inputs().size()));
+      inputs.addAll(attend.inputs().subList(2, attend.inputs().size()));
       rewrite.remove(q);
       rewrite.remove(k);
       rewrite.remove(write);

@@ -2,12 +2,15 @@ package dev.kancil.graph.op;
 
 /** An operation that is defined by its formula alone. */
 public sealed interface Primitive extends Op
-    permits Add,
+    permits Activate,
+        Add,
         Attention,
+        Bias,
         CacheWrite,
         Embedding,
         Glu,
         HostCall,
+        LayerNorm,
         MatMul,
         MoeMatMul,
         MoeRoute,

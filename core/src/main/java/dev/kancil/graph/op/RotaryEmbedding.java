@@ -11,9 +11,17 @@ import org.jspecify.annotations.Nullable;
  * @param rotaryWidth leading columns of a head that are turned; even, at most the head's width
  * @param base the wavelengths' base
  * @param positionScale 1, or less where the context was stretched linearly (Chen et al. 2023)
+ * @param magnitude what cosines and sines, and so the columns that are turned, are multiplied by:
+ *     1, or the attention factor of a context that was stretched otherwise (Peng et al. 2023,
+ *     "YaRN"; Ding et al. 2024, "LongRoPE")
  */
 public record RotaryEmbedding(
-    Pairing pairing, int headWidth, int rotaryWidth, double base, double positionScale) {
+    Pairing pairing,
+    int headWidth,
+    int rotaryWidth,
+    double base,
+    double positionScale,
+    double magnitude) {
   /** Which columns of a head are turned together. */
   public enum Pairing {
     /** Columns 2i and 2i + 1, as in the paper and in GGUF files of the Llama family. */
@@ -30,6 +38,15 @@ public record RotaryEmbedding(
     if (!(base > 0) || !(positionScale > 0)) {
       throw new IllegalArgumentException("base " + base + ", position scale " + positionScale);
     }
+    if (!(magnitude > 0 && magnitude <= Float.MAX_VALUE)) {
+      throw new IllegalArgumentException("a magnitude of " + magnitude);
+    }
+  }
+
+  /** With a magnitude of 1. */
+  public RotaryEmbedding(
+      Pairing pairing, int headWidth, int rotaryWidth, double base, double positionScale) {
+    this(pairing, headWidth, rotaryWidth, base, positionScale, 1);
   }
 
   /**

@@ -6,6 +6,7 @@ import dev.kancil.graph.Dimension.Symbolic;
 import dev.kancil.graph.Graph;
 import dev.kancil.graph.GraphBuilder;
 import dev.kancil.graph.Node;
+import dev.kancil.graph.Operand;
 import dev.kancil.graph.StateGroup;
 import dev.kancil.graph.StateLayout;
 import dev.kancil.graph.StateSlot;
@@ -16,6 +17,7 @@ import dev.kancil.graph.op.Activation;
 import dev.kancil.graph.op.Add;
 import dev.kancil.graph.op.AddRmsNorm;
 import dev.kancil.graph.op.Attention;
+import dev.kancil.graph.op.Bias;
 import dev.kancil.graph.op.CacheWrite;
 import dev.kancil.graph.op.Glu;
 import dev.kancil.graph.op.GluMatMul;
@@ -278,6 +280,31 @@ class FusionTest {
     meansTheSame(graph, fused);
   }
 
+  @Test
+  void sinksOfTheAttentionAreKeptBehindTheFactorsOfTheRotation() {
+    Weight factors = weight("factors", 4);
+    Weight sinks = weight("sinks", 1);
+    for (boolean hasFactors : new boolean[] {false, true}) {
+      List<Operand> turn = hasFactors ? List.of(positions, factors) : List.of(positions);
+      List<Operand> ofQuery = new ArrayList<>(turn);
+      ofQuery.addFirst(x);
+      List<Operand> ofKey = new ArrayList<>(turn);
+      ofKey.addFirst(z);
+      GraphBuilder sinking = new GraphBuilder(100);
+      Value q = sinking.add(List.of("q"), new Rope(ROTARY), ofQuery).getFirst();
+      Value k = sinking.add(List.of("k"), new Rope(ROTARY), ofKey).getFirst();
+      sinking.add(List.of(), new CacheWrite(SLOT), List.of(k, z));
+      Value y = sinking.add("y", ATTENTION.withSinks(), q, positions, sinks);
+      Graph graph = new Graph(List.of(x, z, positions), sinking.nodes(), List.of(y), STATE);
+      Graph fused = new RopeAttentionFusion().apply(graph, _ -> true);
+      assertThat(ops(fused)).containsExactly("RopeAttention");
+      assertThat(fused.nodes().getFirst().inputs())
+          .startsWith(x, z, z, positions)
+          .endsWith(hasFactors ? new Operand[] {factors, sinks} : new Operand[] {sinks});
+      meansTheSame(graph, fused);
+    }
+  }
+
   // Norms and what takes them.
 
   private Value norm(Value of) {
@@ -341,6 +368,25 @@ class FusionTest {
   }
 
   // All together.
+
+  @Test
+  void biasesBetweenProductsAndRotationsLeaveBothFused() {
+    Value[] biased = new Value[3];
+    for (int i = 0; i < biased.length; i++) {
+      Value product = builder.add("product" + i, new MatMul(), x, weight("w" + i, 8, 8));
+      biased[i] = builder.add("biased" + i, new Bias(), product, weight("b" + i, 8));
+    }
+    Value q = builder.add("q", new Rope(ROTARY), biased[0], positions);
+    Value k = builder.add("k", new Rope(ROTARY), biased[1], positions);
+    builder.add(List.of(), new CacheWrite(SLOT), List.of(k, biased[2]));
+    Graph graph = build(builder.add("y", ATTENTION, q, positions));
+    Graph fused = Fusion.fuse(graph, _ -> true);
+    assertThat(ops(fused))
+        .containsExactly("ParallelMatMul", "Bias", "Bias", "Bias", "RopeAttention");
+    assertThat(fused.nodes().getLast().inputs())
+        .containsExactly(biased[0], biased[1], biased[2], positions);
+    meansTheSame(graph, fused);
+  }
 
   @Test
   void nothingIsFusedForADeviceThatTakesNothing() {

@@ -64,7 +64,12 @@ class ShapeInferenceTest {
       refuses(op, "w is a weight, not a value", X, weight(8));
       refuses(op, "ids is I32", IDS, IDS);
     }
-    for (Op op : List.of(new Scale(2), new SoftCap(3), new HostCall((data, rows, columns) -> {}))) {
+    for (Op op :
+        List.of(
+            new Scale(2),
+            new SoftCap(3),
+            new Activate(Activation.GELU),
+            new HostCall((data, rows, columns) -> {}))) {
       gives(op, List.of(X), X.type());
       refuses(op, "ids is I32", IDS);
     }
@@ -158,6 +163,24 @@ class ShapeInferenceTest {
   }
 
   @Test
+  void aBiasHasANumberForEachColumn() {
+    gives(new Bias(), List.of(X, weight(8)), X.type());
+    refuses(new Bias(), "w has shape [4], not [8]", X, weight(4));
+    refuses(new Bias(), "x is a value, not a weight", X, X);
+  }
+
+  @Test
+  void layerNormsMayHaveAWeightAndABias() {
+    LayerNorm norm = new LayerNorm(1e-5f, 4);
+    gives(norm, List.of(X), X.type());
+    gives(norm, List.of(X, weight(4)), X.type());
+    gives(norm, List.of(X, weight(4), weight(4)), X.type());
+    refuses(norm, "takes 1 to 3 inputs, not 4", X, weight(4), weight(4), weight(4));
+    refuses(norm, "w has shape [8], not [4]", X, weight(4), weight(8));
+    refuses(new LayerNorm(1e-5f, 3), "3 does not divide 8", X);
+  }
+
+  @Test
   void lookupsNeedIndexes() {
     gives(new Embedding(), List.of(IDS, weight(96, 8)), X.type());
     refuses(new Embedding(), "ids are ", X, weight(96, 8));
@@ -183,6 +206,8 @@ class ShapeInferenceTest {
         .hasMessage("rotary width 6 of a head of width 4");
     assertThatThrownBy(() -> new RotaryEmbedding(Pairing.HALVES, 4, 4, 0, 1))
         .hasMessageContaining("base 0.0");
+    assertThatThrownBy(() -> new RotaryEmbedding(Pairing.HALVES, 4, 4, 10_000, 1, 0))
+        .hasMessage("a magnitude of 0.0");
   }
 
   @Test
@@ -200,6 +225,21 @@ class ShapeInferenceTest {
     refuses(fused, "w has shape [3], not [2]", X, k, k, IDS, weight(3));
     refuses(
         new RopeAttention(ROTARY, attention(1, 1, 8, 4)), "heads of different width", X, X, k, IDS);
+  }
+
+  @Test
+  void attentionMayHaveASinkForEachHead() {
+    Attention sinking = attention(2, 1, 4, 4).withSinks();
+    gives(sinking, List.of(X, IDS, weight(2)), X.type());
+    assertThatThrownBy(() -> sinking.infer(List.of(X, IDS)))
+        .hasMessage("Attention takes 3 inputs, not 2");
+    refuses(sinking, "w has shape [1], not [2]", X, IDS, weight(1));
+    RopeAttention fused = new RopeAttention(ROTARY, sinking);
+    Value k = value("k", DataType.F32, Symbolic.TOKENS, 4);
+    gives(fused, List.of(X, k, k, IDS, weight(2)), X.type());
+    gives(fused, List.of(X, k, k, IDS, weight(2), weight(2)), X.type());
+    assertThatThrownBy(() -> fused.infer(List.of(X, k, k, IDS)))
+        .hasMessage("RopeAttention takes 5 inputs, not 4");
   }
 
   @Test

@@ -7,6 +7,7 @@ import dev.kancil.backend.host.Kernel;
 import dev.kancil.backend.host.Lowering;
 import dev.kancil.graph.Node;
 import dev.kancil.graph.op.Attention;
+import dev.kancil.tensor.Blocks;
 import java.lang.foreign.MemorySegment;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
@@ -55,7 +56,9 @@ final class AttentionKernel implements Kernel, WorkerPool.Work {
     y = operands.value(node.output());
     rowsPerTile = Math.max(1, TILE_QUERIES / (op.heads() / op.kvHeads()));
     tileStarts = new int[operands.limits().sequences() + 1];
-    tile = new AttentionTile(op, rowsPerTile, pool.threads(), scratch);
+    float[] sinks =
+        op.sinks(node).map(weight -> Blocks.decode(operands.weight(weight))).orElse(null);
+    tile = new AttentionTile(op, sinks, rowsPerTile, pool.threads(), scratch);
   }
 
   @Override

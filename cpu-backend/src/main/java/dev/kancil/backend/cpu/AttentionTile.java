@@ -15,6 +15,7 @@ import java.lang.foreign.ValueLayout;
 import java.util.Arrays;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorOperators;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Some rows of a sequence, with the query heads that share one KV head, against the keys that they
@@ -28,6 +29,7 @@ import jdk.incubator.vector.VectorOperators;
  */
 final class AttentionTile {
   private final Attention op;
+  private final float @Nullable [] sinks;
   private final int group;
   private final int valueStride;
   private final int keyStride;
@@ -35,8 +37,9 @@ final class AttentionTile {
   private final ScoreExpression score;
   private final MemorySegment[] queries;
 
-  AttentionTile(Attention op, int rows, int threads, Scratch scratch) {
+  AttentionTile(Attention op, float @Nullable [] sinks, int rows, int threads, Scratch scratch) {
     this.op = op;
+    this.sinks = sinks;
     this.scratch = scratch;
     group = op.heads() / op.kvHeads();
     keyStride = Lanes.padded(op.keyWidth());
@@ -248,6 +251,10 @@ final class AttentionTile {
     for (int r = 0; r < count; r++) {
       float total = sums[count + r];
       float factor = total == 0 ? 0 : 1 / total;
+      if (sinks != null && total != 0) {
+        double sink = sinks[kvHead * group + r % group];
+        factor = (float) (1 / (total + Math.exp(sink - sums[r])));
+      }
       int from = 2 * count + r * valueStride;
       VectorMath.scale(sums, from, valueStride, factor);
       long head = (long) (row + r / group) * op.heads() + (long) kvHead * group + r % group;

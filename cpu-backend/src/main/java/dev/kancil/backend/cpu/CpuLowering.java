@@ -9,14 +9,17 @@ import dev.kancil.graph.Operand;
 import dev.kancil.graph.StateSlot;
 import dev.kancil.graph.Value;
 import dev.kancil.graph.Weight;
+import dev.kancil.graph.op.Activate;
 import dev.kancil.graph.op.Add;
 import dev.kancil.graph.op.AddRmsNorm;
 import dev.kancil.graph.op.Attention;
+import dev.kancil.graph.op.Bias;
 import dev.kancil.graph.op.CacheWrite;
 import dev.kancil.graph.op.Embedding;
 import dev.kancil.graph.op.Glu;
 import dev.kancil.graph.op.GluMatMul;
 import dev.kancil.graph.op.HostCall;
+import dev.kancil.graph.op.LayerNorm;
 import dev.kancil.graph.op.MatMul;
 import dev.kancil.graph.op.MoeGluMatMul;
 import dev.kancil.graph.op.MoeMatMul;
@@ -72,12 +75,14 @@ final class CpuLowering implements Lowering {
   @Override
   public Kernel lower(Node node, Operands operands) {
     return switch (node.op()) {
-      case Add _, Glu _, Scale _, SoftCap _ ->
+      case Activate _, Add _, Glu _, Scale _, SoftCap _ ->
           new ElementWise(node.op(), node, operands, pool, scratch);
+      case Bias _ -> new BiasKernel(node, operands, pool);
       case Embedding _ -> RowCopies.embedding(node, operands, scratch);
       case SelectRows _ -> RowCopies.selectRows(node, operands);
       case Sample _ -> new SampleKernel(node, operands, pool);
       case HostCall call -> RowCopies.hostCall(call, node, operands);
+      case LayerNorm norm -> new LayerNormKernel(norm, node, operands, pool);
       case RmsNorm(float epsilon, int _) -> RmsNormKernel.norm(epsilon, node, operands, pool);
       case AddRmsNorm(float epsilon) -> RmsNormKernel.addAndNorm(epsilon, node, operands, pool);
       case MatMul _, ParallelMatMul _ ->
@@ -93,7 +98,8 @@ final class CpuLowering implements Lowering {
       case MoeSum _ -> new MoeSumKernel(node, operands, pool);
       case Rope(var rotary) ->
           new RopeKernel(
-              rotation(rotary, node, 1, operands),
+              rotation(
+                  rotary, node.value(1), node.inputs().subList(2, node.inputs().size()), operands),
               operands.value(node.value(0)),
               operands.value(node.output()),
               pool);
@@ -122,7 +128,11 @@ final class CpuLowering implements Lowering {
     HostValue v = operands.value(node.value(2));
     int rows = operands.limits().tokens();
     return new RopeWrite(
-        rotation(rotary, node, 3, operands),
+        rotation(
+            rotary,
+            node.value(3),
+            new RopeAttention(rotary, attention).factors(node.inputs()),
+            operands),
         writer(attention.slot(), k, v, operands),
         q,
         k,
@@ -141,10 +151,8 @@ final class CpuLowering implements Lowering {
     return rooms.computeIfAbsent(room, wanted -> Arena.ofAuto().allocate(wanted.bytes(), 64));
   }
 
-  /** Input {@code index} is the positions; divisors may follow. */
-  private Rotation rotation(RotaryEmbedding rotary, Node node, int index, Operands operands) {
-    Value positions = node.value(index);
-    List<Operand> factors = node.inputs().subList(index + 1, node.inputs().size());
+  private Rotation rotation(
+      RotaryEmbedding rotary, Value positions, List<Operand> factors, Operands operands) {
     AngleKey key = new AngleKey(rotary, positions, List.copyOf(factors));
     HostValue rows = operands.value(positions);
     boolean isFirst = !angles.containsKey(key);

@@ -8,6 +8,7 @@ import dev.kancil.backend.host.HostValue;
 import dev.kancil.backend.host.Kernel;
 import dev.kancil.backend.host.Lowering;
 import dev.kancil.graph.Node;
+import dev.kancil.graph.op.Activate;
 import dev.kancil.graph.op.Add;
 import dev.kancil.graph.op.Glu;
 import dev.kancil.graph.op.Op;
@@ -20,9 +21,9 @@ import jdk.incubator.vector.FloatVector;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Add, Glu, Scale and SoftCap: y[i] from a[i] and, where there is one, b[i]. Bound by memory, 8 or
- * 12 bytes an element. Threads: runs of elements, copied to and from scratch memory in pieces that
- * stay in the first-level cache and are padded to whole vectors there.
+ * Activate, Add, Glu, Scale and SoftCap: y[i] from a[i] and, where there is one, b[i]. Bound by
+ * memory, 8 or 12 bytes an element. Threads: runs of elements, copied to and from scratch memory in
+ * pieces that stay in the first-level cache and are padded to whole vectors there.
  */
 final class ElementWise implements Kernel, WorkerPool.Work {
   private static final int CHUNK = 16 * 1024;
@@ -89,6 +90,7 @@ final class ElementWise implements Kernel, WorkerPool.Work {
         VectorMath.tanh(x, 0, room, 0, count);
         VectorMath.scale(x, 0, count, cap);
       }
+      case Activate(var activation) -> VectorMath.activate(activation, x, room, count);
       case Glu(var activation) -> VectorMath.glu(activation, x, other, room, count);
       default -> throw new IllegalStateException(op.name());
     }

@@ -9,6 +9,7 @@ import dev.kancil.graph.op.MoeRoute;
 import dev.kancil.tensor.Blocks;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.util.Arrays;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
@@ -41,6 +42,7 @@ final class MoeRouteKernel implements Kernel, WorkerPool.Work {
     experts = logits.columns();
     scratch.reserve(Scratch.Kind.PRODUCTS, Lanes.padded(experts));
     scratch.reserve(Scratch.Kind.SECOND_PRODUCTS, Lanes.padded(experts));
+    scratch.reserve(Scratch.Kind.EXPRESSION, route.grouping().groups());
   }
 
   @Override
@@ -63,8 +65,11 @@ final class MoeRouteKernel implements Kernel, WorkerPool.Work {
         case SOFTMAX -> softmax(ranks, scores, experts);
         case SIGMOID -> sigmoid(ranks, scores, experts);
       }
-      if (bias != null) {
-        addBias(ranks, scores, bias, experts);
+      if (route.comparesScores(bias != null)) {
+        takeScores(ranks, scores, bias, experts);
+      }
+      if (route.grouping().excludes()) {
+        exclude(ranks, scratch.of(Scratch.Kind.EXPRESSION, thread));
       }
       choose(ranks, scores, row, ids.data(current), weights.data(current));
     }
@@ -97,11 +102,39 @@ final class MoeRouteKernel implements Kernel, WorkerPool.Work {
     }
   }
 
-  private static void addBias(float[] ranks, float[] scores, float[] bias, int experts) {
+  private static void takeScores(
+      float[] ranks, float[] scores, float @Nullable [] bias, int experts) {
     for (int i = 0; i < experts; i++) {
-      float rank = scores[i] + bias[i];
+      float rank = scores[i] + (bias == null ? 0 : bias[i]);
       boolean isLast = Float.isNaN(rank) || ranks[i] == Float.NEGATIVE_INFINITY;
       ranks[i] = isLast ? Float.NEGATIVE_INFINITY : rank;
+    }
+  }
+
+  /** Makes ranks of experts whose groups are not used no numbers. */
+  private void exclude(float[] ranks, float[] groupRanks) {
+    int groups = route.grouping().groups();
+    int size = experts / groups;
+    for (int group = 0; group < groups; group++) {
+      float best = Float.NEGATIVE_INFINITY;
+      float second = best;
+      for (int i = group * size; i < (group + 1) * size; i++) {
+        second = ranks[i] > best ? best : Math.max(second, ranks[i]);
+        best = Math.max(best, ranks[i]);
+      }
+      groupRanks[group] =
+          switch (route.grouping().ranking()) {
+            case BEST -> best;
+            case SUM_OF_TWO -> Float.isNaN(best + second) ? Float.NEGATIVE_INFINITY : best + second;
+          };
+    }
+    for (int i = 0; i < route.grouping().used(); i++) {
+      groupRanks[best(groupRanks, groups)] = Float.NaN;
+    }
+    for (int group = 0; group < groups; group++) {
+      if (!Float.isNaN(groupRanks[group])) {
+        Arrays.fill(ranks, group * size, (group + 1) * size, Float.NaN);
+      }
     }
   }
 

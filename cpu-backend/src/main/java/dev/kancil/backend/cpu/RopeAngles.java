@@ -11,11 +11,13 @@ import java.lang.foreign.ValueLayout;
  */
 final class RopeAngles {
   private final double[] anglePerPosition;
+  private final double magnitude;
   private final float[] cosines;
   private final float[] sines;
 
   RopeAngles(RotaryEmbedding rotary, float[] factors, int maxRows) {
     anglePerPosition = rotary.anglePerPosition(factors.length == 0 ? null : factors);
+    magnitude = rotary.magnitude();
     int size = Math.multiplyExact(maxRows, anglePerPosition.length);
     cosines = new float[size];
     sines = new float[size];
@@ -33,8 +35,8 @@ final class RopeAngles {
       double position = positions.getAtIndex(ValueLayout.JAVA_INT, row);
       for (int i = 0; i < pairs; i++) {
         double angle = position * anglePerPosition[i];
-        cosines[row * pairs + i] = (float) Math.cos(angle);
-        sines[row * pairs + i] = (float) Math.sin(angle);
+        cosines[row * pairs + i] = (float) (magnitude * Math.cos(angle));
+        sines[row * pairs + i] = (float) (magnitude * Math.sin(angle));
       }
     }
   }

@@ -50,7 +50,7 @@ final class AttentionKernels implements CacheKernels.Attend {
       return kernels.plainAttention(attention, queries, positions, node);
     }
     AttentionSplit split = shape.get();
-    Launching launching = new Launching(attention, queries, positions, node.output());
+    Launching launching = new Launching(attention, queries, positions, node);
     return Work.byRows(
         FEW, node.output(), limits, () -> few(split, launching), () -> many(split, launching));
   }
@@ -69,14 +69,13 @@ final class AttentionKernels implements CacheKernels.Attend {
                   shape,
                   defines,
                   shape.grid(),
-                  new Launching(
-                      attention, places.apply(node.value(0)), node.value(3), node.output()),
-                  kernels.turningArguments(rotary, node));
+                  new Launching(attention, places.apply(node.value(0)), node.value(3), node),
+                  kernels.turningArguments(rotary, attention, node));
             });
   }
 
   /** What all launches of a node take. */
-  private record Launching(Attention attention, DeviceBuffer queries, Value positions, Value y) {}
+  private record Launching(Attention attention, DeviceBuffer queries, Value positions, Node node) {}
 
   private Work few(AttentionSplit split, Launching launching) {
     return split(split, split.defines(), split.grid(), launching);
@@ -97,8 +96,8 @@ final class AttentionKernels implements CacheKernels.Attend {
             tiles.defines(),
             launching.queries(),
             launching.positions(),
-            places.apply(launching.y()),
-            launching.y(),
+            places.apply(launching.node().output()),
+            launching.node(),
             tiles.grid());
     Work others = split(split, split.definesBeside(tiles), split.gridInTurn(), launching);
     return new Work.Sequence(List.of(together, others));
@@ -126,8 +125,8 @@ final class AttentionKernels implements CacheKernels.Attend {
         defines,
         launching.queries(),
         launching.positions(),
-        places.apply(launching.y()),
-        launching.y(),
+        places.apply(launching.node().output()),
+        launching.node(),
         grid,
         all);
   }

@@ -31,6 +31,7 @@ final class RepresentativeKernels {
           kernel("element_wise.h", "ACTIVATION_SILU"),
           kernel("element_wise.h", "ACTIVATION_GELU_TANH"),
           kernel("rms_norm.h", "LANES=128"),
+          kernel("layer_norm.h", "LANES=128", "WEIGHTED", "BIASED"),
           kernel("plain_products.h", "WEIGHT_Q4_K", "COLUMNS=4096"),
           kernel("plain_products.h", "WEIGHT_BF16", "COLUMNS=4096"),
           kernel("repack.h", "WEIGHT_Q5_K", "FORMAT=tile_Q5_K", "COLUMNS=4096"),

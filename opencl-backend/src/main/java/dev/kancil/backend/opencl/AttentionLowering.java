@@ -12,6 +12,7 @@ import dev.kancil.backend.accelerator.Work;
 import dev.kancil.graph.Node;
 import dev.kancil.graph.Value;
 import dev.kancil.graph.op.Attention;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Function;
 
@@ -44,7 +45,7 @@ final class AttentionLowering implements CacheKernels.Attend {
         FEW,
         y,
         limits,
-        () -> partial(attention, q, positions, y),
+        () -> partial(attention, q, positions, node),
         () -> {
           AttentionTile tile = AttentionTile.of(attention, device);
           return kernels.attention(
@@ -55,13 +56,14 @@ final class AttentionLowering implements CacheKernels.Attend {
               q,
               positions,
               places.apply(y),
-              y,
+              node,
               tile.grid(attention.kvHeads()));
         });
   }
 
   /** Where keys are divided among work-groups, their results are then put together. */
-  private Work partial(Attention attention, DeviceBuffer q, Value positions, Value y) {
+  private Work partial(Attention attention, DeviceBuffer q, Value positions, Node node) {
+    Value y = node.output();
     AttentionSplit split = AttentionSplit.of(attention, device);
     DeviceBuffer target = places.apply(y);
     if (split.splits() > 1) {
@@ -77,17 +79,21 @@ final class AttentionLowering implements CacheKernels.Attend {
             q,
             positions,
             target,
-            y,
+            node,
             split.grid(attention.kvHeads()));
     if (split.splits() == 1) {
       return partial;
     }
+    List<Argument> arguments = new ArrayList<>();
+    arguments.add(new Argument.Buffer(target));
+    arguments.add(new Argument.Buffer(places.apply(y)));
+    arguments.addAll(kernels.weightArguments(attention, node));
     Work combine =
         maker.launch(
             "attention_partial.cl",
             "attention_combine",
             kernels.defines(attention, split.defines()),
-            List.of(new Argument.Buffer(target), new Argument.Buffer(places.apply(y))),
+            arguments,
             y,
             Grid.perRow(attention.heads() * attention.valueWidth()));
     return new Work.Sequence(List.of(partial, combine));
