@@ -1,68 +1,111 @@
 package dev.kancil.family;
 
 import dev.kancil.graph.op.Mask;
-import dev.kancil.graph.op.RotaryEmbedding;
 import dev.kancil.graph.op.Score;
+import java.util.Optional;
 
 /**
  * A layer's attention.
  *
- * @param heads query heads
- * @param kvHeads key and value heads
- * @param keyWidth columns of a query or key head
- * @param valueWidth columns of a value head
- * @param scale what scores are multiplied by
- * @param queryKeyNorm norm of each query and key head before the rotation
- * @param rotary how positions turn queries and keys
- * @param window how many of the last positions are seen; 0: all
- * @param score what becomes of scores before the softmax
+ * @param heads how many, and how wide
+ * @param biases which of its products have a bias
+ * @param queryKeyNorm of queries and keys before the rotation
+ * @param rotation how positions turn queries and keys, if they do
+ * @param scores what becomes of products of queries and keys
  */
 public record AttentionLayer(
-    int heads,
-    int kvHeads,
-    int keyWidth,
-    int valueWidth,
-    float scale,
-    Norm queryKeyNorm,
-    RotaryEmbedding rotary,
-    int window,
-    Score score) {
+    Heads heads,
+    Biases biases,
+    QueryKeyNorm queryKeyNorm,
+    Optional<Rotation> rotation,
+    Scores scores) {
+  /**
+   * Which products have a bias.
+   *
+   * @param input those of queries, keys and values
+   * @param output that of the heads' results
+   */
+  public record Biases(boolean input, boolean output) {
+    /** None. */
+    public static final Biases NONE = new Biases(false, false);
+  }
+
+  /**
+   * A norm of queries and keys.
+   *
+   * @param isOfWhole whether all heads are normed together, with a weight as wide, not each for
+   *     itself
+   */
+  public record QueryKeyNorm(Norm norm, boolean isOfWhole) {
+    /** No norm. */
+    public static final QueryKeyNorm NONE = new QueryKeyNorm(Norm.NONE, false);
+
+    /** Of each head for itself. */
+    public static QueryKeyNorm ofHeads(Norm norm) {
+      return new QueryKeyNorm(norm, false);
+    }
+
+    /** Of all heads together. */
+    public static QueryKeyNorm ofWhole(Norm norm) {
+      return new QueryKeyNorm(norm, true);
+    }
+  }
+
+  /**
+   * From products to weights.
+   *
+   * @param scale what products are multiplied by
+   * @param score what becomes of that
+   * @param window how many of the last positions are seen; 0: all
+   * @param hasSinks whether each head has a sink ({@link dev.kancil.graph.op.Attention})
+   */
+  public record Scores(float scale, Score score, int window, boolean hasSinks) {
+    Mask mask() {
+      return window == 0 ? Mask.CAUSAL : Mask.window(window);
+    }
+  }
+
   /** Plain grouped-query attention: scores by the root of the width, everything before seen. */
-  public static AttentionLayer grouped(
-      int heads, int kvHeads, int keyWidth, int valueWidth, RotaryEmbedding rotary) {
+  public static AttentionLayer of(Heads heads) {
     return new AttentionLayer(
         heads,
-        kvHeads,
-        keyWidth,
-        valueWidth,
-        (float) (1 / Math.sqrt(keyWidth)),
-        Norm.NONE,
-        rotary,
-        0,
-        Score.PLAIN);
+        Biases.NONE,
+        QueryKeyNorm.NONE,
+        Optional.empty(),
+        new Scores((float) (1 / Math.sqrt(heads.keyWidth())), Score.PLAIN, 0, false));
   }
 
-  public AttentionLayer withQueryKeyNorm(Norm norm) {
-    return new AttentionLayer(
-        heads, kvHeads, keyWidth, valueWidth, scale, norm, rotary, window, score);
+  /** The same with biases. */
+  public AttentionLayer with(Biases newBiases) {
+    return new AttentionLayer(heads, newBiases, queryKeyNorm, rotation, scores);
   }
 
-  public AttentionLayer withScale(float newScale) {
-    return new AttentionLayer(
-        heads, kvHeads, keyWidth, valueWidth, newScale, queryKeyNorm, rotary, window, score);
+  /** The same with normed queries and keys. */
+  public AttentionLayer with(QueryKeyNorm norm) {
+    return new AttentionLayer(heads, biases, norm, rotation, scores);
   }
 
-  public AttentionLayer withWindow(int newWindow) {
-    return new AttentionLayer(
-        heads, kvHeads, keyWidth, valueWidth, scale, queryKeyNorm, rotary, newWindow, score);
+  /** The same with turned queries and keys. */
+  public AttentionLayer with(Rotation newRotation) {
+    return new AttentionLayer(heads, biases, queryKeyNorm, Optional.of(newRotation), scores);
   }
 
-  public AttentionLayer withScore(Score newScore) {
-    return new AttentionLayer(
-        heads, kvHeads, keyWidth, valueWidth, scale, queryKeyNorm, rotary, window, newScore);
+  /** The same with another scale. */
+  public AttentionLayer withScale(double scale) {
+    return with(new Scores((float) scale, scores.score, scores.window, scores.hasSinks));
   }
 
-  Mask mask() {
-    return window == 0 ? Mask.CAUSAL : Mask.window(window);
+  /** The same with a window; 0: none. */
+  public AttentionLayer withWindow(int window) {
+    return with(new Scores(scores.scale, scores.score, window, scores.hasSinks));
+  }
+
+  /** The same where scores become others. */
+  public AttentionLayer withScore(Score score) {
+    return with(new Scores(scores.scale, score, scores.window, scores.hasSinks));
+  }
+
+  private AttentionLayer with(Scores newScores) {
+    return new AttentionLayer(heads, biases, queryKeyNorm, rotation, newScores);
   }
 }

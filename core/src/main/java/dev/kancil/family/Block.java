@@ -1,23 +1,74 @@
 package dev.kancil.family;
 
 /**
- * A decoder block: {@code x += postNorm(attention(norm(x)))}, then the same with the feed-forward
- * part. Any of the four norms may be the identity.
+ * A block of a transformer: attention and a feed-forward part, each with norms before and after, of
+ * which any may be the identity.
+ *
+ * @param residual how the parts follow each other
+ * @param residualScale what a part's result is multiplied by before it is added
  */
 public record Block(
+    Residual residual,
     Norm attentionNorm,
     AttentionLayer attention,
     Norm postAttentionNorm,
     Norm feedForwardNorm,
     FeedForward feedForward,
-    Norm postFeedForwardNorm) {
+    Norm postFeedForwardNorm,
+    float residualScale) {
+  /** How parts are added to what they get. */
+  public enum Residual {
+    /** {@code x += post(attention(norm(x)))}, then the same with the feed-forward part. */
+    SEQUENTIAL,
+    /** {@code x += attention(norm₁(x)) + feedForward(norm₂(x))} (GPT-NeoX). */
+    PARALLEL,
+    /** As {@link #PARALLEL}, where both parts get the same norm (GPT-J). */
+    PARALLEL_WITH_ONE_NORM,
+    /** {@code x = post(x + attention(x))}, then the same (Vaswani et al. 2017). */
+    POST_NORM
+  }
+
   /** Norms before each part only. */
   public static Block preNorm(Norm norm, AttentionLayer attention, FeedForward feedForward) {
-    return new Block(norm, attention, Norm.NONE, norm, feedForward, Norm.NONE);
+    return new Block(
+        Residual.SEQUENTIAL, norm, attention, Norm.NONE, norm, feedForward, Norm.NONE, 1);
   }
 
   /** Norms before and after each part. */
   public static Block sandwichNorm(Norm norm, AttentionLayer attention, FeedForward feedForward) {
-    return new Block(norm, attention, norm, norm, feedForward, norm);
+    return new Block(Residual.SEQUENTIAL, norm, attention, norm, norm, feedForward, norm, 1);
+  }
+
+  /** Norms behind each part, before it is added (OLMo 2). */
+  public static Block normedChanges(Norm norm, AttentionLayer attention, FeedForward feedForward) {
+    return new Block(
+        Residual.SEQUENTIAL, Norm.NONE, attention, norm, Norm.NONE, feedForward, norm, 1);
+  }
+
+  /** Both parts beside each other. */
+  public static Block parallel(
+      Norm norm, boolean isShared, AttentionLayer attention, FeedForward feedForward) {
+    return new Block(
+        isShared ? Residual.PARALLEL_WITH_ONE_NORM : Residual.PARALLEL,
+        norm,
+        attention,
+        Norm.NONE,
+        isShared ? Norm.NONE : norm,
+        feedForward,
+        Norm.NONE,
+        1);
+  }
+
+  /** The same with another {@link #residualScale}. */
+  public Block withResidualScale(float scale) {
+    return new Block(
+        residual,
+        attentionNorm,
+        attention,
+        postAttentionNorm,
+        feedForwardNorm,
+        feedForward,
+        postFeedForwardNorm,
+        scale);
   }
 }

@@ -3,18 +3,45 @@ package dev.kancil.family;
 import java.util.List;
 
 /**
- * A decoder-only transformer, as its family declares it. The output head is the token embedding
- * unless the checkpoint brings one.
+ * A decoder-only transformer, as its family declares it.
  *
- * @param width columns of the residual stream
- * @param embeddingScale what token embeddings are multiplied by
+ * @param embeddings from ids to rows
  * @param blocks in order
  * @param finalNorm before the output head
- * @param logitCap bound of the logits ({@link dev.kancil.graph.op.SoftCap}); 0: none
+ * @param head from rows to logits
  */
-public record Decoder(
-    int width, float embeddingScale, List<Block> blocks, Norm finalNorm, float logitCap) {
+public record Decoder(Embeddings embeddings, List<Block> blocks, Norm finalNorm, Head head) {
   public Decoder {
     blocks = List.copyOf(blocks);
+  }
+
+  /**
+   * From ids to rows.
+   *
+   * @param width columns of the residual stream
+   * @param scale what token embeddings are multiplied by
+   * @param positions how many positions have an embedding that is added; 0: none
+   */
+  public record Embeddings(int width, float scale, int positions) {
+    /** Token embeddings alone. */
+    public static Embeddings of(int width) {
+      return new Embeddings(width, 1, 0);
+    }
+  }
+
+  /**
+   * From rows to logits.
+   *
+   * @param isTied whether its matrix is the token embedding, whatever else there is; otherwise that
+   *     is so only where the checkpoint brings none
+   * @param hasBias whether logits have a bias
+   * @param scale what logits are multiplied by
+   * @param cap bound of the logits ({@link dev.kancil.graph.op.SoftCap}); 0: none
+   */
+  public record Head(boolean isTied, boolean hasBias, float scale, float cap) {
+    /** A product alone. */
+    public static Head of(boolean isTied) {
+      return new Head(isTied, false, 1, 0);
+    }
   }
 }

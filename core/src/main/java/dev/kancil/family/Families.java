@@ -1,21 +1,30 @@
 package dev.kancil.family;
 
 import dev.kancil.FormatException;
+import dev.kancil.InvalidRequestException;
 import dev.kancil.UnsupportedException;
 import dev.kancil.backend.WeightSource;
 import dev.kancil.format.Checkpoint;
 import dev.kancil.graph.Graph;
 import dev.kancil.tensor.DataType;
+import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.function.IntUnaryOperator;
 
 /** The families there are, by the architecture names of checkpoints. */
 public final class Families {
-  private static final Map<String, Family> BY_ARCHITECTURE =
-      new TreeMap<>(
-          Map.of(
-              "llama", new Llama(),
-              "gemma3", new Gemma3()));
+  private static final List<Family> ALL =
+      List.of(
+          new Gemma(), new Gpt2(), new GptNeox(), new Llama(), new Olmo2(), new Phi3(), new Qwen());
+
+  private static final Map<String, Family> BY_ARCHITECTURE = new TreeMap<>();
+
+  static {
+    for (Family family : ALL) {
+      family.architectures().forEach(name -> BY_ARCHITECTURE.put(name, family));
+    }
+  }
 
   private Families() {}
 
@@ -38,6 +47,18 @@ public final class Families {
    * @throws FormatException if settings or tensors don't fit together
    */
   public static LoadedGraph load(Checkpoint checkpoint, DataType keyType, DataType valueType) {
+    return load(checkpoint, keyType, valueType, length -> length);
+  }
+
+  /**
+   * As {@link #load(Checkpoint, DataType, DataType)}, where sequences don't have as many tokens as
+   * the model was made for, on which some models' rotations depend.
+   *
+   * @param context the most tokens of a sequence, by how many the model was made for
+   * @throws InvalidRequestException if the model has no positions for so many
+   */
+  public static LoadedGraph load(
+      Checkpoint checkpoint, DataType keyType, DataType valueType, IntUnaryOperator context) {
     Family family = BY_ARCHITECTURE.get(checkpoint.architecture());
     if (family == null) {
       throw new UnsupportedException(
@@ -47,17 +68,33 @@ public final class Families {
               + " is not supported; supported are "
               + String.join(", ", BY_ARCHITECTURE.keySet()));
     }
-    Hyperparameters settings = new Hyperparameters(checkpoint);
-    Weights weights = new Weights(checkpoint, WeightNames.GGUF);
+    Hyperparameters settings = new Hyperparameters(checkpoint, context);
+
+    Weights weights;
     Graph graph;
     int vocabulary;
     try {
-      graph = DecoderGraph.build(family.decoder(settings), weights, keyType, valueType);
+      weights = new Weights(checkpoint, family.names(settings));
+      Decoder decoder = family.decoder(settings);
+      requirePositions(checkpoint, decoder.embeddings().positions(), settings.context());
+      graph = DecoderGraph.build(decoder, weights, keyType, valueType);
       vocabulary = Math.toIntExact(weights.vocabulary());
     } catch (IllegalArgumentException | ArithmeticException e) {
       throw new FormatException(checkpoint.name() + ": " + e.getMessage(), e);
     }
-    weights.requireAllUsed();
+    weights.requireComplete();
     return new LoadedGraph(graph, weights, settings.contextLength(), vocabulary);
+  }
+
+  private static void requirePositions(Checkpoint checkpoint, int positions, int context) {
+    if (positions > 0 && context > positions) {
+      throw new InvalidRequestException(
+          checkpoint.name()
+              + ": the model knows "
+              + positions
+              + " positions, not "
+              + context
+              + "; lower --ctx");
+    }
   }
 }

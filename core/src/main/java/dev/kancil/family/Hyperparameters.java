@@ -3,8 +3,11 @@ package dev.kancil.family;
 import dev.kancil.FormatException;
 import dev.kancil.UnsupportedException;
 import dev.kancil.format.Checkpoint;
+import dev.kancil.format.Checkpoint.Layout;
+import dev.kancil.graph.op.Activation;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.IntUnaryOperator;
 
 /**
  * A checkpoint's settings, checked and under the names that GGUF gives them. What is missing or out
@@ -13,11 +16,35 @@ import java.util.Optional;
 public final class Hyperparameters {
   private static final int MAX_LAYERS = 4096;
   private static final int MAX_WIDTH = 1 << 20;
+  private static final int MAX_WINDOW = 1 << 24;
 
   private final Checkpoint checkpoint;
+  private final IntUnaryOperator context;
 
-  public Hyperparameters(Checkpoint checkpoint) {
+  /**
+   * @param context how many tokens a sequence may have, by how many the model was made for
+   */
+  public Hyperparameters(Checkpoint checkpoint, IntUnaryOperator context) {
     this.checkpoint = checkpoint;
+    this.context = context;
+  }
+
+  public String architecture() {
+    return checkpoint.architecture();
+  }
+
+  /** How the checkpoint is laid out. */
+  public Layout layout() {
+    return checkpoint.layout();
+  }
+
+  public boolean isGguf() {
+    return layout() == Layout.GGUF;
+  }
+
+  /** How many tokens a sequence may have. */
+  int context() {
+    return context.applyAsInt(contextLength());
   }
 
   public int blocks() {
@@ -66,12 +93,92 @@ public final class Hyperparameters {
   }
 
   public float rmsNormEpsilon() {
-    String key = "attention.layer_norm_rms_epsilon";
+    return epsilon("attention.layer_norm_rms_epsilon");
+  }
+
+  public float layerNormEpsilon() {
+    return epsilon("attention.layer_norm_epsilon");
+  }
+
+  private float epsilon(String key) {
     double epsilon = checkpoint.number(key).orElseThrow(() -> missing(key));
     if (!(epsilon >= 0 && epsilon < 1)) {
       throw invalid(key, "is " + epsilon);
     }
     return (float) epsilon;
+  }
+
+  /** How many heads a layer has, and how wide. */
+  public Heads headsOf(int layer) {
+    return new Heads(heads(layer), kvHeads(layer), keyWidth(), valueWidth());
+  }
+
+  /** How many of the last positions a windowed layer sees; 0: all. */
+  public int window() {
+    boolean isOff = !isGguf() && !flag("use_sliding_window", true);
+    return isOff ? 0 : optional("attention.sliding_window", MAX_WINDOW).orElse(0);
+  }
+
+  /**
+   * Whether the output matrix is the token embedding by declaration.
+   *
+   * @param usually what holds where a configuration does not say; other formats never do
+   */
+  public boolean isTied(boolean usually) {
+    return !isGguf() && flag("tie_word_embeddings", usually);
+  }
+
+  /** The activation of feed-forward parts; {@code usual} where the checkpoint does not say. */
+  public Activation activation(Activation usual) {
+    for (String key : List.of("hidden_act", "hidden_activation", "activation_function")) {
+      Optional<String> name = isGguf() ? Optional.empty() : string(key);
+      if (name.isPresent()) {
+        return switch (name.get()) {
+          case "silu", "swish" -> Activation.SILU;
+          case "gelu" -> Activation.GELU;
+          case "gelu_new", "gelu_pytorch_tanh", "gelu_fast" -> Activation.GELU_TANH;
+          case "quick_gelu" -> Activation.QUICK_GELU;
+          case "relu" -> Activation.RELU;
+          case "relu2" -> Activation.RELU_SQUARED;
+          default -> throw unsupported(key, "is " + name.get());
+        };
+      }
+    }
+    return usual;
+  }
+
+  /** A truth value; {@code usual} where there is none. */
+  public boolean flag(String key, boolean usual) {
+    return checkpoint.flag(key).orElse(usual);
+  }
+
+  /** A list of texts; empty if there is none. */
+  public List<String> strings(String key) {
+    return checkpoint.strings(key);
+  }
+
+  /** A list of integers; empty if there is none. */
+  public List<Long> integers(String key) {
+    return checkpoint.integers(key);
+  }
+
+  /** What each layer is, as configurations say: a text for each layer, or nothing. */
+  public List<String> layerTypes() {
+    List<String> types = isGguf() ? List.of() : strings("layer_types");
+    if (!types.isEmpty() && types.size() < blocks()) {
+      throw invalid("layer_types", "has " + types.size() + " entries for " + blocks() + " layers");
+    }
+    return types;
+  }
+
+  /** A list of numbers; empty if there is none. */
+  public List<Double> numbers(String key) {
+    return checkpoint.numbers(key);
+  }
+
+  /** A positive integer that must be there. */
+  public int required(String key) {
+    return required(key, MAX_WIDTH);
   }
 
   /** A positive integer, if it is there. */
@@ -140,11 +247,10 @@ public final class Hyperparameters {
   }
 
   private String place(String key) {
-    return checkpoint.name() + ": " + checkpoint.architecture() + "." + key + " ";
+    return checkpoint.name() + ": " + checkpoint.settingName(key) + " ";
   }
 
   private FormatException missing(String key) {
-    return new FormatException(
-        checkpoint.name() + ": no metadata " + checkpoint.architecture() + "." + key);
+    return new FormatException(checkpoint.name() + ": no metadata " + checkpoint.settingName(key));
   }
 }

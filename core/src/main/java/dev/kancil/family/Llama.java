@@ -1,33 +1,78 @@
 package dev.kancil.family;
 
 import dev.kancil.graph.op.Activation;
-import dev.kancil.graph.op.RotaryEmbedding;
+import dev.kancil.graph.op.MoeRoute;
 import dev.kancil.graph.op.RotaryEmbedding.Pairing;
+import java.util.List;
 import java.util.stream.IntStream;
 
-/** Llama 1 to 3 and all that share its form (Touvron et al. 2023; Llama Team 2024). */
+/**
+ * Llama 1 to 3 and all that share its form (Touvron et al. 2023; Llama Team 2024): Mistral with its
+ * window, Mixtral with its experts, SmolLM3, of which some layers turn nothing.
+ */
 final class Llama implements Family {
+  @Override
+  public List<String> architectures() {
+    return List.of("llama", "mistral", "mixtral", "smollm3");
+  }
+
   @Override
   public Decoder decoder(Hyperparameters settings) {
     Norm norm = Norm.rms(settings.rmsNormEpsilon());
-    RotaryEmbedding rotary = RotarySettings.read(settings, Pairing.NEIGHBOURS, 10_000);
+    // llama.cpp reorders rows of queries and keys, so that neighbours are turned together.
+    boolean isReordered = settings.isGguf() && !settings.architecture().equals("smollm3");
+    Rotation rotation =
+        RotarySettings.read(settings, isReordered ? Pairing.NEIGHBOURS : Pairing.HALVES, 10_000);
+    boolean hasBias = !settings.isGguf() && settings.flag("attention_bias", false);
     return new Decoder(
-        settings.width(),
-        1,
+        Decoder.Embeddings.of(settings.width()),
         IntStream.range(0, settings.blocks())
             .mapToObj(
-                layer ->
-                    Block.preNorm(
-                        norm,
-                        AttentionLayer.grouped(
-                            settings.heads(layer),
-                            settings.kvHeads(layer),
-                            settings.keyWidth(),
-                            settings.valueWidth(),
-                            rotary),
-                        FeedForward.gated(Activation.SILU, settings.feedForwardWidth(layer))))
+                layer -> {
+                  AttentionLayer attention =
+                      AttentionLayer.of(settings.headsOf(layer))
+                          .with(new AttentionLayer.Biases(hasBias, hasBias))
+                          .withWindow(settings.window());
+                  return Block.preNorm(
+                      norm,
+                      turns(settings, layer) ? attention.with(rotation) : attention,
+                      feedForward(settings, layer));
+                })
             .toList(),
         norm,
-        0);
+        Decoder.Head.of(settings.isTied(settings.architecture().equals("smollm3"))));
+  }
+
+  /** SmolLM3: every fourth layer does not. */
+  private static boolean turns(Hyperparameters settings, int layer) {
+    if (!settings.architecture().equals("smollm3")) {
+      return true;
+    }
+    List<Long> named = settings.isGguf() ? List.of() : settings.layers("no_rope_layers");
+    return named.isEmpty() ? (layer + 1) % 4 != 0 : named.get(layer) != 0;
+  }
+
+  private static FeedForward feedForward(Hyperparameters settings, int layer) {
+    int width = settings.feedForwardWidth(layer);
+    int experts = settings.optional("expert_count", 1 << 16).orElse(0);
+    Activation activation = settings.activation(Activation.SILU);
+    if (experts == 0) {
+      boolean hasBias = !settings.isGguf() && settings.flag("mlp_bias", false);
+      return new FeedForward.Gated(activation, width, hasBias);
+    }
+    MoeRoute route =
+        new MoeRoute(settings.required("expert_used_count"), MoeRoute.Scoring.SOFTMAX, true, 1);
+    return new FeedForward.Experts(
+        activation, experts, width, route, false, FeedForward.Shared.NONE);
+  }
+
+  @Override
+  public WeightNames names(Hyperparameters settings) {
+    WeightNames usual = WeightNames.of(settings.layout());
+    return settings.architecture().equals("mixtral")
+        ? usual
+            .with(WeightName.ROUTER, "model.layers.{}.block_sparse_moe.gate.weight")
+            .withExperts("model.layers.{}.block_sparse_moe.experts.{e}.", "w1", "w3", "w2")
+        : usual;
   }
 }

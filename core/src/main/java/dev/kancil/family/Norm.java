@@ -10,9 +10,28 @@ public sealed interface Norm {
     return new Rms(epsilon);
   }
 
+  /** Layer norm with a weight and a bias. */
+  static Norm layer(float epsilon) {
+    return new Layer(epsilon, true, true);
+  }
+
   /** The identity. */
   record Identity() implements Norm {}
 
   /** See {@link dev.kancil.graph.op.RmsNorm}. */
   record Rms(float epsilon) implements Norm {}
+
+  /**
+   * See {@link dev.kancil.graph.op.LayerNorm}.
+   *
+   * @param hasWeight whether there is a weight
+   * @param hasBias whether there is a bias; none without a weight
+   */
+  record Layer(float epsilon, boolean hasWeight, boolean hasBias) implements Norm {
+    public Layer {
+      if (hasBias && !hasWeight) {
+        throw new IllegalArgumentException("a bias without a weight");
+      }
+    }
+  }
 }

@@ -5,37 +5,89 @@ import dev.kancil.UnsupportedException;
 import dev.kancil.backend.WeightSource;
 import dev.kancil.format.Checkpoint;
 import dev.kancil.graph.Weight;
+import dev.kancil.tensor.DataType;
 import dev.kancil.tensor.Shape;
 import dev.kancil.tensor.Tensor;
+import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 
-/** A checkpoint's weights by purpose, each checked against the shape that the family expects. */
+/**
+ * A checkpoint's weights by purpose, each checked against the shape that the family expects. What
+ * is wrong is gathered, so that {@link #requireComplete} tells of all of it at once.
+ */
 final class Weights implements WeightSource {
+  private static final int MOST_NAMED = 20;
+
+  /** What older checkpoints have beside weights: masks and tables that anybody can compute. */
+  private static final List<String> IGNORED =
+      List.of(
+          ".rotary_emb.inv_freq",
+          ".attn.bias",
+          ".attention.bias",
+          ".masked_bias",
+          ".embeddings.position_ids");
+
   private final Checkpoint checkpoint;
   private final WeightNames names;
+  private final boolean isShort;
+  private final Map<String, PlacedWeight> placed = new HashMap<>();
   private final Set<String> used = new HashSet<>();
+  private final List<String> problems = new ArrayList<>();
 
   Weights(Checkpoint checkpoint, WeightNames names) {
     this.checkpoint = checkpoint;
     this.names = names;
+    isShort =
+        !names.prefix().isEmpty()
+            && checkpoint.tensorNames().stream().noneMatch(name -> name.startsWith(names.prefix()));
   }
 
   Weight weight(WeightName purpose, int layer, long... shape) {
-    String name = names.name(purpose, layer);
-    return find(name, Shape.of(shape))
-        .orElseThrow(
-            () -> new FormatException(checkpoint.name() + ": the tensor " + name + " is missing"));
+    return find(new Place(layer, 0, false), names.place(purpose), Shape.of(shape));
   }
 
+  /** What is added to the product with a weight. */
+  Weight bias(WeightName purpose, int layer, long columns) {
+    return find(new Place(layer, 0, true), names.place(purpose), Shape.of(columns));
+  }
+
+  /** A weight that only some checkpoints have. */
   Optional<Weight> optional(WeightName purpose, long... shape) {
-    return find(names.name(purpose, 0), Shape.of(shape));
+    return has(purpose) ? Optional.of(weight(purpose, 0, shape)) : Optional.empty();
+  }
+
+  /** Whether there is a weight outside of the layers. */
+  boolean has(WeightName purpose) {
+    return names.has(purpose)
+        && names.place(purpose) instanceof WeightPlace.Named(String pattern)
+        && checkpoint.tensor(new Place(0, 0, false).name(pattern)).isPresent();
+  }
+
+  /** Takes note of a weight that is there and is not needed. */
+  void leaveOut(WeightName purpose) {
+    if (has(purpose) && names.place(purpose) instanceof WeightPlace.Named(String pattern)) {
+      used.add(new Place(0, 0, false).name(pattern));
+    }
+  }
+
+  /** Numbers that the family knows, not the checkpoint. */
+  Weight constant(String name, List<Float> values) {
+    return keep(PlacedWeight.constant(name, values));
   }
 
   /** Rows of the token embedding. */
   long vocabulary() {
-    String name = names.name(WeightName.TOKEN_EMBEDDING, 0);
+    if (!(names.place(WeightName.TOKEN_EMBEDDING) instanceof WeightPlace.Named(String pattern))) {
+      throw new IllegalStateException("the token embedding is part of something");
+    }
+    String name = new Place(0, 0, false).name(pattern);
     Tensor table =
         checkpoint
             .tensor(name)
@@ -49,47 +101,174 @@ final class Weights implements WeightSource {
     return table.shape().rows();
   }
 
-  private Optional<Weight> find(String name, Shape shape) {
-    return checkpoint
-        .tensor(name)
-        .map(
-            tensor -> {
-              if (!tensor.shape().equals(shape)) {
-                throw new FormatException(
-                    checkpoint.name()
-                        + ": the tensor "
-                        + name
-                        + " has shape "
-                        + tensor.shape()
-                        + ", not "
-                        + shape);
-              }
-              used.add(name);
-              return new Weight(name, tensor.type(), shape);
-            });
+  private Weight keep(PlacedWeight weight) {
+    placed.put(weight.name(), weight);
+    return new Weight(weight.name(), weight.type(), weight.shape());
   }
 
-  /** Throws if the checkpoint has tensors that the graph leaves out, which would go unnoticed. */
-  void requireAllUsed() {
-    for (String name : checkpoint.tensorNames()) {
-      if (!used.contains(name)) {
-        throw new UnsupportedException(
-            checkpoint.name()
-                + ": the tensor "
-                + name
-                + " has no place in architecture "
-                + checkpoint.architecture());
+  private Weight find(Place where, WeightPlace place, Shape shape) {
+    PlacedWeight found = resolve(where, place, shape);
+    if (found != null) {
+      return keep(found);
+    }
+    // The graph goes on, to find what else is wrong.
+    return new Weight("missing " + problems.size(), DataType.F32, shape);
+  }
+
+  /** The layer, the expert, and whether it is a bias. */
+  private final class Place {
+    private final int layer;
+    private final int expert;
+    private final boolean isBias;
+
+    Place(int layer, int expert, boolean isBias) {
+      this.layer = layer;
+      this.expert = expert;
+      this.isBias = isBias;
+    }
+
+    String name(String pattern) {
+      return name(pattern, String.valueOf(expert));
+    }
+
+    String name(String pattern, String ofExpert) {
+      String name = pattern.replace("{}", String.valueOf(layer)).replace("{e}", ofExpert);
+      if (isShort && name.startsWith(names.prefix())) {
+        name = name.substring(names.prefix().length());
+      }
+      if (isBias && name.endsWith(".weight")) {
+        name = name.substring(0, name.length() - ".weight".length()) + ".bias";
+      }
+      return name;
+    }
+  }
+
+  private @Nullable PlacedWeight resolve(Place where, WeightPlace place, Shape shape) {
+    return switch (place) {
+      case WeightPlace.Named(String pattern) -> named(where.name(pattern), shape);
+      case WeightPlace.Rows(WeightPlace of, long first, long total) -> {
+        PlacedWeight all = resolve(where, of, withRows(shape, total));
+        yield all == null ? null : all.rows(first, shape);
+      }
+      case WeightPlace.RowsOfGroups(WeightPlace of, long first, long each, long group) -> {
+        long total = shape.dimension(0) / each * group;
+        PlacedWeight all = resolve(where, of, withRows(shape, total));
+        yield all == null ? null : all.rowsOfGroups(first, each, group, shape);
+      }
+      case WeightPlace.Transposed(WeightPlace of) -> {
+        if (shape.rank() == 1) {
+          yield resolve(where, of, shape);
+        }
+        PlacedWeight all = resolve(where, of, Shape.of(shape.dimension(1), shape.dimension(0)));
+        yield all == null ? null : all.transposed(shape);
+      }
+      case WeightPlace.PlusOne(WeightPlace of) -> {
+        PlacedWeight all = resolve(where, of, shape);
+        yield all == null ? null : all.plusOne();
+      }
+      case WeightPlace.OfExperts(WeightPlace of) -> experts(where, of, shape);
+    };
+  }
+
+  private static Shape withRows(Shape shape, long rows) {
+    List<Long> dimensions = new ArrayList<>(shape.dimensions());
+    dimensions.set(0, rows);
+    return new Shape(dimensions);
+  }
+
+  private @Nullable PlacedWeight named(String name, Shape shape) {
+    Tensor tensor = checkpoint.tensor(name).orElse(null);
+    if (tensor == null) {
+      problems.add("the tensor " + name + " is missing");
+      return null;
+    }
+    used.add(name);
+    if (!tensor.shape().equals(shape)) {
+      problems.add("the tensor " + name + " has shape " + tensor.shape() + ", not " + shape);
+      return null;
+    }
+    PlacedWeight found = new PlacedWeight(name, tensor.type(), shape, () -> tensor);
+    return switch (tensor.type()) {
+      case I8, I16, I32, I64 -> {
+        problems.add("the tensor " + name + " is of type " + tensor.type() + ", not of numbers");
+        yield null;
+      }
+      case F64 -> found.floats();
+      default -> found;
+    };
+  }
+
+  private @Nullable PlacedWeight experts(Place where, WeightPlace of, Shape shape) {
+    Shape ofOne = Shape.of(shape.dimension(1), shape.dimension(2));
+    List<PlacedWeight> parts = new ArrayList<>();
+    boolean isWhole = true;
+    for (int expert = 0; expert < shape.dimension(0); expert++) {
+      PlacedWeight part = resolve(new Place(where.layer, expert, where.isBias), of, ofOne);
+      if (part == null) {
+        isWhole = false;
+      } else {
+        parts.add(part);
       }
     }
+    if (!isWhole) {
+      return null;
+    }
+    String name = parts.getFirst().name();
+    for (PlacedWeight part : parts) {
+      if (part.type() != parts.getFirst().type()) {
+        problems.add(
+            "the tensor "
+                + part.name()
+                + " is of type "
+                + part.type()
+                + ", and "
+                + name
+                + " of "
+                + parts.getFirst().type());
+        return null;
+      }
+    }
+    return PlacedWeight.stacked(name + " and those of all experts", parts, shape);
+  }
+
+  /**
+   * Throws what is wrong.
+   *
+   * @throws FormatException if something is missing or misshapen
+   * @throws UnsupportedException if the checkpoint has tensors that the graph leaves out, which
+   *     would go unnoticed
+   */
+  void requireComplete() {
+    List<String> left =
+        checkpoint.tensorNames().stream()
+            .filter(name -> !used.contains(name) && IGNORED.stream().noneMatch(name::endsWith))
+            .map(
+                name ->
+                    "the tensor "
+                        + name
+                        + " has no place in architecture "
+                        + checkpoint.architecture())
+            .toList();
+    List<String> all = Stream.concat(problems.stream().distinct(), left.stream()).toList();
+    if (all.isEmpty()) {
+      return;
+    }
+    String message =
+        checkpoint.name()
+            + ": "
+            + String.join("; ", all.subList(0, Math.min(all.size(), MOST_NAMED)));
+    if (all.size() > MOST_NAMED) {
+      message += "; and " + (all.size() - MOST_NAMED) + " more";
+    }
+    throw problems.isEmpty() ? new UnsupportedException(message) : new FormatException(message);
   }
 
   @Override
   public Tensor tensor(Weight weight) {
-    return checkpoint
-        .tensor(weight.name())
-        .orElseThrow(
-            () ->
-                new FormatException(
-                    checkpoint.name() + ": the tensor " + weight.name() + " is missing"));
+    PlacedWeight found = placed.get(weight.name());
+    if (found == null) {
+      throw new FormatException(checkpoint.name() + ": there is no tensor " + weight.name());
+    }
+    return found.tensor().get();
   }
 }

@@ -10,11 +10,25 @@ import java.util.Set;
  * may be used after that.
  */
 public interface Checkpoint extends AutoCloseable {
+  /** How weights are named and laid out, where formats differ. */
+  enum Layout {
+    /** As llama.cpp writes them. */
+    GGUF,
+    /** As Hugging Face transformers does. */
+    HUGGING_FACE
+  }
+
+  /** See {@link Layout}. */
+  Layout layout();
+
   /** What errors call it: a file or folder. */
   String name();
 
   /** The architecture's name, as the format spells it. */
   String architecture();
+
+  /** What the checkpoint itself calls a setting. */
+  String settingName(String key);
 
   /** A setting of the architecture, such as {@code block_count}; empty if absent. */
   Optional<Long> integer(String key);
@@ -30,6 +44,15 @@ public interface Checkpoint extends AutoCloseable {
    * for a list of one. Empty if absent.
    */
   List<Long> integers(String key);
+
+  /** A setting that is a truth value. */
+  Optional<Boolean> flag(String key);
+
+  /** A setting that is a list of numbers; empty if absent. */
+  List<Double> numbers(String key);
+
+  /** A setting that is a list of texts; empty if absent. */
+  List<String> strings(String key);
 
   Optional<Tensor> tensor(String name);
 

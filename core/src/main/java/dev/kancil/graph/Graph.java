@@ -236,11 +236,11 @@ public record Graph(List<Value> inputs, List<Node> nodes, List<Value> outputs, S
     return consumers;
   }
 
-  /** Token ids that every embedding of the graph has a row for: 0 to this, exclusive. */
+  /** Token ids that every embedding of tokens has a row for: 0 to this, exclusive. */
   public int vocabulary() {
     long vocabulary = Integer.MAX_VALUE;
     for (Node node : nodes) {
-      if (node.op() instanceof Embedding) {
+      if (node.op() instanceof Embedding && node.value(0).name().equals(TOKENS)) {
         vocabulary = Math.min(vocabulary, node.weight(1).shape().dimension(0));
       }
     }

@@ -137,7 +137,7 @@ class FamiliesTest {
     metadata.put("general.architecture", new GgufValue.Text(architecture));
     assertThatThrownBy(() -> load(metadata, TinyModels.LLAMA.tensors()))
         .isInstanceOf(UnsupportedException.class)
-        .hasMessageContaining("is not supported; supported are gemma3, llama");
+        .hasMessageContaining("is not supported; supported are gemma, gemma2, gemma3,");
   }
 
   @Test
@@ -198,8 +198,8 @@ class FamiliesTest {
         "llama.rope.freq_base", new GgufValue.Float32(Float.POSITIVE_INFINITY), "is Infinity");
     refusedSetting(
         "llama.rope.scaling.type",
-        new GgufValue.Text("yarn"),
-        "llama.rope.scaling.type is yarn, which is not supported");
+        new GgufValue.Text("spiral"),
+        "llama.rope.scaling.type is spiral, which is not supported");
   }
 
   @Test

@@ -3,6 +3,7 @@ package dev.kancil.format.gguf;
 import dev.kancil.FormatException;
 import dev.kancil.format.Checkpoint;
 import dev.kancil.tensor.Tensor;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
@@ -28,6 +29,11 @@ public final class GgufCheckpoint implements Checkpoint {
   }
 
   @Override
+  public Layout layout() {
+    return Layout.GGUF;
+  }
+
+  @Override
   public String name() {
     return file.path().toString();
   }
@@ -35,6 +41,11 @@ public final class GgufCheckpoint implements Checkpoint {
   @Override
   public String architecture() {
     return architecture;
+  }
+
+  @Override
+  public String settingName(String key) {
+    return key(key);
   }
 
   private String key(String key) {
@@ -63,6 +74,25 @@ public final class GgufCheckpoint implements Checkpoint {
       case GgufValue.Int _ -> List.of(integer(key).orElseThrow());
       default -> Arrays.stream(file.metadata().integers(key(key))).boxed().toList();
     };
+  }
+
+  @Override
+  public Optional<Boolean> flag(String key) {
+    return file.metadata().bool(key(key));
+  }
+
+  @Override
+  public List<Double> numbers(String key) {
+    List<Double> numbers = new ArrayList<>();
+    for (float number : file.metadata().floats(key(key))) {
+      numbers.add((double) number);
+    }
+    return numbers;
+  }
+
+  @Override
+  public List<String> strings(String key) {
+    return file.metadata().strings(key(key));
   }
 
   @Override

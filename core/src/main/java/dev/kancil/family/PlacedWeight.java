@@ -1,0 +1,148 @@
+package dev.kancil.family;
+
+import dev.kancil.tensor.Blocks;
+import dev.kancil.tensor.DataType;
+import dev.kancil.tensor.Shape;
+import dev.kancil.tensor.Tensor;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.util.List;
+import java.util.function.Supplier;
+
+/**
+ * A weight that was found, and how its tensor comes about: a view of the file where that can be, or
+ * else made each time that it is asked for, in memory that is freed when nobody has it any more.
+ *
+ * @param name unique among a model's weights
+ */
+record PlacedWeight(String name, DataType type, Shape shape, Supplier<Tensor> tensor) {
+  /** Rows, or numbers of a vector, from {@code first} on. */
+  PlacedWeight rows(long first, Shape of) {
+    return new PlacedWeight(
+        name + "[" + first + ".." + (first + of.dimension(0)) + "]",
+        type,
+        of,
+        () -> {
+          long row = rowBytes();
+          return new Tensor(
+              type, of, tensor.get().data().asSlice(first * row, of.dimension(0) * row));
+        });
+  }
+
+  private long rowBytes() {
+    return shape.rank() == 1 ? type.byteSize(1) : type.byteSize(shape.columns());
+  }
+
+  /** {@code each} rows of each {@code group} rows, from the group's {@code first} on. */
+  PlacedWeight rowsOfGroups(long first, long each, long group, Shape of) {
+    return new PlacedWeight(
+        name + "[" + first + ".." + (first + each) + " of " + group + "]",
+        type,
+        of,
+        () -> {
+          MemorySegment from = tensor.get().data();
+          long row = rowBytes();
+          MemorySegment to = allocate(type, of);
+          for (long i = 0; i < of.dimension(0) / each; i++) {
+            MemorySegment.copy(from, (i * group + first) * row, to, i * each * row, each * row);
+          }
+          return new Tensor(type, of, to);
+        });
+  }
+
+  /** The other way round. */
+  PlacedWeight transposed(Shape of) {
+    return new PlacedWeight(
+        name + "[transposed]",
+        type,
+        of,
+        () -> {
+          MemorySegment from = tensor.get().data();
+          MemorySegment to = allocate(type, of);
+          int size = type.blockBytes();
+          long rows = of.dimension(0);
+          long columns = of.dimension(1);
+          for (long row = 0; row < rows; row++) {
+            for (long column = 0; column < columns; column++) {
+              long source = (column * rows + row) * size;
+              long target = (row * columns + column) * size;
+              if (size == 2) {
+                to.set(
+                    ValueLayout.JAVA_SHORT_UNALIGNED,
+                    target,
+                    from.get(ValueLayout.JAVA_SHORT_UNALIGNED, source));
+              } else {
+                MemorySegment.copy(from, source, to, target, size);
+              }
+            }
+          }
+          return new Tensor(type, of, to);
+        });
+  }
+
+  /** In float32, with 1 added. */
+  PlacedWeight plusOne() {
+    return floats(name + "+1", 1);
+  }
+
+  /** In float32. */
+  PlacedWeight floats() {
+    return floats(name, 0);
+  }
+
+  private PlacedWeight floats(String newName, float added) {
+    return new PlacedWeight(
+        newName,
+        DataType.F32,
+        shape,
+        () -> {
+          float[] values = Blocks.decode(tensor.get());
+          MemorySegment to = allocate(DataType.F32, shape);
+          for (int i = 0; i < values.length; i++) {
+            to.setAtIndex(ValueLayout.JAVA_FLOAT, i, values[i] + added);
+          }
+          return new Tensor(DataType.F32, shape, to);
+        });
+  }
+
+  /** One after the other, all of one type. */
+  static PlacedWeight stacked(String name, List<PlacedWeight> parts, Shape of) {
+    DataType type = parts.getFirst().type;
+    return new PlacedWeight(
+        name,
+        type,
+        of,
+        () -> {
+          MemorySegment to = allocate(type, of);
+          long at = 0;
+          for (PlacedWeight part : parts) {
+            MemorySegment from = part.tensor.get().data();
+            MemorySegment.copy(from, 0, to, at, from.byteSize());
+            at += from.byteSize();
+          }
+          return new Tensor(type, of, to);
+        });
+  }
+
+  /** Numbers that no file has. */
+  static PlacedWeight constant(String name, List<Float> values) {
+    Shape of = Shape.of(values.size());
+    return new PlacedWeight(
+        name,
+        DataType.F32,
+        of,
+        () -> {
+          MemorySegment to = allocate(DataType.F32, of);
+          for (int i = 0; i < values.size(); i++) {
+            to.setAtIndex(ValueLayout.JAVA_FLOAT, i, values.get(i));
+          }
+          return new Tensor(DataType.F32, of, to);
+        });
+  }
+
+  private static MemorySegment allocate(DataType type, Shape shape) {
+    long bytes = Math.multiplyExact(type.byteSize(shape.columns()), shape.rows());
+    return Arena.ofAuto().allocate(bytes, 64);
+  }
+}

@@ -1,0 +1,86 @@
+package dev.kancil.family;
+
+import dev.kancil.graph.op.Activation;
+import dev.kancil.graph.op.MoeRoute;
+import dev.kancil.graph.op.RotaryEmbedding.Pairing;
+import java.util.List;
+import java.util.stream.IntStream;
+
+/**
+ * Qwen 2, 2.5 and 3 (Qwen Team 2024, 2025): the form of Llama, with biases of queries, keys and
+ * values (2, 2.5) or with norms of each head (3), and with experts.
+ */
+final class Qwen implements Family {
+  @Override
+  public List<String> architectures() {
+    return List.of("qwen2", "qwen3", "qwen3_moe", "qwen3moe");
+  }
+
+  @Override
+  public Decoder decoder(Hyperparameters settings) {
+    Norm norm = Norm.rms(settings.rmsNormEpsilon());
+    Rotation rotation = RotarySettings.read(settings, Pairing.HALVES, 1_000_000);
+    boolean isThird = !settings.architecture().equals("qwen2");
+    boolean hasBias = !settings.isGguf() && settings.flag("attention_bias", false);
+    return new Decoder(
+        Decoder.Embeddings.of(settings.width()),
+        IntStream.range(0, settings.blocks())
+            .mapToObj(
+                layer ->
+                    Block.preNorm(
+                        norm,
+                        AttentionLayer.of(settings.headsOf(layer))
+                            .with(rotation)
+                            .with(
+                                new AttentionLayer.Biases(!isThird || hasBias, isThird && hasBias))
+                            .with(
+                                isThird
+                                    ? AttentionLayer.QueryKeyNorm.ofHeads(norm)
+                                    : AttentionLayer.QueryKeyNorm.NONE)
+                            .withWindow(isWindowed(settings, layer) ? settings.window() : 0),
+                        feedForward(settings, layer)))
+            .toList(),
+        norm,
+        Decoder.Head.of(settings.isTied(false)));
+  }
+
+  /** Layers from a number on, unless each says for itself. */
+  private static boolean isWindowed(Hyperparameters settings, int layer) {
+    if (settings.isGguf()) {
+      return false;
+    }
+    List<String> types = settings.layerTypes();
+    return types.isEmpty()
+        ? layer >= settings.optional("max_window_layers", 1 << 16).orElse(0)
+        : types.get(layer).equals("sliding_attention");
+  }
+
+  private static FeedForward feedForward(Hyperparameters settings, int layer) {
+    Activation activation = settings.activation(Activation.SILU);
+    int experts = settings.optional("expert_count", 1 << 16).orElse(0);
+    if (experts == 0 || isDense(settings, layer)) {
+      return FeedForward.gated(activation, settings.feedForwardWidth(layer));
+    }
+    MoeRoute route =
+        new MoeRoute(
+            settings.required("expert_used_count"),
+            MoeRoute.Scoring.SOFTMAX,
+            settings.isGguf() || settings.flag("norm_topk_prob", false),
+            1);
+    return new FeedForward.Experts(
+        activation,
+        experts,
+        settings.required("expert_feed_forward_length"),
+        route,
+        false,
+        FeedForward.Shared.NONE);
+  }
+
+  private static boolean isDense(Hyperparameters settings, int layer) {
+    if (settings.isGguf()) {
+      return false;
+    }
+    int every = settings.optional("decoder_sparse_step", 1 << 16).orElse(1);
+    return settings.integers("mlp_only_layers").contains((long) layer) || (layer + 1) % every != 0;
+  }
+}

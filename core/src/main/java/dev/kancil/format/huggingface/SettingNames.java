@@ -1,0 +1,66 @@
+package dev.kancil.format.huggingface;
+
+import static java.util.Map.entry;
+
+import java.util.List;
+import java.util.Map;
+
+/**
+ * What configurations call a setting, by the name that GGUF gives it: models of different times and
+ * makers have different names for the same. The first that is there counts; a setting without an
+ * entry is called the same.
+ */
+final class SettingNames {
+  private static final Map<String, List<String>> NAMES =
+      Map.ofEntries(
+          entry("block_count", List.of("num_hidden_layers", "n_layer", "num_layers", "n_layers")),
+          entry("embedding_length", List.of("hidden_size", "n_embd", "d_model", "dim")),
+          entry(
+              "context_length",
+              List.of("max_position_embeddings", "n_positions", "n_ctx", "max_seq_len")),
+          entry(
+              "attention.head_count",
+              List.of("num_attention_heads", "n_head", "num_heads", "n_heads")),
+          entry("attention.head_count_kv", List.of("num_key_value_heads", "num_kv_heads")),
+          entry("attention.key_length", List.of("head_dim", "d_kv")),
+          entry("attention.value_length", List.of("v_head_dim", "head_dim", "d_kv")),
+          entry(
+              "feed_forward_length",
+              List.of("intermediate_size", "n_inner", "ffn_dim", "hidden_dim", "d_ff")),
+          entry("attention.layer_norm_rms_epsilon", List.of("rms_norm_eps", "layer_norm_epsilon")),
+          entry(
+              "attention.layer_norm_epsilon",
+              List.of(
+                  "layer_norm_eps",
+                  "layer_norm_epsilon",
+                  "layernorm_epsilon",
+                  "norm_eps",
+                  "norm_epsilon")),
+          entry("attention.sliding_window", List.of("sliding_window")),
+          entry("rope.freq_base", List.of("rope_theta", "rotary_emb_base")),
+          entry("rope.freq_base_swa", List.of("rope_local_base_freq")),
+          entry("rope.dimension_count", List.of("rotary_dim")),
+          entry("rope.scaling.type", List.of("rope_scaling.rope_type", "rope_scaling.type")),
+          entry("rope.scaling.factor", List.of("rope_scaling.factor")),
+          entry("rope.scaling.attn_factor", List.of("rope_scaling.attention_factor")),
+          entry(
+              "rope.scaling.original_context_length",
+              List.of(
+                  "rope_scaling.original_max_position_embeddings",
+                  "original_max_position_embeddings")),
+          entry("rope.scaling.yarn_beta_fast", List.of("rope_scaling.beta_fast")),
+          entry("rope.scaling.yarn_beta_slow", List.of("rope_scaling.beta_slow")),
+          entry("expert_count", List.of("num_local_experts", "num_experts", "n_routed_experts")),
+          entry("expert_used_count", List.of("num_experts_per_tok", "moe_top_k")),
+          entry("expert_feed_forward_length", List.of("moe_intermediate_size")),
+          entry("expert_weights_norm", List.of("norm_topk_prob")),
+          entry("expert_weights_scale", List.of("routed_scaling_factor")));
+
+  private SettingNames() {}
+
+  /** The name that counts in this configuration; one that is not there if none is. */
+  static String of(HuggingFaceConfig config, String key) {
+    List<String> names = NAMES.getOrDefault(key, List.of(key));
+    return names.stream().filter(config::has).findFirst().orElse(names.getFirst());
+  }
+}
