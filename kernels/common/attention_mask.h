@@ -3,6 +3,7 @@
 //   FIRST_KEY(query), LAST_KEY(query)  of type long: no key before or after is seen by it. They may lie anywhere:
 //                                    they are clamped here to the keys that exist.
 //   SCORE(score, query, key, head)   what becomes of a scaled score; if not defined, the score itself
+//   RELATIVE_BIAS                    defined where SCORE looks up `relative_bias`, by head and the key's position less the query's
 //   SINKS                            defined where each head has a score of its own without a value: kernels take `sinks`
 //   MASK_IS_INTERVAL                 defined where SEES holds for exactly the keys from FIRST_KEY to LAST_KEY
 // The macros' arguments are longs (positions) and ints (heads).
@@ -20,12 +21,22 @@
 #define SCORE(score, query, key, head) (score)
 #endif
 
-// Behind the result of each kernel of attention.
 #ifdef SINKS
-#define SINK_PARAMETERS , GLOBAL const float *sinks
+#define SINK_PARAMETER , GLOBAL const float *sinks
 #else
-#define SINK_PARAMETERS
+#define SINK_PARAMETER
 #endif
+
+#ifdef RELATIVE_BIAS
+#define BIAS_PARAMETER , GLOBAL const float *relative_bias
+#define BIAS_ARGUMENT , relative_bias
+#else
+#define BIAS_PARAMETER
+#define BIAS_ARGUMENT
+#endif
+
+// The weights of attention, which stand behind the result in each of its kernels.
+#define ATTENTION_WEIGHTS SINK_PARAMETER BIAS_PARAMETER
 
 // A head's sum of weights e^(score - most), with its sink's. Where the sink is far above all scores, it is infinite.
 #ifdef SINKS
@@ -42,6 +53,8 @@ static inline int2 keys_of(long query, int length) {
 
 static inline bool sees(long query, long key) { return SEES(query, key); }
 
-static inline float final_score(float score, long query, long key, int head) { return SCORE(score, query, key, head); }
+static inline float final_score(float score, long query, long key, int head BIAS_PARAMETER) {
+  return SCORE(score, query, key, head);
+}
 
 #endif

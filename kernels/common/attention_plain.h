@@ -9,18 +9,18 @@
 #include "cache_elements.h"
 
 static inline float score_of(GLOBAL const float *q, GLOBAL const uchar *key_row, int kv_head, long query, long key,
-                             int head) {
+                             int head BIAS_PARAMETER) {
   float dot_product = 0;
   for (int i = 0; i < KEY_WIDTH; i++) {
     dot_product = fma(q[i], key_element(key_row, kv_head * KEY_WIDTH + i), dot_product);
   }
-  return final_score(dot_product * SCALE, query, key, head);
+  return final_score(dot_product * SCALE, query, key, head BIAS_ARGUMENT);
 }
 
 kernel void attention_plain(GLOBAL const float *q, GLOBAL const uchar *keys, GLOBAL const uchar *values,
                             GLOBAL const int *positions, GLOBAL const int *row_sequence,
                             GLOBAL const int *table_starts, GLOBAL const int *tables, GLOBAL const int *lengths,
-                            GLOBAL const int *counts, int which, GLOBAL float *y SINK_PARAMETERS) {
+                            GLOBAL const int *counts, int which, GLOBAL float *y ATTENTION_WEIGHTS) {
   BEGIN_LAUNCH();
   int head = get_global_id(0), row = get_global_id(1);
   if (row >= counts[which] || head >= HEADS) {
@@ -36,7 +36,7 @@ kernel void attention_plain(GLOBAL const float *q, GLOBAL const uchar *keys, GLO
   for (int key = range.x; key <= range.y; key++) {
     if (sees(query, key)) {
       GLOBAL const uchar *key_row = keys + cache_row(pages, key) * KEY_ROW_BYTES(KV_HEADS * KEY_WIDTH);
-      most = fmax(most, score_of(q, key_row, kv_head, query, key, head));
+      most = fmax(most, score_of(q, key_row, kv_head, query, key, head BIAS_ARGUMENT));
     }
   }
   float sums[VALUE_WIDTH];
@@ -48,7 +48,7 @@ kernel void attention_plain(GLOBAL const float *q, GLOBAL const uchar *keys, GLO
     if (sees(query, key)) {
       GLOBAL const uchar *key_row = keys + cache_row(pages, key) * KEY_ROW_BYTES(KV_HEADS * KEY_WIDTH);
       GLOBAL const uchar *value_row = values + cache_row(pages, key) * VALUE_ROW_BYTES(KV_HEADS * VALUE_WIDTH);
-      float weight = exp(score_of(q, key_row, kv_head, query, key, head) - most);
+      float weight = exp(score_of(q, key_row, kv_head, query, key, head BIAS_ARGUMENT) - most);
       total += weight;
       for (int i = 0; i < VALUE_WIDTH; i++) {
         sums[i] = fma(weight, value_element(value_row, kv_head * VALUE_WIDTH + i), sums[i]);

@@ -21,6 +21,9 @@ struct sight {
   long position;
   // Keys that it may see, from .x up to and including .y.
   int2 range;
+#ifdef RELATIVE_BIAS
+  const float *relative_bias;
+#endif
 
   inline bool is_seen(int key) const {
 #ifdef MASK_IS_INTERVAL
@@ -32,7 +35,11 @@ struct sight {
 
   // Of a key that it sees.
   inline float seen_score(float dot_product, int key, int head) const {
-    return final_score(dot_product * SCALE, position, key, head) * 1.44269504f;
+#ifdef RELATIVE_BIAS
+    // Fragments have places for more heads than there are, whose scores nobody reads.
+    head = head < HEADS ? head : HEADS - 1;
+#endif
+    return final_score(dot_product * SCALE, position, key, head BIAS_ARGUMENT) * 1.44269504f;
   }
 
   // -INFINITY where the key is hidden.

@@ -88,7 +88,7 @@ struct attention_arguments {
   const int *positions, *row_sequence, *table_starts, *tables, *lengths;
   float *y, *partials;
   uint *ended;
-  const float *sinks;
+  const float *sinks, *relative_bias;
 #ifdef ROTARY_WIDTH
   const float *k, *v;
   const float2 *angles;
@@ -142,6 +142,9 @@ static inline void attend_row(const attention_arguments &given, int row, int seq
   a.pages = given.tables + given.table_starts[sequence];
   a.position = position;
   a.range = keys_of(position, given.lengths[sequence]);
+#ifdef RELATIVE_BIAS
+  a.relative_bias = given.relative_bias;
+#endif
   a.kv_head = group / HEAD_PARTS;
   int skipped = group % HEAD_PARTS * HEADS_AT_ONCE;
   a.first_head = a.kv_head * GROUP + skipped;
@@ -271,7 +274,7 @@ static inline void attend_row(const attention_arguments &given, int row, int seq
 kernel void __launch_bounds__(THREADS)
     attention_split(const float *q, const uchar *keys, const uchar *values, const int *positions, const int *row_sequence,
                     const int *table_starts, const int *tables, const int *lengths, const int *counts, int which, float *y
-                    SINK_PARAMETERS,
+                    ATTENTION_WEIGHTS,
                     float *partials, uint *ended
 #ifdef ROTARY_WIDTH
                     ,
@@ -285,7 +288,10 @@ kernel void __launch_bounds__(THREADS)
 #ifndef SINKS
   const float *sinks = nullptr;
 #endif
-  attention_arguments given = {q, keys, values, positions, row_sequence, table_starts, tables, lengths, y, partials, ended, sinks
+#ifndef RELATIVE_BIAS
+  const float *relative_bias = nullptr;
+#endif
+  attention_arguments given = {q, keys, values, positions, row_sequence, table_starts, tables, lengths, y, partials, ended, sinks, relative_bias
 #ifdef ROTARY_WIDTH
                                ,
                                k, v, angles

@@ -165,7 +165,8 @@ struct warp_queries {
   float base[2], total[2];
   c_fragment sums[SUM_TILES];
 
-  inline void prepare(const float *q, const int *positions, int first_row, int end_row, int length, int kv_head, uint4 *shared) {
+  inline void prepare(const float *q, const int *positions, int first_row, int end_row, int length, int kv_head, uint4 *shared
+                      BIAS_PARAMETER) {
     int lane = threadIdx.x % 32, warp = threadIdx.x / 32, place = lane % 4;
     in_shared = shared + warp * KEY_STEPS * 64 + lane;
     const float *columns[2];
@@ -179,6 +180,9 @@ struct warp_queries {
       columns[i] = q + ((size_t)(exist[i] ? rows[i] : first_row) * HEADS + heads[i]) * KEY_WIDTH;
       sights[i].position = exist[i] ? positions[rows[i]] : 0;
       sights[i].range = exist[i] ? keys_of(sights[i].position, length) : INT2(0, -1);
+#ifdef RELATIVE_BIAS
+      sights[i].relative_bias = relative_bias;
+#endif
       if (sights[i].range.x <= sights[i].range.y) {
         range.first = sights[i].range.x < range.first ? sights[i].range.x : range.first;
         range.last = sights[i].range.y > range.last ? sights[i].range.y : range.last;
@@ -358,7 +362,7 @@ struct warp_queries {
 kernel void __launch_bounds__(THREADS)
     attention_tiles(const float *q, const uchar *keys, const uchar *values, const int *positions, const int *row_sequence,
                     const int *table_starts, const int *tables, const int *lengths, const int *counts, int which, float *y
-                    SINK_PARAMETERS) {
+                    ATTENTION_WEIGHTS) {
   extern __shared__ uint4 shared[];
   // Those of a page, of the one before and of the one after: the last are set to zero before anyone notes one.
   __shared__ uint bad_keys[3];
@@ -393,7 +397,7 @@ kernel void __launch_bounds__(THREADS)
   }
   __syncthreads();
   warp_queries mine;
-  mine.prepare(q, positions, first_row, end_row, length, copies.cache.kv_head, shared + 2 * STAGE_BYTES / 16);
+  mine.prepare(q, positions, first_row, end_row, length, copies.cache.kv_head, shared + 2 * STAGE_BYTES / 16 BIAS_ARGUMENT);
   for (int i = 0; i < pages_seen; i++) {
     uchar *stage = stages + i % 2 * STAGE_BYTES;
     int first_key = (first_page + i) * KEYS;

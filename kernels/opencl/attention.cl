@@ -74,7 +74,7 @@
 kernel __attribute__((reqd_work_group_size(KEY_LANES, QUERY_LANES, 1))) void attention(
     global const float *q, global const uchar *keys, global const uchar *values, global const int *positions,
     global const int *row_sequence, global const int *table_starts, global const int *tables,
-    global const int *lengths, global const int *counts, int which, global float *y SINK_PARAMETERS) {
+    global const int *lengths, global const int *counts, int which, global float *y ATTENTION_WEIGHTS) {
   // Each item's queries side by side, column by column.
   local float queries[QUERY_LANES * QUERY_STRIDE];
   // A tile of keys, column by column, and then one of values, row by row.
@@ -183,7 +183,7 @@ kernel __attribute__((reqd_work_group_size(KEY_LANES, QUERY_LANES, 1))) void att
           int first = tile_key + (j * KEY_LANES + key_lane) * VECTOR;
           float *score = (float *)&scores[i][j];
           FLATTENED for (int n = 0; n < VECTOR; n++) {
-            score[n] = final_score(score[n], position, first + n, kv_head * GROUP + query % GROUP);
+            score[n] = final_score(score[n], position, first + n, kv_head * GROUP + query % GROUP BIAS_ARGUMENT);
           }
           if (!all_seen) {
             FLATTENED for (int n = 0; n < VECTOR; n++) {

@@ -39,7 +39,7 @@
 kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void attention_partial(
     global const float *q, global const uchar *keys, global const uchar *values, global const int *positions,
     global const int *row_sequence, global const int *table_starts, global const int *tables,
-    global const int *lengths, global const int *counts, int which, global float *y SINK_PARAMETERS) {
+    global const int *lengths, global const int *counts, int which, global float *y ATTENTION_WEIGHTS) {
   local float queries[GROUP * KEY_CHUNKS * VECTOR];
   local float dots[GROUP * BLOCK * KEY_LANES];
   local float weights[GROUP * BLOCK];
@@ -114,7 +114,7 @@ kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void attention_partial
 #ifndef MASK_IS_INTERVAL
           seen = seen && sees(position, block + key);
 #endif
-          *score = seen ? final_score(*score, position, block + key, kv_head * GROUP + head) : -INFINITY;
+          *score = seen ? final_score(*score, position, block + key, kv_head * GROUP + head BIAS_ARGUMENT) : -INFINITY;
         }
         STORE(scores, weights + head * BLOCK + i * VECTOR);
         most = fmax(most, scores);
@@ -227,7 +227,7 @@ kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void attention_partial
 // Items: dimension 0 one a column of each head (HEADS · VALUE_WIDTH), dimension 1 one a row; any work-group.
 // Traffic: partial results once.
 #if SPLITS > 1
-kernel void attention_combine(global const float *partials, global float *y SINK_PARAMETERS, global const int *counts,
+kernel void attention_combine(global const float *partials, global float *y ATTENTION_WEIGHTS, global const int *counts,
                               int which) {
   int item = get_global_id(0), row = get_global_id(1);
   if (row >= counts[which] || item >= HEADS * VALUE_WIDTH) {

@@ -149,6 +149,18 @@ final class AttentionCases {
     cases.sinks(SMALL, DataType.F16, "far sinks", LONG, Mask.CAUSAL, Score.PLAIN, 30);
     Mask nothing = new Mask.Linear(1, 1, 1);
     cases.sinks(SMALL, DataType.F16, "nothing seen", LONG, nothing, Score.PLAIN, 2);
+    Score t5 = new Score.Plus(Score.PLAIN, new Score.RelativeBias(32, 128, true));
+    Score oneWay = new Score.Plus(Score.PLAIN, new Score.RelativeBias(32, 128, false));
+    Score capped = new Score.Plus(Score.softCap(3), new Score.RelativeBias(8, 20, true));
+    for (DataType type : CACHE_TYPES) {
+      cases.relative(SMALL, type, "both ways", LONG, Mask.EVERYTHING, t5, false);
+      cases.relative(SMALL, type, "one way", RAGGED, Mask.CAUSAL, oneWay, false);
+    }
+    cases.relative(SMALL, DataType.F16, "one way, long", LONG, Mask.CAUSAL, oneWay, true);
+    cases.relative(SMALL, DataType.F16, "capped, sinks", LONG, Mask.window(50), capped, true);
+    cases.relative(
+        new Heads(9, 3, 31, 33), DataType.F32, "capped, sinks", RAGGED, PREFIX, capped, true);
+    cases.relative(new Heads(2, 1, 256, 256), DataType.BF16, "prefix", LONG, PREFIX, t5, false);
     cases.twoLayers();
     cases.random();
     return cases.cases;
@@ -300,6 +312,52 @@ final class AttentionCases {
                 } else {
                   s.apply(new CacheWrite(slot), k, v);
                   s.check(attention, q, s.positions(), sinks);
+                }
+              }));
+    }
+  }
+
+  /** Scores with relative biases: of attention alone, and fused with the rotation. */
+  private void relative(
+      Heads heads,
+      DataType type,
+      String name,
+      List<Event> events,
+      Mask mask,
+      Score score,
+      boolean hasSinks) {
+    int buckets = Score.relativeBiases(score).iterator().next().buckets();
+    RotaryEmbedding rotary =
+        new RotaryEmbedding(Pairing.HALVES, heads.keyWidth, heads.keyWidth & ~1, 10_000, 1);
+    for (boolean isFused : new boolean[] {false, true}) {
+      cases.add(
+          new Case(
+              isFused ? "RopeAttention" : "Attention",
+              List.of(type),
+              heads + " with relative biases, " + name,
+              events,
+              s -> {
+                StateSlot slot = slot(s, heads, type, type, 0);
+                Attention plain = attention(slot, heads, 0, mask, score);
+                Value q = s.x(heads.heads * heads.keyWidth);
+                Value k = s.x(heads.kvHeads * heads.keyWidth);
+                Value v = s.x(heads.kvHeads * heads.valueWidth);
+                List<Operand> weights = new ArrayList<>();
+                if (hasSinks) {
+                  weights.add(s.between(-2, 2, heads.heads));
+                }
+                weights.add(s.weight(DataType.F32, buckets, heads.heads));
+                Attention attention = hasSinks ? plain.withSinks() : plain;
+                List<Operand> inputs = new ArrayList<>();
+                if (isFused) {
+                  inputs.addAll(List.of(q, k, v, s.positions()));
+                  inputs.addAll(weights);
+                  s.check(new RopeAttention(rotary, attention), inputs.toArray(Operand[]::new));
+                } else {
+                  s.apply(new CacheWrite(slot), k, v);
+                  inputs.addAll(List.of(q, s.positions()));
+                  inputs.addAll(weights);
+                  s.check(attention, inputs.toArray(Operand[]::new));
                 }
               }));
     }

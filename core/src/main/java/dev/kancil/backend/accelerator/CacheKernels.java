@@ -12,6 +12,7 @@ import dev.kancil.graph.Weight;
 import dev.kancil.graph.op.Attention;
 import dev.kancil.graph.op.RopeAttention;
 import dev.kancil.graph.op.RotaryEmbedding;
+import dev.kancil.graph.op.Score;
 import dev.kancil.tensor.Blocks;
 import dev.kancil.tensor.DataType;
 import java.lang.foreign.MemorySegment;
@@ -37,6 +38,11 @@ public final class CacheKernels {
 
   /** What the angles of a position depend on. */
   private record AngleKey(RotaryEmbedding rotary, List<Operand> factors) {}
+
+  /** What the biases of an offset depend on. */
+  private record BiasKey(Score.RelativeBias bias, Weight weight) {}
+
+  private final Map<BiasKey, DeviceBuffer> biases = new HashMap<>();
 
   /** Kernels of a program. */
   public CacheKernels(
@@ -266,7 +272,26 @@ public final class CacheKernels {
   public List<Argument> weightArguments(Attention attention, Node node) {
     List<Argument> arguments = new ArrayList<>();
     attention.sinks(node).map(weights::floats).map(Argument.Buffer::new).ifPresent(arguments::add);
+    attention
+        .biases(node)
+        .map(weight -> new Argument.Buffer(biases(attention, weight)))
+        .ifPresent(arguments::add);
     return arguments;
+  }
+
+  /** By head and offset; layers that share the weight share them. */
+  private DeviceBuffer biases(Attention attention, Weight weight) {
+    Score.RelativeBias bias = attention.relativeBias().orElseThrow();
+    return biases.computeIfAbsent(
+        new BiasKey(bias, weight),
+        _ -> {
+          float[] byOffset =
+              bias.byOffset(Blocks.decode(weights.tensor(weight)), attention.heads());
+          MemorySegment data = MemorySegment.ofArray(byOffset);
+          DeviceBuffer buffer = rooms.room("relative biases " + biases.size(), data.byteSize());
+          rooms.memory().write(buffer, 0, data);
+          return buffer;
+        });
   }
 
   /** The types of the cache that an attention reads. */
@@ -287,6 +312,9 @@ public final class CacheKernels {
     defines.put("FIRST_KEY(query)", Expressions.firstKey(attention.mask()));
     defines.put("LAST_KEY(query)", Expressions.lastKey(attention.mask()));
     defines.put("SCORE(score, query, key, head)", Expressions.score(attention.score()));
+    if (attention.relativeBias().isPresent()) {
+      defines.put("RELATIVE_BIAS", "");
+    }
     if (attention.hasSinks()) {
       defines.put("SINKS", "");
     }

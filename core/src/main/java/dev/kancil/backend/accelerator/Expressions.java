@@ -8,7 +8,7 @@ import java.util.stream.Collectors;
 
 /**
  * Masks and scores as C, over the integers {@code query}, {@code key} and {@code head} and the
- * float {@code score}.
+ * float {@code score}; relative biases lie at {@code relative_bias}, by head and offset.
  */
 public final class Expressions {
   private static final String NO_LIMIT = "LONG_MAX";
@@ -66,6 +66,16 @@ public final class Expressions {
       case Score.Constant(float value) -> number(value);
       case Score.Offset _ -> "(float)((key) - (query))";
       case Score.Head _ -> "(float)(head)";
+      case Score.RelativeBias bias ->
+          "relative_bias[(head) * "
+              + bias.offsets()
+              + " + (int)clamp((long)((key) - (query)), "
+              + number(-bias.maxDistance())
+              + ", "
+              + number(bias.maxDistance())
+              + ") + "
+              + bias.maxDistance()
+              + "]";
       case Score.Plus(Score left, Score right) -> "(" + score(left) + " + " + score(right) + ")";
       case Score.Multiply(Score left, Score right) ->
           "(" + score(left) + " * " + score(right) + ")";
@@ -83,6 +93,10 @@ public final class Expressions {
       return value > 0 ? "INFINITY" : "(-INFINITY)";
     }
     return "(" + Float.toHexString(value) + "f)";
+  }
+
+  private static String number(int value) {
+    return number((long) value);
   }
 
   private static String number(long value) {

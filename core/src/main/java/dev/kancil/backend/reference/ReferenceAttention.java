@@ -18,12 +18,17 @@ final class ReferenceAttention implements Kernel {
   private final HostValue q;
   private final HostValue y;
   private final float @Nullable [] sinks;
+  private final float[] biases;
 
   ReferenceAttention(Attention op, Node node, Lowering.Operands operands) {
     this.op = op;
     q = operands.value(node.value(0));
     y = operands.value(node.output());
     sinks = op.sinks(node).map(weight -> Blocks.decode(operands.weight(weight))).orElse(null);
+    biases =
+        op.biases(node)
+            .map(weight -> Blocks.decode(operands.weight(weight)))
+            .orElseGet(() -> new float[0]);
   }
 
   @Override
@@ -71,7 +76,8 @@ final class ReferenceAttention implements Kernel {
         for (int i = 0; i < op.keyWidth(); i++) {
           dot += (double) queries[head * op.keyWidth() + i] * keys[key][kvHead * op.keyWidth() + i];
         }
-        weights[key] = op.score().evaluate((float) (dot * op.scale()), query, key, head);
+        weights[key] =
+            op.score().evaluate((float) (dot * op.scale()), query, key, head, biases, op.heads());
         max = Math.max(max, weights[key]);
       }
     }

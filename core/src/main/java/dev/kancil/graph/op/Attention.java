@@ -14,7 +14,8 @@ import java.util.Optional;
  * head; head h reads KV head {@code h · kvHeads / heads}.
  *
  * <p>Inputs: q, F32 [rows × heads · keyWidth]; positions, I32 [rows × 1]; if it has sinks, they
- * [heads]. Output: F32 [rows × heads · valueWidth]. A row that sees no key yields zeros.
+ * [heads]; if the score has a {@link Score.RelativeBias}, its biases [buckets, heads]. Output: F32
+ * [rows × heads · valueWidth]. A row that sees no key yields zeros.
  *
  * <p>A head's sink is a score that takes part in its softmax as that of a key would, but has no
  * value: it only adds {@code e^sink} to the sum that weights are divided by, so that a row may
@@ -41,6 +42,9 @@ public record Attention(
     if (heads < 1 || kvHeads < 1 || heads % kvHeads != 0 || keyWidth < 1 || valueWidth < 1) {
       throw new IllegalArgumentException(
           heads + " heads on " + kvHeads + " KV heads, widths " + keyWidth + " and " + valueWidth);
+    }
+    if (Score.relativeBiases(score).size() > 1) {
+      throw new IllegalArgumentException("a score with different relative biases");
     }
   }
 
@@ -69,7 +73,19 @@ public record Attention(
 
   /** How many weights it takes: they are the last inputs of its node, whatever it is fused with. */
   public int weights() {
-    return hasSinks ? 1 : 0;
+    return (hasSinks ? 1 : 0) + Score.relativeBiases(score).size();
+  }
+
+  /** The biases of {@link Score.RelativeBias} among the inputs of its node, likewise. */
+  public Optional<Weight> biases(Node node) {
+    return Score.relativeBiases(score).isEmpty()
+        ? Optional.empty()
+        : Optional.of(node.weight(node.inputs().size() - 1));
+  }
+
+  /** The score's relative bias, if it has one. */
+  public Optional<Score.RelativeBias> relativeBias() {
+    return Score.relativeBiases(score).stream().findFirst();
   }
 
   /** The sinks among the inputs of its node, which may be a fused one. */
@@ -86,6 +102,8 @@ public record Attention(
     if (hasSinks) {
       requireWeight(inputs, 2, heads);
     }
+    relativeBias()
+        .ifPresent(bias -> requireWeight(inputs, inputs.size() - 1, bias.buckets(), heads));
     return List.of(q.withColumns(heads * valueWidth));
   }
 }

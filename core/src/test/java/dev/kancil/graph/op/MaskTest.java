@@ -88,8 +88,12 @@ class MaskTest {
     Score alibi =
         new Score.Plus(
             Score.PLAIN, new Score.Multiply(new Score.Offset(), new Score.Exp2(new Score.Head())));
-    assertThat(alibi.evaluate(0.5f, 10, 7, 2)).isEqualTo(0.5f - 3 * 4);
-    assertThat(Score.softCap(2).evaluate(1e6f, 0, 0, 0)).isEqualTo(2);
-    assertThat(Score.softCap(2).evaluate(1, 0, 0, 0)).isEqualTo((float) (2 * Math.tanh(0.5)));
+    assertThat(evaluate(alibi, 0.5f, 10, 7, 2)).isEqualTo(0.5f - 3 * 4);
+    assertThat(evaluate(Score.softCap(2), 1e6f, 0, 0, 0)).isEqualTo(2);
+    assertThat(evaluate(Score.softCap(2), 1, 0, 0, 0)).isEqualTo((float) (2 * Math.tanh(0.5)));
+  }
+
+  private static float evaluate(Score score, float raw, int query, int key, int head) {
+    return score.evaluate(raw, query, key, head, new float[0], 0);
   }
 }

@@ -243,6 +243,18 @@ class ShapeInferenceTest {
   }
 
   @Test
+  void attentionTakesTheRelativeBiasesOfItsScoreBehindItsSinks() {
+    Score score = new Score.Plus(Score.PLAIN, new Score.RelativeBias(8, 20, true));
+    Attention biased = new Attention(SLOT, 2, 1, 4, 4, 1, Mask.CAUSAL, score);
+    gives(biased, List.of(X, IDS, weight(8, 2)), X.type());
+    gives(biased.withSinks(), List.of(X, IDS, weight(2), weight(8, 2)), X.type());
+    refuses(biased, "w has shape [2, 8], not [8, 2]", X, IDS, weight(2, 8));
+    Score two = new Score.Plus(score, new Score.RelativeBias(8, 21, true));
+    assertThatThrownBy(() -> new Attention(SLOT, 2, 1, 4, 4, 1, Mask.CAUSAL, two))
+        .hasMessage("a score with different relative biases");
+  }
+
+  @Test
   void whatIsCachedMustFitTheState() {
     StateLayout state =
         new StateLayout(List.of(new StateGroup(1, 8, 12, DataType.F32, DataType.F32, 0)));

@@ -58,7 +58,16 @@ final class AttentionKernel implements Kernel, WorkerPool.Work {
     tileStarts = new int[operands.limits().sequences() + 1];
     float[] sinks =
         op.sinks(node).map(weight -> Blocks.decode(operands.weight(weight))).orElse(null);
-    tile = new AttentionTile(op, sinks, rowsPerTile, pool.threads(), scratch);
+    ScoreExpression score = new ScoreExpression(op.score(), biases(node, operands), scratch);
+    tile = new AttentionTile(op, sinks, score, rowsPerTile, pool.threads(), scratch);
+  }
+
+  /** By head and offset; nothing where the score has none. */
+  private float[] biases(Node node, Lowering.Operands operands) {
+    return op.biases(node)
+        .map(weight -> Blocks.decode(operands.weight(weight)))
+        .map(biases -> op.relativeBias().orElseThrow().byOffset(biases, op.heads()))
+        .orElseGet(() -> new float[0]);
   }
 
   @Override

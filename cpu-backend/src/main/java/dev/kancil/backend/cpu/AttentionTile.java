@@ -37,7 +37,14 @@ final class AttentionTile {
   private final ScoreExpression score;
   private final MemorySegment[] queries;
 
-  AttentionTile(Attention op, float @Nullable [] sinks, int rows, int threads, Scratch scratch) {
+  AttentionTile(
+      Attention op,
+      float @Nullable [] sinks,
+      ScoreExpression score,
+      int rows,
+      int threads,
+      Scratch scratch) {
+    this.score = score;
     this.op = op;
     this.sinks = sinks;
     this.scratch = scratch;
@@ -45,7 +52,6 @@ final class AttentionTile {
     keyStride = Lanes.padded(op.keyWidth());
     valueStride = Lanes.padded(op.valueWidth());
     int count = rows * group;
-    score = new ScoreExpression(op.score(), scratch);
     queries = new MemorySegment[threads];
     for (int i = 0; i < threads; i++) {
       queries[i] = Arena.ofAuto().allocate(4L * count * op.keyWidth(), 64);

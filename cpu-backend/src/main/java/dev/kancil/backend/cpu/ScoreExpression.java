@@ -11,17 +11,22 @@ final class ScoreExpression {
   private static final float LN2 = (float) 0.6931471805599453;
 
   private final Score score;
+  private final float[] biases;
   private final Scratch scratch;
 
-  ScoreExpression(Score score, Scratch scratch) {
+  /**
+   * @param biases of a {@link Score.RelativeBias}, by head and offset
+   */
+  ScoreExpression(Score score, float[] biases, Scratch scratch) {
     this.score = score;
+    this.biases = biases;
     this.scratch = scratch;
     scratch.reserve(Scratch.Kind.EXPRESSION, (long) (depth(score) + 1) * Pages.TOKENS);
   }
 
   private static int depth(Score score) {
     return switch (score) {
-      case Score.Raw _, Score.Constant _, Score.Offset _, Score.Head _ -> 1;
+      case Score.Raw _, Score.Constant _, Score.Offset _, Score.Head _, Score.RelativeBias _ -> 1;
       case Score.Plus(var left, var right) -> 1 + Math.max(depth(left), depth(right));
       case Score.Multiply(var left, var right) -> 1 + Math.max(depth(left), depth(right));
       case Score.Exp2(var operand) -> 1 + depth(operand);
@@ -42,7 +47,7 @@ final class ScoreExpression {
     System.arraycopy(levels, 0, scores, at, Pages.TOKENS);
   }
 
-  private static void evaluate(
+  private void evaluate(
       Score score, float[] levels, int to, float[] raw, int at, int query, int start, int head) {
     switch (score) {
       case Score.Raw _ -> System.arraycopy(raw, at, levels, to, Pages.TOKENS);
@@ -51,6 +56,13 @@ final class ScoreExpression {
       case Score.Offset _ -> {
         for (int i = 0; i < Pages.TOKENS; i++) {
           levels[to + i] = start + i - query;
+        }
+      }
+      case Score.RelativeBias bias -> {
+        int most = bias.maxDistance();
+        int from = head * bias.offsets() + most;
+        for (int i = 0; i < Pages.TOKENS; i++) {
+          levels[to + i] = biases[from + Math.clamp(start + i - query, -most, most)];
         }
       }
       case Score.Plus(var left, var right) -> {
