@@ -1,5 +1,6 @@
 package dev.kancil.text.tokenizer;
 
+import dev.kancil.FormatException;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -31,7 +32,7 @@ final class AddedTokens {
     Map<String, Token> tokens = new HashMap<>();
     List<Token> inOrder = new ArrayList<>();
     for (JsonFields token : json.objects("added_tokens")) {
-      String content = token.requiredText("content");
+      String content = token.shortText("content");
       if (!token.has("id")) {
         throw token.fail("id", "is missing");
       }
@@ -84,11 +85,16 @@ final class AddedTokens {
   }
 
   /** The texts of normalised tokens that normalisation changes. */
-  Map<Integer, String> normalizedTexts(Normalization normalization) {
+  Map<Integer, String> normalizedTexts(String file, Normalization normalization) {
     Map<Integer, String> texts = new HashMap<>();
     for (Token token : tokens) {
       if (token.normalized()) {
-        String text = normalization.apply(new Normalization.Text(token.content(), true)).text();
+        String text;
+        try {
+          text = normalization.apply(new Normalization.Text(token.content(), true)).text();
+        } catch (FormatException e) {
+          throw new FormatException(file + ": added_tokens: " + e.getMessage(), e);
+        }
         if (!text.equals(token.content())) {
           texts.put(token.id(), text);
         }

@@ -10,6 +10,9 @@ import java.util.Arrays;
 final class ByteTrie {
   private static final int MAX_NODES = 1 << 23;
 
+  /** At each place of a text, so much of it may be looked at. */
+  static final int MAX_PIECE = 4096;
+
   private final int[] keys;
   private final int[] children;
   private final int[] tokens;

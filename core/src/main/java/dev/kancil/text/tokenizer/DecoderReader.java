@@ -35,7 +35,7 @@ final class DecoderReader {
               json.text("word_delimiter_token").orElse("|"),
               json.bool("cleanup", true));
       case "Sequence" -> {
-        var steps = json.objects("decoders").stream().map(DecoderReader::read).toList();
+        var steps = json.steps("decoders").stream().map(DecoderReader::read).toList();
         yield steps.size() == 1 ? steps.getFirst() : TokenDecoder.Sequence.of(steps);
       }
       default ->

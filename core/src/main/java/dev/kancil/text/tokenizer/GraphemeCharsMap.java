@@ -25,6 +25,7 @@ record GraphemeCharsMap(CharsMap map) implements Normalization {
         to = graphemes.end();
       }
       grapheme(all.substring(from, to), changed);
+      Normalization.checkGrowth(all.length(), changed.length());
       from = to;
     }
     return text.with(changed.toString());

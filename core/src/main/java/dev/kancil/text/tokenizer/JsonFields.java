@@ -16,6 +16,10 @@ import org.jspecify.annotations.Nullable;
  * @param path where the object lies in it, such as {@code model}
  */
 record JsonFields(String file, String path, Map<String, @Nullable Object> fields) {
+  private static final int MAX_STEPS = 100;
+  private static final int MAX_SHORT = 1000;
+  private static final int MAX_PATH = 100;
+
   /** Reads a file's text. */
   static JsonFields parse(String file, String text) {
     Object value;
@@ -37,7 +41,8 @@ record JsonFields(String file, String path, Map<String, @Nullable Object> fields
 
   /** What errors call the file and a field. */
   String place(String name) {
-    return file + ": " + (path.isEmpty() ? "" : path + ".") + name;
+    String shown = path.length() > MAX_PATH ? "…" + path.substring(path.length() - MAX_PATH) : path;
+    return file + ": " + (shown.isEmpty() ? "" : shown + ".") + name;
   }
 
   FormatException fail(String name, String what) {
@@ -131,5 +136,23 @@ record JsonFields(String file, String path, Map<String, @Nullable Object> fields
           of(file, (path.isEmpty() ? "" : path + ".") + name + "[" + objects.size() + "]", value));
     }
     return objects;
+  }
+
+  /** The objects in an array of steps, of which there are never many. */
+  List<JsonFields> steps(String name) {
+    List<JsonFields> steps = objects(name);
+    if (steps.size() > MAX_STEPS) {
+      throw fail(name, "has " + steps.size() + " steps, more than " + MAX_STEPS);
+    }
+    return steps;
+  }
+
+  /** A text that is put into others, again and again. */
+  String shortText(String name) {
+    String text = requiredText(name);
+    if (text.length() > MAX_SHORT) {
+      throw fail(name, "has " + text.length() + " characters, more than " + MAX_SHORT);
+    }
+    return text;
   }
 }

@@ -101,7 +101,10 @@ final class ModelReader {
     };
   }
 
-  private static ByteTrie trie(Vocabulary vocabulary) {
+  private ByteTrie trie(Vocabulary vocabulary) {
+    if (vocabulary.index().longest() > ByteTrie.MAX_PIECE) {
+      throw json.fail("vocab", "has a piece of " + vocabulary.index().longest() + " characters");
+    }
     int[] ids = new int[vocabulary.size()];
     Arrays.setAll(ids, id -> id);
     return new ByteTrie(vocabulary.file(), vocabulary, ids);

@@ -1,5 +1,6 @@
 package dev.kancil.text.tokenizer;
 
+import dev.kancil.FormatException;
 import java.util.List;
 
 /** Changes a text before it is cut into words. */
@@ -32,6 +33,22 @@ interface Normalization {
   /** The changed text; the same object where nothing has changed. */
   Text apply(Text text);
 
+  /**
+   * Refuses what grows beyond reason, as rules from strangers may make it.
+   *
+   * @param before how long a text was
+   * @param after how long it has become so far
+   * @throws FormatException if that is too long
+   */
+  static void checkGrowth(int before, int after) {
+    if (after > 1_000_000 + 100L * before) {
+      throw new FormatException(
+          "the tokenizer's normalisation makes far too much of a text of "
+              + before
+              + " characters");
+    }
+  }
+
   /** Several steps, one after the other. */
   record Sequence(List<Normalization> steps) implements Normalization {
     @Override
@@ -39,6 +56,7 @@ interface Normalization {
       Text changed = text;
       for (Normalization step : steps) {
         changed = step.apply(changed);
+        checkGrowth(text.text().length(), changed.text().length());
       }
       return changed;
     }

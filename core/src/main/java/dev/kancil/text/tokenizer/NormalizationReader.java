@@ -20,7 +20,7 @@ final class NormalizationReader {
       case "Strip" -> new SpaceStrip(json.bool("strip_left", true), json.bool("strip_right", true));
       case "StripAccents" -> new MarkRemoval();
       case "Replace" -> replacement(json);
-      case "Prepend" -> new Prefix(json.requiredText("prepend"));
+      case "Prepend" -> new Prefix(json.shortText("prepend"));
       case "BertNormalizer", "Bert" -> {
         boolean lowerCase = json.bool("lowercase", true);
         yield new BertCleaning(
@@ -44,7 +44,7 @@ final class NormalizationReader {
           };
       case "Sequence" -> {
         var steps =
-            json.objects("normalizers").stream()
+            json.steps("normalizers").stream()
                 .map(NormalizationReader::read)
                 .filter(step -> !step.equals(Normalization.NONE))
                 .toList();
@@ -63,7 +63,7 @@ final class NormalizationReader {
   /** What a normalizer or a decoder of this name replaces. */
   static Replacement replacement(JsonFields json) {
     JsonFields pattern = json.requiredObject("pattern");
-    String content = json.requiredText("content");
+    String content = json.shortText("content");
     Optional<String> literal = pattern.text("String");
     if (literal.isPresent()) {
       return new Replacement(

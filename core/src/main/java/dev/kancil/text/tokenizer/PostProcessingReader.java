@@ -40,7 +40,7 @@ final class PostProcessingReader {
       }
       case "Sequence" -> {
         PostProcessing all = PostProcessing.NONE;
-        for (JsonFields step : json.objects("processors")) {
+        for (JsonFields step : json.steps("processors")) {
           PostProcessing next = read(step, size);
           if (!next.isNone() && !all.isNone()) {
             throw new UnsupportedException(

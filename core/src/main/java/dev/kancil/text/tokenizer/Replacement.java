@@ -25,7 +25,9 @@ record Replacement(Optional<String> literal, TextPattern pattern, String content
   }
 
   private String replace(String text, boolean[] atStart) {
-    if (literal.isPresent() && literal.get().codePointCount(0, literal.get().length()) == 1) {
+    if (literal.isPresent()
+        && literal.get().codePointCount(0, literal.get().length()) == 1
+        && content.length() <= 100) {
       atStart[0] &= !(content.isEmpty() && text.startsWith(literal.get()));
       return text.replace(literal.get(), content);
     }
@@ -35,6 +37,7 @@ record Replacement(Optional<String> literal, TextPattern pattern, String content
         text,
         (from, to) -> {
           changed.append(text, rest[0], from).append(content);
+          Normalization.checkGrowth(text.length(), changed.length());
           rest[0] = to;
           if (from == 0 && to > 0) {
             // What is put in comes from the last character that it replaces.

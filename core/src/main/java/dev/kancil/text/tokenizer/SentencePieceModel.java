@@ -79,8 +79,8 @@ final class SentencePieceModel {
         default -> {}
       }
     }
-    if (text.isEmpty()) {
-      throw new FormatException(place + ": it is empty");
+    if (text.isEmpty() || text.length() > ByteTrie.MAX_PIECE) {
+      throw new FormatException(place + ": it has " + text.length() + " characters");
     }
     if (!Float.isFinite(score)) {
       throw new FormatException(place + ": its score is no number");

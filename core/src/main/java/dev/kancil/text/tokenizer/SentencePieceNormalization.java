@@ -70,6 +70,7 @@ record SentencePieceNormalization(
       }
       if (from < more.length()) {
         out.append(more, from, more.length());
+        Normalization.checkGrowth(bytes.length, out.length());
         afterSpace = removesSpaces && more.endsWith(" ");
       }
     }

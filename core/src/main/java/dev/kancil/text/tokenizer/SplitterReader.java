@@ -38,7 +38,7 @@ final class SplitterReader {
       case "Sequence" -> {
         Splitter all = new WholeText();
         boolean bytes = false;
-        for (JsonFields step : json.objects("pretokenizers")) {
+        for (JsonFields step : json.steps("pretokenizers")) {
           Cut next = read(step, depth + 1);
           all = (bytes ? all.then(new ByteLetters()) : all).then(next.splitter());
           bytes = next.bytesLast();
@@ -110,7 +110,7 @@ final class SplitterReader {
     String source = pattern.requiredText("Regex");
     // A known pattern matches all of a text, so that nothing lies between its matches.
     boolean keepsMatches = inverted ? behavior == SplitBehavior.REMOVED : isolates(behavior);
-    Optional<Splitter> known = KnownPatterns.splitter(source);
+    Optional<Splitter> known = KnownPatterns.splitter(source, Flavour.ONIGURUMA);
     if (known.isPresent() && keepsMatches) {
       return known.get();
     }

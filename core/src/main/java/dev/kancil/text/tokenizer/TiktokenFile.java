@@ -53,7 +53,7 @@ final class TiktokenFile {
           rules.add(new SpecialTokens.Rule(id, name, false, false, false, false));
         });
     OptionalInt none = OptionalInt.empty();
-    Optional<Splitter> known = KnownPatterns.splitter(pattern);
+    Optional<Splitter> known = KnownPatterns.splitter(pattern, Flavour.RUST);
     Splitter splitter =
         known.isPresent()
             ? known.get()

@@ -70,7 +70,7 @@ final class TokenizerJson {
             .orElse(PostProcessing.NONE);
     TokenDecoder decoder =
         json.object("decoder").map(DecoderReader::read).orElse(PieceDecoders.SPACED);
-    Map<Integer, String> texts = added.normalizedTexts(normalization);
+    Map<Integer, String> texts = added.normalizedTexts(file, normalization);
     return new PipelineTokenizer(
         new PipelineTokenizer.Parts(
             vocabulary,

@@ -169,6 +169,7 @@ record ExpectedIds(String name, List<Expected> texts) {
    * @param arguments pairs of a tokenizer's file or folder and a file of expected ids
    */
   public static void main(String[] arguments) {
+    int all = 0;
     for (int i = 0; i + 1 < arguments.length; i += 2) {
       long start = System.nanoTime();
       Tokenizer tokenizer = tokenizer(Path.of(arguments[i]));
@@ -178,7 +179,11 @@ record ExpectedIds(String name, List<Expected> texts) {
       System.out.printf(
           "%s: made in %.1f s, %d texts, %d differences%n",
           expected.name(), seconds, expected.texts().size(), differences.size());
+      all += differences.size();
       differences.stream().limit(8).forEach(line -> System.out.println("  " + line));
+    }
+    if (all > 0) {
+      System.exit(1);
     }
   }
 }
