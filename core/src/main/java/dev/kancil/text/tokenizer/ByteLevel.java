@@ -28,6 +28,17 @@ final class ByteLevel {
     return CHARACTERS[value & 0xFF];
   }
 
+  /** Whether all characters are of the alphabet. */
+  static boolean isOf(String text) {
+    for (int i = 0; i < text.length(); i++) {
+      char unit = text.charAt(i);
+      if (unit >= BYTES.length || BYTES[unit] < 0) {
+        return false;
+      }
+    }
+    return true;
+  }
+
   /**
    * The bytes that a token's text stands for; characters outside the alphabet stand for themselves.
    */

@@ -7,31 +7,24 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Byte-level byte-pair encoding: a text is cut into words by a pattern, and within each word bytes
- * merge to ever longer tokens (Sennrich et al. 2016, Radford et al. 2019). A byte without a token
- * is left out, as all implementations do; in honest vocabularies that befalls control characters
- * and what can not be in UTF-8.
+ * Byte-level byte-pair encoding as GGUF files describe it: words of a pattern, then {@link
+ * BytePairs}.
  */
 final class BytePairTokenizer extends Tokenizer {
   private static final Logger LOG = LoggerFactory.getLogger(BytePairTokenizer.class);
 
-  private final PreTokenizer preTokenizer;
-  private final MergeTable merges;
-  private final int[] byteTokens = new int[256];
-  private final WordCache cache = new WordCache();
+  private final Splitter splitter;
+  private final BytePairs pairs;
 
   private BytePairTokenizer(
       Vocabulary vocabulary,
       TokenRoles roles,
       SpecialTokens specialTokens,
-      PreTokenizer preTokenizer,
-      MergeTable merges) {
+      Splitter splitter,
+      BytePairs pairs) {
     super(vocabulary, roles, specialTokens);
-    this.preTokenizer = preTokenizer;
-    this.merges = merges;
-    for (int value = 0; value < 256; value++) {
-      byteTokens[value] = vocabulary.find(String.valueOf(ByteLevel.character((byte) value)));
-    }
+    this.splitter = splitter;
+    this.pairs = pairs;
   }
 
   static BytePairTokenizer read(GgufMetadata metadata) {
@@ -51,12 +44,14 @@ final class BytePairTokenizer extends Tokenizer {
         TokenRoles.read(
             metadata, vocabulary, TokenRoles.Defaults.none(preTokenizer.addsBeginning()));
     SpecialTokens specialTokens = SpecialTokens.of(metadata, vocabulary);
-    return new BytePairTokenizer(vocabulary, roles, specialTokens, preTokenizer, merges);
+    BytePairs pairs =
+        new BytePairs(vocabulary, merges, new BytePairs.Options(preTokenizer.wholeWords(), false));
+    return new BytePairTokenizer(vocabulary, roles, specialTokens, preTokenizer.splitter(), pairs);
   }
 
   @Override
-  EncodingPass pass(IdBuffer ids) {
-    return new Pass(ids);
+  EncodingPass pass(IdBuffer ids, boolean controlTokens) {
+    return new WordsPass(splitter, pairs.encoder(ids), ids);
   }
 
   @Override
@@ -68,52 +63,5 @@ final class BytePairTokenizer extends Tokenizer {
     }
     int value = vocabulary().is(id, Vocabulary.BYTE) ? Vocabulary.byteOf(text) : -1;
     return value >= 0 ? new byte[] {(byte) value} : text.getBytes(StandardCharsets.UTF_8);
-  }
-
-  private final class Pass extends CachedWordsPass {
-    private final PairMerger merger = new PairMerger(merges);
-
-    Pass(IdBuffer ids) {
-      super(cache, ids);
-    }
-
-    @Override
-    void text(byte[] text, int from, int to) {
-      preTokenizer.splitter().split(text, from, to, this);
-    }
-
-    @Override
-    void encode(byte[] text, int from, int to) {
-      if (preTokenizer.wholeWords()) {
-        int id = whole(text, from, to);
-        if (id >= 0) {
-          ids.add(id);
-          return;
-        }
-      }
-      merger.clear();
-      for (int i = from; i < to; i++) {
-        merger.add(byteTokens[text[i] & 0xFF], i + 1 - from);
-      }
-      merger.merge();
-      for (int i = 0; i < merger.count(); i++) {
-        if (merger.symbol(i) >= 0) {
-          ids.add(merger.symbol(i));
-        }
-      }
-    }
-
-    private int whole(byte[] text, int from, int to) {
-      if (to - from > vocabulary().index().longest()) {
-        return -1;
-      }
-      char[] chars = new char[to - from];
-      int hash = 0;
-      for (int i = 0; i < chars.length; i++) {
-        chars[i] = ByteLevel.character(text[from + i]);
-        hash = 31 * hash + chars[i];
-      }
-      return vocabulary().index().find(chars, 0, chars.length, hash);
-    }
   }
 }

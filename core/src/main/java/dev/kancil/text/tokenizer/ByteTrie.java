@@ -10,20 +10,29 @@ import java.util.Arrays;
 final class ByteTrie {
   private static final int MAX_NODES = 1 << 23;
 
+  /** At each place of a text, so much of it may be looked at. */
+  static final int MAX_PIECE = 4096;
+
   private final int[] keys;
   private final int[] children;
   private final int[] tokens;
   private final int shift;
   private int nodes = 1;
 
+  /** Of some tokens of a vocabulary by their texts. */
+  ByteTrie(String file, Vocabulary vocabulary, int[] ids) {
+    this(file, textsOf(vocabulary, ids), ids);
+  }
+
   /**
    * @param file what errors call the file
-   * @param ids the tokens to find; empty texts are never found
+   * @param texts what to find; empty texts are never found, and of equal ones the last is
+   * @param ids the token of each text
    */
-  ByteTrie(String file, Vocabulary vocabulary, int[] ids) {
+  ByteTrie(String file, String[] texts, int[] ids) {
     long bytes = 1;
-    for (int id : ids) {
-      bytes += 3L * vocabulary.text(id).length();
+    for (String text : texts) {
+      bytes += Utf8.encodedLength(text);
     }
     if (bytes > MAX_NODES) {
       throw new FormatException(file + ": its tokens are impossibly long");
@@ -34,15 +43,23 @@ final class ByteTrie {
     children = new int[1 << bits];
     tokens = new int[(int) bytes];
     Arrays.fill(tokens, -1);
-    for (int id : ids) {
+    for (int i = 0; i < texts.length; i++) {
       int node = 0;
-      for (byte value : vocabulary.text(id).getBytes(StandardCharsets.UTF_8)) {
+      for (byte value : texts[i].getBytes(StandardCharsets.UTF_8)) {
         node = childOrNew(node, value);
       }
       if (node != 0) {
-        tokens[node] = id;
+        tokens[node] = ids[i];
       }
     }
+  }
+
+  private static String[] textsOf(Vocabulary vocabulary, int[] ids) {
+    String[] texts = new String[ids.length];
+    for (int i = 0; i < ids.length; i++) {
+      texts[i] = vocabulary.text(ids[i]);
+    }
+    return texts;
   }
 
   /** Where a step from the root or another node leads, or 0: nowhere. */

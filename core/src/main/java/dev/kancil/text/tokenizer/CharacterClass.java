@@ -56,6 +56,23 @@ final class CharacterClass {
     };
   }
 
+  /** Whether a character is part of a word: {@code \\w} by Unicode's rules. */
+  static boolean isWord(int code) {
+    if (code < 128) {
+      return (ASCII[code] & (LETTER | NUMBER)) != 0 || code == '_';
+    }
+    return Character.isAlphabetic(code)
+        || switch (Character.getType(code)) {
+          case Character.NON_SPACING_MARK,
+              Character.COMBINING_SPACING_MARK,
+              Character.ENCLOSING_MARK,
+              Character.DECIMAL_DIGIT_NUMBER,
+              Character.CONNECTOR_PUNCTUATION ->
+              true;
+          default -> code == 0x200C || code == 0x200D;
+        };
+  }
+
   /** The class of the character that begins at {@code at}, which must lie within the text. */
   static int at(byte[] text, int at) {
     byte first = text[at];

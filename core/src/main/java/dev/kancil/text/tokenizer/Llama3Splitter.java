@@ -10,9 +10,15 @@ import static dev.kancil.text.tokenizer.CharacterClass.SPACE;
  * \s*[\r\n]+|\s+(?!\S)|\s+}
  *
  * @param digits the most digits in a word
+ * @param endsWhole whether white space at the end of the text is one word even with line ends in
+ *     it, as in tiktoken's pattern of cl100k: {@code \s++$} before the others
  */
-record Llama3Splitter(int digits) implements Splitter {
+record Llama3Splitter(int digits, boolean endsWhole) implements Splitter {
   private static final int OTHERS = CharacterClass.ALL & ~(SPACE | LETTER | NUMBER);
+
+  Llama3Splitter(int digits) {
+    this(digits, false);
+  }
 
   @Override
   public void split(byte[] text, int from, int to, Words words) {
@@ -53,6 +59,9 @@ record Llama3Splitter(int digits) implements Splitter {
         end++;
       }
       return end;
+    }
+    if (endsWhole && CharacterClass.skip(text, from, to, SPACE) == to) {
+      return to;
     }
     return WhiteSpace.endAtLines(text, from, to);
   }

@@ -2,9 +2,10 @@ package dev.kancil.text.tokenizer;
 
 import dev.kancil.FormatException;
 import java.util.Arrays;
+import java.util.BitSet;
 import java.util.List;
 
-/** The merges of a byte-level vocabulary: which two tokens become which, and how early. */
+/** The merges of a vocabulary: which two tokens become which, and how early. */
 final class MergeTable implements PairMerger.Pairs {
   private static final long EMPTY = -1;
   private static final int MAX_PROBES = 2000;
@@ -60,9 +61,61 @@ final class MergeTable implements PairMerger.Pairs {
                 + shown(merge)
                 + "', needs a token that is not in the vocabulary");
       }
-      table.put(vocabulary, left, right, (long) rank << 32 | merged);
+      table.put(vocabulary, left, right, (long) rank << 32 | merged, false);
     }
     return table;
+  }
+
+  /**
+   * Reads pairs, best first; of equal pairs the last counts, as in Hugging Face's library.
+   *
+   * @param pairs left and right tokens in turns
+   * @param place what errors call the file and the field
+   * @param prefix what begins a token within a word, and is left out where it is merged with what
+   *     stands before it
+   */
+  static MergeTable of(Vocabulary vocabulary, String[] pairs, String place, String prefix) {
+    MergeTable table = new MergeTable(pairs.length / 2);
+    for (int rank = 0; rank < pairs.length / 2; rank++) {
+      String left = pairs[2 * rank];
+      String right = pairs[2 * rank + 1];
+      int merged =
+          right.startsWith(prefix) ? vocabulary.find(left + right.substring(prefix.length())) : -1;
+      int leftId = vocabulary.find(left);
+      int rightId = vocabulary.find(right);
+      if (leftId < 0 || rightId < 0 || merged < 0) {
+        throw new FormatException(
+            place
+                + "["
+                + rank
+                + "]: the merge '"
+                + shown(left)
+                + "' and '"
+                + shown(right)
+                + "' needs a token that is not in the vocabulary");
+      }
+      table.put(vocabulary, leftId, rightId, (long) rank << 32 | merged, true);
+    }
+    return table;
+  }
+
+  /** Whether one of some tokens takes part in a merge or comes of one; negative ids are none. */
+  boolean usesAny(int[] ids) {
+    BitSet wanted = new BitSet();
+    for (int id : ids) {
+      if (id >= 0) {
+        wanted.set(id);
+      }
+    }
+    for (int slot = 0; slot < table.length; slot += 2) {
+      if (table[slot] != EMPTY
+          && (wanted.get((int) (table[slot] >> 32))
+              || wanted.get((int) table[slot])
+              || wanted.get((int) table[slot + 1]))) {
+        return true;
+      }
+    }
+    return false;
   }
 
   private static int hash(char[] chars, int from, int to, int before) {
@@ -73,17 +126,20 @@ final class MergeTable implements PairMerger.Pairs {
     return hash;
   }
 
-  private static String shown(String text) {
+  static String shown(String text) {
     String start = text.length() > 40 ? text.substring(0, 40) + "…" : text;
     return start.replaceAll("\\p{Cntrl}", "?");
   }
 
-  /** Of equal pairs the first counts. */
-  private void put(Vocabulary vocabulary, int left, int right, long becomes) {
+  private void put(
+      Vocabulary vocabulary, int left, int right, long becomes, boolean replacesEqual) {
     long pair = (long) left << 32 | right;
     int slot = slot(pair);
     for (int probes = 0; table[slot] != EMPTY; probes++) {
       if (table[slot] == pair) {
+        if (replacesEqual) {
+          table[slot + 1] = becomes;
+        }
         return;
       }
       if (probes == MAX_PROBES) {

@@ -2,8 +2,15 @@ package dev.kancil.text.tokenizer;
 
 import dev.kancil.format.gguf.GgufMetadata;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Cuts a text at the tokens that are recognised before any other processing: user-defined tokens
@@ -14,24 +21,29 @@ final class SpecialTokens {
   private static final int KINDS =
       Vocabulary.CONTROL | Vocabulary.USER_DEFINED | Vocabulary.UNKNOWN;
 
-  /** What tokens do to the white space beside them. */
-  enum Strip {
-    NOTHING,
-    LEFT,
-    RIGHT
-  }
+  /**
+   * A token and how it is recognised.
+   *
+   * @param text what stands for it
+   * @param always whether it is recognised where control tokens are not asked for
+   * @param stripsLeft whether it swallows the white space before it
+   * @param stripsRight whether it swallows the white space behind it
+   * @param wholeWord whether it is none where a letter or digit stands beside it
+   */
+  record Rule(
+      int id,
+      String text,
+      boolean always,
+      boolean stripsLeft,
+      boolean stripsRight,
+      boolean wholeWord) {}
 
-  /** Which tokens strip what. */
-  interface Strips {
-    Strip of(int id);
-  }
-
-  private final Vocabulary vocabulary;
   private final ByteTrie trie;
-  private final Strips strips;
+  private final Map<Integer, Rule> rules = new HashMap<>();
+  private final boolean unicodeSpace;
   private final boolean[] beginsAny = new boolean[256];
-  private final boolean[] beginsUserDefined = new boolean[256];
-  private final boolean hasUserDefined;
+  private final boolean[] beginsAlways = new boolean[256];
+  private final boolean hasAlways;
 
   /**
    * Some models' tokens swallow white space, which files do not say; by their names, as llama.cpp.
@@ -39,109 +51,156 @@ final class SpecialTokens {
   static SpecialTokens of(GgufMetadata metadata, Vocabulary vocabulary) {
     String name = metadata.string("general.name").orElse("").toLowerCase(Locale.ROOT);
     String preTokenizer = metadata.string("tokenizer.ggml.pre").orElse("");
-    if (name.contains("phi-3") || name.contains("phi3")) {
-      Set<String> exceptions = Set.of("<unk>", "<s>", "<|endoftext|>");
-      return new SpecialTokens(
-          vocabulary, id -> exceptions.contains(vocabulary.text(id)) ? Strip.NOTHING : Strip.RIGHT);
-    }
+    boolean phi3 = name.contains("phi-3") || name.contains("phi3");
+    Set<String> exceptions = Set.of("<unk>", "<s>", "<|endoftext|>");
     String mask =
         preTokenizer.startsWith("jina-v2-")
             ? "<mask>"
             : name.contains("modern-bert") ? "[MASK]" : "";
-    return new SpecialTokens(
-        vocabulary, id -> vocabulary.text(id).equals(mask) ? Strip.LEFT : Strip.NOTHING);
-  }
-
-  private SpecialTokens(Vocabulary vocabulary, Strips strips) {
-    this.vocabulary = vocabulary;
-    this.strips = strips;
-    IdBuffer special = new IdBuffer(16);
+    List<Rule> rules = new ArrayList<>();
     for (int id = 0; id < vocabulary.size(); id++) {
-      if (vocabulary.is(id, KINDS) && !vocabulary.text(id).isEmpty()) {
-        special.add(id);
+      String text = vocabulary.text(id);
+      if (vocabulary.is(id, KINDS) && !text.isEmpty()) {
+        // A token whose name makes it a control token is one, even if the file says user-defined.
+        boolean always = !vocabulary.is(id, Vocabulary.CONTROL | Vocabulary.UNKNOWN);
+        rules.add(
+            new Rule(
+                id,
+                text,
+                always,
+                !phi3 && text.equals(mask),
+                phi3 && !exceptions.contains(text),
+                false));
       }
     }
-    int[] ids = special.toArray();
-    trie = new ByteTrie(vocabulary.file(), vocabulary, ids);
-    boolean anyUserDefined = false;
-    for (int id : ids) {
-      int first = vocabulary.text(id).getBytes(StandardCharsets.UTF_8)[0] & 0xFF;
+    return new SpecialTokens(vocabulary.file(), rules, false);
+  }
+
+  /**
+   * @param file what errors call the file
+   * @param unicodeSpace whether white space is Unicode's, or else that of ASCII
+   */
+  SpecialTokens(String file, Collection<Rule> tokens, boolean unicodeSpace) {
+    this.unicodeSpace = unicodeSpace;
+    trie =
+        new ByteTrie(
+            file,
+            tokens.stream().map(Rule::text).toArray(String[]::new),
+            tokens.stream().mapToInt(Rule::id).toArray());
+    boolean anyAlways = false;
+    for (Rule rule : tokens) {
+      rules.put(rule.id(), rule);
+      int first = rule.text().getBytes(StandardCharsets.UTF_8)[0] & 0xFF;
       beginsAny[first] = true;
-      if (isAlwaysFound(id)) {
-        beginsUserDefined[first] = true;
-        anyUserDefined = true;
+      if (rule.always()) {
+        beginsAlways[first] = true;
+        anyAlways = true;
       }
     }
-    hasUserDefined = anyUserDefined;
+    hasAlways = anyAlways;
   }
 
-  /** A token whose name makes it a control token is one, even if the file says user-defined. */
-  private boolean isAlwaysFound(int id) {
-    return !vocabulary.is(id, Vocabulary.CONTROL | Vocabulary.UNKNOWN);
+  /** With more tokens, or other rules for some of these. */
+  SpecialTokens with(String file, Collection<Rule> more) {
+    Map<Integer, Rule> all = new LinkedHashMap<>(rules);
+    more.forEach(rule -> all.put(rule.id(), rule));
+    return new SpecialTokens(file, all.values(), unicodeSpace);
   }
 
-  /** Hands over the pieces in order. */
-  void split(byte[] text, boolean controlTokens, EncodingPass pass) {
-    int textFrom = 0;
-    if (controlTokens || hasUserDefined) {
-      boolean[] begins = controlTokens ? beginsAny : beginsUserDefined;
-      for (int at = 0; at < text.length; ) {
+  boolean isEmpty() {
+    return rules.isEmpty();
+  }
+
+  /** Hands over the pieces of a part of a text in order. */
+  void split(byte[] text, int from, int to, boolean controlTokens, EncodingPass pass) {
+    int textFrom = from;
+    if (controlTokens ? !rules.isEmpty() : hasAlways) {
+      boolean[] begins = controlTokens ? beginsAny : beginsAlways;
+      for (int at = from; at < to; ) {
         if (!begins[text[at] & 0xFF]) {
           at++;
           continue;
         }
-        int end = longestMatch(text, at, controlTokens);
-        if (end == at) {
+        Rule rule = longestMatch(text, at, to, controlTokens);
+        if (rule == null) {
           at++;
           continue;
         }
-        int id = matched(text, at, end);
-        Strip strip = strips.of(id);
-        int textTo = at;
-        while (strip == Strip.LEFT && textTo > textFrom && isBlank(text[textTo - 1])) {
-          textTo--;
+        int end = matchEnd(text, at, rule);
+        if (rule.wholeWord() && !standsAlone(text, from, to, at, end)) {
+          at = end;
+          continue;
         }
+        int textTo = rule.stripsLeft() ? spaceBefore(text, textFrom, at) : at;
         if (textTo > textFrom) {
           pass.text(text, textFrom, textTo);
         }
-        pass.token(id);
-        at = end;
-        while (strip == Strip.RIGHT && at < text.length && isBlank(text[at])) {
-          at++;
-        }
+        pass.token(rule.id());
+        at = rule.stripsRight() ? spaceBehind(text, end, to) : end;
         textFrom = at;
       }
     }
-    if (textFrom < text.length) {
-      pass.text(text, textFrom, text.length);
+    if (textFrom < to) {
+      pass.text(text, textFrom, to);
     }
   }
 
-  private int longestMatch(byte[] text, int from, boolean controlTokens) {
-    int longest = from;
+  private @Nullable Rule longestMatch(byte[] text, int from, int to, boolean controlTokens) {
+    Rule longest = null;
     int node = 0;
-    for (int at = from; at < text.length; ) {
+    for (int at = from; at < to; ) {
       node = trie.child(node, text[at++]);
       if (node == 0) {
         break;
       }
       int id = trie.token(node);
-      if (id >= 0 && (controlTokens || isAlwaysFound(id))) {
-        longest = at;
+      if (id >= 0) {
+        Rule rule = rules.get(id);
+        if (rule != null && (controlTokens || rule.always())) {
+          longest = rule;
+        }
       }
     }
     return longest;
   }
 
-  private int matched(byte[] text, int from, int to) {
-    int node = 0;
-    for (int at = from; at < to; at++) {
-      node = trie.child(node, text[at]);
+  private static int matchEnd(byte[] text, int from, Rule rule) {
+    int at = from;
+    for (int i = rule.text().codePointCount(0, rule.text().length()); i > 0; i--) {
+      at += Utf8.length(text[at]);
     }
-    return trie.token(node);
+    return at;
   }
 
-  private static boolean isBlank(byte value) {
-    return value == ' ' || (value >= 9 && value <= 13);
+  private static boolean standsAlone(byte[] text, int from, int to, int start, int end) {
+    boolean before =
+        start > from && CharacterClass.isWord(Utf8.codeAt(text, Utf8.before(text, start)));
+    return !before && (end == to || !CharacterClass.isWord(Utf8.codeAt(text, end)));
+  }
+
+  private int spaceBefore(byte[] text, int from, int to) {
+    int at = to;
+    while (at > from) {
+      int before = Utf8.before(text, at);
+      if (!isBlank(text, before)) {
+        break;
+      }
+      at = before;
+    }
+    return at;
+  }
+
+  private int spaceBehind(byte[] text, int from, int to) {
+    int at = from;
+    while (at < to && isBlank(text, at)) {
+      at += Utf8.length(text[at]);
+    }
+    return at;
+  }
+
+  private boolean isBlank(byte[] text, int at) {
+    return unicodeSpace
+        ? CharacterClass.at(text, at) == CharacterClass.SPACE
+        : text[at] == ' ' || (text[at] >= 9 && text[at] <= 13);
   }
 }

@@ -155,6 +155,39 @@ record TokenRoles(
         Set.copyOf(ends));
   }
 
+  /**
+   * The roles that the files of a folder give; the tokens after which generation ends are the given
+   * ones and the control tokens of the usual names.
+   */
+  static TokenRoles of(
+      Vocabulary vocabulary,
+      OptionalInt beginning,
+      OptionalInt end,
+      PostProcessing processing,
+      Set<Integer> given) {
+    Set<Integer> ends = new TreeSet<>(given);
+    end.ifPresent(ends::add);
+    for (List<String> names : List.of(END_OF_TURN, END_OF_MESSAGE, OTHER_ENDS)) {
+      for (String name : names) {
+        int id = vocabulary.find(name);
+        if (id >= 0 && vocabulary.is(id, Vocabulary.CONTROL)) {
+          ends.add(id);
+        }
+      }
+    }
+    exceptChannels(vocabulary, ends);
+    int[] before = processing.before();
+    int[] after = processing.after();
+    return new TokenRoles(
+        beginning,
+        end,
+        OptionalInt.empty(),
+        OptionalInt.empty(),
+        beginning.isPresent() && before.length > 0 && before[0] == beginning.getAsInt(),
+        end.isPresent() && after.length > 0 && after[after.length - 1] == end.getAsInt(),
+        Set.copyOf(ends));
+  }
+
   private static OptionalInt id(
       GgufMetadata metadata, Vocabulary vocabulary, String name, int orElse) {
     String key = "tokenizer.ggml." + name;

@@ -4,8 +4,8 @@ import dev.kancil.FormatException;
 import dev.kancil.InvalidRequestException;
 import dev.kancil.UnsupportedException;
 import dev.kancil.format.gguf.GgufMetadata;
-import java.io.ByteArrayOutputStream;
-import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Set;
@@ -15,7 +15,7 @@ import java.util.Set;
  * once.
  */
 public abstract sealed class Tokenizer
-    permits BytePairTokenizer, SentencePieceTokenizer, WordPieceTokenizer {
+    permits BytePairTokenizer, PipelineTokenizer, SentencePieceTokenizer, WordPieceTokenizer {
   private final Vocabulary vocabulary;
   private final TokenRoles roles;
   private final SpecialTokens specialTokens;
@@ -52,6 +52,40 @@ public abstract sealed class Tokenizer
   }
 
   /**
+   * The tokenizer of a {@code tokenizer.json}, the file of Hugging Face's library. No token of it
+   * has a role, since other files say which; they are in files beside it.
+   *
+   * @throws FormatException if the file is damaged or contradicts itself
+   * @throws UnsupportedException if it asks for what is not known
+   */
+  public static Tokenizer ofJson(Path file) {
+    return TokenizerJson.read(file.toString(), TokenizerJson.text(file));
+  }
+
+  /**
+   * The tokenizer of a {@code tokenizer.model} of SentencePiece, a unigram or BPE model. It adds no
+   * tokens to a text; what a model wants around one is in files beside it.
+   *
+   * @throws FormatException if the file is damaged or contradicts itself
+   * @throws UnsupportedException if it is of another kind
+   */
+  public static Tokenizer ofSentencePiece(Path file) {
+    return SentencePieceFile.read(file);
+  }
+
+  /**
+   * The tokenizer of a file of tiktoken, which has lines of tokens in base64 and their ranks.
+   *
+   * @param pattern what cuts a text into words, as tiktoken takes it; what lies between its matches
+   *     is left out
+   * @param special names and ids of control tokens
+   * @throws FormatException if the file is damaged, or the pattern invalid or not supported
+   */
+  public static Tokenizer ofTiktoken(Path file, String pattern, Map<String, Integer> special) {
+    return TiktokenFile.read(file.toString(), TokenizerJson.text(file), pattern, special);
+  }
+
+  /**
    * The ids of a text.
    *
    * @param text any text; surrogates without a partner count as U+FFFD
@@ -65,10 +99,28 @@ public abstract sealed class Tokenizer
     if (addSpecial) {
       addBeginning(ids);
     }
-    specialTokens.split(bytes, parseSpecial, pass(ids));
+    specialTokens.split(bytes, 0, bytes.length, parseSpecial, pass(ids, parseSpecial));
     if (addSpecial) {
       addEnd(ids);
     }
+    return ids.toArray();
+  }
+
+  /**
+   * The ids of two texts that belong together, as a question and its answer, with the tokens that
+   * the model wants before, between and after them.
+   *
+   * @param parseSpecial as in {@link #encode}
+   */
+  public final int[] encodePair(String first, String second, boolean parseSpecial) {
+    byte[] before = Utf8.encode(first);
+    byte[] after = Utf8.encode(second);
+    IdBuffer ids = new IdBuffer((before.length + after.length) / 3 + 8);
+    addPairBeginning(ids);
+    specialTokens.split(before, 0, before.length, parseSpecial, pass(ids, parseSpecial));
+    addBetween(ids);
+    specialTokens.split(after, 0, after.length, parseSpecial, pass(ids, parseSpecial));
+    addPairEnd(ids);
     return ids.toArray();
   }
 
@@ -79,20 +131,19 @@ public abstract sealed class Tokenizer
    * @throws InvalidRequestException if an id is not in the vocabulary
    */
   public final String decode(int[] ids) {
-    boolean atStart = addsSpace();
-    ByteArrayOutputStream bytes = new ByteArrayOutputStream(4 * ids.length);
+    Decoding decoding = decoding(true);
+    StringBuilder text = new StringBuilder(4 * ids.length);
     for (int id : ids) {
-      byte[] more = visibleBytes(id);
-      int skipped = atStart && more.length > 0 && more[0] == ' ' ? 1 : 0;
-      atStart = atStart && more.length == 0;
-      bytes.write(more, skipped, more.length - skipped);
+      check(id);
+      decoding.next(id, text);
     }
-    return bytes.toString(StandardCharsets.UTF_8);
+    decoding.end(text);
+    return text.toString();
   }
 
   /** A decoder for ids that come one by one, from the beginning of a text. */
   public final StreamingDecoder decoder() {
-    return new StreamingDecoder(this, addsSpace());
+    return new StreamingDecoder(this, decoding(true));
   }
 
   /**
@@ -100,7 +151,7 @@ public abstract sealed class Tokenizer
    * space before the first word is then part of the text.
    */
   public final StreamingDecoder continuationDecoder() {
-    return new StreamingDecoder(this, false);
+    return new StreamingDecoder(this, decoding(false));
   }
 
   /** How many tokens there are; ids are 0 to one less. */
@@ -167,8 +218,21 @@ public abstract sealed class Tokenizer
     return roles.addsEnd() && roles.end().isPresent();
   }
 
-  /** What encodes one text and appends to the ids. */
-  abstract EncodingPass pass(IdBuffer ids);
+  /**
+   * What encodes one text and appends to the ids.
+   *
+   * @param controlTokens whether the names of control tokens mean these tokens
+   */
+  abstract EncodingPass pass(IdBuffer ids, boolean controlTokens);
+
+  /**
+   * What makes text of ids.
+   *
+   * @param atStart whether the first of them begins a text
+   */
+  Decoding decoding(boolean atStart) {
+    return new ByteDecoding(this, atStart && addsSpace());
+  }
 
   /** The bytes of a token that is in the vocabulary. */
   abstract byte[] textBytes(int id);
@@ -190,6 +254,22 @@ public abstract sealed class Tokenizer
     }
   }
 
+  /** What stands before the first of two texts. */
+  void addPairBeginning(IdBuffer ids) {
+    addBeginning(ids);
+  }
+
+  /** What stands between two texts. */
+  void addBetween(IdBuffer ids) {
+    addEnd(ids);
+    addBeginning(ids);
+  }
+
+  /** What stands behind the second of two texts. */
+  void addPairEnd(IdBuffer ids) {
+    addEnd(ids);
+  }
+
   /** The bytes of a token in a decoded text: none for control tokens. */
   final byte[] visibleBytes(int id) {
     return isSpecial(id) ? new byte[0] : textBytes(id);
@@ -203,7 +283,7 @@ public abstract sealed class Tokenizer
     return roles;
   }
 
-  private void check(int id) {
+  final void check(int id) {
     if (id < 0 || id >= vocabulary.size()) {
       throw new InvalidRequestException(
           "the token id " + id + " is not in the vocabulary of " + vocabulary.size() + " tokens");

@@ -39,6 +39,21 @@ final class Utf8 {
     return clean.toString();
   }
 
+  /** Whether a text has a surrogate without its partner, which UTF-8 can't hold. */
+  static boolean hasLoneSurrogate(String text) {
+    return !isWellFormed(text);
+  }
+
+  /** At least how many bytes a text takes; exactly that many if it is well-formed. */
+  static long encodedLength(String text) {
+    long length = 0;
+    for (int i = 0; i < text.length(); i++) {
+      char unit = text.charAt(i);
+      length += unit < 0x80 ? 1 : unit < 0x800 || Character.isSurrogate(unit) ? 2 : 3;
+    }
+    return length;
+  }
+
   /** How many bytes the character with this first byte takes. */
   static int length(byte first) {
     return first >= 0 ? 1 : first < (byte) 0xE0 ? 2 : first < (byte) 0xF0 ? 3 : 4;

@@ -20,11 +20,28 @@ final class Vocabulary {
   private final byte[] kinds;
   private final TokenIndex index;
 
-  private Vocabulary(String file, String[] texts, byte[] kinds) {
+  /**
+   * @param file what errors call the file
+   * @param texts by id; an empty one is no token
+   * @param kinds by id
+   */
+  Vocabulary(String file, String[] texts, byte[] kinds) {
     this.file = file;
     this.texts = texts;
     this.kinds = kinds;
     this.index = TokenIndex.of(file, texts);
+  }
+
+  private Vocabulary(Vocabulary other, byte[] kinds) {
+    this.file = other.file;
+    this.texts = other.texts;
+    this.kinds = kinds;
+    this.index = other.index;
+  }
+
+  /** The same tokens, of other kinds. */
+  Vocabulary withKinds(byte[] others) {
+    return new Vocabulary(this, others);
   }
 
   static Vocabulary read(GgufMetadata metadata) {
@@ -69,6 +86,11 @@ final class Vocabulary {
   /** The token with this text, or -1. */
   int find(String text) {
     return index.find(text);
+  }
+
+  /** All kinds of a token. */
+  int kind(int id) {
+    return kinds[id];
   }
 
   /** Whether a token is of any of these kinds. */

@@ -45,7 +45,7 @@ final class WordPieceTokenizer extends Tokenizer {
   }
 
   @Override
-  EncodingPass pass(IdBuffer ids) {
+  EncodingPass pass(IdBuffer ids, boolean controlTokens) {
     return new Pass(ids);
   }
 
@@ -58,6 +58,11 @@ final class WordPieceTokenizer extends Tokenizer {
   @Override
   void addBeginning(IdBuffer ids) {
     roles().beginning().ifPresent(ids::add);
+  }
+
+  @Override
+  void addBetween(IdBuffer ids) {
+    addEnd(ids);
   }
 
   @Override
@@ -166,7 +171,7 @@ final class WordPieceTokenizer extends Tokenizer {
   }
 
   /** The blocks of Chinese characters that Hugging Face's BERT tokenizer sets apart. */
-  private static boolean isChinese(int code) {
+  static boolean isChinese(int code) {
     return (code >= 0x4E00 && code <= 0x9FFF)
         || (code >= 0x3400 && code <= 0x4DBF)
         || (code >= 0x20000 && code <= 0x2A6DF)

@@ -1,7 +1,9 @@
 package dev.kancil.text.tokenizer;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.params.provider.Arguments.arguments;
 
+import dev.kancil.text.tokenizer.PatternTranslation.Flavour;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
@@ -9,7 +11,11 @@ import java.util.Random;
 import java.util.function.Consumer;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.MethodSource;
 
 /** Scanners against the patterns that they stand for. */
 class SplitterTest {
@@ -63,7 +69,8 @@ class SplitterTest {
     String[] pieces = {
       " ", "  ", "\n", "\r\n", "\t", "\u00A0", "\u3000", "\u0085", "'s", "'LL", "'\u017F", "'", "a",
       "Bc", "é", "e\u0301", "日本", "한국", "🦌", "12", "1234", "٣", "½", "...", "$", "`", "_",
-      "\u200D", "\u0000", "\u001C", "龥", "\uFB01", "—", "<|x|>", "\uD7FB"
+      "\u200D", "\u0000", "\u001C", "龥", "ABC", "ǅ", "ʰ", "\u0301", "/", "カ", "\uFB01", "—",
+      "<|x|>", "\uD7FB"
     };
     StringBuilder text = new StringBuilder();
     for (int i = random.nextInt(12); i >= 0; i--) {
@@ -120,5 +127,34 @@ class SplitterTest {
   void deepSeekCoderSplitsAsItsPatterns() {
     assertSplits(
         "deepseek-coder", "[\r\n]", "\\s?\\p{L}+", "\\s?\\p{P}+", "[一-龥ࠀ-一가-\uD7FF]+", "\\p{N}");
+  }
+
+  /** Scanners against the patterns of files, as they are translated for {@code java.util.regex}. */
+  @ParameterizedTest
+  @MethodSource("knownPatterns")
+  void knownPatternsCutAsTheyWouldInTheGeneralWay(String pattern, Flavour flavour) {
+    Splitter known =
+        KnownPatterns.splitter(pattern, flavour)
+            .or(() -> KnownPatterns.partial(pattern))
+            .orElseThrow();
+    Splitter general =
+        new PatternSplitter(
+            TextPattern.of("test", pattern, flavour), SplitBehavior.ISOLATED, false);
+    onRandomTexts(text -> assertThat(split(text, known)).as(text).isEqualTo(split(text, general)));
+  }
+
+  static Stream<Arguments> knownPatterns() {
+    return Stream.of(
+        arguments(KnownPatterns.GPT2, Flavour.ONIGURUMA),
+        arguments(KnownPatterns.GPT2_TIKTOKEN, Flavour.RUST),
+        arguments(KnownPatterns.GPT2_TIKTOKEN, Flavour.ONIGURUMA),
+        arguments(KnownPatterns.CL100K, Flavour.RUST),
+        arguments(KnownPatterns.QWEN2, Flavour.ONIGURUMA),
+        arguments(KnownPatterns.O200K, Flavour.ONIGURUMA),
+        arguments(KnownPatterns.O200K, Flavour.RUST),
+        arguments(KnownPatterns.DEEPSEEK3, Flavour.ONIGURUMA),
+        arguments("[一-龥぀-ゟ゠-ヿ]+", Flavour.ONIGURUMA),
+        arguments("\\p{N}{1,3}", Flavour.ONIGURUMA),
+        arguments("\\p{N}", Flavour.ONIGURUMA));
   }
 }

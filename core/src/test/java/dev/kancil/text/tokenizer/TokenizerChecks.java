@@ -6,7 +6,10 @@ import dev.kancil.KancilException;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.function.IntUnaryOperator;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 
 /** Any text survives the way to ids and back, and any metadata gives a tokenizer or one line. */
 final class TokenizerChecks {
@@ -69,6 +72,76 @@ final class TokenizerChecks {
       tokenizer.bytes(id);
     }
     tokenizer.decode(ids);
+  }
+
+  /** Reads a file of any kind, sound but for a few changes. */
+  static void checkFile(IntUnaryOperator below) {
+    Tokenizer tokenizer;
+    try {
+      tokenizer = hostileFile(below);
+      for (String text :
+          List.of("hello ab c<s>ab▁ab xx", "\u0000ÿ日本🦌 e\u0301 İ</s>", "aaaa 12!\n")) {
+        checkIds(tokenizer, text, below.applyAsInt(2) == 0);
+        tokenizer.encodePair(text, "ab", false);
+      }
+    } catch (KancilException e) {
+      assertThat(e.getMessage()).doesNotContain("\n").hasSizeLessThan(1200);
+      return;
+    }
+    int[] ids = new int[20];
+    for (int i = 0; i < ids.length; i++) {
+      ids[i] = below.applyAsInt(tokenizer.vocabularySize());
+      tokenizer.bytes(ids[i]);
+    }
+    tokenizer.decode(ids);
+  }
+
+  private static Tokenizer hostileFile(IntUnaryOperator below) {
+    int kind = below.applyAsInt(5);
+    if (kind < 3) {
+      List<String> sound =
+          List.of(
+              SmallTokenizerJson.PAIRS, SmallTokenizerJson.UNIGRAM, SmallTokenizerJson.WORD_PIECES);
+      StringBuilder json = new StringBuilder(sound.get(kind));
+      for (int change = below.applyAsInt(4); change > 0; change--) {
+        change(json, sound.get(below.applyAsInt(3)), below);
+      }
+      return TokenizerJson.read("x.json", json.toString());
+    }
+    byte[] bytes = new byte[below.applyAsInt(200)];
+    for (int i = 0; i < bytes.length; i++) {
+      // Few values, so that fields, lengths and numbers are often such.
+      bytes[i] = (byte) (below.applyAsInt(3) == 0 ? below.applyAsInt(256) : below.applyAsInt(28));
+    }
+    if (kind == 3) {
+      return SentencePieceFile.read("x.model", bytes);
+    }
+    return TiktokenFile.read(
+        "x.tiktoken",
+        new String(bytes, StandardCharsets.ISO_8859_1),
+        "\\w+|\\W",
+        Map.of("<s>", 300));
+  }
+
+  /** Replaces a word or number of a file by one of another, or leaves out or doubles a part. */
+  private static void change(StringBuilder json, String other, IntUnaryOperator below) {
+    int from = below.applyAsInt(json.length());
+    int to = Math.min(json.length(), from + 1 + below.applyAsInt(12));
+    switch (below.applyAsInt(4)) {
+      case 0 -> json.delete(from, to);
+      case 1 -> json.insert(from, json.substring(from, to));
+      case 2 -> {
+        int start = below.applyAsInt(other.length() - 12);
+        json.replace(from, to, other.substring(start, start + 1 + below.applyAsInt(12)));
+      }
+      default -> {
+        Matcher word = Pattern.compile("\"[^\"]*\"|-?[0-9.]+").matcher(json);
+        Matcher by = Pattern.compile("\"[^\"]*\"|-?[0-9.]+").matcher(other);
+        if (word.find(from) && by.find(below.applyAsInt(other.length()))) {
+          json.replace(word.start(), word.end(), by.group());
+        }
+      }
+    }
   }
 
   /** A sound vocabulary with a few things changed. */

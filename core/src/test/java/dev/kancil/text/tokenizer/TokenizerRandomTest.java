@@ -30,6 +30,12 @@ class TokenizerRandomTest {
     repeat(_ -> TokenizerChecks.checkMetadata(bound -> bound <= 0 ? 0 : random.nextInt(bound)));
   }
 
+  @Test
+  void randomFilesGiveATokenizerOrOneLine() {
+    Random random = new Random(31);
+    repeat(_ -> TokenizerChecks.checkFile(bound -> bound <= 0 ? 0 : random.nextInt(bound)));
+  }
+
   private static void repeat(Consumer<Integer> check) {
     long end = System.nanoTime() + TIME.toNanos();
     int rounds = 0;

@@ -1,12 +1,13 @@
 package dev.kancil.text.tokenizer;
 
-/** Encodes word by word, and what the cache knows not at all. */
-abstract class CachedWordsPass extends EncodingPass implements Splitter.Words {
+/** Encodes words, of which the cache knows most. */
+abstract class CachedWords implements Splitter.Words {
+  final IdBuffer ids;
   private final WordCache cache;
 
-  CachedWordsPass(WordCache cache, IdBuffer ids) {
-    super(ids);
+  CachedWords(WordCache cache, IdBuffer ids) {
     this.cache = cache;
+    this.ids = ids;
   }
 
   @Override

@@ -1,0 +1,130 @@
+package dev.kancil.text.tokenizer;
+
+import dev.kancil.FormatException;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * What a {@code tokenizer.model} of SentencePiece says (its sentencepiece_model.proto), as far as
+ * encoding and decoding need it.
+ */
+final class SentencePieceModel {
+  static final int UNIGRAM = 1;
+  static final int BYTE_PAIRS = 2;
+
+  /** A piece with its type: a kind of {@link Vocabulary}. */
+  record Piece(String text, float score, int kind) {}
+
+  /** By the format's number for a piece's type. */
+  private static final int[] KINDS = {
+    0,
+    Vocabulary.NORMAL,
+    Vocabulary.UNKNOWN,
+    Vocabulary.CONTROL,
+    Vocabulary.USER_DEFINED,
+    Vocabulary.UNUSED,
+    Vocabulary.BYTE
+  };
+
+  final String file;
+  final List<Piece> pieces = new ArrayList<>();
+  int modelType = UNIGRAM;
+  boolean byteFallback;
+  boolean spaceBehind;
+  int beginning = 1;
+  int end = 2;
+  byte[] charsMap = new byte[0];
+  boolean addsSpace = true;
+  boolean removesSpaces = true;
+  boolean escapesSpaces = true;
+  boolean denormalizes;
+
+  private SentencePieceModel(String file) {
+    this.file = file;
+  }
+
+  static SentencePieceModel read(String file, byte[] bytes) {
+    SentencePieceModel model = new SentencePieceModel(file);
+    ProtobufReader fields = new ProtobufReader(file, bytes);
+    while (fields.next()) {
+      switch (fields.number()) {
+        case 1 -> model.pieces.add(piece(file, model.pieces.size(), fields.bytes()));
+        case 2 -> model.trainer(new ProtobufReader(file + ": trainer_spec", fields.bytes()));
+        case 3 -> model.normalizer(new ProtobufReader(file + ": normalizer_spec", fields.bytes()));
+        case 5 ->
+            model.denormalizer(new ProtobufReader(file + ": denormalizer_spec", fields.bytes()));
+        default -> {}
+      }
+      if (model.pieces.size() > VocabularyBuilder.MAX_ID) {
+        throw new FormatException(file + ": it has too many pieces");
+      }
+    }
+    if (model.pieces.isEmpty()) {
+      throw new FormatException(file + ": it has no pieces");
+    }
+    return model;
+  }
+
+  private static Piece piece(String file, int id, byte[] bytes) {
+    String place = file + ": pieces[" + id + "]";
+    ProtobufReader fields = new ProtobufReader(place, bytes);
+    String text = "";
+    float score = 0;
+    long type = 1;
+    while (fields.next()) {
+      switch (fields.number()) {
+        case 1 -> text = fields.text();
+        case 2 -> score = fields.real();
+        case 3 -> type = fields.integer();
+        default -> {}
+      }
+    }
+    if (text.isEmpty() || text.length() > ByteTrie.MAX_PIECE) {
+      throw new FormatException(place + ": it has " + text.length() + " characters");
+    }
+    if (!Float.isFinite(score)) {
+      throw new FormatException(place + ": its score is no number");
+    }
+    if (type < 1 || type >= KINDS.length) {
+      throw new FormatException(place + ": it is of the unknown type " + type);
+    }
+    int kind = KINDS[(int) type];
+    if (kind == Vocabulary.BYTE && Vocabulary.byteOf(text) < 0) {
+      throw new FormatException(place + ": '" + MergeTable.shown(text) + "' names no byte");
+    }
+    return new Piece(text, score, kind);
+  }
+
+  private void trainer(ProtobufReader fields) {
+    while (fields.next()) {
+      switch (fields.number()) {
+        case 3 -> modelType = (int) fields.integer();
+        case 24 -> spaceBehind = fields.bool();
+        case 35 -> byteFallback = fields.bool();
+        case 41 -> beginning = (int) fields.integer();
+        case 42 -> end = (int) fields.integer();
+        default -> {}
+      }
+    }
+  }
+
+  private void normalizer(ProtobufReader fields) {
+    while (fields.next()) {
+      switch (fields.number()) {
+        case 2 -> charsMap = fields.bytes();
+        case 3 -> addsSpace = fields.bool();
+        case 4 -> removesSpaces = fields.bool();
+        case 5 -> escapesSpaces = fields.bool();
+        default -> {}
+      }
+    }
+  }
+
+  private void denormalizer(ProtobufReader fields) {
+    while (fields.next()) {
+      if (fields.number() == 2) {
+        denormalizes = fields.bytes().length > 0;
+      }
+    }
+  }
+}

@@ -1,0 +1,93 @@
+package dev.kancil.text.tokenizer;
+
+import dev.kancil.FormatException;
+import dev.kancil.UnsupportedException;
+import java.io.IOException;
+import java.nio.charset.CharacterCodingException;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.util.Map;
+import java.util.OptionalInt;
+import java.util.Set;
+
+/** Reads a {@code tokenizer.json}, the file of Hugging Face's library, version 1.0. */
+final class TokenizerJson {
+  /** The largest of known models has 33 MB. */
+  private static final long MAX_BYTES = 512L << 20;
+
+  private TokenizerJson() {}
+
+  /** The text of a file that is not absurdly large. */
+  static String text(Path path) {
+    try {
+      if (Files.size(path) > MAX_BYTES) {
+        throw new FormatException(path + ": it has " + Files.size(path) + " bytes");
+      }
+      return Files.readString(path);
+    } catch (CharacterCodingException e) {
+      throw new FormatException(path + ": it is not UTF-8", e);
+    } catch (NoSuchFileException e) {
+      throw new FormatException(path + ": there is no such file", e);
+    } catch (IOException e) {
+      throw new FormatException(path + ": it can't be read: " + e.getMessage(), e);
+    }
+  }
+
+  /**
+   * @param file what errors call the file
+   */
+  static PipelineTokenizer read(String file, String text) {
+    return read(JsonFields.parse(file, text));
+  }
+
+  static PipelineTokenizer read(JsonFields json) {
+    String file = json.file();
+    String version = json.text("version").orElse("1.0");
+    if (!version.equals("1.0")) {
+      throw new UnsupportedException(
+          json.place("version") + " is " + MergeTable.shown(version) + ", not 1.0");
+    }
+    ModelReader modelReader = new ModelReader(json.requiredObject("model"));
+    VocabularyBuilder builder = new VocabularyBuilder(file);
+    modelReader.addTokens(builder);
+    Vocabulary ofModel = builder.build();
+    int count = builder.count();
+    AddedTokens added = AddedTokens.read(json);
+    added.addTo(builder);
+    Vocabulary vocabulary = builder.rebuild(ofModel, count);
+
+    Normalization normalization =
+        json.object("normalizer").map(NormalizationReader::read).orElse(Normalization.NONE);
+    SplitterReader.Cut cut =
+        json.object("pre_tokenizer")
+            .map(SplitterReader::read)
+            .orElse(new SplitterReader.Cut(new WholeText(), false));
+    ModelReader.Read model = modelReader.read(ofModel, cut);
+    PostProcessing processing =
+        json.object("post_processor")
+            .map(processor -> PostProcessingReader.read(processor, vocabulary.size()))
+            .orElse(PostProcessing.NONE);
+    TokenDecoder decoder =
+        json.object("decoder").map(DecoderReader::read).orElse(PieceDecoders.SPACED);
+    Map<Integer, String> texts = added.normalizedTexts(file, normalization);
+    return new PipelineTokenizer(
+        new PipelineTokenizer.Parts(
+            vocabulary,
+            noRoles(),
+            added.finder(file, false, Map.of()),
+            added.finder(file, true, texts),
+            normalization,
+            model.splitter(),
+            model.model(),
+            processing,
+            decoder,
+            texts));
+  }
+
+  /** The file gives no token a role. */
+  private static TokenRoles noRoles() {
+    OptionalInt none = OptionalInt.empty();
+    return new TokenRoles(none, none, none, none, false, false, Set.of());
+  }
+}
