@@ -5,6 +5,7 @@ import dev.kancil.backend.accelerator.DeviceBuffer;
 import dev.kancil.backend.accelerator.DeviceMemory;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.lang.ref.Reference;
 import java.util.OptionalLong;
 import java.util.concurrent.atomic.AtomicLong;
 import org.jocl.CL;
@@ -112,7 +113,8 @@ final class Memory extends DeviceMemory implements AutoCloseable {
     if (status[0] != CL.CL_SUCCESS) {
       throw outOfMemory(status[0], segment.byteSize(), name);
     }
-    return new ClBuffer(memory, segment.byteSize(), () -> {});
+    // What no file has is freed when nobody has it any more.
+    return new ClBuffer(memory, segment.byteSize(), () -> Reference.reachabilityFence(segment));
   }
 
   private DeviceException outOfMemory(int status, long bytes, String name) {
