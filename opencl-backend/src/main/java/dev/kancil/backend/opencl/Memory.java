@@ -5,7 +5,6 @@ import dev.kancil.backend.accelerator.DeviceBuffer;
 import dev.kancil.backend.accelerator.DeviceMemory;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import java.lang.ref.Reference;
 import java.util.OptionalLong;
 import java.util.concurrent.atomic.AtomicLong;
 import org.jocl.CL;
@@ -100,6 +99,12 @@ final class Memory extends DeviceMemory implements AutoCloseable {
     return new ClBuffer(memory, size, () -> held.addAndGet(-size));
   }
 
+  /** Keeps host memory, which may be freed when nobody has it any more, as long as its buffer. */
+  private record Kept(MemorySegment segment) implements Runnable {
+    @Override
+    public void run() {}
+  }
+
   @Override
   public DeviceBuffer share(MemorySegment segment, String name) {
     int[] status = new int[1];
@@ -113,8 +118,7 @@ final class Memory extends DeviceMemory implements AutoCloseable {
     if (status[0] != CL.CL_SUCCESS) {
       throw outOfMemory(status[0], segment.byteSize(), name);
     }
-    // What no file has is freed when nobody has it any more.
-    return new ClBuffer(memory, segment.byteSize(), () -> Reference.reachabilityFence(segment));
+    return new ClBuffer(memory, segment.byteSize(), new Kept(segment));
   }
 
   private DeviceException outOfMemory(int status, long bytes, String name) {
