@@ -21,6 +21,7 @@ public final class Families {
           new GptNeox(),
           new Llama(),
           new Olmo2(),
+          new Phi(),
           new Phi3(),
           new Qwen());
 
