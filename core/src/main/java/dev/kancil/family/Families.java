@@ -23,7 +23,8 @@ public final class Families {
           new Olmo2(),
           new Phi(),
           new Phi3(),
-          new Qwen());
+          new Qwen(),
+          new Starcoder2());
 
   private static final Map<String, Family> BY_ARCHITECTURE = new TreeMap<>();
 
