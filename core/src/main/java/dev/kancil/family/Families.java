@@ -25,6 +25,7 @@ public final class Families {
           new Phi(),
           new Phi3(),
           new Qwen(),
+          new StableLm(),
           new Starcoder2());
 
   private static final Map<String, Family> BY_ARCHITECTURE = new TreeMap<>();
