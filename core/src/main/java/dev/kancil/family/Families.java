@@ -19,6 +19,7 @@ public final class Families {
           new Falcon(),
           new Gemma(),
           new Gpt2(),
+          new GptJ(),
           new GptNeox(),
           new Llama(),
           new Olmo2(),
