@@ -22,6 +22,7 @@ public final class Families {
           new GptJ(),
           new GptNeox(),
           new Llama(),
+          new Olmo(),
           new Olmo2(),
           new Phi(),
           new Phi3(),
