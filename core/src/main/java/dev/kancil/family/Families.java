@@ -24,6 +24,7 @@ public final class Families {
           new Llama(),
           new Olmo(),
           new Olmo2(),
+          new Olmoe(),
           new Phi(),
           new Phi3(),
           new Qwen(),
