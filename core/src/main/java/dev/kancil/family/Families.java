@@ -22,6 +22,7 @@ public final class Families {
           new Gpt2(),
           new GptJ(),
           new GptNeox(),
+          new Granite(),
           new Llama(),
           new Olmo(),
           new Olmo2(),
