@@ -19,6 +19,7 @@ public final class Families {
           new Cohere(),
           new Falcon(),
           new Gemma(),
+          new Glm(),
           new Gpt2(),
           new GptJ(),
           new GptNeox(),
