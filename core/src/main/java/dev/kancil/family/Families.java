@@ -16,6 +16,7 @@ import java.util.function.IntUnaryOperator;
 public final class Families {
   private static final List<Family> ALL =
       List.of(
+          new Bloom(),
           new Cohere(),
           new Falcon(),
           new Gemma(),
