@@ -29,6 +29,7 @@ public final class Families {
           new Olmo(),
           new Olmo2(),
           new Olmoe(),
+          new Opt(),
           new Phi(),
           new Phi3(),
           new Qwen(),
