@@ -16,7 +16,25 @@ import java.util.function.IntUnaryOperator;
 public final class Families {
   private static final List<Family> ALL =
       List.of(
-          new Gemma(), new Gpt2(), new GptNeox(), new Llama(), new Olmo2(), new Phi3(), new Qwen());
+          new Bloom(),
+          new Cohere(),
+          new Falcon(),
+          new Gemma(),
+          new Glm(),
+          new Gpt2(),
+          new GptJ(),
+          new GptNeox(),
+          new Granite(),
+          new Llama(),
+          new Olmo(),
+          new Olmo2(),
+          new Olmoe(),
+          new Opt(),
+          new Phi(),
+          new Phi3(),
+          new Qwen(),
+          new StableLm(),
+          new Starcoder2());
 
   private static final Map<String, Family> BY_ARCHITECTURE = new TreeMap<>();
 
@@ -68,7 +86,7 @@ public final class Families {
               + " is not supported; supported are "
               + String.join(", ", BY_ARCHITECTURE.keySet()));
     }
-    Hyperparameters settings = new Hyperparameters(checkpoint, context);
+    Hyperparameters settings = new Hyperparameters(checkpoint, family.usualContext(), context);
 
     Weights weights;
     Graph graph;

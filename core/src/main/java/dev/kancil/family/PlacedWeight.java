@@ -81,6 +81,14 @@ record PlacedWeight(String name, DataType type, Shape shape, Supplier<Tensor> te
         });
   }
 
+  /** The same numbers in another shape. */
+  PlacedWeight shaped(Shape of) {
+    if (of.equals(shape)) {
+      return this;
+    }
+    return new PlacedWeight(name, type, of, () -> new Tensor(type, of, tensor.get().data()));
+  }
+
   /** In float32, with 1 added. */
   PlacedWeight plusOne() {
     return floats(name + "+1", 1);

@@ -126,7 +126,10 @@ public final class ReferenceModel {
       for (int layer = 0; layer < model.graph().layers(); layer++) {
         names.add(Graph.layerOutput(layer));
       }
-      names.add("hidden.final_norm");
+      // Some OPT models have no norm there.
+      if (((Map<?, ?>) get(golden, "tensors")).containsKey("p0.hidden.final_norm")) {
+        names.add("hidden.final_norm");
+      }
     }
     Graph plain = model.graph();
     Graph graph = plain.withOutputs(names.stream().map(plain::value).toList());
