@@ -36,7 +36,7 @@ class AlibiTest {
     for (int head = 0; head < heads; head++) {
       for (int distance : new int[] {0, 1, 13, 1000}) {
         double expected = 3 - 0.25 * slopes.get(head) * distance;
-        assertThat((double) score.evaluate(3, 1000, 1000 - distance, head))
+        assertThat((double) score.evaluate(3, 1000, 1000 - distance, head, new float[0], heads))
             .as("head %s of %s, distance %s", head, heads, distance)
             .isCloseTo(expected, within(1e-5 * Math.max(1, Math.abs(expected))));
       }
