@@ -43,6 +43,13 @@ public final class HuggingFaceCheckpoint implements Checkpoint {
    * @throws dev.kancil.UnsupportedException if a tensor's type is unknown
    */
   public static HuggingFaceCheckpoint open(Path folder, Path configuration) {
+    if (!Files.exists(configuration)) {
+      throw new FormatException(
+          folder
+              + ": a folder without "
+              + configuration.getFileName()
+              + "; a model is a GGUF file, or a folder of Hugging Face transformers");
+    }
     HuggingFaceConfig config = HuggingFaceConfig.read(configuration);
     for (String name : List.of(WEIGHTS, "model" + SafetensorsFile.INDEX)) {
       Path path = folder.resolve(name);
