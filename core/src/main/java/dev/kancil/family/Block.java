@@ -23,9 +23,7 @@ public record Block(
     /** {@code x += attention(norm₁(x)) + feedForward(norm₂(x))} (GPT-NeoX). */
     PARALLEL,
     /** As {@link #PARALLEL}, where both parts get the same norm (GPT-J). */
-    PARALLEL_WITH_ONE_NORM,
-    /** {@code x = post(x + attention(x))}, then the same (Vaswani et al. 2017). */
-    POST_NORM
+    PARALLEL_WITH_ONE_NORM
   }
 
   /** Norms before each part only. */

@@ -3,7 +3,6 @@ package dev.kancil.family;
 import dev.kancil.graph.op.Activation;
 import dev.kancil.graph.op.RotaryEmbedding.Pairing;
 import java.util.List;
-import java.util.stream.IntStream;
 
 /**
  * Command R and R+, Aya 23 (Cohere 2024): both parts of a block beside each other after one layer
@@ -41,20 +40,18 @@ final class Cohere implements Family {
                     : AttentionLayer.QueryKeyNorm.NONE);
     return new Decoder(
         Decoder.Embeddings.of(settings.width()),
-        IntStream.range(0, settings.blocks())
-            .mapToObj(
-                layer -> {
-                  boolean isWindowed = isSecond && settings.isWindowed(layer, 4);
-                  AttentionLayer windowed =
-                      isWindowed ? attention.withWindow(settings.window()) : attention;
-                  return Block.parallel(
-                      norm,
-                      true,
-                      isSecond && !isWindowed ? windowed : windowed.with(rotation),
-                      FeedForward.gated(
-                          settings.activation(Activation.SILU), settings.feedForwardWidth(layer)));
-                })
-            .toList(),
+        settings.eachBlock(
+            layer -> {
+              boolean isWindowed = isSecond && settings.isWindowed(layer, 4);
+              AttentionLayer windowed =
+                  isWindowed ? attention.withWindow(settings.window()) : attention;
+              return Block.parallel(
+                  norm,
+                  true,
+                  isSecond && !isWindowed ? windowed : windowed.with(rotation),
+                  FeedForward.gated(
+                      settings.activation(Activation.SILU), settings.feedForwardWidth(layer)));
+            }),
         norm,
         new Decoder.Head(
             settings.isTied(true),

@@ -12,7 +12,9 @@ import dev.kancil.graph.op.Scale;
 import dev.kancil.graph.op.SelectRows;
 import dev.kancil.graph.op.SoftCap;
 import dev.kancil.tensor.DataType;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.function.BiFunction;
 
 /** Turns a declared decoder into a graph of primitives. */
 final class DecoderGraph {
@@ -56,27 +58,31 @@ final class DecoderGraph {
 
   private Value embeddings(Decoder.Embeddings embeddings) {
     Value tokens = builder.indexes(Graph.TOKENS, Symbolic.TOKENS);
-    boolean isScaled = embeddings.scale() != 1;
-    boolean isPositioned = embeddings.positions() > 0;
-    String result = "hidden.embeddings";
-    String sum = embeddings.norm().equals(Norm.NONE) ? result : "embeddings.sum";
-    Value x =
-        builder.add(
-            isScaled || isPositioned ? "embeddings" : sum, new Embedding(), tokens, table());
-    if (isScaled) {
-      x = builder.add(isPositioned ? "embeddings.scaled" : sum, new Scale(embeddings.scale()), x);
+    List<Step> steps = new ArrayList<>();
+    Weight words = table();
+    steps.add(new Step("embeddings", (name, x) -> builder.add(name, new Embedding(), x, words)));
+    if (embeddings.scale() != 1) {
+      Scale scale = new Scale(embeddings.scale());
+      steps.add(new Step("embeddings.scaled", (name, x) -> builder.add(name, scale, x)));
     }
-    if (isPositioned) {
+    if (embeddings.positions() > 0) {
       Weight table =
           weights.weight(
               WeightName.POSITION_EMBEDDING, 0, embeddings.positions(), embeddings.width());
       Value ofPositions = builder.add("embeddings.positions", new Embedding(), positions, table);
-      x = builder.add(sum, new Add(), x, ofPositions);
+      steps.add(
+          new Step("embeddings.sum", (name, x) -> builder.add(name, new Add(), x, ofPositions)));
     }
-    return layers.norm(result, embeddings.norm(), x, WeightName.EMBEDDING_NORM, 0);
+    if (!embeddings.norm().equals(Norm.NONE)) {
+      steps.add(
+          new Step(
+              "embeddings.normed",
+              (name, x) -> layers.norm(name, embeddings.norm(), x, WeightName.EMBEDDING_NORM, 0)));
+    }
+    return Step.run(steps, "hidden.embeddings", tokens);
   }
 
-  private Value logits(Value x) {
+  private Value logits(Value normed) {
     Decoder.Head head = decoder.head();
     if (head.isTied()) {
       weights.leaveOut(WeightName.OUTPUT);
@@ -88,26 +94,38 @@ final class DecoderGraph {
             : weights
                 .optional(WeightName.OUTPUT, weights.vocabulary(), width)
                 .orElseGet(this::table);
-    Value logits =
-        layers.product(
-            head.cap() == 0 && head.scale() == 1 && !head.hasBias() ? "logits" : "logits.product",
-            x,
-            matrix);
+    List<Step> steps = new ArrayList<>();
+    steps.add(new Step("logits.product", (name, x) -> layers.product(name, x, matrix)));
     if (head.hasBias()) {
       Weight bias = weights.bias(WeightName.OUTPUT, 0, weights.vocabulary());
-      logits =
-          layers.bias(
-              head.cap() == 0 && head.scale() == 1 ? "logits" : "logits.biased", logits, bias);
+      steps.add(new Step("logits.biased", (name, x) -> layers.bias(name, x, bias)));
     }
     if (head.scale() != 1) {
-      logits =
-          builder.add(
-              head.cap() == 0 ? "logits" : "logits.scaled", new Scale(head.scale()), logits);
+      Scale scale = new Scale(head.scale());
+      steps.add(new Step("logits.scaled", (name, x) -> builder.add(name, scale, x)));
     }
     if (head.cap() != 0) {
-      logits = builder.add("logits", new SoftCap(head.cap()), logits);
+      SoftCap cap = new SoftCap(head.cap());
+      steps.add(new Step("logits.capped", (name, x) -> builder.add(name, cap, x)));
     }
-    return logits;
+    return Step.run(steps, "logits", normed);
+  }
+
+  /**
+   * One of some operations, each on what the one before computes.
+   *
+   * @param name of its value, unless it is the last
+   * @param build adds it under a name
+   */
+  private record Step(String name, BiFunction<String, Value, Value> build) {
+    /** Adds all of them; the last one's value has the name {@code result}. */
+    static Value run(List<Step> steps, String result, Value x) {
+      for (int i = 0; i < steps.size(); i++) {
+        boolean isLast = i == steps.size() - 1;
+        x = steps.get(i).build.apply(isLast ? result : steps.get(i).name, x);
+      }
+      return x;
+    }
   }
 
   private Value block(Value x, int layer, Block block) {
@@ -129,7 +147,6 @@ final class DecoderGraph {
         Value residual = add(name + ".residual", x, attended, block);
         yield add(result, residual, fed, block);
       }
-      case POST_NORM -> throw new IllegalArgumentException("post-norm blocks of a decoder");
     };
   }
 

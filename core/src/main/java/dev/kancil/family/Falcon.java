@@ -6,7 +6,6 @@ import dev.kancil.graph.op.Activation;
 import dev.kancil.graph.op.RotaryEmbedding.Pairing;
 import java.util.List;
 import java.util.Map;
-import java.util.stream.IntStream;
 
 /**
  * Falcon (Almazrouei et al. 2023): both parts of a block beside each other, after one norm (7B,
@@ -15,9 +14,11 @@ import java.util.stream.IntStream;
  * al. 2023); GGUF knows no such.
  */
 final class Falcon implements Family {
-  private static final String PREFIX = "transformer.";
-  private static final String LAYER = PREFIX + "h.{}.";
-  private static final WeightNames HUGGING_FACE =
+  static final String PREFIX = "transformer.";
+  static final String LAYER = PREFIX + "h.{}.";
+
+  /** BLOOM has the same. */
+  static final WeightNames HUGGING_FACE =
       WeightNames.of(
           PREFIX,
           Map.ofEntries(
@@ -51,26 +52,24 @@ final class Falcon implements Family {
   public Decoder decoder(Hyperparameters settings) {
     Norm norm = Norm.layer(settings.layerNormEpsilon());
     Form form = form(settings);
-    boolean hasBias = !settings.isGguf() && settings.flag("bias", false);
+    boolean hasBias = settings.hasBias("bias", false);
     AttentionLayer attention =
         positioned(settings, AttentionLayer.of(heads(settings)))
             .with(new AttentionLayer.Biases(hasBias, hasBias));
     return new Decoder(
         Decoder.Embeddings.of(settings.width()),
-        IntStream.range(0, settings.blocks())
-            .mapToObj(
-                layer -> {
-                  FeedForward feedForward =
-                      new FeedForward.Plain(
-                          settings.activation(Activation.GELU),
-                          settings.feedForwardWidthOrFourfold(layer),
-                          hasBias);
-                  return form == Form.SEQUENTIAL
-                      ? Block.preNorm(norm, attention, feedForward)
-                      : Block.parallel(
-                          norm, form == Form.PARALLEL_WITH_ONE_NORM, attention, feedForward);
-                })
-            .toList(),
+        settings.eachBlock(
+            layer -> {
+              FeedForward feedForward =
+                  new FeedForward.Plain(
+                      settings.activation(Activation.GELU),
+                      settings.feedForwardWidthOrFourfold(layer),
+                      hasBias);
+              return form == Form.SEQUENTIAL
+                  ? Block.preNorm(norm, attention, feedForward)
+                  : Block.parallel(
+                      norm, form == Form.PARALLEL_WITH_ONE_NORM, attention, feedForward);
+            }),
         norm,
         Decoder.Head.of(settings.isTied(true)));
   }

@@ -5,7 +5,6 @@ import dev.kancil.graph.op.RotaryEmbedding.Pairing;
 import dev.kancil.graph.op.Score;
 import java.util.List;
 import java.util.Optional;
-import java.util.stream.IntStream;
 
 /**
  * Gemma 1 to 3 (Gemma Team 2024, 2025): scaled embeddings and norms whose weights are stored less
@@ -35,29 +34,26 @@ final class Gemma implements Family {
     boolean isFirst = settings.architecture().equals(GEMMA_1);
     return new Decoder(
         new Decoder.Embeddings(settings.width(), (float) Math.sqrt(settings.width()), 0),
-        IntStream.range(0, settings.blocks())
-            .mapToObj(
-                layer -> {
-                  boolean isLocal = !isFirst && settings.isWindowed(layer, isThird ? 6 : 2);
-                  AttentionLayer attention =
-                      AttentionLayer.of(settings.headsOf(layer))
-                          .with(isLocal ? local : global)
-                          .with(
-                              isThird
-                                  ? AttentionLayer.QueryKeyNorm.ofHeads(norm)
-                                  : AttentionLayer.QueryKeyNorm.NONE)
-                          .withWindow(isLocal ? settings.window() : 0)
-                          .withScale(scale(settings))
-                          .withScore(score(settings));
-                  FeedForward feedForward =
-                      FeedForward.gated(
-                          settings.activation(Activation.GELU_TANH),
-                          settings.feedForwardWidth(layer));
-                  return isFirst
-                      ? Block.preNorm(norm, attention, feedForward)
-                      : Block.sandwichNorm(norm, attention, feedForward);
-                })
-            .toList(),
+        settings.eachBlock(
+            layer -> {
+              boolean isLocal = !isFirst && settings.isWindowed(layer, isThird ? 6 : 2);
+              AttentionLayer attention =
+                  AttentionLayer.of(settings.headsOf(layer))
+                      .with(isLocal ? local : global)
+                      .with(
+                          isThird
+                              ? AttentionLayer.QueryKeyNorm.ofHeads(norm)
+                              : AttentionLayer.QueryKeyNorm.NONE)
+                      .withWindow(isLocal ? settings.window() : 0)
+                      .withScale(scale(settings))
+                      .withScore(score(settings));
+              FeedForward feedForward =
+                  FeedForward.gated(
+                      settings.activation(Activation.GELU_TANH), settings.feedForwardWidth(layer));
+              return isFirst
+                  ? Block.preNorm(norm, attention, feedForward)
+                  : Block.sandwichNorm(norm, attention, feedForward);
+            }),
         norm,
         new Decoder.Head(
             settings.isTied(true), false, 1, cap(settings, "final_logit_softcapping")));
@@ -68,7 +64,7 @@ final class Gemma implements Family {
     return cap == 0 ? Score.PLAIN : Score.softCap(cap);
   }
 
-  /** Gemma 2 has caps even where a checkpoint does not say so. */
+  /** 0 where the checkpoint names none. */
   private static float cap(Hyperparameters settings, String key) {
     return settings.positive(key).orElse(0.0).floatValue();
   }

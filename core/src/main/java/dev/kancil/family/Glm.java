@@ -3,7 +3,6 @@ package dev.kancil.family;
 import dev.kancil.graph.op.Activation;
 import dev.kancil.graph.op.RotaryEmbedding.Pairing;
 import java.util.List;
-import java.util.stream.IntStream;
 
 /**
  * GLM-4 (Team GLM 2024): the form of Llama, with biases of queries, keys and values, rotation of
@@ -27,21 +26,19 @@ final class Glm implements Family {
     boolean isLater = settings.architecture().equals(LATER);
     return new Decoder(
         Decoder.Embeddings.of(settings.width()),
-        IntStream.range(0, settings.blocks())
-            .mapToObj(
-                layer -> {
-                  AttentionLayer attention =
-                      AttentionLayer.of(settings.headsOf(layer))
-                          .with(rotation)
-                          .with(new AttentionLayer.Biases(hasBias, false));
-                  FeedForward feedForward =
-                      FeedForward.gated(
-                          settings.activation(Activation.SILU), settings.feedForwardWidth(layer));
-                  return isLater
-                      ? Block.sandwichNorm(norm, attention, feedForward)
-                      : Block.preNorm(norm, attention, feedForward);
-                })
-            .toList(),
+        settings.eachBlock(
+            layer -> {
+              AttentionLayer attention =
+                  AttentionLayer.of(settings.headsOf(layer))
+                      .with(rotation)
+                      .with(new AttentionLayer.Biases(hasBias, false));
+              FeedForward feedForward =
+                  FeedForward.gated(
+                      settings.activation(Activation.SILU), settings.feedForwardWidth(layer));
+              return isLater
+                  ? Block.sandwichNorm(norm, attention, feedForward)
+                  : Block.preNorm(norm, attention, feedForward);
+            }),
         norm,
         Decoder.Head.of(settings.isTied(false)));
   }

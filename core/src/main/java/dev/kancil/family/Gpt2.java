@@ -5,7 +5,6 @@ import static java.util.Map.entry;
 import dev.kancil.graph.op.Activation;
 import java.util.List;
 import java.util.Map;
-import java.util.stream.IntStream;
 
 /**
  * GPT-2 (Radford et al. 2019): learned positions, layer norms, biases everywhere. Its
@@ -40,19 +39,17 @@ final class Gpt2 implements Family {
     Norm norm = Norm.layer(settings.layerNormEpsilon());
     return new Decoder(
         new Decoder.Embeddings(settings.width(), 1, settings.contextLength()),
-        IntStream.range(0, settings.blocks())
-            .mapToObj(
-                layer ->
-                    Block.preNorm(
-                        norm,
-                        AttentionLayer.of(settings.headsOf(layer))
-                            .with(new AttentionLayer.Biases(true, true))
-                            .withScale(scale(settings, layer)),
-                        new FeedForward.Plain(
-                            settings.activation(Activation.GELU_TANH),
-                            settings.feedForwardWidthOrFourfold(layer),
-                            true)))
-            .toList(),
+        settings.eachBlock(
+            layer ->
+                Block.preNorm(
+                    norm,
+                    AttentionLayer.of(settings.headsOf(layer))
+                        .with(new AttentionLayer.Biases(true, true))
+                        .withScale(scale(settings, layer)),
+                    new FeedForward.Plain(
+                        settings.activation(Activation.GELU_TANH),
+                        settings.feedForwardWidthOrFourfold(layer),
+                        true))),
         norm,
         Decoder.Head.of(settings.isTied(true)));
   }

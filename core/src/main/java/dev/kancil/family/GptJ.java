@@ -6,7 +6,6 @@ import dev.kancil.graph.op.Activation;
 import dev.kancil.graph.op.RotaryEmbedding.Pairing;
 import java.util.List;
 import java.util.Map;
-import java.util.stream.IntStream;
 
 /**
  * GPT-J (Wang and Komatsuzaki 2021): both parts of a block beside each other after one layer norm,
@@ -42,18 +41,16 @@ final class GptJ implements Family {
     Rotation rotation = RotarySettings.read(settings, Pairing.NEIGHBOURS, 10_000);
     return new Decoder(
         Decoder.Embeddings.of(settings.width()),
-        IntStream.range(0, settings.blocks())
-            .mapToObj(
-                layer ->
-                    Block.parallel(
-                        norm,
-                        true,
-                        AttentionLayer.of(settings.headsOf(layer)).with(rotation),
-                        new FeedForward.Plain(
-                            settings.activation(Activation.GELU_TANH),
-                            settings.feedForwardWidthOrFourfold(layer),
-                            true)))
-            .toList(),
+        settings.eachBlock(
+            layer ->
+                Block.parallel(
+                    norm,
+                    true,
+                    AttentionLayer.of(settings.headsOf(layer)).with(rotation),
+                    new FeedForward.Plain(
+                        settings.activation(Activation.GELU_TANH),
+                        settings.feedForwardWidthOrFourfold(layer),
+                        true))),
         norm,
         new Decoder.Head(settings.isTied(false), true, 1, 0));
   }

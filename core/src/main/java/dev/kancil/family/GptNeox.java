@@ -6,7 +6,6 @@ import dev.kancil.graph.op.Activation;
 import dev.kancil.graph.op.RotaryEmbedding.Pairing;
 import java.util.List;
 import java.util.Map;
-import java.util.stream.IntStream;
 
 /**
  * GPT-NeoX and Pythia (Black et al. 2022): both parts of a block beside each other, layer norms,
@@ -43,23 +42,19 @@ final class GptNeox implements Family {
     boolean hasBias = settings.isGguf() || settings.flag("attention_bias", true);
     return new Decoder(
         Decoder.Embeddings.of(settings.width()),
-        IntStream.range(0, settings.blocks())
-            .mapToObj(
-                layer -> {
-                  AttentionLayer attention =
-                      AttentionLayer.of(settings.headsOf(layer))
-                          .with(rotation)
-                          .with(new AttentionLayer.Biases(hasBias, hasBias));
-                  FeedForward feedForward =
-                      new FeedForward.Plain(
-                          settings.activation(Activation.GELU),
-                          settings.feedForwardWidth(layer),
-                          true);
-                  return isParallel
-                      ? Block.parallel(norm, false, attention, feedForward)
-                      : Block.preNorm(norm, attention, feedForward);
-                })
-            .toList(),
+        settings.eachBlock(
+            layer -> {
+              AttentionLayer attention =
+                  AttentionLayer.of(settings.headsOf(layer))
+                      .with(rotation)
+                      .with(new AttentionLayer.Biases(hasBias, hasBias));
+              FeedForward feedForward =
+                  new FeedForward.Plain(
+                      settings.activation(Activation.GELU), settings.feedForwardWidth(layer), true);
+              return isParallel
+                  ? Block.parallel(norm, false, attention, feedForward)
+                  : Block.preNorm(norm, attention, feedForward);
+            }),
         norm,
         Decoder.Head.of(settings.isTied(false)));
   }

@@ -7,7 +7,9 @@ import dev.kancil.format.Checkpoint.Layout;
 import dev.kancil.graph.op.Activation;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.IntFunction;
 import java.util.function.IntUnaryOperator;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 
 /**
@@ -54,6 +56,11 @@ public final class Hyperparameters {
 
   public int blocks() {
     return required("block_count", MAX_LAYERS);
+  }
+
+  /** A declaration for each block, by its number. */
+  public List<Block> eachBlock(IntFunction<Block> block) {
+    return IntStream.range(0, blocks()).mapToObj(block).toList();
   }
 
   /** Columns of the residual stream. */
@@ -165,10 +172,10 @@ public final class Hyperparameters {
 
   /**
    * Whether something has a bias: as a configuration's flag says, or as the first block of a GGUF
-   * file does.
+   * file does, where some have it.
    *
    * @param usual what holds where a configuration does not say
-   * @param names what has it in GGUF, of which one is enough
+   * @param names what has it in GGUF, of which one is enough; none if it never has
    */
   public boolean hasBias(String flag, boolean usual, String... names) {
     if (!isGguf()) {

@@ -4,7 +4,6 @@ import dev.kancil.graph.op.Activation;
 import dev.kancil.graph.op.MoeRoute;
 import dev.kancil.graph.op.RotaryEmbedding.Pairing;
 import java.util.List;
-import java.util.stream.IntStream;
 
 /**
  * Llama 1 to 3 and all that share its form (Touvron et al. 2023; Llama Team 2024): Mistral with its
@@ -20,26 +19,25 @@ final class Llama implements Family {
   @Override
   public Decoder decoder(Hyperparameters settings) {
     Norm norm = Norm.rms(settings.rmsNormEpsilon());
-    // llama.cpp reorders rows of queries and keys, so that neighbours are turned together.
-    boolean isReordered = settings.isGguf() && !settings.architecture().equals("smollm3");
+    boolean isReordered = !settings.architecture().equals("smollm3");
     Rotation rotation =
-        RotarySettings.read(settings, isReordered ? Pairing.NEIGHBOURS : Pairing.HALVES, 10_000);
-    boolean hasBias = !settings.isGguf() && settings.flag("attention_bias", false);
+        isReordered
+            ? RotarySettings.readReordered(settings, 10_000)
+            : RotarySettings.read(settings, Pairing.HALVES, 10_000);
+    boolean hasBias = settings.hasBias("attention_bias", false);
     return new Decoder(
         Decoder.Embeddings.of(settings.width()),
-        IntStream.range(0, settings.blocks())
-            .mapToObj(
-                layer -> {
-                  AttentionLayer attention =
-                      AttentionLayer.of(settings.headsOf(layer))
-                          .with(new AttentionLayer.Biases(hasBias, hasBias))
-                          .withWindow(seesAll(settings, layer) ? 0 : settings.window());
-                  return Block.preNorm(
-                      norm,
-                      turns(settings, layer) ? attention.with(rotation) : attention,
-                      feedForward(settings, layer));
-                })
-            .toList(),
+        settings.eachBlock(
+            layer -> {
+              AttentionLayer attention =
+                  AttentionLayer.of(settings.headsOf(layer))
+                      .with(new AttentionLayer.Biases(hasBias, hasBias))
+                      .withWindow(seesAll(settings, layer) ? 0 : settings.window());
+              return Block.preNorm(
+                  norm,
+                  turns(settings, layer) ? attention.with(rotation) : attention,
+                  feedForward(settings, layer));
+            }),
         norm,
         Decoder.Head.of(settings.isTied(settings.architecture().equals("smollm3"))));
   }
@@ -64,7 +62,7 @@ final class Llama implements Family {
     int experts = settings.optional("expert_count", 1 << 16).orElse(0);
     Activation activation = settings.activation(Activation.SILU);
     if (experts == 0) {
-      boolean hasBias = !settings.isGguf() && settings.flag("mlp_bias", false);
+      boolean hasBias = settings.hasBias("mlp_bias", false);
       return new FeedForward.Gated(activation, width, hasBias);
     }
     MoeRoute route =

@@ -3,7 +3,6 @@ package dev.kancil.family;
 import dev.kancil.graph.op.Activation;
 import dev.kancil.graph.op.RotaryEmbedding.Pairing;
 import java.util.List;
-import java.util.stream.IntStream;
 
 /**
  * OLMo 2 (Team OLMo 2025): the form of Llama with norms behind each part instead of before it, and
@@ -19,22 +18,19 @@ final class Olmo2 implements Family {
   public Decoder decoder(Hyperparameters settings) {
     Norm norm = Norm.rms(settings.rmsNormEpsilon());
     Rotation rotation = RotarySettings.read(settings, Pairing.HALVES, 500_000);
-    boolean hasBias = !settings.isGguf() && settings.flag("attention_bias", false);
+    boolean hasBias = settings.hasBias("attention_bias", false);
     return new Decoder(
         Decoder.Embeddings.of(settings.width()),
-        IntStream.range(0, settings.blocks())
-            .mapToObj(
-                layer ->
-                    Block.normedChanges(
-                        norm,
-                        AttentionLayer.of(settings.headsOf(layer))
-                            .with(rotation)
-                            .with(new AttentionLayer.Biases(hasBias, hasBias))
-                            .with(AttentionLayer.QueryKeyNorm.ofWhole(norm)),
-                        FeedForward.gated(
-                            settings.activation(Activation.SILU),
-                            settings.feedForwardWidth(layer))))
-            .toList(),
+        settings.eachBlock(
+            layer ->
+                Block.normedChanges(
+                    norm,
+                    AttentionLayer.of(settings.headsOf(layer))
+                        .with(rotation)
+                        .with(new AttentionLayer.Biases(hasBias, hasBias))
+                        .with(AttentionLayer.QueryKeyNorm.ofWhole(norm)),
+                    FeedForward.gated(
+                        settings.activation(Activation.SILU), settings.feedForwardWidth(layer)))),
         norm,
         Decoder.Head.of(settings.isTied(false)));
   }

@@ -5,7 +5,6 @@ import static java.util.Map.entry;
 import dev.kancil.graph.op.Activation;
 import java.util.List;
 import java.util.Map;
-import java.util.stream.IntStream;
 
 /**
  * OPT (Zhang et al. 2022): learned positions, of which the table has two that are never used, layer
@@ -57,18 +56,16 @@ final class Opt implements Family {
     boolean hasBias = settings.flag("enable_bias", true);
     return new Decoder(
         new Decoder.Embeddings(width, 1, settings.contextLength()),
-        IntStream.range(0, settings.blocks())
-            .mapToObj(
-                layer ->
-                    Block.preNorm(
-                        norm,
-                        AttentionLayer.of(settings.headsOf(layer))
-                            .with(new AttentionLayer.Biases(hasBias, hasBias)),
-                        new FeedForward.Plain(
-                            settings.activation(Activation.RELU),
-                            settings.feedForwardWidth(layer),
-                            hasBias)))
-            .toList(),
+        settings.eachBlock(
+            layer ->
+                Block.preNorm(
+                    norm,
+                    AttentionLayer.of(settings.headsOf(layer))
+                        .with(new AttentionLayer.Biases(hasBias, hasBias)),
+                    new FeedForward.Plain(
+                        settings.activation(Activation.RELU),
+                        settings.feedForwardWidth(layer),
+                        hasBias))),
         settings.flag("_remove_final_layer_norm", false) ? Norm.NONE : norm,
         Decoder.Head.of(settings.isTied(true)));
   }

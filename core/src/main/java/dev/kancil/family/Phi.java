@@ -3,7 +3,6 @@ package dev.kancil.family;
 import dev.kancil.graph.op.Activation;
 import dev.kancil.graph.op.RotaryEmbedding.Pairing;
 import java.util.List;
-import java.util.stream.IntStream;
 
 /**
  * Phi-1, 1.5 and 2 (Gunasekar et al. 2023; Li et al. 2023): both parts of a block beside each other
@@ -24,24 +23,22 @@ final class Phi implements Family {
     boolean isNormed = !settings.isGguf() && settings.flag("qk_layernorm", false);
     return new Decoder(
         Decoder.Embeddings.of(settings.width()),
-        IntStream.range(0, settings.blocks())
-            .mapToObj(
-                layer ->
-                    Block.parallel(
-                        norm,
-                        true,
-                        AttentionLayer.of(settings.headsOf(layer))
-                            .with(rotation)
-                            .with(new AttentionLayer.Biases(true, true))
-                            .with(
-                                isNormed
-                                    ? AttentionLayer.QueryKeyNorm.ofHeads(norm)
-                                    : AttentionLayer.QueryKeyNorm.NONE),
-                        new FeedForward.Plain(
-                            settings.activation(Activation.GELU_TANH),
-                            settings.feedForwardWidth(layer),
-                            true)))
-            .toList(),
+        settings.eachBlock(
+            layer ->
+                Block.parallel(
+                    norm,
+                    true,
+                    AttentionLayer.of(settings.headsOf(layer))
+                        .with(rotation)
+                        .with(new AttentionLayer.Biases(true, true))
+                        .with(
+                            isNormed
+                                ? AttentionLayer.QueryKeyNorm.ofHeads(norm)
+                                : AttentionLayer.QueryKeyNorm.NONE),
+                    new FeedForward.Plain(
+                        settings.activation(Activation.GELU_TANH),
+                        settings.feedForwardWidth(layer),
+                        true))),
         norm,
         new Decoder.Head(settings.isTied(false), true, 1, 0));
   }

@@ -3,7 +3,6 @@ package dev.kancil.family;
 import dev.kancil.graph.op.Activation;
 import dev.kancil.graph.op.RotaryEmbedding.Pairing;
 import java.util.List;
-import java.util.stream.IntStream;
 
 /**
  * Phi-3 and Phi-4 (Abdin et al. 2024): the form of Llama, with queries, keys and values in one
@@ -21,18 +20,15 @@ final class Phi3 implements Family {
     Rotation rotation = RotarySettings.read(settings, Pairing.HALVES, 10_000);
     return new Decoder(
         Decoder.Embeddings.of(settings.width()),
-        IntStream.range(0, settings.blocks())
-            .mapToObj(
-                layer ->
-                    Block.preNorm(
-                        norm,
-                        AttentionLayer.of(settings.headsOf(layer))
-                            .with(rotation)
-                            .withWindow(settings.window()),
-                        FeedForward.gated(
-                            settings.activation(Activation.SILU),
-                            settings.feedForwardWidth(layer))))
-            .toList(),
+        settings.eachBlock(
+            layer ->
+                Block.preNorm(
+                    norm,
+                    AttentionLayer.of(settings.headsOf(layer))
+                        .with(rotation)
+                        .withWindow(settings.window()),
+                    FeedForward.gated(
+                        settings.activation(Activation.SILU), settings.feedForwardWidth(layer)))),
         norm,
         Decoder.Head.of(settings.isTied(false)));
   }

@@ -5,7 +5,6 @@ import dev.kancil.graph.op.MoeRoute;
 import dev.kancil.graph.op.RotaryEmbedding.Pairing;
 import java.util.List;
 import java.util.Optional;
-import java.util.stream.IntStream;
 
 /**
  * Qwen 2, 2.5 and 3 (Qwen Team 2024, 2025): the form of Llama, with biases of queries, keys and
@@ -25,25 +24,23 @@ final class Qwen implements Family {
     Norm norm = Norm.rms(settings.rmsNormEpsilon());
     Rotation rotation = RotarySettings.read(settings, Pairing.HALVES, 1_000_000);
     boolean isThird = settings.architecture().startsWith("qwen3");
-    boolean hasBias = !settings.isGguf() && settings.flag("attention_bias", false);
+    boolean hasBias = settings.hasBias("attention_bias", false);
     boolean hasInputBias = isThird ? hasBias : settings.isGguf() || settings.flag("qkv_bias", true);
     return new Decoder(
         Decoder.Embeddings.of(settings.width()),
-        IntStream.range(0, settings.blocks())
-            .mapToObj(
-                layer ->
-                    Block.preNorm(
-                        norm,
-                        AttentionLayer.of(settings.headsOf(layer))
-                            .with(rotation)
-                            .with(new AttentionLayer.Biases(hasInputBias, isThird && hasBias))
-                            .with(
-                                isThird
-                                    ? AttentionLayer.QueryKeyNorm.ofHeads(norm)
-                                    : AttentionLayer.QueryKeyNorm.NONE)
-                            .withWindow(isWindowed(settings, layer) ? settings.window() : 0),
-                        feedForward(settings, layer)))
-            .toList(),
+        settings.eachBlock(
+            layer ->
+                Block.preNorm(
+                    norm,
+                    AttentionLayer.of(settings.headsOf(layer))
+                        .with(rotation)
+                        .with(new AttentionLayer.Biases(hasInputBias, isThird && hasBias))
+                        .with(
+                            isThird
+                                ? AttentionLayer.QueryKeyNorm.ofHeads(norm)
+                                : AttentionLayer.QueryKeyNorm.NONE)
+                        .withWindow(isWindowed(settings, layer) ? settings.window() : 0),
+                    feedForward(settings, layer))),
         norm,
         Decoder.Head.of(settings.isTied(false)));
   }

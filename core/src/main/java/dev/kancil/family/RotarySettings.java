@@ -43,6 +43,14 @@ final class RotarySettings {
     };
   }
 
+  /**
+   * As {@link #read}, for families of which llama.cpp reorders rows of queries and keys, so that
+   * neighbours are turned together in GGUF files, and halves elsewhere.
+   */
+  static Rotation readReordered(Hyperparameters settings, double defaultBase) {
+    return read(settings, settings.isGguf() ? Pairing.NEIGHBOURS : Pairing.HALVES, defaultBase);
+  }
+
   /** The same without any stretching, and with another base. */
   static Rotation unscaled(Rotation rotation, double base) {
     RotaryEmbedding embedding = rotation.embedding();

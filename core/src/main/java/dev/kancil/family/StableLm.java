@@ -3,7 +3,6 @@ package dev.kancil.family;
 import dev.kancil.graph.op.Activation;
 import dev.kancil.graph.op.RotaryEmbedding.Pairing;
 import java.util.List;
-import java.util.stream.IntStream;
 
 /**
  * StableLM (Bellagente et al. 2024): the form of Llama, with layer norms and rotation of a part of
@@ -37,22 +36,20 @@ final class StableLm implements Family {
             : AttentionLayer.QueryKeyNorm.NONE;
     return new Decoder(
         Decoder.Embeddings.of(settings.width()),
-        IntStream.range(0, settings.blocks())
-            .mapToObj(
-                layer -> {
-                  AttentionLayer attention =
-                      AttentionLayer.of(settings.headsOf(layer))
-                          .with(rotation)
-                          .with(new AttentionLayer.Biases(hasBias, false))
-                          .with(headNorm);
-                  FeedForward feedForward =
-                      FeedForward.gated(
-                          settings.activation(Activation.SILU), settings.feedForwardWidth(layer));
-                  return isParallel
-                      ? Block.parallel(norm, true, attention, feedForward)
-                      : Block.preNorm(norm, attention, feedForward);
-                })
-            .toList(),
+        settings.eachBlock(
+            layer -> {
+              AttentionLayer attention =
+                  AttentionLayer.of(settings.headsOf(layer))
+                      .with(rotation)
+                      .with(new AttentionLayer.Biases(hasBias, false))
+                      .with(headNorm);
+              FeedForward feedForward =
+                  FeedForward.gated(
+                      settings.activation(Activation.SILU), settings.feedForwardWidth(layer));
+              return isParallel
+                  ? Block.parallel(norm, true, attention, feedForward)
+                  : Block.preNorm(norm, attention, feedForward);
+            }),
         norm,
         Decoder.Head.of(settings.isTied(false)));
   }

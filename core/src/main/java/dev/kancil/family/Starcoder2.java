@@ -3,7 +3,6 @@ package dev.kancil.family;
 import dev.kancil.graph.op.Activation;
 import dev.kancil.graph.op.RotaryEmbedding.Pairing;
 import java.util.List;
-import java.util.stream.IntStream;
 
 /**
  * StarCoder2 (Lozhkov et al. 2024): the form of Llama, with layer norms, biases, and a feed-forward
@@ -22,20 +21,18 @@ final class Starcoder2 implements Family {
     boolean hasBias = settings.isGguf() || settings.flag("use_bias", true);
     return new Decoder(
         Decoder.Embeddings.of(settings.width()),
-        IntStream.range(0, settings.blocks())
-            .mapToObj(
-                layer ->
-                    Block.preNorm(
-                        norm,
-                        AttentionLayer.of(settings.headsOf(layer))
-                            .with(rotation)
-                            .with(new AttentionLayer.Biases(hasBias, hasBias))
-                            .withWindow(settings.window()),
-                        new FeedForward.Plain(
-                            settings.activation(Activation.GELU_TANH),
-                            settings.feedForwardWidth(layer),
-                            hasBias)))
-            .toList(),
+        settings.eachBlock(
+            layer ->
+                Block.preNorm(
+                    norm,
+                    AttentionLayer.of(settings.headsOf(layer))
+                        .with(rotation)
+                        .with(new AttentionLayer.Biases(hasBias, hasBias))
+                        .withWindow(settings.window()),
+                    new FeedForward.Plain(
+                        settings.activation(Activation.GELU_TANH),
+                        settings.feedForwardWidth(layer),
+                        hasBias))),
         norm,
         Decoder.Head.of(settings.isTied(true)));
   }

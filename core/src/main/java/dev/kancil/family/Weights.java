@@ -24,6 +24,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class Weights implements WeightSource {
   private static final int MOST_NAMED = 20;
+  private static final Place OUTSIDE = new Place(0, 0, false);
 
   /** What older checkpoints have beside weights: masks and tables that anybody can compute. */
   private static final List<String> IGNORED =
@@ -65,16 +66,19 @@ final class Weights implements WeightSource {
 
   /** Whether there is a weight outside of the layers. */
   boolean has(WeightName purpose) {
-    return names.has(purpose)
-        && names.place(purpose) instanceof WeightPlace.Named(String pattern)
-        && checkpoint.tensor(new Place(0, 0, false).name(pattern)).isPresent();
+    return nameOf(purpose).flatMap(checkpoint::tensor).isPresent();
   }
 
-  /** Takes note of a weight that is there and is not needed. */
+  /** Takes note of a weight that may be there and is not needed. */
   void leaveOut(WeightName purpose) {
-    if (has(purpose) && names.place(purpose) instanceof WeightPlace.Named(String pattern)) {
-      used.add(new Place(0, 0, false).name(pattern));
-    }
+    nameOf(purpose).ifPresent(used::add);
+  }
+
+  /** What a weight outside of the layers is called, if it is a tensor of its own. */
+  private Optional<String> nameOf(WeightName purpose) {
+    return names.has(purpose) && names.place(purpose) instanceof WeightPlace.Named(String pattern)
+        ? Optional.of(name(pattern, OUTSIDE))
+        : Optional.empty();
   }
 
   /** Numbers that the family knows, not the checkpoint. */
@@ -84,10 +88,7 @@ final class Weights implements WeightSource {
 
   /** Rows of the token embedding. */
   long vocabulary() {
-    if (!(names.place(WeightName.TOKEN_EMBEDDING) instanceof WeightPlace.Named(String pattern))) {
-      throw new IllegalStateException("the token embedding is part of something");
-    }
-    String name = new Place(0, 0, false).name(pattern);
+    String name = nameOf(WeightName.TOKEN_EMBEDDING).orElseThrow();
     Tensor table =
         checkpoint
             .tensor(name)
@@ -116,36 +117,25 @@ final class Weights implements WeightSource {
   }
 
   /** The layer, the expert, and whether it is a bias. */
-  private final class Place {
-    private final int layer;
-    private final int expert;
-    private final boolean isBias;
+  private record Place(int layer, int expert, boolean isBias) {}
 
-    Place(int layer, int expert, boolean isBias) {
-      this.layer = layer;
-      this.expert = expert;
-      this.isBias = isBias;
+  private String name(String pattern, Place where) {
+    String name =
+        pattern
+            .replace("{}", String.valueOf(where.layer))
+            .replace("{e}", String.valueOf(where.expert));
+    if (isShort && name.startsWith(names.prefix())) {
+      name = name.substring(names.prefix().length());
     }
-
-    String name(String pattern) {
-      return name(pattern, String.valueOf(expert));
+    if (where.isBias && name.endsWith(".weight")) {
+      name = name.substring(0, name.length() - ".weight".length()) + ".bias";
     }
-
-    String name(String pattern, String ofExpert) {
-      String name = pattern.replace("{}", String.valueOf(layer)).replace("{e}", ofExpert);
-      if (isShort && name.startsWith(names.prefix())) {
-        name = name.substring(names.prefix().length());
-      }
-      if (isBias && name.endsWith(".weight")) {
-        name = name.substring(0, name.length() - ".weight".length()) + ".bias";
-      }
-      return name;
-    }
+    return name;
   }
 
   private @Nullable PlacedWeight resolve(Place where, WeightPlace place, Shape shape) {
     return switch (place) {
-      case WeightPlace.Named(String pattern) -> named(where.name(pattern), shape);
+      case WeightPlace.Named(String pattern) -> named(name(pattern, where), shape);
       case WeightPlace.Rows(WeightPlace of, long first, long total) -> {
         PlacedWeight all = resolve(where, of, withRows(shape, total));
         yield all == null ? null : all.rows(first, shape);

@@ -1,9 +1,8 @@
 package dev.kancil.format.huggingface;
 
 import dev.kancil.FormatException;
+import dev.kancil.format.TextFile;
 import dev.kancil.format.json.Json;
-import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -33,14 +32,7 @@ final class HuggingFaceConfig {
    * @throws FormatException if it can't be read, or is no JSON object
    */
   static HuggingFaceConfig read(Path path) {
-    try {
-      if (Files.size(path) > MOST_BYTES) {
-        throw new FormatException(path + ": larger than " + MOST_BYTES + " bytes");
-      }
-      return parse(path.toString(), Files.readString(path));
-    } catch (IOException e) {
-      throw new FormatException(path + ": can't be read: " + e.getMessage(), e);
-    }
+    return parse(path.toString(), TextFile.read(path, MOST_BYTES));
   }
 
   /**

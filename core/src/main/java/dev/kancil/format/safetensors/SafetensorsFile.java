@@ -2,12 +2,11 @@ package dev.kancil.format.safetensors;
 
 import dev.kancil.FormatException;
 import dev.kancil.format.FileMapping;
+import dev.kancil.format.TextFile;
 import dev.kancil.format.json.Json;
 import dev.kancil.tensor.Tensor;
-import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Collections;
 import java.util.LinkedHashMap;
@@ -107,15 +106,7 @@ public final class SafetensorsFile implements AutoCloseable {
   }
 
   private static Map<String, String> shardNames(Path index) {
-    Object parsed;
-    try {
-      if (Files.size(index) > MOST_INDEX_BYTES) {
-        throw new FormatException(index + ": too large for an index");
-      }
-      parsed = Json.parse(Files.readString(index));
-    } catch (IOException e) {
-      throw new FormatException(index + ": can't be read: " + e.getMessage(), e);
-    }
+    Object parsed = Json.parse(TextFile.read(index, MOST_INDEX_BYTES));
     Map<String, String> names = new LinkedHashMap<>();
     if (parsed instanceof Map<?, ?> members && members.get("weight_map") instanceof Map<?, ?> map) {
       for (Map.Entry<?, ?> entry : map.entrySet()) {

@@ -1,11 +1,7 @@
 package dev.kancil.text.tokenizer;
 
-import dev.kancil.FormatException;
 import dev.kancil.UnsupportedException;
-import java.io.IOException;
-import java.nio.charset.CharacterCodingException;
-import java.nio.file.Files;
-import java.nio.file.NoSuchFileException;
+import dev.kancil.format.TextFile;
 import java.nio.file.Path;
 import java.util.Map;
 import java.util.OptionalInt;
@@ -20,18 +16,7 @@ final class TokenizerJson {
 
   /** The text of a file that is not absurdly large. */
   static String text(Path path) {
-    try {
-      if (Files.size(path) > MAX_BYTES) {
-        throw new FormatException(path + ": it has " + Files.size(path) + " bytes");
-      }
-      return Files.readString(path);
-    } catch (CharacterCodingException e) {
-      throw new FormatException(path + ": it is not UTF-8", e);
-    } catch (NoSuchFileException e) {
-      throw new FormatException(path + ": there is no such file", e);
-    } catch (IOException e) {
-      throw new FormatException(path + ": it can't be read: " + e.getMessage(), e);
-    }
+    return TextFile.read(path, MAX_BYTES);
   }
 
   /**
