@@ -18,7 +18,8 @@ public record AttentionLayer(
     Biases biases,
     QueryKeyNorm queryKeyNorm,
     Optional<Rotation> rotation,
-    Scores scores) {
+    Scores scores)
+    implements AttentionPart {
   /**
    * Which products have a bias.
    *

@@ -16,7 +16,14 @@ import java.util.function.IntUnaryOperator;
 public final class Families {
   private static final List<Family> ALL =
       List.of(
-          new Gemma(), new Gpt2(), new GptNeox(), new Llama(), new Olmo2(), new Phi3(), new Qwen());
+          new DeepSeek(),
+          new Gemma(),
+          new Gpt2(),
+          new GptNeox(),
+          new Llama(),
+          new Olmo2(),
+          new Phi3(),
+          new Qwen());
 
   private static final Map<String, Family> BY_ARCHITECTURE = new TreeMap<>();
 

@@ -51,8 +51,12 @@ record PlacedWeight(String name, DataType type, Shape shape, Supplier<Tensor> te
         });
   }
 
-  /** The other way round. */
+  /** The other way round: a matrix, or each of several. */
   PlacedWeight transposed(Shape of) {
+    if (type.isQuantized()) {
+      // Blocks lie along rows.
+      return floats().transposed(of);
+    }
     return new PlacedWeight(
         name + "[transposed]",
         type,
@@ -60,25 +64,40 @@ record PlacedWeight(String name, DataType type, Shape shape, Supplier<Tensor> te
         () -> {
           MemorySegment from = tensor.get().data();
           MemorySegment to = allocate(type, of);
-          int size = type.blockBytes();
-          long rows = of.dimension(0);
-          long columns = of.dimension(1);
-          for (long row = 0; row < rows; row++) {
-            for (long column = 0; column < columns; column++) {
-              long source = (column * rows + row) * size;
-              long target = (row * columns + column) * size;
-              if (size == 2) {
-                to.set(
-                    ValueLayout.JAVA_SHORT_UNALIGNED,
-                    target,
-                    from.get(ValueLayout.JAVA_SHORT_UNALIGNED, source));
-              } else {
-                MemorySegment.copy(from, source, to, target, size);
-              }
-            }
+          long rows = of.dimension(-2);
+          long columns = of.columns();
+          long bytes = rows * columns * type.blockBytes();
+          for (long at = 0; at < to.byteSize(); at += bytes) {
+            transpose(from.asSlice(at, bytes), to.asSlice(at, bytes), rows, columns);
           }
           return new Tensor(type, of, to);
         });
+  }
+
+  private void transpose(MemorySegment from, MemorySegment to, long rows, long columns) {
+    int size = type.blockBytes();
+    for (long row = 0; row < rows; row++) {
+      for (long column = 0; column < columns; column++) {
+        long source = (column * rows + row) * size;
+        long target = (row * columns + column) * size;
+        if (size == 2) {
+          to.set(
+              ValueLayout.JAVA_SHORT_UNALIGNED,
+              target,
+              from.get(ValueLayout.JAVA_SHORT_UNALIGNED, source));
+        } else {
+          MemorySegment.copy(from, source, to, target, size);
+        }
+      }
+    }
+  }
+
+  /** The same numbers in another shape. */
+  PlacedWeight shaped(Shape of) {
+    if (of.equals(shape)) {
+      return this;
+    }
+    return new PlacedWeight(name, type, of, () -> new Tensor(type, of, tensor.get().data()));
   }
 
   /** In float32, with 1 added. */

@@ -1,5 +1,8 @@
 package dev.kancil.family;
 
+import java.util.Arrays;
+import java.util.List;
+
 /**
  * Where a checkpoint keeps a weight, and what is to be done to it. Names have {@code {}} for the
  * number of the layer, and {@code {e}} for that of an expert; those that end in {@code .weight} end
@@ -27,7 +30,18 @@ public sealed interface WeightPlace {
    */
   record RowsOfGroups(WeightPlace of, long first, long each, long group) implements WeightPlace {}
 
-  /** A matrix that lies [in, out]; vectors are as they are. */
+  /**
+   * The same elements in the same order, in another shape.
+   *
+   * @param from the shape in which they lie
+   */
+  record Shaped(WeightPlace of, List<Long> from) implements WeightPlace {
+    public Shaped {
+      from = List.copyOf(from);
+    }
+  }
+
+  /** A matrix that lies [in, out], or several; vectors are as they are. */
   record Transposed(WeightPlace of) implements WeightPlace {}
 
   /** A vector to which 1 is added. */
@@ -63,6 +77,11 @@ public sealed interface WeightPlace {
 
   /** See {@link OfExperts}. */
   default WeightPlace ofExperts() {
+  /** See {@link Shaped}. */
+  default WeightPlace shaped(long... from) {
+    return new Shaped(this, Arrays.stream(from).boxed().toList());
+  }
+
     return new OfExperts(this);
   }
 }

@@ -9,6 +9,7 @@ import dev.kancil.tensor.DataType;
 import dev.kancil.tensor.Shape;
 import dev.kancil.tensor.Tensor;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
@@ -155,11 +156,21 @@ final class Weights implements WeightSource {
         PlacedWeight all = resolve(where, of, withRows(shape, total));
         yield all == null ? null : all.rowsOfGroups(first, each, group, shape);
       }
+      case WeightPlace.Shaped(WeightPlace of, List<Long> from) -> {
+        Shape stored = new Shape(from);
+        if (stored.elements() != shape.elements()) {
+          throw new IllegalArgumentException("a weight of shape " + stored + " as " + shape);
+        }
+        PlacedWeight all = resolve(where, of, stored);
+        yield all == null ? null : all.shaped(shape);
+      }
       case WeightPlace.Transposed(WeightPlace of) -> {
         if (shape.rank() == 1) {
           yield resolve(where, of, shape);
         }
-        PlacedWeight all = resolve(where, of, Shape.of(shape.dimension(1), shape.dimension(0)));
+        List<Long> dimensions = new ArrayList<>(shape.dimensions());
+        Collections.swap(dimensions, shape.rank() - 2, shape.rank() - 1);
+        PlacedWeight all = resolve(where, of, new Shape(dimensions));
         yield all == null ? null : all.transposed(shape);
       }
       case WeightPlace.PlusOne(WeightPlace of) -> {
