@@ -106,6 +106,11 @@ public record AttentionLayer(
     return with(new Scores(scores.scale, score, scores.window, scores.hasSinks));
   }
 
+  /** The same with a sink for each head. */
+  public AttentionLayer withSinks() {
+    return with(new Scores(scores.scale, scores.score, scores.window, true));
+  }
+
   private AttentionLayer with(Scores newScores) {
     return new AttentionLayer(heads, biases, queryKeyNorm, rotation, newScores);
   }

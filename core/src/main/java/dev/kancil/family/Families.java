@@ -20,6 +20,7 @@ public final class Families {
           new Gemma(),
           new Gpt2(),
           new GptNeox(),
+          new GptOss(),
           new Llama(),
           new Olmo2(),
           new Phi3(),

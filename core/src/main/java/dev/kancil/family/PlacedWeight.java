@@ -144,6 +144,19 @@ record PlacedWeight(String name, DataType type, Shape shape, Supplier<Tensor> te
         });
   }
 
+  /** See {@link WeightPlace.Microscaled}. */
+  static PlacedWeight microscaled(String name, Tensor blocks, Tensor scales, Shape of) {
+    return new PlacedWeight(
+        name,
+        DataType.MXFP4,
+        of,
+        () -> {
+          MemorySegment to = allocate(DataType.MXFP4, of);
+          Microscaling.pack(blocks.data(), scales.data(), to);
+          return new Tensor(DataType.MXFP4, of, to);
+        });
+  }
+
   /** Numbers that no file has. */
   static PlacedWeight constant(String name, List<Float> values) {
     Shape of = Shape.of(values.size());

@@ -160,7 +160,11 @@ final class RotarySettings {
     double factor = factor();
     double fast = settings.positive("rope.scaling.yarn_beta_fast").orElse(32.0);
     double slow = settings.positive("rope.scaling.yarn_beta_slow").orElse(1.0);
-    boolean isTruncated = settings.isGguf() || settings.flag("rope_scaling.truncate", true);
+    // GGUF files don't say so, but gpt-oss was made for whole bounds no more than elsewhere.
+    boolean isTruncated =
+        settings.isGguf()
+            ? !settings.architecture().equals(GptOss.GGUF)
+            : settings.flag("rope_scaling.truncate", true);
     double first = pairThatTurns(fast);
     double last = pairThatTurns(slow);
     double low = Math.max(0, isTruncated ? Math.floor(first) : first);

@@ -44,6 +44,13 @@ public sealed interface WeightPlace {
   /** A matrix that lies [in, out], or several; vectors are as they are. */
   record Transposed(WeightPlace of) implements WeightPlace {}
 
+  /**
+   * Matrices of {@link dev.kancil.tensor.DataType#MXFP4}, of which blocks' bytes and scales lie in
+   * two tensors: of shape [matrices, rows, columns / 32, 16], where a byte has two neighbours, the
+   * first in its low half, and [matrices, rows, columns / 32].
+   */
+  record Microscaled(String blocks, String scales) implements WeightPlace {}
+
   /** A vector to which 1 is added. */
   record PlusOne(WeightPlace of) implements WeightPlace {}
 
@@ -55,6 +62,11 @@ public sealed interface WeightPlace {
     return new Named(pattern);
   }
 
+  /** See {@link Microscaled}. */
+  static WeightPlace microscaled(String blocks, String scales) {
+    return new Microscaled(blocks, scales);
+  }
+
   /** See {@link Rows}. */
   default WeightPlace rows(long first, long total) {
     return new Rows(this, first, total);
@@ -63,6 +75,11 @@ public sealed interface WeightPlace {
   /** See {@link RowsOfGroups}. */
   default WeightPlace rowsOfGroups(long first, long each, long group) {
     return new RowsOfGroups(this, first, each, group);
+  }
+
+  /** See {@link Shaped}. */
+  default WeightPlace shaped(long... from) {
+    return new Shaped(this, Arrays.stream(from).boxed().toList());
   }
 
   /** See {@link Transposed}. */
@@ -77,11 +94,6 @@ public sealed interface WeightPlace {
 
   /** See {@link OfExperts}. */
   default WeightPlace ofExperts() {
-  /** See {@link Shaped}. */
-  default WeightPlace shaped(long... from) {
-    return new Shaped(this, Arrays.stream(from).boxed().toList());
-  }
-
     return new OfExperts(this);
   }
 }

@@ -173,6 +173,8 @@ final class Weights implements WeightSource {
         PlacedWeight all = resolve(where, of, new Shape(dimensions));
         yield all == null ? null : all.transposed(shape);
       }
+      case WeightPlace.Microscaled(String blocks, String scales) ->
+          microscaled(where.name(blocks), where.name(scales), shape);
       case WeightPlace.PlusOne(WeightPlace of) -> {
         PlacedWeight all = resolve(where, of, shape);
         yield all == null ? null : all.plusOne();
@@ -187,7 +189,7 @@ final class Weights implements WeightSource {
     return new Shape(dimensions);
   }
 
-  private @Nullable PlacedWeight named(String name, Shape shape) {
+  private @Nullable Tensor tensor(String name, Shape shape) {
     Tensor tensor = checkpoint.tensor(name).orElse(null);
     if (tensor == null) {
       problems.add("the tensor " + name + " is missing");
@@ -196,6 +198,36 @@ final class Weights implements WeightSource {
     used.add(name);
     if (!tensor.shape().equals(shape)) {
       problems.add("the tensor " + name + " has shape " + tensor.shape() + ", not " + shape);
+      return null;
+    }
+    return tensor;
+  }
+
+  private @Nullable PlacedWeight microscaled(String blocks, String scales, Shape shape) {
+    List<Long> dimensions = new ArrayList<>(shape.dimensions());
+    dimensions.set(shape.rank() - 1, shape.columns() / DataType.MXFP4.blockElements());
+    Shape ofScales = new Shape(dimensions);
+    dimensions.add((long) Microscaling.BLOCK_BYTES);
+    Tensor bytes = packed(blocks, new Shape(dimensions));
+    Tensor exponents = packed(scales, ofScales);
+    if (bytes == null || exponents == null) {
+      return null;
+    }
+    return PlacedWeight.microscaled(blocks, bytes, exponents, shape);
+  }
+
+  private @Nullable Tensor packed(String name, Shape shape) {
+    Tensor tensor = tensor(name, shape);
+    if (tensor != null && tensor.type() != DataType.I8) {
+      problems.add("the tensor " + name + " is of type " + tensor.type() + ", not of bytes");
+      return null;
+    }
+    return tensor;
+  }
+
+  private @Nullable PlacedWeight named(String name, Shape shape) {
+    Tensor tensor = tensor(name, shape);
+    if (tensor == null) {
       return null;
     }
     PlacedWeight found = new PlacedWeight(name, tensor.type(), shape, () -> tensor);
