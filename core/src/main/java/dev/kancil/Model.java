@@ -7,11 +7,11 @@ import dev.kancil.backend.DeviceWeights;
 import dev.kancil.engine.Engine;
 import dev.kancil.engine.Sequence;
 import dev.kancil.family.Families;
-import dev.kancil.format.gguf.GgufCheckpoint;
 import dev.kancil.format.gguf.GgufFile;
 import dev.kancil.text.template.ChatTemplate;
 import dev.kancil.text.template.Conversation;
 import dev.kancil.text.tokenizer.Tokenizer;
+import dev.kancil.text.tokenizer.TokenizerFiles;
 import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -61,13 +61,14 @@ public final class Model implements AutoCloseable {
     this.description = description;
   }
 
-  /** Opens a GGUF file with {@link ModelOptions#DEFAULT}. */
+  /** Opens a GGUF file or a folder with {@link ModelOptions#DEFAULT}. */
   public static Model open(Path path) {
     return open(path, ModelOptions.DEFAULT);
   }
 
   /**
-   * Opens a GGUF file, or any part of a split one, and makes it ready on a device.
+   * Opens a GGUF file, any part of a split one, or a folder of Hugging Face transformers, and makes
+   * it ready on a device.
    *
    * @throws FormatException if the file can't be read, is damaged, or doesn't fit together
    * @throws UnsupportedException if its architecture, or a type on the device, is not supported
@@ -75,7 +76,7 @@ public final class Model implements AutoCloseable {
    * @throws DeviceException if the device is not available or has too little memory
    */
   public static Model open(Path path, ModelOptions options) {
-    return open(() -> GgufFile.open(path), options);
+    return open(() -> ModelFiles.open(path), options);
   }
 
   /**
@@ -83,10 +84,10 @@ public final class Model implements AutoCloseable {
    * otherwise as {@link #open(Path, ModelOptions)}.
    */
   public static Model open(GgufFile file, ModelOptions options) {
-    return open(() -> file, options);
+    return open(() -> ModelFiles.of(file), options);
   }
 
-  private static Model open(Supplier<GgufFile> opened, ModelOptions options) {
+  private static Model open(Supplier<ModelFiles> opened, ModelOptions options) {
     Resources resources = new Resources();
     try {
       // Beside reading the file: a device takes time to open, and may get ready while it waits.
@@ -96,13 +97,16 @@ public final class Model implements AutoCloseable {
       FutureTask<Device> opening =
           start("kancil-device-open", () -> Backends.open(id, deviceOptions));
       resources.add(opening, task -> closeIfOpen(task));
-      GgufFile file = resources.add(opened.get(), GgufFile::close);
-      Path path = file.path();
-      GgufCheckpoint checkpoint = new GgufCheckpoint(file);
+      ModelFiles files = resources.add(opened.get(), ModelFiles::close);
+      Path path = files.path();
       // A vocabulary takes as long to index as all else that comes before the first token.
-      FutureTask<Tokenizer> text = start("kancil-tokenizer", () -> Tokenizer.of(file.metadata()));
+      FutureTask<TokenizerFiles> reading = start("kancil-tokenizer", files::text);
       Families.LoadedGraph loaded =
-          Families.load(checkpoint, options.cacheKeyType(), options.cacheValueType());
+          Families.load(
+              files.checkpoint(),
+              options.cacheKeyType(),
+              options.cacheValueType(),
+              options::contextLengthFor);
       int context = options.contextLengthFor(loaded.contextLength());
       Device chosen = await(opening);
       Engine.Limits limits =
@@ -122,7 +126,8 @@ public final class Model implements AutoCloseable {
       DeviceWeights weights = resources.add(device.weights(loaded.weights()), DeviceWeights::close);
       Engine engine =
           resources.add(new Engine(device, loaded.graph(), weights, limits), Engine::close);
-      Tokenizer tokenizer = await(text);
+      TokenizerFiles text = await(reading);
+      Tokenizer tokenizer = text.tokenizer();
       if (tokenizer.vocabularySize() > loaded.vocabulary()) {
         throw new FormatException(
             path
@@ -132,19 +137,17 @@ public final class Model implements AutoCloseable {
                 + loaded.vocabulary());
       }
       Optional<ChatTemplate> template =
-          file.metadata()
-              .string("tokenizer.chat_template")
-              .map(source -> ChatTemplate.parse(path.toString(), source));
+          text.chatTemplate().map(source -> ChatTemplate.parse(path.toString(), source));
       ModelDescription description =
           new ModelDescription(
               path,
-              checkpoint.architecture(),
-              file.metadata().string("general.name").orElse(""),
-              file.tensors().values().stream().mapToLong(tensor -> tensor.shape().elements()).sum(),
+              files.checkpoint().architecture(),
+              files.modelName(),
+              files.parameters(),
               tokenizer.vocabularySize(),
               context,
               loaded.contextLength(),
-              file.fileBytes(),
+              files.bytes(),
               loaded.graph().weightBytesPerToken(),
               loaded.graph().multiplicationsPerToken(),
               engine.bytes() + weights.bytes(),

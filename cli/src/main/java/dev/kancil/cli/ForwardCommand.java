@@ -1,19 +1,17 @@
 package dev.kancil.cli;
 
 import dev.kancil.InvalidRequestException;
+import dev.kancil.ModelFiles;
 import dev.kancil.backend.Backends;
 import dev.kancil.backend.Device;
 import dev.kancil.backend.DeviceOptions;
 import dev.kancil.backend.DeviceWeights;
 import dev.kancil.engine.ForwardPass;
 import dev.kancil.family.Families;
-import dev.kancil.format.gguf.GgufCheckpoint;
-import dev.kancil.format.gguf.GgufFile;
 import dev.kancil.format.safetensors.SafetensorsWriter;
 import dev.kancil.graph.Graph;
 import dev.kancil.graph.Taps;
 import dev.kancil.tensor.DataType;
-import dev.kancil.text.tokenizer.Tokenizer;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.SequencedMap;
@@ -83,12 +81,13 @@ final class ForwardCommand implements Callable<Integer> {
 
   @Override
   public Integer call() {
-    try (GgufFile file = GgufFile.open(model.path(console))) {
-      Families.LoadedGraph loaded = Families.load(new GgufCheckpoint(file), cacheType, cacheType);
+    try (ModelFiles files = ModelFiles.open(model.path(console))) {
       int[] ids =
           input.text.isEmpty()
               ? input.tokens.stream().mapToInt(id -> id).toArray()
-              : Tokenizer.of(file.metadata()).encode(input.text, true, true);
+              : files.text().tokenizer().encode(input.text, true, true);
+      Families.LoadedGraph loaded =
+          Families.load(files.checkpoint(), cacheType, cacheType, _ -> Math.max(1, ids.length));
       if (ids.length > loaded.contextLength()) {
         throw new InvalidRequestException(
             ids.length + " tokens, but the model was made for " + loaded.contextLength());

@@ -1,14 +1,15 @@
 package dev.kancil.cli;
 
 import dev.kancil.KancilException;
+import dev.kancil.ModelFiles;
 import dev.kancil.ModelOptions;
 import dev.kancil.family.Families;
+import dev.kancil.format.Checkpoint;
 import dev.kancil.format.gguf.GgufCheckpoint;
-import dev.kancil.format.gguf.GgufFile;
 import dev.kancil.format.gguf.GgufMetadata;
 import dev.kancil.graph.StateLayout;
-import dev.kancil.tensor.Tensor;
-import java.nio.file.Path;
+import dev.kancil.text.tokenizer.Tokenizer;
+import dev.kancil.text.tokenizer.TokenizerFiles;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -39,9 +40,8 @@ final class ShowCommand implements Callable<Integer> {
 
   @Override
   public Integer call() {
-    Path path = model.path(console);
-    try (GgufFile file = GgufFile.open(path)) {
-      Map<String, @Nullable Object> facts = facts(file);
+    try (ModelFiles files = ModelFiles.open(model.path(console))) {
+      Map<String, @Nullable Object> facts = facts(files);
       if (json) {
         Json.print(console, facts);
       } else {
@@ -53,15 +53,11 @@ final class ShowCommand implements Callable<Integer> {
     return 0;
   }
 
-  private Map<String, @Nullable Object> facts(GgufFile file) {
-    GgufMetadata metadata = file.metadata();
-    GgufCheckpoint checkpoint = new GgufCheckpoint(file);
-    String architecture = checkpoint.architecture();
+  private Map<String, @Nullable Object> facts(ModelFiles files) {
+    Checkpoint checkpoint = files.checkpoint();
     Map<String, Integer> types = new TreeMap<>();
-    long parameters = 0;
-    for (Tensor tensor : file.tensors().values()) {
-      types.merge(tensor.type().name(), 1, Integer::sum);
-      parameters += tensor.shape().elements();
+    for (String name : checkpoint.tensorNames()) {
+      types.merge(checkpoint.tensor(name).orElseThrow().type().name(), 1, Integer::sum);
     }
     Map<String, @Nullable Object> sizes = new LinkedHashMap<>();
     for (String key :
@@ -81,22 +77,47 @@ final class ShowCommand implements Callable<Integer> {
     }
     Map<String, @Nullable Object> facts =
         Json.object(
-            "path", file.path().toString(),
-            "name", metadata.string("general.name").orElse(null),
-            "architecture", architecture,
-            "parameters", parameters,
-            "file_bytes", file.fileBytes(),
+            "path", files.path().toString(),
+            "name", files.modelName().isEmpty() ? null : files.modelName(),
+            "architecture", checkpoint.architecture(),
+            "parameters", files.parameters(),
+            "file_bytes", files.bytes(),
             "sizes", sizes,
-            "types", types,
-            "tokenizer", tokenizer(metadata),
-            "chat_template", metadata.string("tokenizer.chat_template").orElse(null));
-    if (file.tensors().isEmpty()) {
+            "types", types);
+    addText(facts, files);
+    if (checkpoint.tensorNames().isEmpty()) {
       facts.put("runs", false);
       facts.put("reason", "the file holds a vocabulary alone");
     } else {
-      addNeeds(facts, checkpoint, file.fileBytes());
+      addNeeds(facts, checkpoint, files.bytes());
     }
     return facts;
+  }
+
+  private static void addText(Map<String, @Nullable Object> facts, ModelFiles files) {
+    if (files.checkpoint() instanceof GgufCheckpoint gguf) {
+      facts.put("tokenizer", tokenizer(gguf.file().metadata()));
+      facts.put(
+          "chat_template", gguf.file().metadata().string("tokenizer.chat_template").orElse(null));
+      return;
+    }
+    try {
+      TokenizerFiles text = files.text();
+      Tokenizer tokenizer = text.tokenizer();
+      facts.put(
+          "tokenizer",
+          Json.object(
+              "tokens",
+              tokenizer.vocabularySize(),
+              "bos_token_id",
+              tokenizer.beginningOfSequence().orElse(null),
+              "eos_token_id",
+              tokenizer.endOfSequence().orElse(null)));
+      facts.put("chat_template", text.chatTemplate().orElse(null));
+    } catch (KancilException e) {
+      facts.put("tokenizer", e.getMessage());
+      facts.put("chat_template", null);
+    }
   }
 
   private static Map<String, @Nullable Object> tokenizer(GgufMetadata metadata) {
@@ -110,11 +131,15 @@ final class ShowCommand implements Callable<Integer> {
   }
 
   private void addNeeds(
-      Map<String, @Nullable Object> facts, GgufCheckpoint checkpoint, long weightBytes) {
+      Map<String, @Nullable Object> facts, Checkpoint checkpoint, long weightBytes) {
     ModelOptions options = device.options(console).build();
     try {
       Families.LoadedGraph loaded =
-          Families.load(checkpoint, options.cacheKeyType(), options.cacheValueType());
+          Families.load(
+              checkpoint,
+              options.cacheKeyType(),
+              options.cacheValueType(),
+              options::contextLengthFor);
       StateLayout state = loaded.graph().state();
       int context = options.contextLengthFor(loaded.contextLength());
       facts.put("runs", true);

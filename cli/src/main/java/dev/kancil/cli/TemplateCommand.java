@@ -3,12 +3,12 @@ package dev.kancil.cli;
 import dev.kancil.FormatException;
 import dev.kancil.InvalidRequestException;
 import dev.kancil.Model;
+import dev.kancil.ModelFiles;
 import dev.kancil.UnsupportedException;
-import dev.kancil.format.gguf.GgufFile;
 import dev.kancil.text.template.ChatTemplate;
 import dev.kancil.text.template.Conversation;
 import dev.kancil.text.template.TemplateOptions;
-import dev.kancil.text.tokenizer.Tokenizer;
+import dev.kancil.text.tokenizer.TokenizerFiles;
 import java.nio.file.Path;
 import java.time.LocalDateTime;
 import java.time.format.DateTimeParseException;
@@ -53,23 +53,18 @@ final class TemplateCommand implements Callable<Integer> {
     if (model.model.endsWith(".jinja")) {
       template = ChatTemplate.parse(model.model, Texts.read(model.model, console));
     } else {
-      try (GgufFile file = GgufFile.open(model.path(console))) {
-        template = template(file);
-        request.putAll(Model.specialTokens(Tokenizer.of(file.metadata())));
-      }
+      Path path = model.path(console);
+      TokenizerFiles text = ModelFiles.text(path);
+      template =
+          text.chatTemplate()
+              .map(source -> ChatTemplate.parse(path.toString(), source))
+              .orElseThrow(() -> new UnsupportedException(path + " has no chat template"));
+      request.putAll(Model.specialTokens(text.tokenizer()));
     }
     request.putAll(given);
     TemplateOptions options = options(request.remove("now"));
     console.out().print(template.render(Conversation.prepare(template, request), options));
     return 0;
-  }
-
-  private static ChatTemplate template(GgufFile file) {
-    Path path = file.path();
-    return file.metadata()
-        .string("tokenizer.chat_template")
-        .map(source -> ChatTemplate.parse(path.toString(), source))
-        .orElseThrow(() -> new UnsupportedException(path + " has no chat template"));
   }
 
   private TemplateOptions options(@Nullable Object now) {

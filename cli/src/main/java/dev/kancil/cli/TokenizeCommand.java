@@ -1,6 +1,6 @@
 package dev.kancil.cli;
 
-import dev.kancil.format.gguf.GgufFile;
+import dev.kancil.ModelFiles;
 import dev.kancil.text.tokenizer.Tokenizer;
 import java.util.Arrays;
 import java.util.List;
@@ -49,17 +49,15 @@ final class TokenizeCommand implements Callable<Integer> {
   @Override
   public Integer call() {
     String input = input();
-    try (GgufFile file = GgufFile.open(model.path(console))) {
-      Tokenizer tokenizer = Tokenizer.of(file.metadata());
-      int[] ids = tokenizer.encode(input, !withoutBos, !withoutSpecial);
-      if (json) {
-        List<String> pieces = Arrays.stream(ids).mapToObj(tokenizer::piece).toList();
-        Json.print(console, Json.object("ids", ids, "pieces", pieces));
-      } else {
-        console
-            .out()
-            .println(Arrays.stream(ids).mapToObj(String::valueOf).collect(Collectors.joining(" ")));
-      }
+    Tokenizer tokenizer = ModelFiles.text(model.path(console)).tokenizer();
+    int[] ids = tokenizer.encode(input, !withoutBos, !withoutSpecial);
+    if (json) {
+      List<String> pieces = Arrays.stream(ids).mapToObj(tokenizer::piece).toList();
+      Json.print(console, Json.object("ids", ids, "pieces", pieces));
+    } else {
+      console
+          .out()
+          .println(Arrays.stream(ids).mapToObj(String::valueOf).collect(Collectors.joining(" ")));
     }
     return 0;
   }

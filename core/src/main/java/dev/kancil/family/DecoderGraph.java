@@ -59,22 +59,21 @@ final class DecoderGraph {
     boolean isScaled = embeddings.scale() != 1;
     boolean isPositioned = embeddings.positions() > 0;
     String result = "hidden.embeddings";
+    String sum = embeddings.norm().equals(Norm.NONE) ? result : "embeddings.sum";
     Value x =
         builder.add(
-            isScaled || isPositioned ? "embeddings" : result, new Embedding(), tokens, table());
+            isScaled || isPositioned ? "embeddings" : sum, new Embedding(), tokens, table());
     if (isScaled) {
-      x =
-          builder.add(
-              isPositioned ? "embeddings.scaled" : result, new Scale(embeddings.scale()), x);
+      x = builder.add(isPositioned ? "embeddings.scaled" : sum, new Scale(embeddings.scale()), x);
     }
     if (isPositioned) {
       Weight table =
           weights.weight(
               WeightName.POSITION_EMBEDDING, 0, embeddings.positions(), embeddings.width());
       Value ofPositions = builder.add("embeddings.positions", new Embedding(), positions, table);
-      x = builder.add(result, new Add(), x, ofPositions);
+      x = builder.add(sum, new Add(), x, ofPositions);
     }
-    return x;
+    return layers.norm(result, embeddings.norm(), x, WeightName.EMBEDDING_NORM, 0);
   }
 
   private Value logits(Value x) {

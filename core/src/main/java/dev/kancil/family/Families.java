@@ -16,15 +16,27 @@ import java.util.function.IntUnaryOperator;
 public final class Families {
   private static final List<Family> ALL =
       List.of(
+          new Bloom(),
+          new Cohere(),
           new DeepSeek(),
+          new Falcon(),
           new Gemma(),
+          new Glm(),
           new Gpt2(),
+          new GptJ(),
           new GptNeox(),
           new GptOss(),
+          new Granite(),
           new Llama(),
+          new Olmo(),
           new Olmo2(),
+          new Olmoe(),
+          new Opt(),
+          new Phi(),
           new Phi3(),
-          new Qwen());
+          new Qwen(),
+          new StableLm(),
+          new Starcoder2());
 
   private static final Map<String, Family> BY_ARCHITECTURE = new TreeMap<>();
 
@@ -76,7 +88,7 @@ public final class Families {
               + " is not supported; supported are "
               + String.join(", ", BY_ARCHITECTURE.keySet()));
     }
-    Hyperparameters settings = new Hyperparameters(checkpoint, context);
+    Hyperparameters settings = new Hyperparameters(checkpoint, family.usualContext(), context);
 
     Weights weights;
     Graph graph;

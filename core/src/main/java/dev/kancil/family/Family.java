@@ -13,8 +13,18 @@ public interface Family {
   /** What the checkpoint's settings declare. */
   Decoder decoder(Hyperparameters settings);
 
+  /**
+   * How many tokens models were made for whose checkpoint does not say; 0: each has to.
+   *
+   * <p>Such models know no positions of their own, so that nothing but what they learnt limits
+   * them.
+   */
+  default int usualContext() {
+    return 0;
+  }
+
   /** Where weights are. */
   default WeightNames names(Hyperparameters settings) {
-    return WeightNames.of(settings.layout());
+    return WeightNames.usual(settings);
   }
 }

@@ -9,6 +9,7 @@ import dev.kancil.graph.op.ClampedGlu;
 import dev.kancil.graph.op.Glu;
 import dev.kancil.graph.op.MoeBias;
 import dev.kancil.graph.op.MoeMatMul;
+import dev.kancil.graph.op.MoeRoute;
 import dev.kancil.graph.op.MoeSum;
 import java.util.List;
 
@@ -133,14 +134,22 @@ final class FeedForwardGraph {
 
   private Value shared(String name, Value x, int layer, FeedForward.Experts part) {
     FeedForward.Shared shared = part.shared();
-    if (shared.isGated()) {
-      throw new IllegalArgumentException("a shared expert with a gate of its own");
-    }
     int width = x.type().columns();
     Value gate =
         layers.linear(name + ".gate", x, WeightName.SHARED_GATE, layer, shared.width(), false);
     Value up = layers.linear(name + ".up", x, WeightName.SHARED_UP, layer, shared.width(), false);
     Value hidden = builder.add(name + ".hidden", new Glu(part.activation()), gate, up);
-    return layers.linear(name + ".output", hidden, WeightName.SHARED_DOWN, layer, width, false);
+    if (!shared.isGated()) {
+      return layers.linear(name + ".output", hidden, WeightName.SHARED_DOWN, layer, width, false);
+    }
+    Value down = layers.linear(name + ".down", hidden, WeightName.SHARED_DOWN, layer, width, false);
+    // A choice of one expert among one, which is weighted with the sigmoid of its logit.
+    Value logit = layers.linear(name + ".switch", x, WeightName.SHARED_SWITCH, layer, 1, false);
+    List<Value> weight =
+        builder.add(
+            List.of(name + ".only", name + ".weight"),
+            new MoeRoute(1, MoeRoute.Scoring.SIGMOID, false, 1),
+            List.of(logit));
+    return builder.add(name + ".output", new MoeSum(), down, weight.getLast());
   }
 }

@@ -38,7 +38,7 @@ final class Gemma implements Family {
         IntStream.range(0, settings.blocks())
             .mapToObj(
                 layer -> {
-                  boolean isLocal = !isFirst && isLocal(settings, layer);
+                  boolean isLocal = !isFirst && settings.isWindowed(layer, isThird ? 6 : 2);
                   AttentionLayer attention =
                       AttentionLayer.of(settings.headsOf(layer))
                           .with(isLocal ? local : global)
@@ -61,22 +61,6 @@ final class Gemma implements Family {
         norm,
         new Decoder.Head(
             settings.isTied(true), false, 1, cap(settings, "final_logit_softcapping")));
-  }
-
-  private static boolean isLocal(Hyperparameters settings, int layer) {
-    List<String> types = settings.layerTypes();
-    if (!types.isEmpty()) {
-      return types.get(layer).equals("sliding_attention");
-    }
-    boolean isSecond = settings.architecture().equals(GEMMA_2);
-    List<Long> windowed =
-        settings.layers(
-            settings.isGguf() ? "attention.sliding_window_pattern" : "sliding_window_pattern");
-    if (windowed.size() > 1) {
-      return windowed.get(layer) != 0;
-    }
-    long every = windowed.isEmpty() ? (isSecond ? 2 : 6) : Math.max(1, windowed.getFirst());
-    return (layer + 1) % every != 0;
   }
 
   private static Score score(Hyperparameters settings) {

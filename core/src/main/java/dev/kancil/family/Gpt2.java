@@ -50,17 +50,11 @@ final class Gpt2 implements Family {
                             .withScale(scale(settings, layer)),
                         new FeedForward.Plain(
                             settings.activation(Activation.GELU_TANH),
-                            width(settings, layer),
+                            settings.feedForwardWidthOrFourfold(layer),
                             true)))
             .toList(),
         norm,
         Decoder.Head.of(settings.isTied(true)));
-  }
-
-  private static int width(Hyperparameters settings, int layer) {
-    return settings.layers("feed_forward_length").isEmpty()
-        ? Math.multiplyExact(4, settings.width())
-        : settings.feedForwardWidth(layer);
   }
 
   private static double scale(Hyperparameters settings, int layer) {

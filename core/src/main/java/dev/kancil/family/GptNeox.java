@@ -71,11 +71,7 @@ final class GptNeox implements Family {
       // llama.cpp sorts them: all queries, all keys, all values.
       return WeightNames.GGUF.withFusedAttention("blk.{}.attn_qkv.weight", heads);
     }
-    WeightPlace fused = WeightPlace.named(PREFIX + "layers.{}.attention.query_key_value.weight");
-    int width = heads.keyWidth();
-    return HUGGING_FACE
-        .with(WeightName.QUERY, fused.rowsOfGroups(0, width, 3L * width))
-        .with(WeightName.KEY, fused.rowsOfGroups(width, width, 3L * width))
-        .with(WeightName.VALUE, fused.rowsOfGroups(2L * width, width, 3L * width));
+    return HUGGING_FACE.withGroupedAttention(
+        PREFIX + "layers.{}.attention.query_key_value.weight", heads);
   }
 }

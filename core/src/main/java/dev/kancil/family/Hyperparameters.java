@@ -8,6 +8,7 @@ import dev.kancil.graph.op.Activation;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.IntUnaryOperator;
+import java.util.stream.Stream;
 
 /**
  * A checkpoint's settings, checked and under the names that GGUF gives them. What is missing or out
@@ -19,13 +20,17 @@ public final class Hyperparameters {
   private static final int MAX_WINDOW = 1 << 24;
 
   private final Checkpoint checkpoint;
+  private final int usualContext;
   private final IntUnaryOperator context;
 
   /**
+   * @param usualContext how many tokens the model was made for where the checkpoint does not say;
+   *     0: it has to
    * @param context how many tokens a sequence may have, by how many the model was made for
    */
-  public Hyperparameters(Checkpoint checkpoint, IntUnaryOperator context) {
+  Hyperparameters(Checkpoint checkpoint, int usualContext, IntUnaryOperator context) {
     this.checkpoint = checkpoint;
+    this.usualContext = usualContext;
     this.context = context;
   }
 
@@ -58,7 +63,10 @@ public final class Hyperparameters {
 
   /** The longest context that the model was made for. */
   public int contextLength() {
-    return required("context_length", Integer.MAX_VALUE);
+    Optional<Integer> length = optional("context_length", Integer.MAX_VALUE);
+    return length.isEmpty() && usualContext > 0
+        ? usualContext
+        : length.orElseThrow(() -> missing("context_length"));
   }
 
   public int heads(int layer) {
@@ -72,6 +80,13 @@ public final class Hyperparameters {
 
   public int feedForwardWidth(int layer) {
     return perLayer("feed_forward_length", layer).orElseThrow(() -> missing("feed_forward_length"));
+  }
+
+  /** As {@link #feedForwardWidth}; four times the width where the checkpoint does not say. */
+  public int feedForwardWidthOrFourfold(int layer) {
+    return layers("feed_forward_length").isEmpty()
+        ? Math.multiplyExact(4, width())
+        : feedForwardWidth(layer);
   }
 
   /** Columns of one head's queries and keys. */
@@ -128,9 +143,49 @@ public final class Hyperparameters {
     return !isGguf() && flag("tie_word_embeddings", usually);
   }
 
+  /**
+   * Whether a layer sees a window only: as a configuration says of each layer, or all but every
+   * last of so many.
+   *
+   * @param usualPeriod how many that is where the checkpoint does not say
+   */
+  public boolean isWindowed(int layer, int usualPeriod) {
+    List<String> types = layerTypes();
+    if (!types.isEmpty()) {
+      return types.get(layer).equals("sliding_attention");
+    }
+    List<Long> windowed =
+        layers(isGguf() ? "attention.sliding_window_pattern" : "sliding_window_pattern");
+    if (windowed.size() > 1) {
+      return windowed.get(layer) != 0;
+    }
+    long period = windowed.isEmpty() ? usualPeriod : Math.max(1, windowed.getFirst());
+    return (layer + 1) % period != 0;
+  }
+
+  /**
+   * Whether something has a bias: as a configuration's flag says, or as the first block of a GGUF
+   * file does.
+   *
+   * @param usual what holds where a configuration does not say
+   * @param names what has it in GGUF, of which one is enough
+   */
+  public boolean hasBias(String flag, boolean usual, String... names) {
+    if (!isGguf()) {
+      return flag(flag, usual);
+    }
+    return Stream.of(names).anyMatch(name -> hasTensor("blk.0." + name + ".bias"));
+  }
+
+  /** Whether the checkpoint has a tensor. */
+  public boolean hasTensor(String name) {
+    return checkpoint.tensor(name).isPresent();
+  }
+
   /** The activation of feed-forward parts; {@code usual} where the checkpoint does not say. */
   public Activation activation(Activation usual) {
-    for (String key : List.of("hidden_act", "hidden_activation", "activation_function")) {
+    for (String key :
+        List.of("hidden_act", "hidden_activation", "activation_function", "activation")) {
       Optional<String> name = isGguf() ? Optional.empty() : string(key);
       if (name.isPresent()) {
         return switch (name.get()) {

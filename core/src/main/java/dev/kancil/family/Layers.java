@@ -4,10 +4,14 @@ import dev.kancil.graph.GraphBuilder;
 import dev.kancil.graph.Operand;
 import dev.kancil.graph.Value;
 import dev.kancil.graph.Weight;
+import dev.kancil.graph.op.Activation;
+import dev.kancil.graph.op.Add;
 import dev.kancil.graph.op.Bias;
+import dev.kancil.graph.op.Glu;
 import dev.kancil.graph.op.LayerNorm;
 import dev.kancil.graph.op.MatMul;
 import dev.kancil.graph.op.RmsNorm;
+import dev.kancil.graph.op.Scale;
 
 /** What all parts of a transformer are made of: products, biases, norms. */
 final class Layers {
@@ -71,6 +75,27 @@ final class Layers {
             ? builder.add(name, op, x, scale, weights.bias(purpose, layer, group))
             : builder.add(name, op, x, scale);
       }
+      case Norm.LayerOfHeads(float epsilon) -> {
+        Value normed = builder.add(name + ".plain", new LayerNorm(epsilon, group), x);
+        yield weighted(name, normed, weights.weight(purpose, layer, x.type().columns()));
+      }
     };
+  }
+
+  /**
+   * Columns times a weight each. There is no primitive for it: a gated unit with relu multiplies
+   * where the weight is positive, and another, of both negated, where it is negative.
+   */
+  private Value weighted(String name, Value x, Weight weight) {
+    Value zeros = builder.add(name + ".zeros", new Scale(0), x);
+    Value rows = bias(name + ".weights", zeros, weight);
+    Value positive = builder.add(name + ".positive", new Glu(Activation.RELU), rows, x);
+    Value negative =
+        builder.add(
+            name + ".negative",
+            new Glu(Activation.RELU),
+            builder.add(name + ".negated_weights", new Scale(-1), rows),
+            builder.add(name + ".negated", new Scale(-1), x));
+    return builder.add(name, new Add(), positive, negative);
   }
 }

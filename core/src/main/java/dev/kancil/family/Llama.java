@@ -8,12 +8,13 @@ import java.util.stream.IntStream;
 
 /**
  * Llama 1 to 3 and all that share its form (Touvron et al. 2023; Llama Team 2024): Mistral with its
- * window, Mixtral with its experts, SmolLM3, of which some layers turn nothing.
+ * window, Ministral with one in some layers, Mixtral with its experts, SmolLM3, of which some
+ * layers turn nothing.
  */
 final class Llama implements Family {
   @Override
   public List<String> architectures() {
-    return List.of("llama", "mistral", "mixtral", "smollm3");
+    return List.of("llama", "mistral", "ministral", "mixtral", "smollm3");
   }
 
   @Override
@@ -32,7 +33,7 @@ final class Llama implements Family {
                   AttentionLayer attention =
                       AttentionLayer.of(settings.headsOf(layer))
                           .with(new AttentionLayer.Biases(hasBias, hasBias))
-                          .withWindow(settings.window());
+                          .withWindow(seesAll(settings, layer) ? 0 : settings.window());
                   return Block.preNorm(
                       norm,
                       turns(settings, layer) ? attention.with(rotation) : attention,
@@ -41,6 +42,12 @@ final class Llama implements Family {
             .toList(),
         norm,
         Decoder.Head.of(settings.isTied(settings.architecture().equals("smollm3"))));
+  }
+
+  /** Where a configuration tells of each layer, as those of Ministral do. */
+  private static boolean seesAll(Hyperparameters settings, int layer) {
+    List<String> types = settings.layerTypes();
+    return !types.isEmpty() && types.get(layer).equals("full_attention");
   }
 
   /** SmolLM3: every fourth layer does not. */

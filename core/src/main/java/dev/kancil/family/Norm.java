@@ -15,11 +15,19 @@ public sealed interface Norm {
     return new Layer(epsilon, true, true);
   }
 
+  /** Layer norm of each head, with a weight of its own and no bias. */
+  static Norm layerOfHeads(float epsilon) {
+    return new LayerOfHeads(epsilon);
+  }
+
   /** The identity. */
   record Identity() implements Norm {}
 
   /** See {@link dev.kancil.graph.op.RmsNorm}. */
   record Rms(float epsilon) implements Norm {}
+
+  /** As {@link Layer}, with a weight for each column instead of each of a head (StableLM 2). */
+  record LayerOfHeads(float epsilon) implements Norm {}
 
   /**
    * See {@link dev.kancil.graph.op.LayerNorm}.

@@ -40,15 +40,12 @@ final class Phi3 implements Family {
   @Override
   public WeightNames names(Hyperparameters settings) {
     boolean isGguf = settings.isGguf();
-    int width = settings.feedForwardWidth(0);
-    WeightPlace gateAndUp =
-        WeightPlace.named(
-            isGguf ? "blk.{}.ffn_up.weight" : "model.layers.{}.mlp.gate_up_proj.weight");
     return WeightNames.of(settings.layout())
         .withFusedAttention(
             isGguf ? "blk.{}.attn_qkv.weight" : "model.layers.{}.self_attn.qkv_proj.weight",
             settings.headsOf(0))
-        .with(WeightName.GATE, gateAndUp.rows(0, 2L * width))
-        .with(WeightName.UP, gateAndUp.rows(width, 2L * width));
+        .withFusedGate(
+            isGguf ? "blk.{}.ffn_up.weight" : "model.layers.{}.mlp.gate_up_proj.weight",
+            settings.feedForwardWidth(0));
   }
 }

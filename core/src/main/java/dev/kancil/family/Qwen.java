@@ -4,24 +4,29 @@ import dev.kancil.graph.op.Activation;
 import dev.kancil.graph.op.MoeRoute;
 import dev.kancil.graph.op.RotaryEmbedding.Pairing;
 import java.util.List;
+import java.util.Optional;
 import java.util.stream.IntStream;
 
 /**
  * Qwen 2, 2.5 and 3 (Qwen Team 2024, 2025): the form of Llama, with biases of queries, keys and
- * values (2, 2.5) or with norms of each head (3), and with experts.
+ * values (2, 2.5) or with norms of each head (3), and with experts, beside which Qwen 2 has one
+ * that all rows use, as far as a gate of its own says.
  */
 final class Qwen implements Family {
+  private static final String EXPERT_WIDTH = "expert_feed_forward_length";
+
   @Override
   public List<String> architectures() {
-    return List.of("qwen2", "qwen3", "qwen3_moe", "qwen3moe");
+    return List.of("qwen2", "qwen3", "qwen2_moe", "qwen2moe", "qwen3_moe", "qwen3moe");
   }
 
   @Override
   public Decoder decoder(Hyperparameters settings) {
     Norm norm = Norm.rms(settings.rmsNormEpsilon());
     Rotation rotation = RotarySettings.read(settings, Pairing.HALVES, 1_000_000);
-    boolean isThird = !settings.architecture().equals("qwen2");
+    boolean isThird = settings.architecture().startsWith("qwen3");
     boolean hasBias = !settings.isGguf() && settings.flag("attention_bias", false);
+    boolean hasInputBias = isThird ? hasBias : settings.isGguf() || settings.flag("qkv_bias", true);
     return new Decoder(
         Decoder.Embeddings.of(settings.width()),
         IntStream.range(0, settings.blocks())
@@ -31,8 +36,7 @@ final class Qwen implements Family {
                         norm,
                         AttentionLayer.of(settings.headsOf(layer))
                             .with(rotation)
-                            .with(
-                                new AttentionLayer.Biases(!isThird || hasBias, isThird && hasBias))
+                            .with(new AttentionLayer.Biases(hasInputBias, isThird && hasBias))
                             .with(
                                 isThird
                                     ? AttentionLayer.QueryKeyNorm.ofHeads(norm)
@@ -61,19 +65,50 @@ final class Qwen implements Family {
     if (experts == 0 || isDense(settings, layer)) {
       return FeedForward.gated(activation, settings.feedForwardWidth(layer));
     }
+    boolean isSecond = settings.architecture().startsWith("qwen2");
     MoeRoute route =
         new MoeRoute(
             settings.required("expert_used_count"),
             MoeRoute.Scoring.SOFTMAX,
-            settings.isGguf() || settings.flag("norm_topk_prob", false),
+            settings.isGguf() ? !isSecond : settings.flag("norm_topk_prob", false),
             1);
     return new FeedForward.Experts(
         activation,
         experts,
-        settings.required("expert_feed_forward_length"),
+        expertWidth(settings, layer),
         route,
         false,
-        FeedForward.Shared.NONE);
+        isSecond
+            ? new FeedForward.Shared(sharedWidth(settings, layer), true)
+            : FeedForward.Shared.NONE);
+  }
+
+  /** Files of the first Qwen with experts have no such setting. */
+  private static int expertWidth(Hyperparameters settings, int layer) {
+    Optional<Integer> width = settings.optional(EXPERT_WIDTH, 1 << 20);
+    return width.isEmpty() && settings.architecture().equals("qwen2moe")
+        ? settings.feedForwardWidth(layer) / settings.required("expert_used_count")
+        : width.orElseGet(() -> settings.required(EXPERT_WIDTH));
+  }
+
+  private static int sharedWidth(Hyperparameters settings, int layer) {
+    return settings
+        .optional("expert_shared_feed_forward_length", 1 << 20)
+        .orElseGet(() -> settings.feedForwardWidth(layer));
+  }
+
+  @Override
+  public WeightNames names(Hyperparameters settings) {
+    WeightNames usual = WeightNames.usual(settings);
+    if (settings.isGguf()) {
+      return usual;
+    }
+    String shared = "model.layers.{}.mlp.shared_expert";
+    return usual
+        .with(WeightName.SHARED_GATE, shared + ".gate_proj.weight")
+        .with(WeightName.SHARED_UP, shared + ".up_proj.weight")
+        .with(WeightName.SHARED_DOWN, shared + ".down_proj.weight")
+        .with(WeightName.SHARED_SWITCH, shared + "_gate.weight");
   }
 
   private static boolean isDense(Hyperparameters settings, int layer) {

@@ -6,6 +6,7 @@ import java.util.List;
 public enum WeightName {
   TOKEN_EMBEDDING,
   POSITION_EMBEDDING,
+  EMBEDDING_NORM,
   ATTENTION_NORM,
   QUERY,
   QUERY_LATENT,

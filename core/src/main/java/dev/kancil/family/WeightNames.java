@@ -16,6 +16,7 @@ public final class WeightNames {
           Map.ofEntries(
               entry(WeightName.TOKEN_EMBEDDING, "token_embd.weight"),
               entry(WeightName.POSITION_EMBEDDING, "position_embd.weight"),
+              entry(WeightName.EMBEDDING_NORM, "token_embd_norm.weight"),
               entry(WeightName.ATTENTION_NORM, "blk.{}.attn_norm.weight"),
               entry(WeightName.QUERY, "blk.{}.attn_q.weight"),
               entry(WeightName.KEY, "blk.{}.attn_k.weight"),
@@ -107,6 +108,17 @@ public final class WeightNames {
   }
 
   /**
+   * The names that most families have, where a GGUF file may have queries, keys and values in one
+   * tensor.
+   */
+  static WeightNames usual(Hyperparameters settings) {
+    String fused = "blk.0.attn_qkv.weight";
+    return settings.isGguf() && settings.hasTensor(fused)
+        ? GGUF.withFusedAttention(fused.replace("0", "{}"), settings.headsOf(0))
+        : of(settings.layout());
+  }
+
+  /**
    * Names of which many differ.
    *
    * @param prefix that a checkpoint may leave out of all names that begin with it
@@ -150,6 +162,27 @@ public final class WeightNames {
     return with(WeightName.QUERY, fused.rows(0, total))
         .with(WeightName.KEY, fused.rows(keys, total))
         .with(WeightName.VALUE, fused.rows(values, total));
+  }
+
+  /**
+   * The same, with queries, keys and values in a tensor, in groups: the queries of all heads that
+   * share a key and a value, those after them, and the next group.
+   */
+  public WeightNames withGroupedAttention(String name, Heads heads) {
+    WeightPlace fused = WeightPlace.named(name);
+    long width = heads.keyWidth();
+    long queries = heads.query() / heads.keyValue() * width;
+    long group = queries + 2 * width;
+    return with(WeightName.QUERY, fused.rowsOfGroups(0, queries, group))
+        .with(WeightName.KEY, fused.rowsOfGroups(queries, width, group))
+        .with(WeightName.VALUE, fused.rowsOfGroups(queries + width, width, group));
+  }
+
+  /** The same, with gate and up one after the other in a tensor. */
+  public WeightNames withFusedGate(String name, long width) {
+    WeightPlace fused = WeightPlace.named(name);
+    return with(WeightName.GATE, fused.rows(0, 2 * width))
+        .with(WeightName.UP, fused.rows(width, 2 * width));
   }
 
   /** What a checkpoint may leave out of all names that begin with it. */

@@ -54,8 +54,11 @@ public sealed interface WeightPlace {
   /** A vector to which 1 is added. */
   record PlusOne(WeightPlace of) implements WeightPlace {}
 
-  /** One tensor for each expert. */
+  /** One tensor for each expert, or for each row of a matrix. */
   record OfExperts(WeightPlace of) implements WeightPlace {}
+
+  /** A vector that lies as a matrix with a row for each head. */
+  record OfHeads(WeightPlace of, int heads) implements WeightPlace {}
 
   /** A tensor as it is. */
   static WeightPlace named(String pattern) {
@@ -95,5 +98,10 @@ public sealed interface WeightPlace {
   /** See {@link OfExperts}. */
   default WeightPlace ofExperts() {
     return new OfExperts(this);
+  }
+
+  /** See {@link OfHeads}. */
+  default WeightPlace ofHeads(int heads) {
+    return new OfHeads(this, heads);
   }
 }

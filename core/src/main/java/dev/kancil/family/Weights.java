@@ -180,6 +180,11 @@ final class Weights implements WeightSource {
         yield all == null ? null : all.plusOne();
       }
       case WeightPlace.OfExperts(WeightPlace of) -> experts(where, of, shape);
+      case WeightPlace.OfHeads(WeightPlace of, int heads) -> {
+        Shape ofHeads = Shape.of(heads, shape.dimension(0) / heads);
+        PlacedWeight all = resolve(where, of, ofHeads);
+        yield all == null ? null : all.shaped(shape);
+      }
     };
   }
 
@@ -196,7 +201,7 @@ final class Weights implements WeightSource {
       return null;
     }
     used.add(name);
-    if (!tensor.shape().equals(shape)) {
+    if (!withoutOneRow(tensor.shape()).equals(withoutOneRow(shape))) {
       problems.add("the tensor " + name + " has shape " + tensor.shape() + ", not " + shape);
       return null;
     }
@@ -230,7 +235,8 @@ final class Weights implements WeightSource {
     if (tensor == null) {
       return null;
     }
-    PlacedWeight found = new PlacedWeight(name, tensor.type(), shape, () -> tensor);
+    PlacedWeight found =
+        new PlacedWeight(name, tensor.type(), tensor.shape(), () -> tensor).shaped(shape);
     return switch (tensor.type()) {
       case I8, I16, I32, I64 -> {
         problems.add("the tensor " + name + " is of type " + tensor.type() + ", not of numbers");
@@ -241,8 +247,13 @@ final class Weights implements WeightSource {
     };
   }
 
+  /** A matrix of one row may lie as a vector, and the other way round. */
+  private static Shape withoutOneRow(Shape shape) {
+    return shape.rank() == 2 && shape.dimension(0) == 1 ? Shape.of(shape.columns()) : shape;
+  }
+
   private @Nullable PlacedWeight experts(Place where, WeightPlace of, Shape shape) {
-    Shape ofOne = Shape.of(shape.dimension(1), shape.dimension(2));
+    Shape ofOne = new Shape(shape.dimensions().subList(1, shape.rank()));
     List<PlacedWeight> parts = new ArrayList<>();
     boolean isWhole = true;
     for (int expert = 0; expert < shape.dimension(0); expert++) {

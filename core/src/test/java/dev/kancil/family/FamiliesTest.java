@@ -122,6 +122,21 @@ class FamiliesTest {
   }
 
   @Test
+  void allThatIsWrongIsToldAtOnce() {
+    Map<String, Tensor> tensors = TinyModels.LLAMA.tensors();
+    tensors.remove("blk.0.attn_k.weight");
+    tensors.put("blk.1.ffn_up.weight", zeros(DataType.F32, 3, 4));
+    tensors.put("blk.1.ffn_down.weight", zeros(DataType.I32, 32, 48));
+    tensors.put("extra.weight", zeros(DataType.F32, 1));
+    assertThatThrownBy(() -> load(TinyModels.LLAMA.metadata(), tensors))
+        .isInstanceOf(FormatException.class)
+        .hasMessageContaining("the tensor blk.0.attn_k.weight is missing; ")
+        .hasMessageContaining("the tensor blk.1.ffn_up.weight has shape [3, 4], not [48, 32]; ")
+        .hasMessageContaining("the tensor blk.1.ffn_down.weight is of type I32, not of numbers; ")
+        .hasMessageEndingWith("the tensor extra.weight has no place in architecture llama");
+  }
+
+  @Test
   void aTensorWithoutAPlaceIsNamed() {
     refusedTensor(
         "blk.0.attn_q.bias",

@@ -9,6 +9,7 @@ import dev.kancil.format.json.Json;
 import dev.kancil.graph.Graph;
 import dev.kancil.tensor.DataType;
 import java.io.IOException;
+import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -18,6 +19,9 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.SequencedMap;
+import java.util.stream.Stream;
+import java.util.zip.ZipEntry;
+import java.util.zip.ZipFile;
 
 /**
  * A small checkpoint with random weights, and what Hugging Face transformers computes from it: its
@@ -44,9 +48,39 @@ public final class ReferenceModel {
     }
   }
 
-  /** What kind of model it is: {@code causal_lm} and others. */
-  public String kind() {
-    return String.valueOf(golden.get("kind"));
+  /** Both spellings of a model of the project's own reference data, unpacked to a folder. */
+  public static List<ReferenceModel> unpack(String name, Path folder) {
+    Path target = folder.resolve(name);
+    try (ZipFile zip = new ZipFile(TestData.path("reference-models", name + ".zip").toFile())) {
+      Files.createDirectories(target);
+      for (ZipEntry entry : (Iterable<ZipEntry>) zip.stream().map(ZipEntry.class::cast)::iterator) {
+        try (InputStream in = zip.getInputStream(entry)) {
+          Files.copy(in, target.resolve(entry.getName()));
+        }
+      }
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+    return ofFolder(target);
+  }
+
+  /** All models of the project's own reference data, unpacked to a folder. */
+  public static List<ReferenceModel> unpackAll(Path folder) {
+    List<ReferenceModel> models = new ArrayList<>();
+    String end = ".zip";
+    for (String name : Objects.requireNonNull(TestData.path("reference-models").toFile().list())) {
+      models.addAll(unpack(name.substring(0, name.length() - end.length()), folder));
+    }
+    return models;
+  }
+
+  /** Both spellings of a folder's model, if it is one that goes on with tokens. */
+  public static List<ReferenceModel> ofFolder(Path folder) {
+    return Stream.of("config.json", "config_v5.json")
+        .filter(config -> Files.exists(folder.resolve(config)))
+        .map(config -> new ReferenceModel(folder, config))
+        .filter(model -> "causal_lm".equals(model.golden.get("kind")))
+        .toList();
   }
 
   @Override
@@ -92,7 +126,10 @@ public final class ReferenceModel {
       for (int layer = 0; layer < model.graph().layers(); layer++) {
         names.add(Graph.layerOutput(layer));
       }
-      names.add("hidden.final_norm");
+      // Some OPT models have no norm there.
+      if (((Map<?, ?>) get(golden, "tensors")).containsKey("p0.hidden.final_norm")) {
+        names.add("hidden.final_norm");
+      }
     }
     Graph plain = model.graph();
     Graph graph = plain.withOutputs(names.stream().map(plain::value).toList());

@@ -54,6 +54,11 @@ public final class HuggingFaceCheckpoint implements Checkpoint {
         folder + ": there is neither " + WEIGHTS + " nor model" + SafetensorsFile.INDEX);
   }
 
+  /** Bytes of all tensors. */
+  public long bytes() {
+    return file.tensors().values().stream().mapToLong(tensor -> tensor.data().byteSize()).sum();
+  }
+
   @Override
   public Layout layout() {
     return Layout.HUGGING_FACE;

@@ -14,10 +14,11 @@ final class SettingNames {
   private static final Map<String, List<String>> NAMES =
       Map.ofEntries(
           entry("block_count", List.of("num_hidden_layers", "n_layer", "num_layers", "n_layers")),
-          entry("embedding_length", List.of("hidden_size", "n_embd", "d_model", "dim")),
+          entry("embedding_length", List.of("hidden_size", "n_embd", "d_model", "dim", "n_embed")),
           entry(
               "context_length",
-              List.of("max_position_embeddings", "n_positions", "n_ctx", "max_seq_len")),
+              List.of(
+                  "max_position_embeddings", "n_positions", "n_ctx", "max_seq_len", "seq_length")),
           entry(
               "attention.head_count",
               List.of("num_attention_heads", "n_head", "num_heads", "n_heads")),
@@ -26,7 +27,13 @@ final class SettingNames {
           entry("attention.value_length", List.of("v_head_dim", "head_dim", "d_kv")),
           entry(
               "feed_forward_length",
-              List.of("intermediate_size", "n_inner", "ffn_dim", "hidden_dim", "d_ff")),
+              List.of(
+                  "intermediate_size",
+                  "n_inner",
+                  "ffn_dim",
+                  "hidden_dim",
+                  "d_ff",
+                  "ffn_hidden_size")),
           entry("attention.layer_norm_rms_epsilon", List.of("rms_norm_eps", "layer_norm_epsilon")),
           entry(
               "attention.layer_norm_epsilon",
@@ -36,6 +43,11 @@ final class SettingNames {
                   "layernorm_epsilon",
                   "norm_eps",
                   "norm_epsilon")),
+          entry("attention.scale", List.of("attention_multiplier")),
+          entry("attention.clamp_kqv", List.of("clip_qkv")),
+          entry("embedding_scale", List.of("embedding_multiplier")),
+          entry("residual_scale", List.of("residual_multiplier")),
+          entry("logit_scale", List.of("logit_scale", "logits_scaling")),
           entry("attention.sliding_window", List.of("sliding_window")),
           entry("rope.freq_base", List.of("rope_theta", "rotary_emb_base")),
           entry("rope.freq_base_swa", List.of("rope_local_base_freq")),
@@ -59,6 +71,7 @@ final class SettingNames {
           entry("expert_group_used_count", List.of("topk_group")),
           entry("expert_used_count", List.of("num_experts_per_tok", "moe_top_k")),
           entry("expert_feed_forward_length", List.of("moe_intermediate_size")),
+          entry("expert_shared_feed_forward_length", List.of("shared_expert_intermediate_size")),
           entry("expert_weights_norm", List.of("norm_topk_prob")),
           entry("expert_weights_scale", List.of("routed_scaling_factor")));
 

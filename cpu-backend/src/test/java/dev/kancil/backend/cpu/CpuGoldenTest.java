@@ -7,13 +7,20 @@ import dev.kancil.backend.DeviceOptions;
 import dev.kancil.tensor.DataType;
 import dev.kancil.testing.GoldenCheck;
 import dev.kancil.testing.RealModels;
+import dev.kancil.testing.ReferenceModel;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.MethodSource;
 
 class CpuGoldenTest {
+  @TempDir private static Path folder;
+
   @ParameterizedTest
   @EnumSource
   void logitsEqualThoseOfAnIndependentImplementation(RealModels model) {
@@ -32,6 +39,18 @@ class CpuGoldenTest {
       assertThat(GoldenCheck.tiny(device, lines::add)).as(lines.toString()).isZero();
     }
     assertThat(lines).hasSizeGreaterThan(6).allMatch(line -> line.startsWith("ok "));
+  }
+
+  static Stream<ReferenceModel> families() {
+    return ReferenceModel.unpackAll(folder).stream();
+  }
+
+  @ParameterizedTest
+  @MethodSource("families")
+  void transformersComputesTheSame(ReferenceModel model) {
+    try (Device device = new CpuBackend().open(0, DeviceOptions.DEFAULT)) {
+      assertThat(model.worst(device, 16)).isLessThan(1);
+    }
   }
 
   @ParameterizedTest

@@ -5,9 +5,14 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.kancil.backend.Device;
 import dev.kancil.backend.DeviceOptions;
 import dev.kancil.testing.GoldenCheck;
+import dev.kancil.testing.ReferenceModel;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class CudaGoldenTest {
   @Test
@@ -17,5 +22,14 @@ class CudaGoldenTest {
       assertThat(GoldenCheck.tiny(device, lines::add)).as(lines.toString()).isZero();
     }
     assertThat(lines).hasSizeGreaterThan(6).allMatch(line -> line.startsWith("ok "));
+  }
+
+  /** Each has what others don't: biases and layer norms, caps, experts, magnitudes. */
+  @ParameterizedTest
+  @ValueSource(strings = {"gpt2", "gemma2", "qwen3_moe", "phi3"})
+  void transformersComputesTheSame(String model, @TempDir Path folder) {
+    try (Device device = EmulatedCuda.backend(2).open(0, DeviceOptions.DEFAULT)) {
+      assertThat(ReferenceModel.unpack(model, folder).getFirst().worst(device, 16)).isLessThan(1);
+    }
   }
 }

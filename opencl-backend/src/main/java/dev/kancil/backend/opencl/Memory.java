@@ -99,6 +99,12 @@ final class Memory extends DeviceMemory implements AutoCloseable {
     return new ClBuffer(memory, size, () -> held.addAndGet(-size));
   }
 
+  /** Keeps host memory, which may be freed when nobody has it any more, as long as its buffer. */
+  private record Kept(MemorySegment segment) implements Runnable {
+    @Override
+    public void run() {}
+  }
+
   @Override
   public DeviceBuffer share(MemorySegment segment, String name) {
     int[] status = new int[1];
@@ -112,7 +118,7 @@ final class Memory extends DeviceMemory implements AutoCloseable {
     if (status[0] != CL.CL_SUCCESS) {
       throw outOfMemory(status[0], segment.byteSize(), name);
     }
-    return new ClBuffer(memory, segment.byteSize(), () -> {});
+    return new ClBuffer(memory, segment.byteSize(), new Kept(segment));
   }
 
   private DeviceException outOfMemory(int status, long bytes, String name) {

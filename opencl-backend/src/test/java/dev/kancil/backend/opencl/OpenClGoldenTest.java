@@ -6,8 +6,12 @@ import dev.kancil.backend.Device;
 import dev.kancil.backend.DeviceOptions;
 import dev.kancil.tensor.DataType;
 import dev.kancil.testing.RealModels;
+import dev.kancil.testing.ReferenceModel;
+import java.nio.file.Path;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class OpenClGoldenTest {
   @ParameterizedTest
@@ -32,6 +36,16 @@ class OpenClGoldenTest {
       assertThat(agreement.meanKl()).isLessThan(1e-4);
       assertThat(agreement.topOne()).isGreaterThanOrEqualTo(0.96);
       assertThat(agreement.perplexityRatio()).isBetween(0.999, 1.001);
+    }
+  }
+
+  /** Each has what others don't: biases and layer norms, caps, experts, magnitudes. */
+  @ParameterizedTest
+  @ValueSource(strings = {"gpt2", "gemma2", "qwen3_moe", "phi3"})
+  void transformersComputesTheSame(String model, @TempDir Path folder) {
+    OpenClDevices.require();
+    try (Device device = new OpenClBackend().open(0, DeviceOptions.DEFAULT)) {
+      assertThat(ReferenceModel.unpack(model, folder).getFirst().worst(device, 16)).isLessThan(1);
     }
   }
 }

@@ -1,0 +1,53 @@
+package dev.kancil.family;
+
+import dev.kancil.graph.op.Activation;
+import dev.kancil.graph.op.RotaryEmbedding.Pairing;
+import java.util.List;
+import java.util.stream.IntStream;
+
+/** OLMo 1 (Groeneveld et al. 2024): the form of Llama, with layer norms that have no weights. */
+final class Olmo implements Family {
+  private static final Norm NORM = new Norm.Layer(1e-5f, false, false);
+  private static final String CLAMP = "attention.clamp_kqv";
+
+  @Override
+  public List<String> architectures() {
+    return List.of("olmo");
+  }
+
+  /** Nothing here bounds queries, keys and values. */
+  static void requireNoClamp(Hyperparameters settings) {
+    settings
+        .positive(CLAMP)
+        .ifPresent(
+            clamp -> {
+              throw settings.unsupported(CLAMP, "is " + clamp);
+            });
+  }
+
+  @Override
+  public Decoder decoder(Hyperparameters settings) {
+    requireNoClamp(settings);
+    // llama.cpp reorders rows of queries and keys, so that neighbours are turned together.
+    Rotation rotation =
+        RotarySettings.read(
+            settings, settings.isGguf() ? Pairing.NEIGHBOURS : Pairing.HALVES, 10_000);
+    boolean hasBias = !settings.isGguf() && settings.flag("attention_bias", false);
+    return new Decoder(
+        Decoder.Embeddings.of(settings.width()),
+        IntStream.range(0, settings.blocks())
+            .mapToObj(
+                layer ->
+                    Block.preNorm(
+                        NORM,
+                        AttentionLayer.of(settings.headsOf(layer))
+                            .with(rotation)
+                            .with(new AttentionLayer.Biases(hasBias, hasBias)),
+                        FeedForward.gated(
+                            settings.activation(Activation.SILU),
+                            settings.feedForwardWidth(layer))))
+            .toList(),
+        NORM,
+        Decoder.Head.of(settings.isTied(false)));
+  }
+}

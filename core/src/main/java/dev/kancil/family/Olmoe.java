@@ -1,0 +1,53 @@
+package dev.kancil.family;
+
+import dev.kancil.graph.op.Activation;
+import dev.kancil.graph.op.MoeRoute;
+import dev.kancil.graph.op.RotaryEmbedding.Pairing;
+import java.util.List;
+import java.util.stream.IntStream;
+
+/**
+ * OLMoE (Muennighoff et al. 2024): the form of Llama with experts, and norms over all heads'
+ * queries and keys.
+ */
+final class Olmoe implements Family {
+  @Override
+  public List<String> architectures() {
+    return List.of("olmoe");
+  }
+
+  @Override
+  public Decoder decoder(Hyperparameters settings) {
+    Olmo.requireNoClamp(settings);
+    Norm norm = Norm.rms(settings.rmsNormEpsilon());
+    Rotation rotation = RotarySettings.read(settings, Pairing.HALVES, 10_000);
+    boolean hasBias = !settings.isGguf() && settings.flag("attention_bias", false);
+    MoeRoute route =
+        new MoeRoute(
+            settings.required("expert_used_count"),
+            MoeRoute.Scoring.SOFTMAX,
+            !settings.isGguf() && settings.flag("norm_topk_prob", false),
+            1);
+    return new Decoder(
+        Decoder.Embeddings.of(settings.width()),
+        IntStream.range(0, settings.blocks())
+            .mapToObj(
+                layer ->
+                    Block.preNorm(
+                        norm,
+                        AttentionLayer.of(settings.headsOf(layer))
+                            .with(rotation)
+                            .with(new AttentionLayer.Biases(hasBias, hasBias))
+                            .with(AttentionLayer.QueryKeyNorm.ofWhole(norm)),
+                        new FeedForward.Experts(
+                            settings.activation(Activation.SILU),
+                            settings.required("expert_count"),
+                            settings.feedForwardWidth(layer),
+                            route,
+                            false,
+                            FeedForward.Shared.NONE)))
+            .toList(),
+        norm,
+        Decoder.Head.of(settings.isTied(false)));
+  }
+}

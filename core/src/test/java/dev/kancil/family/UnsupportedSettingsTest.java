@@ -1,0 +1,48 @@
+package dev.kancil.family;
+
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.kancil.UnsupportedException;
+import dev.kancil.format.Checkpoint;
+import dev.kancil.format.huggingface.HuggingFaceCheckpoint;
+import dev.kancil.tensor.DataType;
+import dev.kancil.testing.LayoutPair;
+import dev.kancil.testing.LayoutPairs;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+class UnsupportedSettingsTest {
+  @TempDir Path folder;
+
+  @ParameterizedTest
+  @CsvSource({
+    "olmo, 'clip_qkv', 8.0, clip_qkv is 8.0",
+    "olmoe, 'clip_qkv', 8.0, clip_qkv is 8.0",
+    "bloom, 'apply_residual_connection_post_layernorm', true, is true",
+    "opt, 'do_layer_norm_before', false, do_layer_norm_before is false",
+    "opt, 'word_embed_proj_dim', 16, 'word_embed_proj_dim is 16, not 32'",
+  })
+  void settingsWithoutCodeAreRefusedByName(String model, String key, String value, String message)
+      throws IOException {
+    new LayoutPair(LayoutPairs.OLMO).writeFolder(folder);
+    Files.writeString(
+        folder.resolve("config.json"),
+        """
+        {"model_type": "%s", "hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 4,
+        "intermediate_size": 48, "max_position_embeddings": 256, "num_experts_per_tok": 2,
+        "rms_norm_eps": 1e-5, "%s": %s}
+        """
+            .formatted(model, key, value));
+    try (Checkpoint checkpoint = HuggingFaceCheckpoint.open(folder)) {
+      assertThatThrownBy(() -> Families.load(checkpoint, DataType.F32, DataType.F32))
+          .isInstanceOf(UnsupportedException.class)
+          .hasMessageContaining(key)
+          .hasMessageContaining(message)
+          .hasMessageContaining("not supported");
+    }
+  }
+}
