@@ -37,17 +37,12 @@ final class GptOss implements Family {
                         AttentionLayer.of(settings.headsOf(layer))
                             .with(rotation)
                             .with(new AttentionLayer.Biases(hasBias, hasBias))
-                            .withWindow(isWindowed(settings, layer) ? settings.window() : 0)
+                            .withWindow(settings.isWindowed(layer, 2) ? settings.window() : 0)
                             .withSinks(),
                         experts(settings)))
             .toList(),
         norm,
         Decoder.Head.of(settings.isTied(false)));
-  }
-
-  private static boolean isWindowed(Hyperparameters settings, int layer) {
-    List<String> types = settings.layerTypes();
-    return types.isEmpty() ? layer % 2 == 0 : types.get(layer).equals("sliding_attention");
   }
 
   private static FeedForward experts(Hyperparameters settings) {
