@@ -34,18 +34,30 @@ final class Weights implements WeightSource {
           ".attn.bias",
           ".attention.bias",
           ".masked_bias",
-          ".embeddings.position_ids");
+          "embeddings.position_ids");
 
   private final Checkpoint checkpoint;
   private final WeightNames names;
   private final boolean isShort;
-  private final Map<String, PlacedWeight> placed = new HashMap<>();
-  private final Set<String> used = new HashSet<>();
-  private final List<String> problems = new ArrayList<>();
+  private final Map<String, PlacedWeight> placed;
+  private final Set<String> used;
+  private final List<String> problems;
 
   Weights(Checkpoint checkpoint, WeightNames names) {
+    this(checkpoint, names, new HashMap<>(), new HashSet<>(), new ArrayList<>());
+  }
+
+  private Weights(
+      Checkpoint checkpoint,
+      WeightNames names,
+      Map<String, PlacedWeight> placed,
+      Set<String> used,
+      List<String> problems) {
     this.checkpoint = checkpoint;
     this.names = names;
+    this.placed = placed;
+    this.used = used;
+    this.problems = problems;
     isShort =
         !names.prefix().isEmpty()
             && checkpoint.tensorNames().stream().noneMatch(name -> name.startsWith(names.prefix()));
@@ -53,6 +65,16 @@ final class Weights implements WeightSource {
 
   Weight weight(WeightName purpose, int layer, long... shape) {
     return find(new Place(layer, 0, false), names.place(purpose), Shape.of(shape));
+  }
+
+  /** The same checkpoint by other names, where a model has two parts. */
+  Weights under(WeightNames others) {
+    return new Weights(checkpoint, others, placed, used, problems);
+  }
+
+  /** Whether the family has such a weight. */
+  boolean hasName(WeightName purpose) {
+    return names.has(purpose);
   }
 
   /** What is added to the product with a weight. */
