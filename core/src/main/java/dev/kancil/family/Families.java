@@ -17,6 +17,7 @@ public final class Families {
   private static final List<Family> ALL =
       List.of(
           new Albert(),
+          new Bart(),
           new Bert(),
           new Bloom(),
           new Cohere(),
@@ -42,7 +43,8 @@ public final class Families {
           new Qwen(),
           new Roberta(),
           new StableLm(),
-          new Starcoder2());
+          new Starcoder2(),
+          new T5());
 
   private static final Map<String, Family> BY_ARCHITECTURE = new TreeMap<>();
 
