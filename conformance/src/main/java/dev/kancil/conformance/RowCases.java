@@ -53,6 +53,9 @@ final class RowCases {
       cases.embedding(type, 33, block == 1 ? 37 : block);
       cases.embedding(type, 200, block == 256 ? 512 : 288);
     }
+    for (DataType type : ProductCases.RARE_TYPES) {
+      cases.embedding(type, 5, 512);
+    }
     for (int rows : new int[] {1, 2, 7, 64, 200}) {
       cases.selectRows(rows, 1);
       cases.selectRows(rows, 33);

@@ -52,10 +52,13 @@ public final class Blocks {
         case I16 -> target[to] = source.get(SHORT, at);
         case I32 -> target[to] = source.get(INT, at);
         case I64 -> target[to] = source.get(LONG, at);
-        case Q4_0, Q4_1, Q5_0, Q5_1, Q8_0, IQ4_NL, MXFP4 ->
+        case Q4_0, Q4_1, Q5_0, Q5_1, Q8_0, IQ4_NL, MXFP4, NVFP4 ->
             SmallBlocks.decode(type, source, at, target, to);
-        case Q2_K, Q3_K, Q4_K, Q5_K, Q6_K, IQ4_XS ->
+        case Q2_K, Q3_K, Q4_K, Q5_K, Q6_K, Q8_K, IQ4_XS ->
             SuperBlocks.decode(type, source, at, target, to);
+        case IQ1_S, IQ1_M, IQ2_XXS, IQ2_XS, IQ2_S, IQ3_XXS, IQ3_S ->
+            CodebookBlocks.decode(type, source, at, target, to);
+        case TQ1_0, TQ2_0 -> TernaryBlocks.decode(type, source, at, target, to);
       }
     }
   }

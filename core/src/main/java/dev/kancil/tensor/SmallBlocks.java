@@ -4,8 +4,9 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 
 /**
- * Blocks of 32 elements. Where elements take four bits, byte i of the packed part holds element i
- * in its low and element i + 16 in its high half.
+ * Blocks of 32 elements, or 64. Where elements take four bits, byte i of the packed part holds
+ * element i in its low and element i + 16 in its high half; in NVFP4, of each 16 elements, i and i
+ * + 8.
  *
  * <pre>
  * Q4_0    half d; 16 bytes          x = d (q - 8)
@@ -15,6 +16,7 @@ import java.lang.foreign.ValueLayout;
  * Q8_0    half d; 32 signed bytes   x = d q
  * IQ4_NL  half d; 16 bytes          x = d table[q]
  * MXFP4   byte e; 16 bytes          x = 2^(e - 127) fp4[q]   (OCP Microscaling Formats 1.0)
+ * NVFP4   4 bytes e; 4 × 8 bytes    x = e4m3(e) fp4[q]     e without a sign; one that is no number is 0
  * </pre>
  */
 final class SmallBlocks {
@@ -68,8 +70,24 @@ final class SmallBlocks {
         float d = (float) Math.scalb(1.0, Blocks.unsigned(source, at) - 128);
         table(source, at + 1, target, to, d, FP4_DOUBLED);
       }
+      case NVFP4 -> {
+        for (int i = 0; i < 64; i++) {
+          float d = nvScale(Blocks.unsigned(source, at + i / 16)) / 2;
+          int packed = Blocks.unsigned(source, at + 4 + 8 * (i / 16) + i % 8);
+          target[to + i] = d * FP4_DOUBLED[packed >> 4 * (i / 8 % 2) & 15];
+        }
+      }
       default -> throw new IllegalArgumentException(type.toString());
     }
+  }
+
+  private static float nvScale(int bits) {
+    int exponent = bits >> 3 & 15;
+    int mantissa = bits & 7;
+    if (bits == 0x7f) {
+      return 0;
+    }
+    return exponent == 0 ? mantissa * 0x1p-9f : Math.scalb(8 + mantissa, exponent - 10);
   }
 
   private static void nibbles(
