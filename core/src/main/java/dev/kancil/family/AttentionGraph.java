@@ -7,9 +7,12 @@ import dev.kancil.graph.Weight;
 import dev.kancil.graph.op.Attention;
 import dev.kancil.graph.op.CacheWrite;
 import dev.kancil.graph.op.Rope;
+import dev.kancil.graph.op.SlotIds;
 import dev.kancil.tensor.DataType;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 
 /** Turns declared attention into a graph of primitives, and lays out what is cached. */
@@ -19,6 +22,7 @@ final class AttentionGraph {
   private final DataType keyType;
   private final DataType valueType;
   private final List<StateGroup> groups = new ArrayList<>();
+  private final Map<Integer, Value> slotIds = new HashMap<>();
 
   AttentionGraph(Layers layers, Value positions, DataType keyType, DataType valueType) {
     this.layers = layers;
@@ -32,8 +36,20 @@ final class AttentionGraph {
     return groups;
   }
 
+  Value positions() {
+    return positions;
+  }
+
   /** The attention of a layer, up to the product with its output matrix. */
-  Value build(String name, Value x, int layer, AttentionLayer attention) {
+  Value build(String name, Value x, int layer, AttentionPart part) {
+    return switch (part) {
+      case AttentionLayer attention -> heads(name, x, layer, attention);
+      case LatentAttention attention ->
+          new LatentAttentionGraph(layers, this).build(name, x, layer, attention);
+    };
+  }
+
+  private Value heads(String name, Value x, int layer, AttentionLayer attention) {
     Heads heads = attention.heads();
     boolean hasBias = attention.biases().input();
     Value q =
@@ -87,7 +103,7 @@ final class AttentionGraph {
     return layers.norm(name, norm.norm(), x, weight, layer, group);
   }
 
-  private Value rope(String name, Value x, Rotation rotation) {
+  Value rope(String name, Value x, Rotation rotation) {
     Rope rope = new Rope(rotation.embedding());
     Optional<Weight> factors =
         rotation.factors().isEmpty()
@@ -101,7 +117,13 @@ final class AttentionGraph {
         : layers.builder().add(name, rope, x, positions);
   }
 
-  private StateSlot slot(int keyColumns, int valueColumns, int window) {
+  /** The ids of {@link SlotIds}, the same for all layers. */
+  Value slotIds(int slots) {
+    return slotIds.computeIfAbsent(
+        slots, _ -> layers.builder().add("slots." + slots, new SlotIds(slots), positions));
+  }
+
+  StateSlot slot(int keyColumns, int valueColumns, int window) {
     for (int i = 0; i < groups.size(); i++) {
       StateGroup group = groups.get(i);
       if (group.keyColumns() == keyColumns

@@ -18,7 +18,8 @@ public record AttentionLayer(
     Biases biases,
     QueryKeyNorm queryKeyNorm,
     Optional<Rotation> rotation,
-    Scores scores) {
+    Scores scores)
+    implements AttentionPart {
   /**
    * Which products have a bias.
    *
@@ -103,6 +104,11 @@ public record AttentionLayer(
   /** The same where scores become others. */
   public AttentionLayer withScore(Score score) {
     return with(new Scores(scores.scale, score, scores.window, scores.hasSinks));
+  }
+
+  /** The same with a sink for each head. */
+  public AttentionLayer withSinks() {
+    return with(new Scores(scores.scale, scores.score, scores.window, true));
   }
 
   private AttentionLayer with(Scores newScores) {

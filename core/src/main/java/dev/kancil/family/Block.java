@@ -10,7 +10,7 @@ package dev.kancil.family;
 public record Block(
     Residual residual,
     Norm attentionNorm,
-    AttentionLayer attention,
+    AttentionPart attention,
     Norm postAttentionNorm,
     Norm feedForwardNorm,
     FeedForward feedForward,
@@ -27,25 +27,25 @@ public record Block(
   }
 
   /** Norms before each part only. */
-  public static Block preNorm(Norm norm, AttentionLayer attention, FeedForward feedForward) {
+  public static Block preNorm(Norm norm, AttentionPart attention, FeedForward feedForward) {
     return new Block(
         Residual.SEQUENTIAL, norm, attention, Norm.NONE, norm, feedForward, Norm.NONE, 1);
   }
 
   /** Norms before and after each part. */
-  public static Block sandwichNorm(Norm norm, AttentionLayer attention, FeedForward feedForward) {
+  public static Block sandwichNorm(Norm norm, AttentionPart attention, FeedForward feedForward) {
     return new Block(Residual.SEQUENTIAL, norm, attention, norm, norm, feedForward, norm, 1);
   }
 
   /** Norms behind each part, before it is added (OLMo 2). */
-  public static Block normedChanges(Norm norm, AttentionLayer attention, FeedForward feedForward) {
+  public static Block normedChanges(Norm norm, AttentionPart attention, FeedForward feedForward) {
     return new Block(
         Residual.SEQUENTIAL, Norm.NONE, attention, norm, Norm.NONE, feedForward, norm, 1);
   }
 
   /** Both parts beside each other. */
   public static Block parallel(
-      Norm norm, boolean isShared, AttentionLayer attention, FeedForward feedForward) {
+      Norm norm, boolean isShared, AttentionPart attention, FeedForward feedForward) {
     return new Block(
         isShared ? Residual.PARALLEL_WITH_ONE_NORM : Residual.PARALLEL,
         norm,
