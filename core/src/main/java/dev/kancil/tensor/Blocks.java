@@ -99,6 +99,19 @@ public final class Blocks {
     }
   }
 
+  /**
+   * Writes a block of Q4_0, Q5_0 or Q8_0 whose elements are whole numbers times a scale.
+   *
+   * @param scale bits of a half-precision number
+   * @param quants 32 of them, from -8 to 7, -16 to 15 or -128 to 127
+   * @throws IllegalArgumentException for other types
+   */
+  public static void pack(
+      DataType type, short scale, byte[] quants, MemorySegment target, long at) {
+    java.util.Objects.checkFromIndexSize(at, type.blockBytes(), target.byteSize());
+    SmallBlocks.pack(type, scale, quants, target, at);
+  }
+
   /** Rounds to the nearest bfloat16, ties to even; NaN stays NaN. */
   public static short toBFloat16(float value) {
     int bits = Float.floatToRawIntBits(value);

@@ -125,6 +125,31 @@ final class SmallBlocks {
     }
   }
 
+  static void pack(DataType type, short scale, byte[] quants, MemorySegment target, long at) {
+    target.set(Blocks.SHORT, at, scale);
+    switch (type) {
+      case Q4_0 -> packNibbles(quants, 8, target, at + 2);
+      case Q5_0 -> {
+        int fifths = 0;
+        for (int i = 0; i < ELEMENTS; i++) {
+          fifths |= (quants[i] + 16 >> 4 & 1) << i;
+        }
+        target.set(Blocks.INT, at + 2, fifths);
+        packNibbles(quants, 16, target, at + 6);
+      }
+      case Q8_0 -> MemorySegment.copy(quants, 0, target, ValueLayout.JAVA_BYTE, at + 2, ELEMENTS);
+      default -> throw new IllegalArgumentException("can't pack " + type);
+    }
+  }
+
+  private static void packNibbles(byte[] quants, int offset, MemorySegment target, long at) {
+    for (int i = 0; i < ELEMENTS / 2; i++) {
+      int low = quants[i] + offset & 15;
+      int high = quants[i + 16] + offset & 15;
+      target.set(ValueLayout.JAVA_BYTE, at + i, (byte) (low | high << 4));
+    }
+  }
+
   static void encodeQ8(float[] source, int from, MemorySegment target, long at) {
     float max = 0;
     for (int i = 0; i < ELEMENTS; i++) {
