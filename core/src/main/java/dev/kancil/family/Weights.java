@@ -38,12 +38,17 @@ final class Weights implements WeightSource {
           ".attn.bias",
           ".attention.bias",
           ".masked_bias",
-          ".embeddings.position_ids");
+          ".embeddings.position_ids",
+          // What activations and caches would be rounded with, which stay as they are.
+          ".input_scale",
+          ".k_scale",
+          ".v_scale");
 
   private final Checkpoint checkpoint;
   private final WeightNames names;
   private final boolean isShort;
   private final GroupedWeights grouped;
+  private final ScaledWeights scaled;
   private final Map<IntBuffer, Weight> orders = new HashMap<>();
   private final Map<String, PlacedWeight> placed = new HashMap<>();
   private final Set<String> used = new HashSet<>();
@@ -52,7 +57,9 @@ final class Weights implements WeightSource {
   Weights(Checkpoint checkpoint, WeightNames names) {
     this.checkpoint = checkpoint;
     this.names = names;
-    grouped = new GroupedWeights(this, Quantization.of(checkpoint));
+    Quantization quantization = Quantization.of(checkpoint);
+    grouped = new GroupedWeights(this, quantization);
+    scaled = new ScaledWeights(this, quantization);
     isShort =
         !names.prefix().isEmpty()
             && checkpoint.tensorNames().stream().noneMatch(name -> name.startsWith(names.prefix()));
@@ -280,6 +287,9 @@ final class Weights implements WeightSource {
     if (tensor == null) {
       return null;
     }
+    if (tensor.type() == DataType.F8_E4M3) {
+      return scaled.place(name, tensor, shape);
+    }
     PlacedWeight found =
         new PlacedWeight(name, tensor.type(), tensor.shape(), () -> tensor).shaped(shape);
     return switch (tensor.type()) {
@@ -357,6 +367,7 @@ final class Weights implements WeightSource {
     List<String> all = Stream.concat(problems.stream().distinct(), left.stream()).toList();
     if (all.isEmpty()) {
       grouped.report(checkpoint.name());
+      scaled.report(checkpoint.name());
       return;
     }
     String message =

@@ -48,6 +48,7 @@ public final class Blocks {
         case F16 -> target[to] = half(source, at);
         case BF16 -> target[to] = Float.intBitsToFloat(source.get(SHORT, at) << 16);
         case F64 -> target[to] = (float) source.get(DOUBLE, at);
+        case F8_E4M3 -> target[to] = e4m3(source.get(ValueLayout.JAVA_BYTE, at));
         case I8 -> target[to] = source.get(ValueLayout.JAVA_BYTE, at);
         case I16 -> target[to] = source.get(SHORT, at);
         case I32 -> target[to] = source.get(INT, at);
@@ -119,6 +120,12 @@ public final class Blocks {
       return (short) (bits >>> 16 | 0x40);
     }
     return (short) (bits + 0x7fff + (bits >>> 16 & 1) >>> 16);
+  }
+
+  /** An eight-bit float of the OCP's: no infinities, and NaN where all other bits are ones. */
+  private static float e4m3(byte bits) {
+    int magnitude = bits & 0x7f;
+    return magnitude == 0x7f ? Float.NaN : Math.copySign(SmallBlocks.e4m3(magnitude), (float) bits);
   }
 
   static float half(MemorySegment source, long at) {

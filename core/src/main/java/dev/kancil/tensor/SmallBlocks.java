@@ -72,7 +72,8 @@ final class SmallBlocks {
       }
       case NVFP4 -> {
         for (int i = 0; i < 64; i++) {
-          float d = nvScale(Blocks.unsigned(source, at + i / 16)) / 2;
+          int scale = Blocks.unsigned(source, at + i / 16);
+          float d = scale == 0x7f ? 0 : e4m3(scale) / 2;
           int packed = Blocks.unsigned(source, at + 4 + 8 * (i / 16) + i % 8);
           target[to + i] = d * FP4_DOUBLED[packed >> 4 * (i / 8 % 2) & 15];
         }
@@ -81,12 +82,10 @@ final class SmallBlocks {
     }
   }
 
-  private static float nvScale(int bits) {
+  /** Four bits of exponent and three of mantissa, whatever else there is. */
+  static float e4m3(int bits) {
     int exponent = bits >> 3 & 15;
     int mantissa = bits & 7;
-    if (bits == 0x7f) {
-      return 0;
-    }
     return exponent == 0 ? mantissa * 0x1p-9f : Math.scalb(8 + mantissa, exponent - 10);
   }
 

@@ -76,6 +76,20 @@ class BlocksTest {
     assertThat(decoded[0]).isEqualTo((float) Math.E);
   }
 
+  @Test
+  void eightBitFloatsHaveFourBitsOfExponent() {
+    int[] bits = {0, 0x80, 1, 7, 8, 0x38, 0x39, 0xb8, 0x7e, 0xfe, 0x7f, 0xff};
+    MemorySegment bytes = MemorySegment.ofArray(new byte[bits.length]);
+    for (int i = 0; i < bits.length; i++) {
+      bytes.set(ValueLayout.JAVA_BYTE, i, (byte) bits[i]);
+    }
+    float[] decoded = new float[bits.length];
+    Blocks.decode(DataType.F8_E4M3, bytes, 0, decoded, 0, bits.length);
+    assertThat(decoded)
+        .containsExactly(
+            0, -0f, 0x1p-9f, 0x7p-9f, 0x1p-6f, 1, 1.125f, -1, 448, -448, Float.NaN, Float.NaN);
+  }
+
   /** PyPI's gguf has no decoder for it: it is what llama.cpp makes of activations. */
   @Test
   void aBlockOfBytesHasAFloatForAScaleAndSumsThatNobodyNeeds() {
