@@ -21,11 +21,11 @@ final class DeepSeek implements Family {
   }
 
   @Override
-  public Decoder decoder(Hyperparameters settings) {
+  public Decoder transformer(Hyperparameters settings) {
     Norm norm = Norm.rms(settings.rmsNormEpsilon());
     Rotation rotation = rotation(settings);
     return new Decoder(
-        Decoder.Embeddings.of(settings.width()),
+        Embeddings.of(settings.width()),
         IntStream.range(0, settings.blocks())
             .mapToObj(
                 layer ->

@@ -23,12 +23,12 @@ final class GptOss implements Family {
   }
 
   @Override
-  public Decoder decoder(Hyperparameters settings) {
+  public Decoder transformer(Hyperparameters settings) {
     Norm norm = Norm.rms(settings.rmsNormEpsilon());
     Rotation rotation = RotarySettings.read(settings, Pairing.HALVES, 150_000);
     boolean hasBias = settings.isGguf() || settings.flag("attention_bias", true);
     return new Decoder(
-        Decoder.Embeddings.of(settings.width()),
+        Embeddings.of(settings.width()),
         IntStream.range(0, settings.blocks())
             .mapToObj(
                 layer ->

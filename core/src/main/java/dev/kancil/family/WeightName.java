@@ -6,6 +6,8 @@ import java.util.List;
 public enum WeightName {
   TOKEN_EMBEDDING,
   POSITION_EMBEDDING,
+  TOKEN_TYPE_EMBEDDING,
+  EMBEDDING_WIDENING,
   EMBEDDING_NORM,
   ATTENTION_NORM,
   QUERY,
@@ -23,6 +25,12 @@ public enum WeightName {
   KEY_NORM,
   SINKS,
   ATTENTION_OUTPUT,
+  RELATIVE_BIAS,
+  CROSS_NORM,
+  CROSS_QUERY,
+  CROSS_KEY,
+  CROSS_VALUE,
+  CROSS_OUTPUT,
   POST_ATTENTION_NORM,
   FEED_FORWARD_NORM,
   GATE,
@@ -45,7 +53,12 @@ public enum WeightName {
   ROPE_FACTORS_SHORT,
   ROPE_FACTORS_LONG,
   FINAL_NORM,
-  OUTPUT;
+  OUTPUT,
+  OUTPUT_BIAS,
+  HEAD_DENSE,
+  HEAD_NORM,
+  POOLER,
+  CLASSIFIER;
 
   /** Weights of norms. */
   static final List<WeightName> NORMS =

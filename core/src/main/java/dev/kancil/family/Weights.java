@@ -38,7 +38,7 @@ final class Weights implements WeightSource {
           ".attn.bias",
           ".attention.bias",
           ".masked_bias",
-          ".embeddings.position_ids",
+          "embeddings.position_ids",
           // What activations and caches would be rounded with, which stay as they are.
           ".input_scale",
           ".k_scale",
@@ -49,20 +49,39 @@ final class Weights implements WeightSource {
   private final boolean isShort;
   private final GroupedWeights grouped;
   private final ScaledWeights scaled;
-  private final Map<IntBuffer, Weight> orders = new HashMap<>();
-  private final Map<String, PlacedWeight> placed = new HashMap<>();
-  private final Set<String> used = new HashSet<>();
-  private final List<String> problems = new ArrayList<>();
+  private final Map<IntBuffer, Weight> orders;
+  private final Map<String, PlacedWeight> placed;
+  private final Set<String> used;
+  private final List<String> problems;
 
   Weights(Checkpoint checkpoint, WeightNames names) {
     this.checkpoint = checkpoint;
     this.names = names;
+    isShort = isShort(checkpoint, names);
     Quantization quantization = Quantization.of(checkpoint);
     grouped = new GroupedWeights(this, quantization);
     scaled = new ScaledWeights(this, quantization);
-    isShort =
-        !names.prefix().isEmpty()
-            && checkpoint.tensorNames().stream().noneMatch(name -> name.startsWith(names.prefix()));
+    orders = new HashMap<>();
+    placed = new HashMap<>();
+    used = new HashSet<>();
+    problems = new ArrayList<>();
+  }
+
+  private Weights(Weights other, WeightNames names) {
+    checkpoint = other.checkpoint;
+    this.names = names;
+    isShort = isShort(checkpoint, names);
+    grouped = other.grouped;
+    scaled = other.scaled;
+    orders = other.orders;
+    placed = other.placed;
+    used = other.used;
+    problems = other.problems;
+  }
+
+  private static boolean isShort(Checkpoint checkpoint, WeightNames names) {
+    return !names.prefix().isEmpty()
+        && checkpoint.tensorNames().stream().noneMatch(name -> name.startsWith(names.prefix()));
   }
 
   Weight weight(WeightName purpose, int layer, long... shape) {
@@ -85,6 +104,16 @@ final class Weights implements WeightSource {
     return orders.computeIfAbsent(
         IntBuffer.wrap(columns),
         _ -> keep(PlacedWeight.wholes("order of columns " + orders.size(), columns)));
+  }
+
+  /** The same checkpoint by other names, where a model has two parts. */
+  Weights under(WeightNames others) {
+    return new Weights(this, others);
+  }
+
+  /** Whether the family has such a weight. */
+  boolean hasName(WeightName purpose) {
+    return names.has(purpose);
   }
 
   /** What is added to the product with a weight. */
@@ -355,7 +384,8 @@ final class Weights implements WeightSource {
   void requireComplete() {
     List<String> left =
         checkpoint.tensorNames().stream()
-            .filter(name -> !used.contains(name) && IGNORED.stream().noneMatch(name::endsWith))
+            .filter(name -> !used.contains(name) && !names.ignores(name))
+            .filter(name -> IGNORED.stream().noneMatch(name::endsWith))
             .filter(name -> !isEmptyBias(name))
             .map(
                 name ->

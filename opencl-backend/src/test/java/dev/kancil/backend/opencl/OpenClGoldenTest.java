@@ -39,9 +39,12 @@ class OpenClGoldenTest {
     }
   }
 
-  /** Each has what others don't: biases and layer norms, caps, experts, magnitudes. */
+  /**
+   * Each has what others don't: biases and layer norms, caps, experts, magnitudes, columns in
+   * another order.
+   */
   @ParameterizedTest
-  @ValueSource(strings = {"gpt2", "gemma2", "qwen3_moe", "phi3"})
+  @ValueSource(strings = {"gpt2", "gemma2", "qwen3_moe", "phi3", "llama_gptq_actorder"})
   void transformersComputesTheSame(String model, @TempDir Path folder) {
     OpenClDevices.require();
     try (Device device = new OpenClBackend().open(0, DeviceOptions.DEFAULT)) {
