@@ -24,14 +24,7 @@ class CudaGoldenTest {
     assertThat(lines).hasSizeGreaterThan(6).allMatch(line -> line.startsWith("ok "));
   }
 
-<<<<<<< HEAD
-  /**
-   * Each has what others don't: biases and layer norms, caps, experts, magnitudes, columns in
-   * another order.
-   */
-=======
   /** Each has what others don't: layer norms, caps, experts, latents, both ways, two stacks. */
->>>>>>> main
   @ParameterizedTest
   @ValueSource(strings = {"gpt2", "gemma2", "qwen3_moe", "phi3", "deepseek_v2", "modernbert", "t5"})
   void transformersComputesTheSame(String model, @TempDir Path folder) {
