@@ -76,6 +76,16 @@ kernel void activate(GLOBAL const float *x, GLOBAL float *y, int columns, GLOBAL
   }
 }
 
+// y = activation(min(gate, limit)) * (1 + up), up between -limit and limit.
+kernel void clamped_glu(GLOBAL const float *gate, GLOBAL const float *up, GLOBAL float *y, float limit, int columns,
+                        GLOBAL const int *counts, int which) {
+  BEGIN_LAUNCH();
+  size_t i = get_global_id(0);
+  if (is_element(columns, counts, which)) {
+    y[i] = activation(fmin(gate[i], limit)) * (1 + fmax(-limit, fmin(up[i], limit)));
+  }
+}
+
 // y may be gate itself.
 kernel void glu(GLOBAL const float *gate, GLOBAL const float *up, GLOBAL float *y, int columns,
                 GLOBAL const int *counts, int which) {

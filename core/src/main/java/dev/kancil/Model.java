@@ -7,6 +7,7 @@ import dev.kancil.backend.DeviceWeights;
 import dev.kancil.engine.Engine;
 import dev.kancil.engine.Sequence;
 import dev.kancil.family.Families;
+import dev.kancil.family.LoadedModel;
 import dev.kancil.format.gguf.GgufFile;
 import dev.kancil.text.template.ChatTemplate;
 import dev.kancil.text.template.Conversation;
@@ -101,7 +102,7 @@ public final class Model implements AutoCloseable {
       Path path = files.path();
       // A vocabulary takes as long to index as all else that comes before the first token.
       FutureTask<TokenizerFiles> reading = start("kancil-tokenizer", files::text);
-      Families.LoadedGraph loaded =
+      LoadedModel.OfDecoder loaded =
           Families.load(
               files.checkpoint(),
               options.cacheKeyType(),

@@ -6,16 +6,22 @@ import dev.kancil.backend.Backends;
 import dev.kancil.backend.Device;
 import dev.kancil.backend.DeviceOptions;
 import dev.kancil.backend.DeviceWeights;
-import dev.kancil.engine.ForwardPass;
+import dev.kancil.engine.ModelInputs;
+import dev.kancil.engine.ModelPass;
 import dev.kancil.family.Families;
+import dev.kancil.family.LoadedModel;
+import dev.kancil.format.safetensors.SafetensorsFile;
 import dev.kancil.format.safetensors.SafetensorsWriter;
-import dev.kancil.graph.Graph;
-import dev.kancil.graph.Taps;
 import dev.kancil.tensor.DataType;
+import dev.kancil.tensor.FloatArray;
 import java.nio.file.Path;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.SequencedMap;
 import java.util.concurrent.Callable;
+import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -28,18 +34,26 @@ import picocli.CommandLine.Option;
     sortOptions = false,
     footer = {
       "",
-      "The file holds the logits at all positions and what --capture names, as",
-      "float32 arrays of shape [1, tokens, columns]."
+      "The file holds what the model computes: logits at all positions, of encoders",
+      "last_hidden_state, pooler_output and what their heads make of them, and what",
+      "--capture names, as float32 arrays [texts, tokens, columns] or [texts, columns].",
+      "--inputs takes arrays by the names of transformers: input_ids, attention_mask,",
+      "token_type_ids, decoder_input_ids."
     })
 final class ForwardCommand implements Callable<Integer> {
-  private static final int CHUNK = 256;
-
   private final Console console;
 
   @Mixin private ModelArgument model = new ModelArgument();
 
   @ArgGroup(multiplicity = "1")
   private Input input = new Input();
+
+  @Option(
+      names = "--decoder-tokens",
+      split = ",",
+      paramLabel = "ID",
+      description = "Token ids for the decoder of a model that has an encoder, too.")
+  private List<Integer> decoderTokens = List.of();
 
   @Option(
       names = "--capture",
@@ -66,13 +80,19 @@ final class ForwardCommand implements Callable<Integer> {
   @Option(names = "--json", description = "Print what was written as JSON.")
   private boolean json;
 
-  /** One of two. */
+  /** One of them. */
   static final class Input {
     @Option(names = "--tokens", split = ",", paramLabel = "ID", description = "Token ids.")
     private List<Integer> tokens = List.of();
 
     @Option(names = "--text", paramLabel = "TEXT", description = "A text, as `tokenize` reads it.")
     private String text = "";
+
+    @Option(
+        names = "--inputs",
+        paramLabel = "FILE",
+        description = "A safetensors file with what the model takes.")
+    private @Nullable Path file;
   }
 
   ForwardCommand(Console console) {
@@ -82,55 +102,67 @@ final class ForwardCommand implements Callable<Integer> {
   @Override
   public Integer call() {
     try (ModelFiles files = ModelFiles.open(model.path(console))) {
-      int[] ids =
-          input.text.isEmpty()
-              ? input.tokens.stream().mapToInt(id -> id).toArray()
-              : files.text().tokenizer().encode(input.text, true, true);
-      Families.LoadedGraph loaded =
-          Families.load(files.checkpoint(), cacheType, cacheType, _ -> Math.max(1, ids.length));
-      if (ids.length > loaded.contextLength()) {
-        throw new InvalidRequestException(
-            ids.length + " tokens, but the model was made for " + loaded.contextLength());
-      }
-      try (Device opened =
-              Backends.open(device, new DeviceOptions(threads).withProgress(new LoadBar(console)));
-          DeviceWeights weights = opened.weights(loaded.weights())) {
-        SequencedMap<String, float[][]> results =
-            ForwardPass.run(opened, tapped(loaded.graph()), weights, ids, CHUNK);
-        SafetensorsWriter.write(output, results);
-        report(ids, results);
+      if (input.file == null) {
+        run(files, inputs(files));
+      } else {
+        try (SafetensorsFile arrays = SafetensorsFile.open(input.file)) {
+          run(files, withDecoderTokens(new ModelInputs(arrays.tensors())));
+        }
       }
     }
     return 0;
   }
 
-  private Graph tapped(Graph graph) {
-    Graph tapped = graph;
-    for (String pattern : captures) {
-      try {
-        tapped = Taps.capture(tapped, pattern);
-      } catch (IllegalArgumentException e) {
-        throw new InvalidRequestException("--capture " + pattern + ": " + e.getMessage(), e);
-      }
+  private ModelInputs inputs(ModelFiles files) {
+    int[] ids =
+        input.text.isEmpty()
+            ? ints(input.tokens)
+            : files.text().tokenizer().encode(input.text, true, true);
+    if (ids.length == 0) {
+      throw new InvalidRequestException("there are no tokens to compute");
     }
-    return tapped;
+    return withDecoderTokens(ModelInputs.of(ids));
   }
 
-  private void report(int[] ids, SequencedMap<String, float[][]> results) {
+  private ModelInputs withDecoderTokens(ModelInputs inputs) {
+    return decoderTokens.isEmpty() ? inputs : inputs.withDecoderTokens(ints(decoderTokens));
+  }
+
+  private static int[] ints(List<Integer> ids) {
+    return ids.stream().mapToInt(id -> id).toArray();
+  }
+
+  private void run(ModelFiles files, ModelInputs inputs) {
+    LoadedModel loaded = Families.open(files.checkpoint(), cacheType, cacheType, inputs::longest);
+    try (Device opened =
+            Backends.open(device, new DeviceOptions(threads).withProgress(new LoadBar(console)));
+        DeviceWeights weights = opened.weights(loaded.weights())) {
+      SequencedMap<String, FloatArray> results =
+          new ModelPass(opened, weights, captures).run(loaded, inputs);
+      SafetensorsWriter.write(output, results);
+      report(inputs, results);
+    }
+  }
+
+  private void report(ModelInputs inputs, SequencedMap<String, FloatArray> results) {
     if (json) {
-      Json.print(
-          console,
-          Json.object(
-              "output",
-              output.toString(),
-              "input_ids",
-              ids,
-              "arrays",
-              List.copyOf(results.keySet())));
+      Map<String, @Nullable Object> written = Json.object("output", output.toString());
+      if (inputs.has(ModelInputs.TOKENS)) {
+        written.put("input_ids", inputs.integers(ModelInputs.TOKENS)[0]);
+      }
+      Map<String, List<Long>> shapes = new LinkedHashMap<>();
+      results.forEach((name, array) -> shapes.put(name, array.shape().dimensions()));
+      written.put("arrays", List.copyOf(results.keySet()));
+      written.put("shapes", shapes);
+      Json.print(console, written);
     } else {
       console.message(
-          "%s: %s for %d tokens"
-              .formatted(output, String.join(", ", results.keySet()), ids.length));
+          "%s: %s"
+              .formatted(
+                  output,
+                  results.entrySet().stream()
+                      .map(array -> array.getKey() + " " + array.getValue().shape())
+                      .collect(Collectors.joining(", "))));
     }
   }
 }

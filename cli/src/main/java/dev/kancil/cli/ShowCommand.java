@@ -4,6 +4,7 @@ import dev.kancil.KancilException;
 import dev.kancil.ModelFiles;
 import dev.kancil.ModelOptions;
 import dev.kancil.family.Families;
+import dev.kancil.family.LoadedModel;
 import dev.kancil.format.Checkpoint;
 import dev.kancil.format.gguf.GgufCheckpoint;
 import dev.kancil.format.gguf.GgufMetadata;
@@ -134,7 +135,7 @@ final class ShowCommand implements Callable<Integer> {
       Map<String, @Nullable Object> facts, Checkpoint checkpoint, long weightBytes) {
     ModelOptions options = device.options(console).build();
     try {
-      Families.LoadedGraph loaded =
+      LoadedModel.OfDecoder loaded =
           Families.load(
               checkpoint,
               options.cacheKeyType(),

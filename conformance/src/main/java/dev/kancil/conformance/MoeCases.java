@@ -4,6 +4,7 @@ import dev.kancil.graph.Operand;
 import dev.kancil.graph.Value;
 import dev.kancil.graph.Weight;
 import dev.kancil.graph.op.Activation;
+import dev.kancil.graph.op.MoeBias;
 import dev.kancil.graph.op.MoeGluMatMul;
 import dev.kancil.graph.op.MoeMatMul;
 import dev.kancil.graph.op.MoeRoute;
@@ -11,6 +12,7 @@ import dev.kancil.graph.op.MoeRoute.Grouping;
 import dev.kancil.graph.op.MoeRoute.Ranking;
 import dev.kancil.graph.op.MoeRoute.Scoring;
 import dev.kancil.graph.op.MoeSum;
+import dev.kancil.graph.op.SlotIds;
 import dev.kancil.tensor.DataType;
 import java.util.ArrayList;
 import java.util.List;
@@ -82,6 +84,13 @@ final class MoeCases {
     for (int[] size : new int[][] {{1, 1}, {2, 33}, {8, 576}, {6, 257}, {3, 2048}}) {
       cases.sum(size[0], size[1], ONE);
       cases.sum(size[0], size[1], RAGGED);
+    }
+    for (DataType type : List.of(DataType.F32, DataType.F16, DataType.BF16)) {
+      cases.bias(type, FEW, 33);
+      cases.bias(type, MANY, 257);
+    }
+    for (int heads : new int[] {1, 7, 128}) {
+      cases.heads(heads, 33, 19);
     }
     for (DataType type : ProductCases.WEIGHT_TYPES) {
       int in = 2 * Math.max(type.blockElements(), 32);
@@ -199,6 +208,37 @@ final class MoeCases {
             used + " slots of " + columns + rows(events),
             events,
             s -> s.check(new MoeSum(), s.x(used * columns), s.x(used))));
+  }
+
+  private void bias(DataType type, Experts experts, int columns) {
+    cases.add(
+        new Case(
+            "MoeBias",
+            List.of(type),
+            experts + " of " + columns,
+            RAGGED,
+            s ->
+                s.check(
+                    new MoeBias(),
+                    s.x(experts.used * columns),
+                    s.weight(type, experts.count, columns),
+                    ids(s, experts))));
+  }
+
+  /** Each head has a matrix of its own. */
+  private void heads(int heads, int in, int out) {
+    cases.add(
+        new Case(
+            "SlotIds",
+            List.of(DataType.F32),
+            heads + " heads, " + in + " → " + out,
+            RAGGED,
+            s ->
+                s.check(
+                    new MoeMatMul(),
+                    s.x(heads * in),
+                    s.weight(DataType.F32, heads, out, in),
+                    s.check(new SlotIds(heads), s.positions()).getFirst())));
   }
 
   private void product(DataType type, Experts experts, int in, int out, List<Event> events) {

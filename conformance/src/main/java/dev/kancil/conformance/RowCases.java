@@ -5,6 +5,8 @@ import dev.kancil.graph.op.Activation;
 import dev.kancil.graph.op.Add;
 import dev.kancil.graph.op.AddRmsNorm;
 import dev.kancil.graph.op.Bias;
+import dev.kancil.graph.op.ClampedGlu;
+import dev.kancil.graph.op.Concatenate;
 import dev.kancil.graph.op.Embedding;
 import dev.kancil.graph.op.Glu;
 import dev.kancil.graph.op.HostCall;
@@ -46,6 +48,13 @@ final class RowCases {
     cases.headLayerNorm(7, 3, 5);
     cases.headLayerNorm(2, 8, 1);
     cases.headLayerNorm(33, 4, 256);
+    cases.concatenate(7, 1, 1, 1);
+    cases.concatenate(3, 5, 33, 4);
+    cases.concatenate(33, 1, 512, 64);
+    cases.concatenate(2, 16, 512, 64);
+    cases.clampedGlu(1, 1);
+    cases.clampedGlu(7, 33);
+    cases.clampedGlu(61, 129);
     for (DataType type : ProductCases.WEIGHT_TYPES) {
       int block = type.blockElements();
       cases.embedding(type, 1, block);
@@ -86,6 +95,28 @@ final class RowCases {
     }
     // A tap that changes every element sees all rows, and no others.
     add("HostCall", rows, shape, s -> s.check(new HostCall(RowCases::negate), s.x(columns)));
+  }
+
+  private void concatenate(int rows, int groups, int first, int second) {
+    add(
+        "Concatenate",
+        rows,
+        rows + " × " + groups + " of " + first + " and " + second,
+        s -> s.check(new Concatenate(groups), s.x(groups * first), s.x(groups * second)));
+  }
+
+  private void clampedGlu(int rows, int columns) {
+    String shape = rows + " × " + columns;
+    for (Activation activation : List.of(Activation.QUICK_GELU, Activation.SILU)) {
+      ClampedGlu glu = new ClampedGlu(activation, 2.5f);
+      String named = shape + " " + activation;
+      add("ClampedGlu", rows, named, s -> s.check(glu, s.x(columns, 3), s.x(columns, 3)));
+      add(
+          "ClampedGlu",
+          rows,
+          named + " saturated",
+          s -> s.check(glu, s.x(columns, 300), s.x(columns, 300)));
+    }
   }
 
   private static void negate(java.lang.foreign.MemorySegment data, int rows, int columns) {

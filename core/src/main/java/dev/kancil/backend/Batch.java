@@ -18,6 +18,7 @@ public final class Batch {
   private final int[] tokens;
   private final int[] positions;
   private final int[] sequences;
+  private final int[] sources;
   private final int[] sequenceStarts;
   private final int[] outputRows;
   private final int[] parameters;
@@ -36,6 +37,7 @@ public final class Batch {
     tokens = new int[limits.tokens()];
     positions = new int[limits.tokens()];
     sequences = new int[limits.sequences()];
+    sources = new int[limits.sequences()];
     sequenceStarts = new int[limits.sequences() + 1];
     outputRows = new int[limits.outputs()];
     parameters = new int[Math.multiplyExact(limits.outputs(), SampleParameters.COLUMNS)];
@@ -58,9 +60,23 @@ public final class Batch {
     if (sequenceCount == sequences.length) {
       throw new IllegalStateException("no room for another sequence");
     }
+    sources[sequenceCount] = sequence;
     sequences[sequenceCount++] = sequence;
     sequenceStarts[sequenceCount] = rows;
     nextPosition = firstPosition;
+  }
+
+  /**
+   * Says whose keys and values attention to a source sees in the sequence begun last; its own,
+   * unless this is called.
+   *
+   * @see dev.kancil.graph.StateGroup#isOfSource
+   */
+  public void readsFrom(int sequence) {
+    if (sequenceCount == 0) {
+      throw new IllegalStateException("no sequence begun");
+    }
+    sources[sequenceCount - 1] = sequence;
   }
 
   /**
@@ -169,6 +185,7 @@ public final class Batch {
     System.arraycopy(other.tokens, 0, tokens, 0, other.rows);
     System.arraycopy(other.positions, 0, positions, 0, other.rows);
     System.arraycopy(other.sequences, 0, sequences, 0, other.sequenceCount);
+    System.arraycopy(other.sources, 0, sources, 0, other.sequenceCount);
     System.arraycopy(other.sequenceStarts, 0, sequenceStarts, 0, other.sequenceCount + 1);
     rows = other.rows;
     mostFed = other.mostFed;
@@ -237,6 +254,11 @@ public final class Batch {
   /** The id of the {@code index}-th sequence of this batch. */
   public int sequence(int index) {
     return sequences[index];
+  }
+
+  /** The id of the sequence that the {@code index}-th of this batch has as its source. */
+  public int source(int index) {
+    return sources[index];
   }
 
   /** The first row of the {@code index}-th sequence. */

@@ -2,7 +2,10 @@ package dev.kancil.backend;
 
 import java.util.Arrays;
 
-/** The page tables of a batch's sequences in one group of layers, one after the other. */
+/**
+ * The page tables of a batch's sequences, or their sources, in one group of layers, one after the
+ * other.
+ */
 public final class BatchTables {
   private final int[] starts;
   private int[] pages;
@@ -14,13 +17,15 @@ public final class BatchTables {
 
   /** Takes the tables as they are now; allocates only where they have outgrown all before. */
   public void fill(Batch batch, PageTables state, int group) {
+    boolean isOfSource = state.group(group).isOfSource();
     for (int i = 0; i < batch.sequenceCount(); i++) {
+      int sequence = isOfSource ? batch.source(i) : batch.sequence(i);
       int end = starts[i];
-      int needed = end + state.pageCount(batch.sequence(i));
+      int needed = end + state.pageCount(sequence);
       if (needed > pages.length) {
         pages = Arrays.copyOf(pages, Math.max(needed, 2 * pages.length));
       }
-      starts[i + 1] = end + state.copyPages(batch.sequence(i), group, pages, end);
+      starts[i + 1] = end + state.copyPages(sequence, group, pages, end);
     }
   }
 

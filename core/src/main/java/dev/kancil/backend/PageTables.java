@@ -227,6 +227,7 @@ public final class PageTables {
     Arrays.fill(needed, 0);
     for (int i = 0; i < batch.sequenceCount(); i++) {
       Sequence sequence = find(batch.sequence(i));
+      find(batch.source(i));
       int first = batch.firstRow(i);
       if (first == batch.endRow(i)) {
         throw new InvalidRequestException("a sequence without rows in a batch");

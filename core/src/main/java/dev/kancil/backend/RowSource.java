@@ -3,8 +3,8 @@ package dev.kancil.backend;
 import java.lang.foreign.MemorySegment;
 
 /**
- * Brings inputs of a graph that no {@link Batch} has: float32 values with a row for each token,
- * such as the hidden states that another device has computed.
+ * Brings inputs of a graph that no {@link Batch} has: values with a row for each token, such as the
+ * hidden states that another device has computed, or ids of other things than tokens.
  */
 @FunctionalInterface
 public interface RowSource {

@@ -1,39 +1,48 @@
 package dev.kancil.family;
 
-import dev.kancil.graph.StateGroup;
+import dev.kancil.graph.Operand;
 import dev.kancil.graph.StateSlot;
 import dev.kancil.graph.Value;
 import dev.kancil.graph.Weight;
 import dev.kancil.graph.op.Attention;
 import dev.kancil.graph.op.CacheWrite;
 import dev.kancil.graph.op.Rope;
-import dev.kancil.tensor.DataType;
+import dev.kancil.graph.op.SlotIds;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 
 /** Turns declared attention into a graph of primitives, and lays out what is cached. */
 final class AttentionGraph {
   private final Layers layers;
   private final Value positions;
-  private final DataType keyType;
-  private final DataType valueType;
-  private final List<StateGroup> groups = new ArrayList<>();
+  private final StateGroups state;
+  private final StateGroups.Slots slots;
+  private final Map<Integer, Value> slotIds = new HashMap<>();
 
-  AttentionGraph(Layers layers, Value positions, DataType keyType, DataType valueType) {
+  AttentionGraph(Layers layers, Value positions, StateGroups state) {
     this.layers = layers;
     this.positions = positions;
-    this.keyType = keyType;
-    this.valueType = valueType;
+    this.state = state;
+    slots = state.new Slots();
   }
 
-  /** What is cached for all that was built. */
-  List<StateGroup> groups() {
-    return groups;
+  Value positions() {
+    return positions;
   }
 
   /** The attention of a layer, up to the product with its output matrix. */
-  Value build(String name, Value x, int layer, AttentionLayer attention) {
+  Value build(String name, Value x, int layer, AttentionPart part) {
+    return switch (part) {
+      case AttentionLayer attention -> heads(name, x, layer, attention);
+      case LatentAttention attention ->
+          new LatentAttentionGraph(layers, this).build(name, x, layer, attention);
+    };
+  }
+
+  private Value heads(String name, Value x, int layer, AttentionLayer attention) {
     Heads heads = attention.heads();
     boolean hasBias = attention.biases().input();
     Value q =
@@ -48,8 +57,21 @@ final class AttentionGraph {
       k = rope(name + ".key.rope", k, attention.rotation().get());
     }
     AttentionLayer.Scores scores = attention.scores();
-    StateSlot slot = slot(heads.keyColumns(), heads.valueColumns(), scores.window());
+    StateSlot slot = slot(heads.keyColumns(), heads.valueColumns(), scores.kept());
     layers.builder().add(List.of(), new CacheWrite(slot), List.of(k, v));
+    Value attended = attend(name, q, layer, slot, attention);
+    return layers.linear(
+        name + ".output",
+        attended,
+        WeightName.ATTENTION_OUTPUT,
+        layer,
+        x.type().columns(),
+        attention.biases().output());
+  }
+
+  private Value attend(String name, Value q, int layer, StateSlot slot, AttentionLayer attention) {
+    Heads heads = attention.heads();
+    AttentionLayer.Scores scores = attention.scores();
     Attention op =
         new Attention(
             slot,
@@ -61,24 +83,54 @@ final class AttentionGraph {
             scores.mask(),
             scores.score(),
             scores.hasSinks());
-    Value attended =
-        scores.hasSinks()
-            ? layers
-                .builder()
-                .add(
-                    name + ".heads",
-                    op,
-                    q,
-                    positions,
-                    layers.weights().weight(WeightName.SINKS, layer, heads.query()))
-            : layers.builder().add(name + ".heads", op, q, positions);
+    List<Operand> operands = new ArrayList<>(List.of(q, positions));
+    if (scores.hasSinks()) {
+      operands.add(layers.weights().weight(WeightName.SINKS, layer, heads.query()));
+    }
+    op.relativeBias()
+        .ifPresent(
+            bias ->
+                operands.add(
+                    layers
+                        .weights()
+                        .weight(WeightName.RELATIVE_BIAS, 0, bias.buckets(), heads.query())));
+    return layers.builder().add(List.of(name + ".heads"), op, operands).getFirst();
+  }
+
+  /** Attention to an encoder's rows, of which {@link #encoded} has kept keys and values. */
+  Value cross(String name, Value x, int layer, AttentionLayer attention) {
+    Heads heads = attention.heads();
+    Value q =
+        layers.linear(
+            name + ".query",
+            x,
+            WeightName.CROSS_QUERY,
+            layer,
+            heads.queryColumns(),
+            attention.biases().input());
+    StateSlot slot = state.ofSource(heads.keyColumns(), heads.valueColumns(), layer);
+    Value attended = attend(name, q, layer, slot, attention.bothWays());
     return layers.linear(
         name + ".output",
         attended,
-        WeightName.ATTENTION_OUTPUT,
+        WeightName.CROSS_OUTPUT,
         layer,
         x.type().columns(),
         attention.biases().output());
+  }
+
+  /** Keeps an encoder's rows as keys and values of a decoder's layer. */
+  void encoded(String name, Value rows, int layer, AttentionLayer attention) {
+    Heads heads = attention.heads();
+    boolean hasBias = attention.biases().input();
+    Value k =
+        layers.linear(
+            name + ".key", rows, WeightName.CROSS_KEY, layer, heads.keyColumns(), hasBias);
+    Value v =
+        layers.linear(
+            name + ".value", rows, WeightName.CROSS_VALUE, layer, heads.valueColumns(), hasBias);
+    StateSlot slot = state.ofSource(heads.keyColumns(), heads.valueColumns(), layer);
+    layers.builder().add(List.of(), new CacheWrite(slot), List.of(k, v));
   }
 
   private Value norm(String name, Value x, AttentionLayer attention, WeightName weight, int layer) {
@@ -87,7 +139,7 @@ final class AttentionGraph {
     return layers.norm(name, norm.norm(), x, weight, layer, group);
   }
 
-  private Value rope(String name, Value x, Rotation rotation) {
+  Value rope(String name, Value x, Rotation rotation) {
     Rope rope = new Rope(rotation.embedding());
     Optional<Weight> factors =
         rotation.factors().isEmpty()
@@ -101,20 +153,13 @@ final class AttentionGraph {
         : layers.builder().add(name, rope, x, positions);
   }
 
-  private StateSlot slot(int keyColumns, int valueColumns, int window) {
-    for (int i = 0; i < groups.size(); i++) {
-      StateGroup group = groups.get(i);
-      if (group.keyColumns() == keyColumns
-          && group.valueColumns() == valueColumns
-          && group.window() == window) {
-        groups.set(
-            i,
-            new StateGroup(
-                group.layers() + 1, keyColumns, valueColumns, keyType, valueType, window));
-        return new StateSlot(i, group.layers());
-      }
-    }
-    groups.add(new StateGroup(1, keyColumns, valueColumns, keyType, valueType, window));
-    return new StateSlot(groups.size() - 1, 0);
+  /** The ids of {@link SlotIds}, the same for all layers. */
+  Value slotIds(int slots) {
+    return slotIds.computeIfAbsent(
+        slots, _ -> layers.builder().add("slots." + slots, new SlotIds(slots), positions));
+  }
+
+  StateSlot slot(int keyColumns, int valueColumns, int window) {
+    return slots.next(keyColumns, valueColumns, window);
   }
 }

@@ -18,7 +18,8 @@ public record AttentionLayer(
     Biases biases,
     QueryKeyNorm queryKeyNorm,
     Optional<Rotation> rotation,
-    Scores scores) {
+    Scores scores)
+    implements AttentionPart {
   /**
    * Which products have a bias.
    *
@@ -56,12 +57,21 @@ public record AttentionLayer(
    *
    * @param scale what products are multiplied by
    * @param score what becomes of that
-   * @param window how many of the last positions are seen; 0: all
+   * @param window how many of the last positions are seen, or, of both ways, how far away; 0: all
    * @param hasSinks whether each head has a sink ({@link dev.kancil.graph.op.Attention})
+   * @param isBothWays whether rows see those behind them, too
    */
-  public record Scores(float scale, Score score, int window, boolean hasSinks) {
+  public record Scores(float scale, Score score, int window, boolean hasSinks, boolean isBothWays) {
     Mask mask() {
+      if (isBothWays) {
+        return window == 0 ? Mask.EVERYTHING : Mask.around(window);
+      }
       return window == 0 ? Mask.CAUSAL : Mask.window(window);
+    }
+
+    /** How many of the last positions are kept for rows to come; 0: all. */
+    int kept() {
+      return isBothWays ? 0 : window;
     }
   }
 
@@ -72,7 +82,7 @@ public record AttentionLayer(
         Biases.NONE,
         QueryKeyNorm.NONE,
         Optional.empty(),
-        new Scores((float) (1 / Math.sqrt(heads.keyWidth())), Score.PLAIN, 0, false));
+        new Scores((float) (1 / Math.sqrt(heads.keyWidth())), Score.PLAIN, 0, false, false));
   }
 
   /** The same with biases. */
@@ -92,17 +102,28 @@ public record AttentionLayer(
 
   /** The same with another scale. */
   public AttentionLayer withScale(double scale) {
-    return with(new Scores((float) scale, scores.score, scores.window, scores.hasSinks));
+    return with(
+        new Scores((float) scale, scores.score, scores.window, scores.hasSinks, scores.isBothWays));
   }
 
   /** The same with a window; 0: none. */
   public AttentionLayer withWindow(int window) {
-    return with(new Scores(scores.scale, scores.score, window, scores.hasSinks));
+    return with(new Scores(scores.scale, scores.score, window, scores.hasSinks, scores.isBothWays));
   }
 
   /** The same where scores become others. */
   public AttentionLayer withScore(Score score) {
-    return with(new Scores(scores.scale, score, scores.window, scores.hasSinks));
+    return with(new Scores(scores.scale, score, scores.window, scores.hasSinks, scores.isBothWays));
+  }
+
+  /** The same with a sink for each head. */
+  public AttentionLayer withSinks() {
+    return with(new Scores(scores.scale, scores.score, scores.window, true, scores.isBothWays));
+  }
+
+  /** The same where rows see those behind them, too. */
+  public AttentionLayer bothWays() {
+    return with(new Scores(scores.scale, scores.score, scores.window, scores.hasSinks, true));
   }
 
   private AttentionLayer with(Scores newScores) {

@@ -24,7 +24,7 @@ final class Bloom implements Family {
   }
 
   @Override
-  public Decoder decoder(Hyperparameters settings) {
+  public Decoder transformer(Hyperparameters settings) {
     String residual = "apply_residual_connection_post_layernorm";
     if (!settings.isGguf() && settings.flag(residual, false)) {
       throw settings.unsupported(residual, "is true");
@@ -35,7 +35,7 @@ final class Bloom implements Family {
             .with(new AttentionLayer.Biases(true, true))
             .withScore(Alibi.of(settings.heads(0), 1));
     return new Decoder(
-        new Decoder.Embeddings(settings.width(), 1, 0, norm),
+        new Embeddings(settings.width(), 1, 0, norm),
         settings.eachBlock(
             layer ->
                 Block.preNorm(

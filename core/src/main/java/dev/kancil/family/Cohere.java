@@ -19,7 +19,7 @@ final class Cohere implements Family {
   }
 
   @Override
-  public Decoder decoder(Hyperparameters settings) {
+  public Decoder transformer(Hyperparameters settings) {
     float epsilon = settings.layerNormEpsilon();
     Norm norm = new Norm.Layer(epsilon, true, false);
     Rotation rotation = RotarySettings.read(settings, Pairing.NEIGHBOURS, 10_000);
@@ -39,7 +39,7 @@ final class Cohere implements Family {
                     ? AttentionLayer.QueryKeyNorm.ofHeads(Norm.layerOfHeads(epsilon))
                     : AttentionLayer.QueryKeyNorm.NONE);
     return new Decoder(
-        Decoder.Embeddings.of(settings.width()),
+        Embeddings.of(settings.width()),
         settings.eachBlock(
             layer -> {
               boolean isWindowed = isSecond && settings.isWindowed(layer, 4);

@@ -10,29 +10,10 @@ import java.util.List;
  * @param finalNorm before the output head
  * @param head from rows to logits
  */
-public record Decoder(Embeddings embeddings, List<Block> blocks, Norm finalNorm, Head head) {
+public record Decoder(Embeddings embeddings, List<Block> blocks, Norm finalNorm, Head head)
+    implements Transformer {
   public Decoder {
     blocks = List.copyOf(blocks);
-  }
-
-  /**
-   * From ids to rows.
-   *
-   * @param width columns of the residual stream
-   * @param scale what token embeddings are multiplied by
-   * @param positions how many positions have an embedding that is added; 0: none
-   * @param norm of the sum
-   */
-  public record Embeddings(int width, float scale, int positions, Norm norm) {
-    /** Without a norm. */
-    public Embeddings(int width, float scale, int positions) {
-      this(width, scale, positions, Norm.NONE);
-    }
-
-    /** Token embeddings alone. */
-    public static Embeddings of(int width) {
-      return new Embeddings(width, 1, 0);
-    }
   }
 
   /**

@@ -49,7 +49,7 @@ final class Falcon implements Family {
   }
 
   @Override
-  public Decoder decoder(Hyperparameters settings) {
+  public Decoder transformer(Hyperparameters settings) {
     Norm norm = Norm.layer(settings.layerNormEpsilon());
     Form form = form(settings);
     boolean hasBias = settings.hasBias("bias", false);
@@ -57,7 +57,7 @@ final class Falcon implements Family {
         positioned(settings, AttentionLayer.of(heads(settings)))
             .with(new AttentionLayer.Biases(hasBias, hasBias));
     return new Decoder(
-        Decoder.Embeddings.of(settings.width()),
+        Embeddings.of(settings.width()),
         settings.eachBlock(
             layer -> {
               FeedForward feedForward =

@@ -3,12 +3,12 @@ package dev.kancil.family;
 import dev.kancil.FormatException;
 import dev.kancil.InvalidRequestException;
 import dev.kancil.UnsupportedException;
-import dev.kancil.backend.WeightSource;
 import dev.kancil.format.Checkpoint;
 import dev.kancil.graph.Graph;
 import dev.kancil.tensor.DataType;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.TreeMap;
 import java.util.function.IntUnaryOperator;
 
@@ -16,16 +16,23 @@ import java.util.function.IntUnaryOperator;
 public final class Families {
   private static final List<Family> ALL =
       List.of(
+          new Albert(),
+          new Bert(),
           new Bloom(),
           new Cohere(),
+          new DeepSeek(),
+          new DistilBert(),
           new Falcon(),
           new Gemma(),
           new Glm(),
           new Gpt2(),
           new GptJ(),
           new GptNeox(),
+          new GptOss(),
           new Granite(),
           new Llama(),
+          new ModernBert(),
+          new Mpnet(),
           new Olmo(),
           new Olmo2(),
           new Olmoe(),
@@ -33,6 +40,7 @@ public final class Families {
           new Phi(),
           new Phi3(),
           new Qwen(),
+          new Roberta(),
           new StableLm(),
           new Starcoder2());
 
@@ -47,24 +55,15 @@ public final class Families {
   private Families() {}
 
   /**
-   * A checkpoint's graph and where its weights come from.
-   *
-   * @param graph in primitives, with the output {@code logits}
-   * @param weights views of the checkpoint's tensors
-   * @param contextLength the longest context that the model was made for
-   * @param vocabulary how many token ids there are
-   */
-  public record LoadedGraph(Graph graph, WeightSource weights, int contextLength, int vocabulary) {}
-
-  /**
-   * Builds the graph of a checkpoint.
+   * Builds the graph of a decoder.
    *
    * @param keyType how keys are cached
    * @param valueType how values are cached
-   * @throws UnsupportedException if the architecture is unknown
+   * @throws UnsupportedException if the architecture is unknown, or no decoder
    * @throws FormatException if settings or tensors don't fit together
    */
-  public static LoadedGraph load(Checkpoint checkpoint, DataType keyType, DataType valueType) {
+  public static LoadedModel.OfDecoder load(
+      Checkpoint checkpoint, DataType keyType, DataType valueType) {
     return load(checkpoint, keyType, valueType, length -> length);
   }
 
@@ -75,7 +74,36 @@ public final class Families {
    * @param context the most tokens of a sequence, by how many the model was made for
    * @throws InvalidRequestException if the model has no positions for so many
    */
-  public static LoadedGraph load(
+  public static LoadedModel.OfDecoder load(
+      Checkpoint checkpoint, DataType keyType, DataType valueType, IntUnaryOperator context) {
+    return switch (open(checkpoint, keyType, valueType, context)) {
+      case LoadedModel.OfDecoder decoder -> decoder;
+      case LoadedModel.OfEncoder _ ->
+          throw new UnsupportedException(
+              checkpoint.name()
+                  + ": "
+                  + checkpoint.architecture()
+                  + " is an encoder, which generates nothing; use kancil embed or kancil forward");
+      case LoadedModel.OfEncoderDecoder _ ->
+          throw new UnsupportedException(
+              checkpoint.name()
+                  + ": "
+                  + checkpoint.architecture()
+                  + " has an encoder and a decoder; use kancil forward");
+    };
+  }
+
+  /**
+   * Builds the graphs of a checkpoint, whatever it is.
+   *
+   * @param keyType how keys are cached
+   * @param valueType how values are cached
+   * @param context the most tokens of a sequence, by how many the model was made for
+   * @throws UnsupportedException if the architecture is unknown
+   * @throws FormatException if settings or tensors don't fit together
+   * @throws InvalidRequestException if the model has no positions for so many
+   */
+  public static LoadedModel open(
       Checkpoint checkpoint, DataType keyType, DataType valueType, IntUnaryOperator context) {
     Family family = BY_ARCHITECTURE.get(checkpoint.architecture());
     if (family == null) {
@@ -87,21 +115,63 @@ public final class Families {
               + String.join(", ", BY_ARCHITECTURE.keySet()));
     }
     Hyperparameters settings = new Hyperparameters(checkpoint, family.usualContext(), context);
-
     Weights weights;
-    Graph graph;
-    int vocabulary;
+    LoadedModel model;
     try {
       weights = new Weights(checkpoint, family.names(settings));
-      Decoder decoder = family.decoder(settings);
-      requirePositions(checkpoint, decoder.embeddings().positions(), settings.context());
-      graph = DecoderGraph.build(decoder, weights, keyType, valueType);
-      vocabulary = Math.toIntExact(weights.vocabulary());
+      StateGroups state = new StateGroups(keyType, valueType);
+      model =
+          switch (family.transformer(settings)) {
+            case Decoder decoder -> {
+              requirePositions(checkpoint, decoder.embeddings().positions(), settings.context());
+              Graph graph = DecoderGraph.build(decoder, weights, state, "hidden");
+              yield new LoadedModel.OfDecoder(
+                  graph, weights, settings.contextLength(), vocabulary(weights));
+            }
+            case Encoder encoder -> encoder(encoder, weights, state, settings);
+            case EncoderDecoder both -> encoderDecoder(both, weights, state, settings);
+          };
     } catch (IllegalArgumentException | ArithmeticException e) {
       throw new FormatException(checkpoint.name() + ": " + e.getMessage(), e);
     }
     weights.requireComplete();
-    return new LoadedGraph(graph, weights, settings.contextLength(), vocabulary);
+    return model;
+  }
+
+  private static int vocabulary(Weights weights) {
+    return Math.toIntExact(weights.vocabulary());
+  }
+
+  private static LoadedModel encoder(
+      Encoder encoder, Weights weights, StateGroups state, Hyperparameters settings) {
+    EncoderGraph graphs = new EncoderGraph(encoder, weights, state);
+    Graph rows = graphs.rows("hidden", Encoder.ROWS, List.of(), weights);
+    return new LoadedModel.OfEncoder(
+        rows,
+        encoder.pooling(),
+        encoder.pooledHeads().isEmpty() ? Optional.empty() : Optional.of(graphs.pooled()),
+        encoder.padding(),
+        encoder.embeddings().tokenTypes(),
+        weights,
+        encoder.positions(settings.contextLength()),
+        vocabulary(weights));
+  }
+
+  private static LoadedModel encoderDecoder(
+      EncoderDecoder both, Weights weights, StateGroups state, Hyperparameters settings) {
+    Encoder encoder = both.encoder();
+    Graph rows =
+        new EncoderGraph(encoder, weights.under(both.encoderNames()), state)
+            .rows("encoder", EncoderDecoder.ROWS, both.decoder().blocks(), weights);
+    Graph decoder = DecoderGraph.build(both.decoder(), weights, state, "decoder");
+    return new LoadedModel.OfEncoderDecoder(
+        rows.withState(state.layout()),
+        decoder.withState(state.layout()),
+        encoder.padding(),
+        both.start(),
+        weights,
+        encoder.positions(settings.contextLength()),
+        vocabulary(weights));
   }
 
   private static void requirePositions(Checkpoint checkpoint, int positions, int context) {

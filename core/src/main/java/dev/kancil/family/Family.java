@@ -2,7 +2,7 @@ package dev.kancil.family;
 
 import java.util.List;
 
-/** A model family: how its settings become a decoder. */
+/** A model family: how its settings become a transformer. */
 public interface Family {
   /**
    * What checkpoints call the architecture: {@code general.architecture} of GGUF files, and {@code
@@ -11,7 +11,7 @@ public interface Family {
   List<String> architectures();
 
   /** What the checkpoint's settings declare. */
-  Decoder decoder(Hyperparameters settings);
+  Transformer transformer(Hyperparameters settings);
 
   /**
    * How many tokens models were made for whose checkpoint does not say; 0: each has to.

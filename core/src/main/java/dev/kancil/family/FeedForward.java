@@ -46,6 +46,18 @@ public sealed interface FeedForward {
       implements FeedForward {}
 
   /**
+   * The weighted sum of {@link dev.kancil.graph.op.ClampedGlu} parts, a few of which a router
+   * chooses for each row; all products have biases, and so has the router's.
+   *
+   * @param limit how large what goes into the product can be
+   * @param count how many there are to choose from
+   * @param width columns inside each
+   * @param route how they are chosen
+   */
+  record ClampedExperts(Activation activation, float limit, int count, int width, MoeRoute route)
+      implements FeedForward {}
+
+  /**
    * The expert that all rows use.
    *
    * @param width columns inside; 0: there is none

@@ -5,7 +5,9 @@ import dev.kancil.graph.Value;
 import dev.kancil.graph.Weight;
 import dev.kancil.graph.op.Activate;
 import dev.kancil.graph.op.Add;
+import dev.kancil.graph.op.ClampedGlu;
 import dev.kancil.graph.op.Glu;
+import dev.kancil.graph.op.MoeBias;
 import dev.kancil.graph.op.MoeMatMul;
 import dev.kancil.graph.op.MoeRoute;
 import dev.kancil.graph.op.MoeSum;
@@ -36,6 +38,7 @@ final class FeedForwardGraph {
         yield layers.linear(name + ".output", hidden, WeightName.DOWN, layer, width, hasBias);
       }
       case FeedForward.Experts experts -> experts(name, x, layer, experts);
+      case FeedForward.ClampedExperts experts -> clampedExperts(name, x, layer, experts);
     };
   }
 
@@ -76,6 +79,44 @@ final class FeedForwardGraph {
       return sum;
     }
     return builder.add(name + ".output", new Add(), sum, shared(name + ".shared", x, layer, part));
+  }
+
+  private Value clampedExperts(String name, Value x, int layer, FeedForward.ClampedExperts part) {
+    int width = x.type().columns();
+    int inside = part.width();
+    int count = part.count();
+    Value logits = layers.linear(name + ".router", x, WeightName.ROUTER, layer, count, true);
+    List<String> names = List.of(name + ".experts", name + ".expert_weights");
+    List<Value> route = builder.add(names, part.route(), List.of(logits));
+    Value ids = route.getFirst();
+    Value gate =
+        expert(
+            name + ".gate.product", x, WeightName.EXPERTS_GATE, layer, ids, count, inside, width);
+    gate = expertBias(name + ".gate", gate, WeightName.EXPERTS_GATE_BIAS, layer, ids, count);
+    Value up =
+        expert(name + ".up.product", x, WeightName.EXPERTS_UP, layer, ids, count, inside, width);
+    up = expertBias(name + ".up", up, WeightName.EXPERTS_UP_BIAS, layer, ids, count);
+    ClampedGlu glu = new ClampedGlu(part.activation(), part.limit());
+    Value hidden = builder.add(name + ".hidden", glu, gate, up);
+    Value down =
+        expert(
+            name + ".down.product",
+            hidden,
+            WeightName.EXPERTS_DOWN,
+            layer,
+            ids,
+            count,
+            width,
+            inside);
+    down = expertBias(name + ".down", down, WeightName.EXPERTS_DOWN_BIAS, layer, ids, count);
+    return builder.add(name + ".output", new MoeSum(), down, route.getLast());
+  }
+
+  private Value expertBias(
+      String name, Value x, WeightName purpose, int layer, Value ids, int count) {
+    long columns = x.type().columns() / ids.type().columns();
+    Weight bias = layers.weights().weight(purpose, layer, count, columns);
+    return builder.add(name, new MoeBias(), x, bias, ids);
   }
 
   private Value expert(

@@ -22,7 +22,7 @@ final class Gemma implements Family {
   }
 
   @Override
-  public Decoder decoder(Hyperparameters settings) {
+  public Decoder transformer(Hyperparameters settings) {
     Norm norm = Norm.rms(settings.rmsNormEpsilon());
     boolean isThird = settings.architecture().startsWith("gemma3");
     Rotation global = RotarySettings.read(settings, Pairing.HALVES, isThird ? 1_000_000 : 10_000);
@@ -33,7 +33,7 @@ final class Gemma implements Family {
             : global;
     boolean isFirst = settings.architecture().equals(GEMMA_1);
     return new Decoder(
-        new Decoder.Embeddings(settings.width(), (float) Math.sqrt(settings.width()), 0),
+        new Embeddings(settings.width(), (float) Math.sqrt(settings.width()), 0),
         settings.eachBlock(
             layer -> {
               boolean isLocal = !isFirst && settings.isWindowed(layer, isThird ? 6 : 2);

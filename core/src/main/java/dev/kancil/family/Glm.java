@@ -19,13 +19,13 @@ final class Glm implements Family {
   }
 
   @Override
-  public Decoder decoder(Hyperparameters settings) {
+  public Decoder transformer(Hyperparameters settings) {
     Norm norm = Norm.rms(settings.rmsNormEpsilon());
     Rotation rotation = RotarySettings.read(settings, Pairing.NEIGHBOURS, 10_000);
     boolean hasBias = settings.hasBias("attention_bias", false, "attn_q", "attn_qkv");
     boolean isLater = settings.architecture().equals(LATER);
     return new Decoder(
-        Decoder.Embeddings.of(settings.width()),
+        Embeddings.of(settings.width()),
         settings.eachBlock(
             layer -> {
               AttentionLayer attention =

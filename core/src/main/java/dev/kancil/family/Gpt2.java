@@ -35,10 +35,10 @@ final class Gpt2 implements Family {
   }
 
   @Override
-  public Decoder decoder(Hyperparameters settings) {
+  public Decoder transformer(Hyperparameters settings) {
     Norm norm = Norm.layer(settings.layerNormEpsilon());
     return new Decoder(
-        new Decoder.Embeddings(settings.width(), 1, settings.contextLength()),
+        new Embeddings(settings.width(), 1, settings.contextLength()),
         settings.eachBlock(
             layer ->
                 Block.preNorm(

@@ -36,11 +36,11 @@ final class GptJ implements Family {
   }
 
   @Override
-  public Decoder decoder(Hyperparameters settings) {
+  public Decoder transformer(Hyperparameters settings) {
     Norm norm = Norm.layer(settings.layerNormEpsilon());
     Rotation rotation = RotarySettings.read(settings, Pairing.NEIGHBOURS, 10_000);
     return new Decoder(
-        Decoder.Embeddings.of(settings.width()),
+        Embeddings.of(settings.width()),
         settings.eachBlock(
             layer ->
                 Block.parallel(

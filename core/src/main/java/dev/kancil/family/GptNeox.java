@@ -35,13 +35,13 @@ final class GptNeox implements Family {
   }
 
   @Override
-  public Decoder decoder(Hyperparameters settings) {
+  public Decoder transformer(Hyperparameters settings) {
     Norm norm = Norm.layer(settings.layerNormEpsilon());
     Rotation rotation = RotarySettings.read(settings, Pairing.HALVES, 10_000);
     boolean isParallel = settings.flag("use_parallel_residual", true);
     boolean hasBias = settings.isGguf() || settings.flag("attention_bias", true);
     return new Decoder(
-        Decoder.Embeddings.of(settings.width()),
+        Embeddings.of(settings.width()),
         settings.eachBlock(
             layer -> {
               AttentionLayer attention =

@@ -14,7 +14,7 @@ final class Granite implements Family {
   }
 
   @Override
-  public Decoder decoder(Hyperparameters settings) {
+  public Decoder transformer(Hyperparameters settings) {
     Norm norm = Norm.rms(settings.rmsNormEpsilon());
     Rotation rotation = RotarySettings.readReordered(settings, 10_000);
     double usualScale = settings.isGguf() ? 1 / Math.sqrt(settings.keyWidth()) : 1;
@@ -24,7 +24,7 @@ final class Granite implements Family {
             settings.hasBias("attention_bias", false, "attn_output"));
     boolean hasBias = settings.hasBias("mlp_bias", false, "ffn_up");
     return new Decoder(
-        new Decoder.Embeddings(settings.width(), (float) factor(settings, "embedding_scale", 1), 0),
+        new Embeddings(settings.width(), (float) factor(settings, "embedding_scale", 1), 0),
         settings.eachBlock(
             layer ->
                 Block.preNorm(

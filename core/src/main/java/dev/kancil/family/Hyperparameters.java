@@ -7,6 +7,7 @@ import dev.kancil.format.Checkpoint.Layout;
 import dev.kancil.graph.op.Activation;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.function.IntFunction;
 import java.util.function.IntUnaryOperator;
 import java.util.stream.IntStream;
@@ -189,24 +190,48 @@ public final class Hyperparameters {
     return checkpoint.tensor(name).isPresent();
   }
 
+  /** How many rows a tensor has; empty if there is none. */
+  public OptionalInt rowsOf(String name) {
+    return checkpoint
+        .tensor(name)
+        .map(tensor -> OptionalInt.of(Math.toIntExact(tensor.shape().dimension(0))))
+        .orElseGet(OptionalInt::empty);
+  }
+
+  /**
+   * Whether a configuration says that the checkpoint is of a class whose name ends so, such as
+   * {@code ForTokenClassification}.
+   */
+  public boolean isClass(String end) {
+    return strings("architectures").stream().anyMatch(name -> name.endsWith(end));
+  }
+
   /** The activation of feed-forward parts; {@code usual} where the checkpoint does not say. */
   public Activation activation(Activation usual) {
     for (String key :
         List.of("hidden_act", "hidden_activation", "activation_function", "activation")) {
-      Optional<String> name = isGguf() ? Optional.empty() : string(key);
-      if (name.isPresent()) {
-        return switch (name.get()) {
-          case "silu", "swish" -> Activation.SILU;
-          case "gelu" -> Activation.GELU;
-          case "gelu_new", "gelu_pytorch_tanh", "gelu_fast" -> Activation.GELU_TANH;
-          case "quick_gelu" -> Activation.QUICK_GELU;
-          case "relu" -> Activation.RELU;
-          case "relu2" -> Activation.RELU_SQUARED;
-          default -> throw unsupported(key, "is " + name.get());
-        };
+      if (!isGguf() && string(key).isPresent()) {
+        return activation(key, usual);
       }
     }
     return usual;
+  }
+
+  /** The activation that a setting names; {@code usual} where there is none. */
+  public Activation activation(String key, Activation usual) {
+    Optional<String> name = string(key);
+    if (name.isEmpty()) {
+      return usual;
+    }
+    return switch (name.get()) {
+      case "silu", "swish" -> Activation.SILU;
+      case "gelu" -> Activation.GELU;
+      case "gelu_new", "gelu_pytorch_tanh", "gelu_fast" -> Activation.GELU_TANH;
+      case "quick_gelu" -> Activation.QUICK_GELU;
+      case "relu" -> Activation.RELU;
+      case "relu2" -> Activation.RELU_SQUARED;
+      default -> throw unsupported(key, "is " + name.get());
+    };
   }
 
   /** A truth value; {@code usual} where there is none. */

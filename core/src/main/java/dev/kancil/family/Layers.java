@@ -50,6 +50,20 @@ final class Layers {
     return bias(name, product, weights.bias(purpose, layer, outColumns));
   }
 
+  /**
+   * The matrix that gives each token of the vocabulary a logit: the table of embeddings by
+   * declaration, or where the checkpoint brings no other.
+   */
+  Weight vocabulary(EmbeddingsGraph embeddings, boolean isTied) {
+    if (isTied) {
+      weights.leaveOut(WeightName.OUTPUT);
+      return embeddings.table();
+    }
+    return weights
+        .optional(WeightName.OUTPUT, weights.vocabulary(), embeddings.columns())
+        .orElseGet(embeddings::table);
+  }
+
   /** A norm of whole rows. */
   Value norm(String name, Norm norm, Value x, WeightName purpose, int layer) {
     return norm(name, norm, x, purpose, layer, x.type().columns());

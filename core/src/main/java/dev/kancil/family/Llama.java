@@ -17,7 +17,7 @@ final class Llama implements Family {
   }
 
   @Override
-  public Decoder decoder(Hyperparameters settings) {
+  public Decoder transformer(Hyperparameters settings) {
     Norm norm = Norm.rms(settings.rmsNormEpsilon());
     boolean isReordered = !settings.architecture().equals("smollm3");
     Rotation rotation =
@@ -26,7 +26,7 @@ final class Llama implements Family {
             : RotarySettings.read(settings, Pairing.HALVES, 10_000);
     boolean hasBias = settings.hasBias("attention_bias", false);
     return new Decoder(
-        Decoder.Embeddings.of(settings.width()),
+        Embeddings.of(settings.width()),
         settings.eachBlock(
             layer -> {
               AttentionLayer attention =

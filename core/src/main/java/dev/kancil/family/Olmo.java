@@ -24,12 +24,12 @@ final class Olmo implements Family {
   }
 
   @Override
-  public Decoder decoder(Hyperparameters settings) {
+  public Decoder transformer(Hyperparameters settings) {
     requireNoClamp(settings);
     Rotation rotation = RotarySettings.readReordered(settings, 10_000);
     boolean hasBias = settings.hasBias("attention_bias", false);
     return new Decoder(
-        Decoder.Embeddings.of(settings.width()),
+        Embeddings.of(settings.width()),
         settings.eachBlock(
             layer ->
                 Block.preNorm(

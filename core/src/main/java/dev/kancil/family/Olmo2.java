@@ -15,12 +15,12 @@ final class Olmo2 implements Family {
   }
 
   @Override
-  public Decoder decoder(Hyperparameters settings) {
+  public Decoder transformer(Hyperparameters settings) {
     Norm norm = Norm.rms(settings.rmsNormEpsilon());
     Rotation rotation = RotarySettings.read(settings, Pairing.HALVES, 500_000);
     boolean hasBias = settings.hasBias("attention_bias", false);
     return new Decoder(
-        Decoder.Embeddings.of(settings.width()),
+        Embeddings.of(settings.width()),
         settings.eachBlock(
             layer ->
                 Block.normedChanges(

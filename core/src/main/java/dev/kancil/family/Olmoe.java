@@ -16,7 +16,7 @@ final class Olmoe implements Family {
   }
 
   @Override
-  public Decoder decoder(Hyperparameters settings) {
+  public Decoder transformer(Hyperparameters settings) {
     Olmo.requireNoClamp(settings);
     Norm norm = Norm.rms(settings.rmsNormEpsilon());
     Rotation rotation = RotarySettings.read(settings, Pairing.HALVES, 10_000);
@@ -28,7 +28,7 @@ final class Olmoe implements Family {
             !settings.isGguf() && settings.flag("norm_topk_prob", false),
             1);
     return new Decoder(
-        Decoder.Embeddings.of(settings.width()),
+        Embeddings.of(settings.width()),
         settings.eachBlock(
             layer ->
                 Block.preNorm(

@@ -42,7 +42,7 @@ final class Opt implements Family {
   }
 
   @Override
-  public Decoder decoder(Hyperparameters settings) {
+  public Decoder transformer(Hyperparameters settings) {
     int width = settings.width();
     int embeddingWidth = settings.optional(EMBEDDING_WIDTH, 1 << 20).orElse(width);
     if (embeddingWidth != width) {
@@ -55,7 +55,7 @@ final class Opt implements Family {
     Norm norm = new Norm.Layer(EPSILON, isWeighted, isWeighted);
     boolean hasBias = settings.flag("enable_bias", true);
     return new Decoder(
-        new Decoder.Embeddings(width, 1, settings.contextLength()),
+        new Embeddings(width, 1, settings.contextLength()),
         settings.eachBlock(
             layer ->
                 Block.preNorm(

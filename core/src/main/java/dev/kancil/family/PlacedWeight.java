@@ -51,8 +51,12 @@ record PlacedWeight(String name, DataType type, Shape shape, Supplier<Tensor> te
         });
   }
 
-  /** The other way round. */
+  /** The other way round: a matrix, or each of several. */
   PlacedWeight transposed(Shape of) {
+    if (type.isQuantized()) {
+      // Blocks lie along rows.
+      return floats().transposed(of);
+    }
     return new PlacedWeight(
         name + "[transposed]",
         type,
@@ -60,25 +64,32 @@ record PlacedWeight(String name, DataType type, Shape shape, Supplier<Tensor> te
         () -> {
           MemorySegment from = tensor.get().data();
           MemorySegment to = allocate(type, of);
-          int size = type.blockBytes();
-          long rows = of.dimension(0);
-          long columns = of.dimension(1);
-          for (long row = 0; row < rows; row++) {
-            for (long column = 0; column < columns; column++) {
-              long source = (column * rows + row) * size;
-              long target = (row * columns + column) * size;
-              if (size == 2) {
-                to.set(
-                    ValueLayout.JAVA_SHORT_UNALIGNED,
-                    target,
-                    from.get(ValueLayout.JAVA_SHORT_UNALIGNED, source));
-              } else {
-                MemorySegment.copy(from, source, to, target, size);
-              }
-            }
+          long rows = of.dimension(-2);
+          long columns = of.columns();
+          long bytes = rows * columns * type.blockBytes();
+          for (long at = 0; at < to.byteSize(); at += bytes) {
+            transpose(from.asSlice(at, bytes), to.asSlice(at, bytes), rows, columns);
           }
           return new Tensor(type, of, to);
         });
+  }
+
+  private void transpose(MemorySegment from, MemorySegment to, long rows, long columns) {
+    int size = type.blockBytes();
+    for (long row = 0; row < rows; row++) {
+      for (long column = 0; column < columns; column++) {
+        long source = (column * rows + row) * size;
+        long target = (row * columns + column) * size;
+        if (size == 2) {
+          to.set(
+              ValueLayout.JAVA_SHORT_UNALIGNED,
+              target,
+              from.get(ValueLayout.JAVA_SHORT_UNALIGNED, source));
+        } else {
+          MemorySegment.copy(from, source, to, target, size);
+        }
+      }
+    }
   }
 
   /** The same numbers in another shape. */
@@ -130,6 +141,19 @@ record PlacedWeight(String name, DataType type, Shape shape, Supplier<Tensor> te
             at += from.byteSize();
           }
           return new Tensor(type, of, to);
+        });
+  }
+
+  /** See {@link WeightPlace.Microscaled}. */
+  static PlacedWeight microscaled(String name, Tensor blocks, Tensor scales, Shape of) {
+    return new PlacedWeight(
+        name,
+        DataType.MXFP4,
+        of,
+        () -> {
+          MemorySegment to = allocate(DataType.MXFP4, of);
+          Microscaling.pack(blocks.data(), scales.data(), to);
+          return new Tensor(DataType.MXFP4, of, to);
         });
   }
 

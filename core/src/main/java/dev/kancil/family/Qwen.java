@@ -20,14 +20,14 @@ final class Qwen implements Family {
   }
 
   @Override
-  public Decoder decoder(Hyperparameters settings) {
+  public Decoder transformer(Hyperparameters settings) {
     Norm norm = Norm.rms(settings.rmsNormEpsilon());
     Rotation rotation = RotarySettings.read(settings, Pairing.HALVES, 1_000_000);
     boolean isThird = settings.architecture().startsWith("qwen3");
     boolean hasBias = settings.hasBias("attention_bias", false);
     boolean hasInputBias = isThird ? hasBias : settings.isGguf() || settings.flag("qkv_bias", true);
     return new Decoder(
-        Decoder.Embeddings.of(settings.width()),
+        Embeddings.of(settings.width()),
         settings.eachBlock(
             layer ->
                 Block.preNorm(

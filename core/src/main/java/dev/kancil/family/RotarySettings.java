@@ -17,11 +17,16 @@ final class RotarySettings {
   private final int rotaryWidth;
   private final double base;
 
-  private RotarySettings(Hyperparameters settings, Pairing pairing, double defaultBase) {
+  private RotarySettings(
+      Hyperparameters settings,
+      Pairing pairing,
+      double defaultBase,
+      int headWidth,
+      int rotaryWidth) {
     this.settings = settings;
     this.pairing = pairing;
-    headWidth = settings.keyWidth();
-    rotaryWidth = rotaryWidth();
+    this.headWidth = headWidth;
+    this.rotaryWidth = rotaryWidth;
     base = settings.positive("rope.freq_base").orElse(defaultBase);
   }
 
@@ -30,15 +35,30 @@ final class RotarySettings {
    * @throws dev.kancil.UnsupportedException for a scaling that is not known
    */
   static Rotation read(Hyperparameters settings, Pairing pairing, double defaultBase) {
-    RotarySettings rotary = new RotarySettings(settings, pairing, defaultBase);
+    int headWidth = settings.keyWidth();
+    int rotaryWidth = rotaryWidth(settings, headWidth);
+    return new RotarySettings(settings, pairing, defaultBase, headWidth, rotaryWidth).read();
+  }
+
+  /**
+   * As {@link #read(Hyperparameters, Pairing, double)}, where heads have columns for this alone.
+   *
+   * @param width how many they are
+   */
+  static Rotation readWhole(
+      Hyperparameters settings, Pairing pairing, double defaultBase, int width) {
+    return new RotarySettings(settings, pairing, defaultBase, width, width).read();
+  }
+
+  private Rotation read() {
     String scaling = settings.string(SCALING).orElse("none");
     return switch (scaling) {
-      case "none", "default" -> rotary.rotation(1, rotary.base, 1, List.of());
-      case "linear" -> rotary.rotation(1 / rotary.factor(), rotary.base, 1, List.of());
-      case "dynamic" -> rotary.dynamic();
-      case "llama3" -> rotary.llama3();
-      case "yarn" -> rotary.yarn();
-      case "longrope", "su" -> rotary.longRope();
+      case "none", "default" -> rotation(1, base, 1, List.of());
+      case "linear" -> rotation(1 / factor(), base, 1, List.of());
+      case "dynamic" -> dynamic();
+      case "llama3" -> llama3();
+      case "yarn" -> yarn();
+      case "longrope", "su" -> longRope();
       default -> throw settings.unsupported(SCALING, "is " + scaling);
     };
   }
@@ -60,7 +80,7 @@ final class RotarySettings {
   }
 
   /** Configurations name a share of the head where GGUF has columns. */
-  private int rotaryWidth() {
+  private static int rotaryWidth(Hyperparameters settings, int headWidth) {
     Optional<Integer> columns = settings.optional("rope.dimension_count", headWidth);
     if (columns.isPresent()) {
       return columns.get();
@@ -148,7 +168,11 @@ final class RotarySettings {
     double factor = factor();
     double fast = settings.positive("rope.scaling.yarn_beta_fast").orElse(32.0);
     double slow = settings.positive("rope.scaling.yarn_beta_slow").orElse(1.0);
-    boolean isTruncated = settings.isGguf() || settings.flag("rope_scaling.truncate", true);
+    // GGUF files don't say so, but gpt-oss was made for whole bounds no more than elsewhere.
+    boolean isTruncated =
+        settings.isGguf()
+            ? !settings.architecture().equals(GptOss.GGUF)
+            : settings.flag("rope_scaling.truncate", true);
     double first = pairThatTurns(fast);
     double last = pairThatTurns(slow);
     double low = Math.max(0, isTruncated ? Math.floor(first) : first);

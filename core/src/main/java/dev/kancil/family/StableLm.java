@@ -18,7 +18,7 @@ final class StableLm implements Family {
   }
 
   @Override
-  public Decoder decoder(Hyperparameters settings) {
+  public Decoder transformer(Hyperparameters settings) {
     Norm norm = Norm.layer(settings.layerNormEpsilon());
     Rotation rotation = RotarySettings.read(settings, Pairing.HALVES, 10_000);
     boolean isParallel =
@@ -35,7 +35,7 @@ final class StableLm implements Family {
             ? AttentionLayer.QueryKeyNorm.ofHeads(Norm.layerOfHeads(settings.layerNormEpsilon()))
             : AttentionLayer.QueryKeyNorm.NONE;
     return new Decoder(
-        Decoder.Embeddings.of(settings.width()),
+        Embeddings.of(settings.width()),
         settings.eachBlock(
             layer -> {
               AttentionLayer attention =

@@ -15,12 +15,12 @@ final class Starcoder2 implements Family {
   }
 
   @Override
-  public Decoder decoder(Hyperparameters settings) {
+  public Decoder transformer(Hyperparameters settings) {
     Norm norm = Norm.layer(settings.layerNormEpsilon());
     Rotation rotation = RotarySettings.read(settings, Pairing.HALVES, 10_000);
     boolean hasBias = settings.isGguf() || settings.flag("use_bias", true);
     return new Decoder(
-        Decoder.Embeddings.of(settings.width()),
+        Embeddings.of(settings.width()),
         settings.eachBlock(
             layer ->
                 Block.preNorm(

@@ -1,5 +1,8 @@
 package dev.kancil.family;
 
+import java.util.Arrays;
+import java.util.List;
+
 /**
  * Where a checkpoint keeps a weight, and what is to be done to it. Names have {@code {}} for the
  * number of the layer, and {@code {e}} for that of an expert; those that end in {@code .weight} end
@@ -27,8 +30,26 @@ public sealed interface WeightPlace {
    */
   record RowsOfGroups(WeightPlace of, long first, long each, long group) implements WeightPlace {}
 
-  /** A matrix that lies [in, out]; vectors are as they are. */
+  /**
+   * The same elements in the same order, in another shape.
+   *
+   * @param from the shape in which they lie
+   */
+  record Shaped(WeightPlace of, List<Long> from) implements WeightPlace {
+    public Shaped {
+      from = List.copyOf(from);
+    }
+  }
+
+  /** A matrix that lies [in, out], or several; vectors are as they are. */
   record Transposed(WeightPlace of) implements WeightPlace {}
+
+  /**
+   * Matrices of {@link dev.kancil.tensor.DataType#MXFP4}, of which blocks' bytes and scales lie in
+   * two tensors: of shape [matrices, rows, columns / 32, 16], where a byte has two neighbours, the
+   * first in its low half, and [matrices, rows, columns / 32].
+   */
+  record Microscaled(String blocks, String scales) implements WeightPlace {}
 
   /** A vector to which 1 is added. */
   record PlusOne(WeightPlace of) implements WeightPlace {}
@@ -44,6 +65,11 @@ public sealed interface WeightPlace {
     return new Named(pattern);
   }
 
+  /** See {@link Microscaled}. */
+  static WeightPlace microscaled(String blocks, String scales) {
+    return new Microscaled(blocks, scales);
+  }
+
   /** See {@link Rows}. */
   default WeightPlace rows(long first, long total) {
     return new Rows(this, first, total);
@@ -52,6 +78,11 @@ public sealed interface WeightPlace {
   /** See {@link RowsOfGroups}. */
   default WeightPlace rowsOfGroups(long first, long each, long group) {
     return new RowsOfGroups(this, first, each, group);
+  }
+
+  /** See {@link Shaped}. */
+  default WeightPlace shaped(long... from) {
+    return new Shaped(this, Arrays.stream(from).boxed().toList());
   }
 
   /** See {@link Transposed}. */

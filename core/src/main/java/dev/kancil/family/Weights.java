@@ -9,6 +9,7 @@ import dev.kancil.tensor.DataType;
 import dev.kancil.tensor.Shape;
 import dev.kancil.tensor.Tensor;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
@@ -33,18 +34,30 @@ final class Weights implements WeightSource {
           ".attn.bias",
           ".attention.bias",
           ".masked_bias",
-          ".embeddings.position_ids");
+          "embeddings.position_ids");
 
   private final Checkpoint checkpoint;
   private final WeightNames names;
   private final boolean isShort;
-  private final Map<String, PlacedWeight> placed = new HashMap<>();
-  private final Set<String> used = new HashSet<>();
-  private final List<String> problems = new ArrayList<>();
+  private final Map<String, PlacedWeight> placed;
+  private final Set<String> used;
+  private final List<String> problems;
 
   Weights(Checkpoint checkpoint, WeightNames names) {
+    this(checkpoint, names, new HashMap<>(), new HashSet<>(), new ArrayList<>());
+  }
+
+  private Weights(
+      Checkpoint checkpoint,
+      WeightNames names,
+      Map<String, PlacedWeight> placed,
+      Set<String> used,
+      List<String> problems) {
     this.checkpoint = checkpoint;
     this.names = names;
+    this.placed = placed;
+    this.used = used;
+    this.problems = problems;
     isShort =
         !names.prefix().isEmpty()
             && checkpoint.tensorNames().stream().noneMatch(name -> name.startsWith(names.prefix()));
@@ -52,6 +65,16 @@ final class Weights implements WeightSource {
 
   Weight weight(WeightName purpose, int layer, long... shape) {
     return find(new Place(layer, 0, false), names.place(purpose), Shape.of(shape));
+  }
+
+  /** The same checkpoint by other names, where a model has two parts. */
+  Weights under(WeightNames others) {
+    return new Weights(checkpoint, others, placed, used, problems);
+  }
+
+  /** Whether the family has such a weight. */
+  boolean hasName(WeightName purpose) {
+    return names.has(purpose);
   }
 
   /** What is added to the product with a weight. */
@@ -145,13 +168,25 @@ final class Weights implements WeightSource {
         PlacedWeight all = resolve(where, of, withRows(shape, total));
         yield all == null ? null : all.rowsOfGroups(first, each, group, shape);
       }
+      case WeightPlace.Shaped(WeightPlace of, List<Long> from) -> {
+        Shape stored = new Shape(from);
+        if (stored.elements() != shape.elements()) {
+          throw new IllegalArgumentException("a weight of shape " + stored + " as " + shape);
+        }
+        PlacedWeight all = resolve(where, of, stored);
+        yield all == null ? null : all.shaped(shape);
+      }
       case WeightPlace.Transposed(WeightPlace of) -> {
         if (shape.rank() == 1) {
           yield resolve(where, of, shape);
         }
-        PlacedWeight all = resolve(where, of, Shape.of(shape.dimension(1), shape.dimension(0)));
+        List<Long> dimensions = new ArrayList<>(shape.dimensions());
+        Collections.swap(dimensions, shape.rank() - 2, shape.rank() - 1);
+        PlacedWeight all = resolve(where, of, new Shape(dimensions));
         yield all == null ? null : all.transposed(shape);
       }
+      case WeightPlace.Microscaled(String blocks, String scales) ->
+          microscaled(name(blocks, where), name(scales, where), shape);
       case WeightPlace.PlusOne(WeightPlace of) -> {
         PlacedWeight all = resolve(where, of, shape);
         yield all == null ? null : all.plusOne();
@@ -171,7 +206,7 @@ final class Weights implements WeightSource {
     return new Shape(dimensions);
   }
 
-  private @Nullable PlacedWeight named(String name, Shape shape) {
+  private @Nullable Tensor tensor(String name, Shape shape) {
     Tensor tensor = checkpoint.tensor(name).orElse(null);
     if (tensor == null) {
       problems.add("the tensor " + name + " is missing");
@@ -180,6 +215,36 @@ final class Weights implements WeightSource {
     used.add(name);
     if (!withoutOneRow(tensor.shape()).equals(withoutOneRow(shape))) {
       problems.add("the tensor " + name + " has shape " + tensor.shape() + ", not " + shape);
+      return null;
+    }
+    return tensor;
+  }
+
+  private @Nullable PlacedWeight microscaled(String blocks, String scales, Shape shape) {
+    List<Long> dimensions = new ArrayList<>(shape.dimensions());
+    dimensions.set(shape.rank() - 1, shape.columns() / DataType.MXFP4.blockElements());
+    Shape ofScales = new Shape(dimensions);
+    dimensions.add((long) Microscaling.BLOCK_BYTES);
+    Tensor bytes = packed(blocks, new Shape(dimensions));
+    Tensor exponents = packed(scales, ofScales);
+    if (bytes == null || exponents == null) {
+      return null;
+    }
+    return PlacedWeight.microscaled(blocks, bytes, exponents, shape);
+  }
+
+  private @Nullable Tensor packed(String name, Shape shape) {
+    Tensor tensor = tensor(name, shape);
+    if (tensor != null && tensor.type() != DataType.I8) {
+      problems.add("the tensor " + name + " is of type " + tensor.type() + ", not of bytes");
+      return null;
+    }
+    return tensor;
+  }
+
+  private @Nullable PlacedWeight named(String name, Shape shape) {
+    Tensor tensor = tensor(name, shape);
+    if (tensor == null) {
       return null;
     }
     PlacedWeight found =

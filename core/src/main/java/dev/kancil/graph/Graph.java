@@ -36,6 +36,15 @@ public record Graph(List<Value> inputs, List<Node> nodes, List<Value> outputs, S
   /** Input: the rows for which outputs are asked, I32, one column. */
   public static final String OUTPUT_ROWS = "output_rows";
 
+  /** Input that encoders bring: of which kind each row's token is, I32, one column. */
+  public static final String TOKEN_TYPES = "token_types";
+
+  /** Input that encoders bring: which position's embedding each row has, I32, one column. */
+  public static final String POSITION_IDS = "position_ids";
+
+  /** Input that encoders bring: rows that stand for whole sequences. */
+  public static final String POOLED = "pooled";
+
   /**
    * Input: how each output row's token is chosen, I32, {@link SampleParameters#COLUMNS} columns.
    */
@@ -118,9 +127,10 @@ public record Graph(List<Value> inputs, List<Node> nodes, List<Value> outputs, S
   }
 
   /**
-   * The inputs that no batch has: values of other devices, such as hidden states.
+   * The inputs that no batch has: values of other devices, such as hidden states, or ids of other
+   * things than tokens.
    *
-   * @throws IllegalArgumentException if one is not float32 with a row for each token
+   * @throws IllegalArgumentException if one is not of float32 or I32 with a row for each token
    */
   public List<Value> broughtInputs() {
     List<Value> brought = new ArrayList<>();
@@ -131,7 +141,9 @@ public record Graph(List<Value> inputs, List<Node> nodes, List<Value> outputs, S
       }
     }
     for (Value input : brought) {
-      if (input.type().type() != DataType.F32 || input.type().rows() != Dimension.Symbolic.TOKENS) {
+      DataType type = input.type().type();
+      boolean isKnown = type == DataType.F32 || type == DataType.I32;
+      if (!isKnown || input.type().rows() != Dimension.Symbolic.TOKENS) {
         throw new IllegalArgumentException("nothing brings the input " + input.name());
       }
     }
@@ -299,6 +311,11 @@ public record Graph(List<Value> inputs, List<Node> nodes, List<Value> outputs, S
       }
     }
     return next;
+  }
+
+  /** The same computation with room for more in the state. */
+  public Graph withState(StateLayout layout) {
+    return new Graph(inputs, nodes, outputs, layout);
   }
 
   public Graph withNodes(List<Node> newNodes) {

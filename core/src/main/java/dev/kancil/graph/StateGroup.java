@@ -13,6 +13,8 @@ import dev.kancil.tensor.DataType;
  * @param valueType how values are stored
  * @param window how many of the last positions a query can see, itself included; 0: all. Pages that
  *     lie wholly before every window still to come are given back
+ * @param isOfSource whether attention to them sees those of the sequence's source, as {@code
+ *     Batch.readsFrom} says, and not its own
  */
 public record StateGroup(
     int layers,
@@ -20,7 +22,8 @@ public record StateGroup(
     int valueColumns,
     DataType keyType,
     DataType valueType,
-    int window) {
+    int window,
+    boolean isOfSource) {
   public StateGroup {
     if (layers < 1 || keyColumns < 1 || valueColumns < 1 || window < 0) {
       throw new IllegalArgumentException(
@@ -30,9 +33,20 @@ public record StateGroup(
     valueType.byteSize(valueColumns);
   }
 
+  /** Of the sequence itself. */
+  public StateGroup(
+      int layers,
+      int keyColumns,
+      int valueColumns,
+      DataType keyType,
+      DataType valueType,
+      int window) {
+    this(layers, keyColumns, valueColumns, keyType, valueType, window, false);
+  }
+
   /** The same with so many layers. */
   public StateGroup withLayers(int count) {
-    return new StateGroup(count, keyColumns, valueColumns, keyType, valueType, window);
+    return new StateGroup(count, keyColumns, valueColumns, keyType, valueType, window, isOfSource);
   }
 
   /** Bytes that one token takes in one layer. */

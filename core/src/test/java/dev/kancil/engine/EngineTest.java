@@ -10,6 +10,7 @@ import dev.kancil.backend.DeviceOptions;
 import dev.kancil.backend.DeviceWeights;
 import dev.kancil.backend.reference.ReferenceBackend;
 import dev.kancil.family.Families;
+import dev.kancil.family.LoadedModel;
 import dev.kancil.format.gguf.GgufCheckpoint;
 import dev.kancil.format.gguf.GgufFile;
 import dev.kancil.graph.Graph;
@@ -52,7 +53,7 @@ class EngineTest {
   private void load(TinyModels tiny) {
     checkpoint = new GgufCheckpoint(GgufFile.open(tiny.write(folder)));
     device = new ReferenceBackend().open(0, DeviceOptions.DEFAULT);
-    Families.LoadedGraph model = Families.load(checkpoint, DataType.F32, DataType.F32);
+    LoadedModel.OfDecoder model = Families.load(checkpoint, DataType.F32, DataType.F32);
     graph = model.graph();
     weights = device.weights(model.weights());
   }

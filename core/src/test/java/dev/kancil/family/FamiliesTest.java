@@ -37,7 +37,7 @@ class FamiliesTest {
     return new GgufValue.Int(IntType.INT64, value);
   }
 
-  private Families.LoadedGraph load(Map<String, GgufValue> metadata, Map<String, Tensor> tensors) {
+  private LoadedModel.OfDecoder load(Map<String, GgufValue> metadata, Map<String, Tensor> tensors) {
     Path path = folder.resolve("model.gguf");
     GgufWriter writer = new GgufWriter();
     metadata.forEach(writer::put);
@@ -77,7 +77,7 @@ class FamiliesTest {
   @ParameterizedTest
   @EnumSource
   void aTinyModelBecomesAGraphOverAllItsWeights(TinyModels model) {
-    Families.LoadedGraph loaded = load(model.metadata(), model.tensors());
+    LoadedModel.OfDecoder loaded = load(model.metadata(), model.tensors());
     assertThat(loaded.vocabulary()).isEqualTo(TinyModels.VOCABULARY);
     assertThat(loaded.contextLength()).isEqualTo(TinyModels.CONTEXT);
     assertThat(loaded.graph().weights()).hasSameSizeAs(model.tensors().keySet());
@@ -146,7 +146,7 @@ class FamiliesTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"gpt-oss", "LLAMA", "", "llama\n", "clip"})
+  @ValueSource(strings = {"rwkv7", "LLAMA", "", "llama\n", "clip"})
   void anUnknownArchitectureIsNamedWithThoseThatAreKnown(String architecture) {
     Map<String, GgufValue> metadata = TinyModels.LLAMA.metadata();
     metadata.put("general.architecture", new GgufValue.Text(architecture));

@@ -30,7 +30,7 @@ class LayoutsTest {
 
   private static float[][] logits(Checkpoint checkpoint) {
     int[] tokens = IntStream.range(0, 11).map(i -> (7 + 13 * i) % 64).toArray();
-    Families.LoadedGraph model =
+    LoadedModel.OfDecoder model =
         Families.load(checkpoint, DataType.F32, DataType.F32, _ -> tokens.length);
     try (Device device = new ReferenceBackend().open(0, DeviceOptions.DEFAULT);
         DeviceWeights weights = device.weights(model.weights())) {

@@ -10,6 +10,7 @@ import dev.kancil.backend.DeviceWeights;
 import dev.kancil.backend.reference.ReferenceBackend;
 import dev.kancil.engine.ForwardPass;
 import dev.kancil.family.Families;
+import dev.kancil.family.LoadedModel;
 import dev.kancil.format.gguf.GgufCheckpoint;
 import dev.kancil.format.gguf.GgufFile;
 import dev.kancil.graph.fusion.Fusion;
@@ -40,7 +41,7 @@ class TapsTest {
   void load() {
     checkpoint = new GgufCheckpoint(GgufFile.open(TinyModels.GEMMA3.write(folder)));
     device = new DecomposingDevice(new ReferenceBackend().open(0, DeviceOptions.DEFAULT));
-    Families.LoadedGraph model = Families.load(checkpoint, DataType.F32, DataType.F32);
+    LoadedModel.OfDecoder model = Families.load(checkpoint, DataType.F32, DataType.F32);
     graph = model.graph();
     weights = device.weights(model.weights());
   }

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.kancil.backend.Device;
 import dev.kancil.family.Families;
+import dev.kancil.family.LoadedModel;
 import dev.kancil.format.gguf.GgufCheckpoint;
 import dev.kancil.format.gguf.GgufFile;
 import dev.kancil.graph.Graph;
@@ -39,12 +40,12 @@ public abstract class BatchingContract {
   /** A test with a model on a device. */
   @FunctionalInterface
   private interface Body {
-    void run(Device device, Families.LoadedGraph model);
+    void run(Device device, LoadedModel.OfDecoder model);
   }
 
   private void with(TinyModels tiny, Body body) {
     try (GgufCheckpoint checkpoint = new GgufCheckpoint(GgufFile.open(tiny.write(folder)))) {
-      Families.LoadedGraph model = Families.load(checkpoint, DataType.F32, DataType.F32);
+      LoadedModel.OfDecoder model = Families.load(checkpoint, DataType.F32, DataType.F32);
       try (Device device = device(model.graph())) {
         body.run(device, model);
       }
@@ -55,7 +56,7 @@ public abstract class BatchingContract {
     return new SplittableRandom(seed).ints(count, 0, TinyModels.VOCABULARY).toArray();
   }
 
-  private static List<float[]> alone(Device device, Families.LoadedGraph model, int[] tokens) {
+  private static List<float[]> alone(Device device, LoadedModel.OfDecoder model, int[] tokens) {
     try (LogitsRunner runner = new LogitsRunner(device, model, true, LENGTH, LENGTH)) {
       int sequence = runner.open();
       runner.step(sequence, tokens);

@@ -7,6 +7,7 @@ import dev.kancil.backend.Device;
 import dev.kancil.engine.ForwardPass;
 import dev.kancil.engine.split.SplitDevice;
 import dev.kancil.family.Families;
+import dev.kancil.family.LoadedModel;
 import dev.kancil.format.gguf.GgufCheckpoint;
 import dev.kancil.format.gguf.GgufFile;
 import dev.kancil.graph.Graph;
@@ -34,7 +35,7 @@ public final class DividedModels {
       Path folder, Supplier<Device> first, Supplier<Device> second, float tolerance) {
     for (TinyModels tiny : TinyModels.values()) {
       try (GgufCheckpoint checkpoint = new GgufCheckpoint(GgufFile.open(tiny.write(folder)))) {
-        Families.LoadedGraph model = Families.load(checkpoint, DataType.F32, DataType.F32);
+        LoadedModel.OfDecoder model = Families.load(checkpoint, DataType.F32, DataType.F32);
         Graph graph = Taps.capture(model.graph(), "hidden.layer.*");
         int[] tokens = new SplittableRandom(1).ints(TOKENS, 0, model.vocabulary()).toArray();
         // Two whole chunks and part of one.
@@ -57,7 +58,7 @@ public final class DividedModels {
   }
 
   private static Map<String, float[][]> run(
-      Device device, Graph graph, Families.LoadedGraph model, int[] tokens) {
+      Device device, Graph graph, LoadedModel.OfDecoder model, int[] tokens) {
     try (var weights = device.weights(model.weights())) {
       return ForwardPass.run(device, graph, weights, tokens, 20);
     }

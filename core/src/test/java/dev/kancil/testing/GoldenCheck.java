@@ -7,6 +7,7 @@ import dev.kancil.backend.DeviceOptions;
 import dev.kancil.backend.DeviceWeights;
 import dev.kancil.engine.ForwardPass;
 import dev.kancil.family.Families;
+import dev.kancil.family.LoadedModel;
 import dev.kancil.format.gguf.GgufCheckpoint;
 import dev.kancil.format.gguf.GgufFile;
 import dev.kancil.format.synthetic.ModelShape;
@@ -107,7 +108,7 @@ public final class GoldenCheck {
     double worst = 0;
     try (GgufFile file = opened;
         Device reference = Backends.open("reference", DeviceOptions.DEFAULT)) {
-      Families.LoadedGraph model =
+      LoadedModel.OfDecoder model =
           Families.load(new GgufCheckpoint(file), DataType.F32, DataType.F32);
       SplittableRandom random = new SplittableRandom(1);
       int[] tokens = new int[TOKENS];
@@ -161,7 +162,7 @@ public final class GoldenCheck {
   }
 
   private static float[][] logits(
-      Device device, Families.LoadedGraph model, int[] tokens, int chunk) {
+      Device device, LoadedModel.OfDecoder model, int[] tokens, int chunk) {
     try (DeviceWeights weights = device.weights(model.weights())) {
       return Objects.requireNonNull(
           ForwardPass.run(device, model.graph(), weights, tokens, chunk).get("logits"));

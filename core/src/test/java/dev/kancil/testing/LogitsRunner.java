@@ -7,7 +7,7 @@ import dev.kancil.backend.Program;
 import dev.kancil.backend.SequenceState;
 import dev.kancil.backend.Step;
 import dev.kancil.backend.StepLimits;
-import dev.kancil.family.Families;
+import dev.kancil.family.LoadedModel;
 import dev.kancil.graph.Graph;
 import dev.kancil.graph.fusion.Fusion;
 import java.lang.foreign.MemorySegment;
@@ -28,7 +28,7 @@ public final class LogitsRunner implements AutoCloseable {
    * @param cacheTokens room for all sequences together
    */
   public LogitsRunner(
-      Device device, Families.LoadedGraph model, boolean fused, int mostRows, int cacheTokens) {
+      Device device, LoadedModel.OfDecoder model, boolean fused, int mostRows, int cacheTokens) {
     Graph graph = fused ? Fusion.fuse(model.graph(), device::takes) : model.graph();
     StepLimits limits = new StepLimits(mostRows, Math.min(8, mostRows), mostRows);
     weights = device.weights(model.weights());

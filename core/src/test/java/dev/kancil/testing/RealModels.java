@@ -4,6 +4,7 @@ import dev.kancil.backend.Device;
 import dev.kancil.backend.DeviceWeights;
 import dev.kancil.engine.ForwardPass;
 import dev.kancil.family.Families;
+import dev.kancil.family.LoadedModel;
 import dev.kancil.format.gguf.GgufCheckpoint;
 import dev.kancil.format.gguf.GgufFile;
 import dev.kancil.tensor.DataType;
@@ -63,7 +64,7 @@ public enum RealModels {
   public float[][] logits(Device device, DataType cacheType, int chunk) {
     try (GgufFile gguf = GgufFile.open(path());
         GgufCheckpoint checkpoint = new GgufCheckpoint(gguf)) {
-      Families.LoadedGraph model = Families.load(checkpoint, cacheType, cacheType);
+      LoadedModel.OfDecoder model = Families.load(checkpoint, cacheType, cacheType);
       try (DeviceWeights weights = device.weights(model.weights())) {
         return Objects.requireNonNull(
             ForwardPass.run(device, model.graph(), weights, golden().ints("input_ids"), chunk)

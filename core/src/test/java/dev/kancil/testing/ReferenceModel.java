@@ -3,11 +3,16 @@ package dev.kancil.testing;
 import dev.kancil.backend.Device;
 import dev.kancil.backend.DeviceWeights;
 import dev.kancil.engine.ForwardPass;
+import dev.kancil.engine.ModelInputs;
+import dev.kancil.engine.ModelPass;
 import dev.kancil.family.Families;
+import dev.kancil.family.LoadedModel;
 import dev.kancil.format.huggingface.HuggingFaceCheckpoint;
 import dev.kancil.format.json.Json;
 import dev.kancil.graph.Graph;
 import dev.kancil.tensor.DataType;
+import dev.kancil.tensor.FloatArray;
+import dev.kancil.tensor.Tensor;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
@@ -15,10 +20,13 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.SequencedMap;
+import java.util.Set;
+import java.util.function.IntPredicate;
 import java.util.stream.Stream;
 import java.util.zip.ZipEntry;
 import java.util.zip.ZipFile;
@@ -29,6 +37,9 @@ import java.util.zip.ZipFile;
  */
 public final class ReferenceModel {
   private static final double RELATIVE = 1e-4;
+  private static final Set<String> KINDS = Set.of("causal_lm", "encoder", "seq2seq");
+  private static final Set<String> INPUTS =
+      Set.of("input_ids", "attention_mask", "token_type_ids", "decoder_input_ids");
 
   private final Path folder;
   private final String config;
@@ -74,12 +85,12 @@ public final class ReferenceModel {
     return models;
   }
 
-  /** Both spellings of a folder's model, if it is one that goes on with tokens. */
+  /** Both spellings of a folder's model, if it is of a kind that can be run. */
   public static List<ReferenceModel> ofFolder(Path folder) {
     return Stream.of("config.json", "config_v5.json")
         .filter(config -> Files.exists(folder.resolve(config)))
         .map(config -> new ReferenceModel(folder, config))
-        .filter(model -> "causal_lm".equals(model.golden.get("kind")))
+        .filter(model -> KINDS.contains(String.valueOf(model.golden.get("kind"))))
         .toList();
   }
 
@@ -96,13 +107,16 @@ public final class ReferenceModel {
    */
   public double worst(Device device, int chunk) {
     Safetensors arrays = Safetensors.read(folder.resolve("golden.safetensors"));
+    if (!"causal_lm".equals(golden.get("kind"))) {
+      return worstOfPasses(device, arrays);
+    }
     double worst = 0;
     for (Map<?, ?> prompt : maps(get(golden, "prompts"))) {
       int[] tokens = ints(get(prompt, "input_ids"));
       int[] greedy = ints(get(prompt, "greedy_ids"));
       try (HuggingFaceCheckpoint checkpoint =
           HuggingFaceCheckpoint.open(folder, folder.resolve(config))) {
-        Families.LoadedGraph model =
+        LoadedModel.OfDecoder model =
             Families.load(
                 checkpoint, DataType.F32, DataType.F32, _ -> tokens.length + greedy.length);
         String id = String.valueOf(prompt.get("id"));
@@ -115,7 +129,7 @@ public final class ReferenceModel {
 
   private double worst(
       Device device,
-      Families.LoadedGraph model,
+      LoadedModel.OfDecoder model,
       String id,
       int[] tokens,
       int chunk,
@@ -139,25 +153,107 @@ public final class ReferenceModel {
     }
     double worst = 0;
     for (String name : names) {
-      float[] expected = arrays.floats(id + "." + name);
-      float[][] actual = Objects.requireNonNull(results.get(name));
-      String bound = name.equals("logits") ? "atol" : "atol_hidden";
-      double allowed = ((Number) get((Map<?, ?>) get(golden, "tolerance"), bound)).doubleValue();
-      for (int i = 0; i < expected.length; i++) {
-        float found = actual[i / actual[0].length][i % actual[0].length];
-        double share = Math.abs(found - expected[i]) / (allowed + RELATIVE * Math.abs(expected[i]));
-        if (!(share <= 1)) {
-          throw new AssertionError(
-              this + ": " + id + "." + name + "[" + i + "] is " + found + ", not " + expected[i]);
+      FloatArray found = FloatArray.of(Objects.requireNonNull(results.get(name)));
+      worst = Math.max(worst, worst(id + "." + name, arrays, found, _ -> true));
+    }
+    return worst;
+  }
+
+  /** Each batch of inputs in one pass, which returns all that the reference has of it. */
+  private double worstOfPasses(Device device, Safetensors arrays) {
+    double worst = 0;
+    try (HuggingFaceCheckpoint checkpoint =
+        HuggingFaceCheckpoint.open(folder, folder.resolve(config))) {
+      LoadedModel model = Families.open(checkpoint, DataType.F32, DataType.F32, length -> length);
+      for (String batch : List.of("p0.", "p1.", "batch.")) {
+        Map<String, Tensor> inputs = new HashMap<>();
+        List<String> outputs = new ArrayList<>();
+        for (String name : arrays.names()) {
+          if (name.startsWith(batch)) {
+            String plain = name.substring(batch.length());
+            if (INPUTS.contains(plain)) {
+              inputs.put(plain, arrays.find(name));
+            } else {
+              outputs.add(plain);
+            }
+          }
         }
-        worst = Math.max(worst, share);
+        List<String> captures = outputs.stream().filter(name -> name.contains(".")).toList();
+        SequencedMap<String, FloatArray> found;
+        try (DeviceWeights weights = device.weights(model.weights())) {
+          ModelPass pass = new ModelPass(device, weights, captures);
+          found = pass.run(model, new ModelInputs(inputs));
+          requireGreedy(pass, model, batch);
+        }
+        int[] mask = arrays.ints(batch + "attention_mask");
+        for (String name : outputs) {
+          FloatArray array = found.get(name);
+          if (array == null) {
+            throw new AssertionError(
+                this + " does not compute " + name + ", but " + found.keySet());
+          }
+          boolean isMasked =
+              array.shape().rank() == 3
+                  && array.shape().elements() / array.shape().columns() == mask.length;
+          worst =
+              Math.max(
+                  worst, worst(batch + name, arrays, array, row -> !isMasked || mask[row] != 0));
+        }
       }
     }
     return worst;
   }
 
+  private void requireGreedy(ModelPass pass, LoadedModel model, String batch) {
+    if (!(model instanceof LoadedModel.OfEncoderDecoder both)) {
+      return;
+    }
+    for (Map<?, ?> prompt : maps(get(golden, "prompts"))) {
+      if (!batch.equals(prompt.get("id") + ".")) {
+        continue;
+      }
+      int[] greedy = ints(get(prompt, "greedy_ids"));
+      int[] following = new int[greedy.length];
+      following[0] = both.start();
+      System.arraycopy(greedy, 0, following, 1, greedy.length - 1);
+      ModelInputs inputs =
+          ModelInputs.of(ints(get(prompt, "input_ids"))).withDecoderTokens(following);
+      FloatArray logits = Objects.requireNonNull(pass.run(model, inputs).get("logits"));
+      int columns = Math.toIntExact(logits.shape().columns());
+      for (int i = 0; i < greedy.length; i++) {
+        float[] row = Arrays.copyOfRange(logits.values(), i * columns, (i + 1) * columns);
+        requireLikeliest(row, greedy[i], batch, i);
+      }
+    }
+  }
+
+  private double worst(
+      String name, Safetensors arrays, FloatArray actual, IntPredicate isComparedRow) {
+    float[] expected = arrays.floats(name);
+    if (expected.length != actual.values().length) {
+      throw new AssertionError(this + ": " + name + " has shape " + actual.shape());
+    }
+    String bound = name.indexOf('.') == name.lastIndexOf('.') ? "atol" : "atol_hidden";
+    double allowed = ((Number) get((Map<?, ?>) get(golden, "tolerance"), bound)).doubleValue();
+    int columns = Math.toIntExact(actual.shape().columns());
+    double worst = 0;
+    for (int i = 0; i < expected.length; i++) {
+      if (!isComparedRow.test(i / columns)) {
+        continue;
+      }
+      float found = actual.values()[i];
+      double share = Math.abs(found - expected[i]) / (allowed + RELATIVE * Math.abs(expected[i]));
+      if (!(share <= 1)) {
+        throw new AssertionError(
+            this + ": " + name + "[" + i + "] is " + found + ", not " + expected[i]);
+      }
+      worst = Math.max(worst, share);
+    }
+    return worst;
+  }
+
   private void requireGreedy(
-      Device device, Families.LoadedGraph model, String id, int[] prompt, int[] greedy) {
+      Device device, LoadedModel.OfDecoder model, String id, int[] prompt, int[] greedy) {
     int[] tokens = Arrays.copyOf(prompt, prompt.length + greedy.length);
     System.arraycopy(greedy, 0, tokens, prompt.length, greedy.length);
     try (DeviceWeights weights = device.weights(model.weights())) {
@@ -165,16 +261,19 @@ public final class ReferenceModel {
           Objects.requireNonNull(
               ForwardPass.run(device, model.graph(), weights, tokens, 1).get("logits"));
       for (int i = 0; i < greedy.length; i++) {
-        float[] row = logits[prompt.length - 1 + i];
-        int best = 0;
-        for (int token = 1; token < row.length; token++) {
-          best = row[token] > row[best] ? token : best;
-        }
-        if (best != greedy[i]) {
-          throw new AssertionError(
-              this + ": " + id + " goes on with " + best + ", not " + greedy[i] + ", at " + i);
-        }
+        requireLikeliest(logits[prompt.length - 1 + i], greedy[i], id, i);
       }
+    }
+  }
+
+  private void requireLikeliest(float[] row, int wanted, String id, int index) {
+    int best = 0;
+    for (int token = 1; token < row.length; token++) {
+      best = row[token] > row[best] ? token : best;
+    }
+    if (best != wanted) {
+      throw new AssertionError(
+          this + ": " + id + " goes on with " + best + ", not " + wanted + ", at " + index);
     }
   }
 

@@ -11,6 +11,7 @@ import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Set;
 import java.util.zip.GZIPInputStream;
 
 /** The arrays of reference data: safetensors files, gzipped or not. */
@@ -46,6 +47,10 @@ public final class Safetensors {
     return Blocks.decode(tensor);
   }
 
+  public Set<String> names() {
+    return file.tensors().keySet();
+  }
+
   /** An array of 32- or 64-bit integers. */
   public int[] ints(String name) {
     Tensor tensor = find(name);
@@ -61,7 +66,7 @@ public final class Safetensors {
     return values;
   }
 
-  private Tensor find(String name) {
+  public Tensor find(String name) {
     return file.tensor(name)
         .orElseThrow(
             () ->

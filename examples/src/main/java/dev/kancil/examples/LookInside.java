@@ -6,6 +6,7 @@ import dev.kancil.backend.DeviceOptions;
 import dev.kancil.backend.DeviceWeights;
 import dev.kancil.engine.ForwardPass;
 import dev.kancil.family.Families;
+import dev.kancil.family.LoadedModel;
 import dev.kancil.format.gguf.GgufCheckpoint;
 import dev.kancil.format.gguf.GgufFile;
 import dev.kancil.graph.Graph;
@@ -24,7 +25,7 @@ public final class LookInside {
 
   public static void main(String[] arguments) {
     try (GgufFile file = GgufFile.open(Path.of(arguments[0]))) {
-      Families.LoadedGraph loaded =
+      LoadedModel.OfDecoder loaded =
           Families.load(new GgufCheckpoint(file), DataType.F32, DataType.F32);
       Graph graph = Taps.capture(loaded.graph(), "hidden.layer.*");
       int[] ids = Tokenizer.of(file.metadata()).encode(arguments[1], true, true);

@@ -5,6 +5,7 @@ import dev.kancil.backend.DeviceOptions;
 import dev.kancil.backend.DeviceWeights;
 import dev.kancil.engine.ForwardPass;
 import dev.kancil.family.Families;
+import dev.kancil.family.LoadedModel;
 import dev.kancil.format.gguf.GgufCheckpoint;
 import dev.kancil.format.gguf.GgufFile;
 import dev.kancil.graph.Graph;
@@ -79,7 +80,7 @@ public final class OwnKernel {
     JCudaDriver.cuModuleGetFunction(length, module, "length");
 
     try (GgufFile file = GgufFile.open(Path.of(arguments[0]))) {
-      Families.LoadedGraph loaded =
+      LoadedModel.OfDecoder loaded =
           Families.load(new GgufCheckpoint(file), DataType.F32, DataType.F32);
       List<String> names =
           Taps.capture(loaded.graph(), "hidden.layer.*").outputs().stream()

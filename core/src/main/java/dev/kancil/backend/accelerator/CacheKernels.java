@@ -260,7 +260,7 @@ public final class CacheKernels {
     arguments.add(new Argument.Buffer(inputs.rowSequence()));
     arguments.add(new Argument.Buffer(inputs.tableStarts(slot.group())));
     arguments.add(new Argument.Tables(slot));
-    arguments.add(new Argument.Buffer(inputs.lengths()));
+    arguments.add(new Argument.Buffer(inputs.lengths(group(attention).isOfSource())));
     arguments.add(new Argument.Counts());
     arguments.add(new Argument.Buffer(target));
     arguments.addAll(weightArguments(attention, node));

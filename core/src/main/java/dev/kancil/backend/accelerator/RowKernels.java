@@ -6,6 +6,8 @@ import dev.kancil.graph.Value;
 import dev.kancil.graph.op.Activate;
 import dev.kancil.graph.op.Activation;
 import dev.kancil.graph.op.AddRmsNorm;
+import dev.kancil.graph.op.ClampedGlu;
+import dev.kancil.graph.op.Concatenate;
 import dev.kancil.graph.op.Glu;
 import dev.kancil.graph.op.HostCall;
 import dev.kancil.graph.op.LayerNorm;
@@ -81,6 +83,48 @@ public final class RowKernels {
   /** {@link Glu}. */
   public Work glu(Glu op, Node node) {
     return elements("glu", node, op.activation());
+  }
+
+  /** {@link ClampedGlu}. */
+  public Work clampedGlu(ClampedGlu op, Node node) {
+    return elements(
+        "clamped_glu",
+        node,
+        Map.of("ACTIVATION_" + op.activation().name(), ""),
+        List.of(new Argument.Real(op.limit())));
+  }
+
+  /** {@link Concatenate}. */
+  public Work concatenate(Concatenate op, Node node) {
+    Value a = node.value(0);
+    Value b = node.value(1);
+    Value y = node.output();
+    return maker.launch(
+        "columns.h",
+        "concatenate",
+        Map.of(),
+        List.of(
+            buffer(a),
+            buffer(b),
+            buffer(y),
+            new Argument.Whole(a.type().columns() / op.groups()),
+            new Argument.Whole(b.type().columns() / op.groups()),
+            new Argument.Whole(y.type().columns())),
+        y,
+        Grid.perRow(y.type().columns()));
+  }
+
+  /** {@link dev.kancil.graph.op.SlotIds}. */
+  public Work slotIds(Node node) {
+    Value ids = node.output();
+    int slots = ids.type().columns();
+    return maker.launch(
+        "columns.h",
+        "slot_ids",
+        Map.of(),
+        List.of(buffer(ids), new Argument.Whole(slots)),
+        ids,
+        Grid.ofElements(slots));
   }
 
   private Work elements(String function, Node node, Activation activation) {
@@ -303,6 +347,28 @@ public final class RowKernels {
     arguments.add(new Argument.Real(route.factor()));
     return maker.launch(
         "moe_route.h", "moe_route", defines, arguments, logits, Grid.of(lanes, rows -> rows));
+  }
+
+  /** {@link dev.kancil.graph.op.MoeBias}. */
+  public Work expertBias(Node node) {
+    Value ids = node.value(2);
+    Value y = node.output();
+    int used = ids.type().columns();
+    int columns = y.type().columns() / used;
+    return maker.launch(
+        "columns.h",
+        "moe_bias",
+        Map.of(),
+        List.of(
+            buffer(node.value(0)),
+            new Argument.Buffer(weights.floats(node.weight(1))),
+            buffer(ids),
+            buffer(y),
+            new Argument.Whole(Math.toIntExact(node.weight(1).shape().dimension(0))),
+            new Argument.Whole(used),
+            new Argument.Whole(columns)),
+        y,
+        Grid.perRow(columns, used));
   }
 
   /** {@link dev.kancil.graph.op.MoeSum}. */

@@ -32,8 +32,9 @@ public final class StepInputs implements AutoCloseable {
   private static final int OUTPUT_ROWS_PART = 3;
   private static final int ROW_SEQUENCE_PART = 4;
   private static final int LENGTHS_PART = 5;
-  private static final int SAMPLING_PART = 6;
-  private static final int TABLE_STARTS_PART = 7;
+  private static final int SOURCE_LENGTHS_PART = 6;
+  private static final int SAMPLING_PART = 7;
+  private static final int TABLE_STARTS_PART = 8;
 
   private final DeviceMemory memory;
   private final DeviceBuffer whole;
@@ -113,12 +114,16 @@ public final class StepInputs implements AutoCloseable {
     return parts[ROW_SEQUENCE_PART];
   }
 
-  /** For each sequence of the batch its tokens, those of this step included. */
-  public DeviceBuffer lengths() {
-    return parts[LENGTHS_PART];
+  /**
+   * For each sequence of the batch its tokens, those of this step included, or those of its source.
+   */
+  public DeviceBuffer lengths(boolean ofSource) {
+    return parts[ofSource ? SOURCE_LENGTHS_PART : LENGTHS_PART];
   }
 
-  /** For each sequence of the batch where its pages begin in the group's tables. */
+  /**
+   * For each sequence of the batch where its pages, or its source's, begin in the group's tables.
+   */
   public DeviceBuffer tableStarts(int group) {
     return parts[TABLE_STARTS_PART + group];
   }
@@ -178,6 +183,7 @@ public final class StepInputs implements AutoCloseable {
           set(ROW_SEQUENCE_PART, row, i);
         }
         set(LENGTHS_PART, i, state.length(batch.sequence(i)));
+        set(SOURCE_LENGTHS_PART, i, state.length(batch.source(i)));
       }
       for (int group = 0; group < groups; group++) {
         fillTables(batch, state, group);

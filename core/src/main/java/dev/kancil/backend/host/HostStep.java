@@ -24,6 +24,7 @@ public final class HostStep implements Step {
   private final HostProgram program;
   private final Batch batch;
   private final BatchTables[] tables;
+  private final int[] sourceLengths;
   private @Nullable HostState state;
   private RowSource source = RowSource.NONE;
   private boolean done;
@@ -36,6 +37,7 @@ public final class HostStep implements Step {
     this.batch = new Batch(limits);
     this.tables = new BatchTables[groups];
     Arrays.setAll(tables, _ -> new BatchTables(limits));
+    this.sourceLengths = new int[limits.sequences()];
   }
 
   /** The rows. */
@@ -62,6 +64,13 @@ public final class HostStep implements Step {
     return tables[slot.group()].start(index);
   }
 
+  /** How many keys and values of a layer a sequence sees, those of this step's rows included. */
+  public int length(StateSlot slot, int sequenceIndex) {
+    return state().group(slot).isOfSource()
+        ? sourceLengths[sequenceIndex]
+        : batch.position(batch.endRow(sequenceIndex) - 1) + 1;
+  }
+
   /** The row of a layer's keys or values where a sequence's {@code position} lies. */
   public long cacheRow(StateSlot slot, int sequenceIndex, int position) {
     int pageTokens = state().pageTokens();
@@ -80,6 +89,9 @@ public final class HostStep implements Step {
     done = false;
     open = true;
     failure = null;
+    for (int i = 0; i < batch.sequenceCount(); i++) {
+      sourceLengths[i] = newState.length(batch.source(i));
+    }
     for (int group = 0; group < tables.length; group++) {
       tables[group].fill(batch, newState.tables(), group);
     }

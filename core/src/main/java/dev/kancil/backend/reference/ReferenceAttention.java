@@ -36,7 +36,7 @@ final class ReferenceAttention implements Kernel {
     Batch batch = step.batch();
     StateGroup group = step.state().group(op.slot());
     for (int i = 0; i < batch.sequenceCount(); i++) {
-      int length = batch.position(batch.endRow(i) - 1) + 1;
+      int length = step.length(op.slot(), i);
       float[][] keys = new float[length][];
       float[][] values = new float[length][];
       long first = op.mask().firstKey(batch.position(batch.firstRow(i)), length - 1);

@@ -10,12 +10,15 @@ import dev.kancil.graph.op.Add;
 import dev.kancil.graph.op.Attention;
 import dev.kancil.graph.op.Bias;
 import dev.kancil.graph.op.CacheWrite;
+import dev.kancil.graph.op.ClampedGlu;
+import dev.kancil.graph.op.Concatenate;
 import dev.kancil.graph.op.Embedding;
 import dev.kancil.graph.op.Fused;
 import dev.kancil.graph.op.Glu;
 import dev.kancil.graph.op.HostCall;
 import dev.kancil.graph.op.LayerNorm;
 import dev.kancil.graph.op.MatMul;
+import dev.kancil.graph.op.MoeBias;
 import dev.kancil.graph.op.MoeMatMul;
 import dev.kancil.graph.op.MoeRoute;
 import dev.kancil.graph.op.MoeSum;
@@ -25,6 +28,7 @@ import dev.kancil.graph.op.Rope;
 import dev.kancil.graph.op.Sample;
 import dev.kancil.graph.op.Scale;
 import dev.kancil.graph.op.SelectRows;
+import dev.kancil.graph.op.SlotIds;
 import dev.kancil.graph.op.SoftCap;
 import dev.kancil.tensor.Blocks;
 import dev.kancil.tensor.Tensor;
@@ -51,6 +55,9 @@ final class ReferenceLowering implements Lowering {
       case Bias _ -> bias(node, operands);
       case Glu(var activation) ->
           elementWise(node, operands, (gate, up) -> (float) (activation.apply(gate) * up));
+      case ClampedGlu glu -> elementWise(node, operands, (gate, up) -> (float) glu.apply(gate, up));
+      case Concatenate(int groups) -> ReferenceColumns.concatenate(groups, node, operands);
+      case SlotIds _ -> ReferenceColumns.slotIds(node, operands);
       case Scale(float factor) -> elementWise(node, operands, (x, _) -> factor * x);
       case SoftCap(float cap) ->
           elementWise(node, operands, (x, _) -> (float) (cap * Math.tanh(x / cap)));
@@ -59,6 +66,7 @@ final class ReferenceLowering implements Lowering {
       case MatMul _ -> matMul(node, operands);
       case MoeRoute route -> ReferenceMoe.route(route, node, operands);
       case MoeMatMul _ -> ReferenceMoe.matMul(node, operands);
+      case MoeBias _ -> ReferenceMoe.bias(node, operands);
       case MoeSum _ -> ReferenceMoe.sum(node, operands);
       case LayerNorm norm -> layerNorm(norm, node, operands);
       case RmsNorm(float epsilon, int group) -> rmsNorm(node, operands, epsilon, group);

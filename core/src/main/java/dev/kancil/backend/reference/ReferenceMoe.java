@@ -66,6 +66,26 @@ final class ReferenceMoe {
     };
   }
 
+  static Kernel bias(Node node, Lowering.Operands operands) {
+    HostValue x = operands.value(node.value(0));
+    float[] bias = Blocks.decode(operands.weight(node.weight(1)));
+    HostValue ids = operands.value(node.value(2));
+    HostValue y = operands.value(node.output());
+    int columns = y.columns() / ids.columns();
+    int lastExpert = bias.length / columns - 1;
+    return step -> {
+      for (int row = 0; row < y.rows(step); row++) {
+        float[] data = Rows.read(x, step, row);
+        for (int i = 0; i < data.length; i++) {
+          long slot = (long) row * ids.columns() + i / columns;
+          int expert = Math.toIntExact(Math.clamp(Rows.index(ids.data(step), slot), 0, lastExpert));
+          data[i] += bias[expert * columns + i % columns];
+        }
+        Rows.write(y, step, row, data);
+      }
+    };
+  }
+
   static Kernel sum(Node node, Lowering.Operands operands) {
     HostValue x = operands.value(node.value(0));
     HostValue weights = operands.value(node.value(1));

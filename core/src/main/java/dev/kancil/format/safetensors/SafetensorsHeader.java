@@ -157,7 +157,8 @@ record SafetensorsHeader(Map<String, String> metadata, SequencedMap<String, Tens
       case "I64" -> DataType.I64;
       case "I32" -> DataType.I32;
       case "I16" -> DataType.I16;
-      case "I8" -> DataType.I8;
+      // Bytes without a sign are packed numbers; nobody takes them for numbers themselves.
+      case "I8", "U8" -> DataType.I8;
       default -> throw new UnsupportedException(place + " has the type " + name);
     };
   }

@@ -1,6 +1,7 @@
 package dev.kancil.format.safetensors;
 
 import dev.kancil.FormatException;
+import dev.kancil.tensor.FloatArray;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -22,15 +23,17 @@ import java.util.SequencedMap;
 public final class SafetensorsWriter {
   private static final int ALIGNMENT = 8;
 
+  /** Numbers that are written at a time. */
+  private static final int PIECE = 1 << 20;
+
   private SafetensorsWriter() {}
 
   /**
-   * Writes rows of equal length as arrays of shape {@code [1, rows, columns]}. The file appears
-   * under its name when all of it is written.
+   * Writes arrays. The file appears under its name when all of it is written.
    *
    * @throws FormatException if it can't be written
    */
-  public static void write(Path path, SequencedMap<String, float[][]> arrays) {
+  public static void write(Path path, SequencedMap<String, FloatArray> arrays) {
     Path absolute = path.toAbsolutePath();
     Path part = absolute.resolveSibling("." + absolute.getFileName() + ".part");
     try {
@@ -43,12 +46,8 @@ public final class SafetensorsWriter {
         byte[] header = header(arrays);
         write(channel, little(Long.BYTES).putLong(header.length).flip());
         write(channel, ByteBuffer.wrap(header));
-        for (float[][] rows : arrays.values()) {
-          for (float[] row : rows) {
-            ByteBuffer bytes = little(Math.multiplyExact(row.length, Float.BYTES));
-            bytes.asFloatBuffer().put(row);
-            write(channel, bytes);
-          }
+        for (FloatArray array : arrays.values()) {
+          write(channel, array.values());
         }
       }
       Files.move(part, absolute, StandardCopyOption.REPLACE_EXISTING);
@@ -59,17 +58,16 @@ public final class SafetensorsWriter {
     }
   }
 
-  private static byte[] header(Map<String, float[][]> arrays) {
+  private static byte[] header(Map<String, FloatArray> arrays) {
     StringBuilder json = new StringBuilder("{");
     long offset = 0;
-    for (Map.Entry<String, float[][]> array : arrays.entrySet()) {
-      int rows = array.getValue().length;
-      int columns = rows == 0 ? 0 : array.getValue()[0].length;
-      long end = offset + (long) rows * columns * Float.BYTES;
+    for (Map.Entry<String, FloatArray> array : arrays.entrySet()) {
+      long end = offset + array.getValue().shape().elements() * Float.BYTES;
       json.append(json.length() == 1 ? "" : ",")
           .append(
-              "\"%s\":{\"dtype\":\"F32\",\"shape\":[1,%d,%d],\"data_offsets\":[%d,%d]}"
-                  .formatted(name(array.getKey()), rows, columns, offset, end));
+              "\"%s\":{\"dtype\":\"F32\",\"shape\":%s,\"data_offsets\":[%d,%d]}"
+                  .formatted(
+                      name(array.getKey()), array.getValue().shape().dimensions(), offset, end));
       offset = end;
     }
     json.append('}');
@@ -87,6 +85,15 @@ public final class SafetensorsWriter {
 
   private static ByteBuffer little(int bytes) {
     return ByteBuffer.allocate(bytes).order(ByteOrder.LITTLE_ENDIAN);
+  }
+
+  private static void write(FileChannel channel, float[] values) throws IOException {
+    for (int first = 0; first < values.length; first += PIECE) {
+      int count = Math.min(PIECE, values.length - first);
+      ByteBuffer bytes = little(count * Float.BYTES);
+      bytes.asFloatBuffer().put(values, first, count);
+      write(channel, bytes);
+    }
   }
 
   private static void write(FileChannel channel, ByteBuffer bytes) throws IOException {

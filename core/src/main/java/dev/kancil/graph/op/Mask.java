@@ -22,6 +22,14 @@ public sealed interface Mask {
     return new All(List.of(CAUSAL, new Linear(1, -1, 1 - window)));
   }
 
+  /** Only keys whose positions differ from the query's by at most {@code distance}. */
+  static Mask around(int distance) {
+    if (distance < 0) {
+      throw new IllegalArgumentException("a distance of " + distance);
+    }
+    return new All(List.of(new Linear(-1, 1, -distance), new Linear(1, -1, -distance)));
+  }
+
   /** Whether the query at {@code query} sees the key at {@code key}. */
   boolean sees(int query, int key);
 

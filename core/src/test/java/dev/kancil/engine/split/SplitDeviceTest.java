@@ -15,6 +15,7 @@ import dev.kancil.backend.Step;
 import dev.kancil.backend.StepLimits;
 import dev.kancil.backend.reference.ReferenceBackend;
 import dev.kancil.family.Families;
+import dev.kancil.family.LoadedModel;
 import dev.kancil.format.gguf.GgufCheckpoint;
 import dev.kancil.format.gguf.GgufFile;
 import dev.kancil.graph.Graph;
@@ -41,9 +42,9 @@ class SplitDeviceTest {
     return new ReferenceBackend().open(0, DeviceOptions.DEFAULT);
   }
 
-  private void with(TinyModels tiny, int layers, BiConsumer<Device, Families.LoadedGraph> body) {
+  private void with(TinyModels tiny, int layers, BiConsumer<Device, LoadedModel.OfDecoder> body) {
     try (GgufCheckpoint checkpoint = new GgufCheckpoint(GgufFile.open(tiny.write(folder)))) {
-      Families.LoadedGraph model = Families.load(checkpoint, DataType.F32, DataType.F32);
+      LoadedModel.OfDecoder model = Families.load(checkpoint, DataType.F32, DataType.F32);
       try (Device device = new SplitDevice(reference(), reference(), model.graph(), layers)) {
         body.accept(device, model);
       }

@@ -7,6 +7,7 @@ import dev.kancil.FormatException;
 import dev.kancil.UnsupportedException;
 import dev.kancil.tensor.Blocks;
 import dev.kancil.tensor.DataType;
+import dev.kancil.tensor.FloatArray;
 import dev.kancil.tensor.Shape;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
@@ -55,9 +56,9 @@ class SafetensorsFileTest {
 
   @Test
   void whatWasWrittenIsReadBack() {
-    SequencedMap<String, float[][]> arrays = new LinkedHashMap<>();
-    arrays.put("one", new float[][] {{1, 2, 3}, {4, 5, 6}});
-    arrays.put("two", new float[][] {{-0.5f}});
+    SequencedMap<String, FloatArray> arrays = new LinkedHashMap<>();
+    arrays.put("one", FloatArray.of(new float[][] {{1, 2, 3}, {4, 5, 6}}));
+    arrays.put("two", FloatArray.of(new float[][] {{-0.5f}}));
     Path path = folder.resolve("w.safetensors");
     SafetensorsWriter.write(path, arrays);
     try (SafetensorsFile file = SafetensorsFile.open(path)) {

@@ -11,6 +11,7 @@ import dev.kancil.backend.DeviceWeights;
 import dev.kancil.backend.reference.ReferenceBackend;
 import dev.kancil.engine.ForwardPass;
 import dev.kancil.family.Families;
+import dev.kancil.family.LoadedModel;
 import dev.kancil.format.gguf.GgufCheckpoint;
 import dev.kancil.format.gguf.GgufFile;
 import dev.kancil.format.synthetic.WeightMix.Role;
@@ -120,7 +121,7 @@ class SyntheticModelTest {
   @EnumSource
   void itRunsAndItsLogitsAreOfTheSizeThatLogitsHave(WeightMix mix) {
     try (GgufFile file = tiny(mix)) {
-      Families.LoadedGraph loaded =
+      LoadedModel.OfDecoder loaded =
           Families.load(new GgufCheckpoint(file), DataType.F16, DataType.F16);
       assertThat(loaded.vocabulary()).isEqualTo(Tokenizer.of(file.metadata()).vocabularySize());
       try (Device device = new ReferenceBackend().open(0, DeviceOptions.DEFAULT);

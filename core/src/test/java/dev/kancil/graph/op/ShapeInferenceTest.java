@@ -57,7 +57,8 @@ class ShapeInferenceTest {
 
   @Test
   void elementWiseOperationsKeepTheSize() {
-    for (Op op : List.of(new Add(), new Glu(Activation.SILU))) {
+    for (Op op :
+        List.of(new Add(), new Glu(Activation.SILU), new ClampedGlu(Activation.QUICK_GELU, 7))) {
       gives(op, List.of(X, X), X.type());
       refuses(op, "sizes differ", X, WIDE);
       refuses(op, "sizes differ", X, SELECTED);
@@ -160,6 +161,32 @@ class ShapeInferenceTest {
     refuses(new RmsNorm(1e-5f, 8), "w has shape [4], not [8]", X, weight(4));
     gives(new AddRmsNorm(1e-5f), List.of(X, X, weight(8)), X.type(), X.type());
     refuses(new AddRmsNorm(1e-5f), "sizes differ", X, WIDE, weight(8));
+  }
+
+  @Test
+  void columnsAreConcatenatedGroupByGroup() {
+    gives(
+        new Concatenate(4), List.of(X, WIDE), value("y", DataType.F32, Symbolic.TOKENS, 20).type());
+    refuses(new Concatenate(1), "different rows", X, SELECTED);
+    refuses(new Concatenate(8), "8 groups of 8 and 12 columns", X, WIDE);
+    assertThatThrownBy(() -> new Concatenate(0)).hasMessage("0 groups of columns");
+  }
+
+  @Test
+  void everyRowHasEverySlot() {
+    gives(new SlotIds(2), List.of(X), PAIRS.type());
+    gives(new SlotIds(2), List.of(IDS), PAIRS.type());
+    refuses(new SlotIds(2), "w is a weight, not a value", weight(8));
+    assertThatThrownBy(() -> new SlotIds(0)).hasMessage("0 slots");
+  }
+
+  @Test
+  void expertsHaveABiasForEachColumnOfASlot() {
+    gives(new MoeBias(), List.of(X, weight(5, 4), PAIRS), X.type());
+    refuses(new MoeBias(), "w of shape [5, 8] does not fit 8 columns of 2", X, weight(5, 8), PAIRS);
+    refuses(new MoeBias(), "w of shape [8] does not fit", X, weight(8), PAIRS);
+    refuses(new MoeBias(), "ids are ValueType[type=F32", X, weight(5, 4), X);
+    refuses(new MoeBias(), "ids are ValueType[type=I32", SELECTED, weight(5, 4), PAIRS);
   }
 
   @Test

@@ -76,7 +76,7 @@ final class AttentionTile {
       int kvHead,
       int thread) {
     Batch batch = step.batch();
-    int length = batch.position(batch.endRow(sequence) - 1) + 1;
+    int length = step.length(op.slot(), sequence);
     int count = rows * group;
     load(source, row, rows, kvHead, queries[thread]);
     float[] sums = scratch.of(Scratch.Kind.SUMS, thread);

@@ -15,12 +15,15 @@ import dev.kancil.graph.op.AddRmsNorm;
 import dev.kancil.graph.op.Attention;
 import dev.kancil.graph.op.Bias;
 import dev.kancil.graph.op.CacheWrite;
+import dev.kancil.graph.op.ClampedGlu;
+import dev.kancil.graph.op.Concatenate;
 import dev.kancil.graph.op.Embedding;
 import dev.kancil.graph.op.Glu;
 import dev.kancil.graph.op.GluMatMul;
 import dev.kancil.graph.op.HostCall;
 import dev.kancil.graph.op.LayerNorm;
 import dev.kancil.graph.op.MatMul;
+import dev.kancil.graph.op.MoeBias;
 import dev.kancil.graph.op.MoeGluMatMul;
 import dev.kancil.graph.op.MoeMatMul;
 import dev.kancil.graph.op.MoeRoute;
@@ -34,6 +37,7 @@ import dev.kancil.graph.op.RotaryEmbedding;
 import dev.kancil.graph.op.Sample;
 import dev.kancil.graph.op.Scale;
 import dev.kancil.graph.op.SelectRows;
+import dev.kancil.graph.op.SlotIds;
 import dev.kancil.graph.op.SoftCap;
 import dev.kancil.tensor.Blocks;
 import dev.kancil.tensor.Tensor;
@@ -75,10 +79,12 @@ final class CpuLowering implements Lowering {
   @Override
   public Kernel lower(Node node, Operands operands) {
     return switch (node.op()) {
-      case Activate _, Add _, Glu _, Scale _, SoftCap _ ->
+      case Activate _, Add _, ClampedGlu _, Glu _, Scale _, SoftCap _ ->
           new ElementWise(node.op(), node, operands, pool, scratch);
       case Bias _ -> new BiasKernel(node, operands, pool);
       case Embedding _ -> RowCopies.embedding(node, operands, scratch);
+      case Concatenate(int groups) -> new ConcatenateKernel(groups, node, operands, pool);
+      case SlotIds _ -> RowCopies.slotIds(node, operands);
       case SelectRows _ -> RowCopies.selectRows(node, operands);
       case Sample _ -> new SampleKernel(node, operands, pool);
       case HostCall call -> RowCopies.hostCall(call, node, operands);
@@ -95,6 +101,7 @@ final class CpuLowering implements Lowering {
       case MoeMatMul _, MoeGluMatMul _ ->
           new MoeMatMulKernel(
               node, operands, pool, scratch, threadActivations, expertSlots, packedSlots);
+      case MoeBias _ -> new MoeBiasKernel(node, operands, pool);
       case MoeSum _ -> new MoeSumKernel(node, operands, pool);
       case Rope(var rotary) ->
           new RopeKernel(

@@ -10,6 +10,7 @@ import dev.kancil.backend.host.Lowering;
 import dev.kancil.graph.Node;
 import dev.kancil.graph.op.Activate;
 import dev.kancil.graph.op.Add;
+import dev.kancil.graph.op.ClampedGlu;
 import dev.kancil.graph.op.Glu;
 import dev.kancil.graph.op.Op;
 import dev.kancil.graph.op.Scale;
@@ -21,9 +22,9 @@ import jdk.incubator.vector.FloatVector;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Activate, Add, Glu, Scale and SoftCap: y[i] from a[i] and, where there is one, b[i]. Bound by
- * memory, 8 or 12 bytes an element. Threads: runs of elements, copied to and from scratch memory in
- * pieces that stay in the first-level cache and are padded to whole vectors there.
+ * Activate, Add, ClampedGlu, Glu, Scale and SoftCap: y[i] from a[i] and, where there is one, b[i].
+ * Bound by memory, 8 or 12 bytes an element. Threads: runs of elements, copied to and from scratch
+ * memory in pieces that stay in the first-level cache and are padded to whole vectors there.
  */
 final class ElementWise implements Kernel, WorkerPool.Work {
   private static final int CHUNK = 16 * 1024;
@@ -91,6 +92,11 @@ final class ElementWise implements Kernel, WorkerPool.Work {
         VectorMath.scale(x, 0, count, cap);
       }
       case Activate(var activation) -> VectorMath.activate(activation, x, room, count);
+      case ClampedGlu(var activation, float limit) -> {
+        clamp(x, Float.NEGATIVE_INFINITY, limit, 0, count);
+        clamp(other, -limit, limit, 1, count);
+        VectorMath.glu(activation, x, other, room, count);
+      }
       case Glu(var activation) -> VectorMath.glu(activation, x, other, room, count);
       default -> throw new IllegalStateException(op.name());
     }
@@ -99,6 +105,12 @@ final class ElementWise implements Kernel, WorkerPool.Work {
   private static void load(@Nullable MemorySegment source, long from, float[] target, int count) {
     MemorySegment.copy(
         Objects.requireNonNull(source), ValueLayout.JAVA_FLOAT, 4 * from, target, 0, count);
+  }
+
+  private static void clamp(float[] x, float low, float high, float added, int count) {
+    for (int i = 0; i < count; i += LENGTH) {
+      FloatVector.fromArray(FLOATS, x, i).max(low).min(high).add(added).intoArray(x, i);
+    }
   }
 
   private static void add(float[] x, float[] other, int count) {

@@ -10,7 +10,7 @@ import dev.kancil.tensor.Tensor;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 
-/** Embedding, SelectRows and HostCall, which move rows and compute next to nothing. */
+/** Embedding, SelectRows, SlotIds and HostCall, which move rows and compute next to nothing. */
 final class RowCopies {
   private RowCopies() {}
 
@@ -45,6 +45,17 @@ final class RowCopies {
       for (int i = 0; i < y.rows(step); i++) {
         long row = rows.data(step).getAtIndex(ValueLayout.JAVA_INT, i);
         MemorySegment.copy(source, row * rowBytes, target, i * rowBytes, rowBytes);
+      }
+    };
+  }
+
+  static Kernel slotIds(Node node, Lowering.Operands operands) {
+    HostValue ids = operands.value(node.output());
+    int slots = ids.columns();
+    return step -> {
+      MemorySegment target = ids.data(step);
+      for (int i = 0; i < ids.rows(step) * slots; i++) {
+        target.setAtIndex(ValueLayout.JAVA_INT, i, i % slots);
       }
     };
   }

@@ -11,6 +11,7 @@ import dev.kancil.backend.SequenceState;
 import dev.kancil.backend.Step;
 import dev.kancil.backend.StepLimits;
 import dev.kancil.family.Families;
+import dev.kancil.family.LoadedModel;
 import dev.kancil.format.gguf.GgufCheckpoint;
 import dev.kancil.format.gguf.GgufFile;
 import dev.kancil.graph.Graph;
@@ -39,7 +40,7 @@ class StepInvariantsTest {
   private static <R> R run(RealModels model, int threads, Use<R> use) {
     try (GgufFile file = GgufFile.open(model.path());
         GgufCheckpoint checkpoint = new GgufCheckpoint(file)) {
-      Families.LoadedGraph loaded = Families.load(checkpoint, DataType.F16, DataType.Q8_0);
+      LoadedModel.OfDecoder loaded = Families.load(checkpoint, DataType.F16, DataType.Q8_0);
       try (Device device = new CpuBackend().open(0, new DeviceOptions(threads));
           DeviceWeights weights = device.weights(loaded.weights())) {
         Graph sampled = loaded.graph().sampled("logits");

@@ -9,6 +9,7 @@ import dev.kancil.backend.SequenceState;
 import dev.kancil.backend.Step;
 import dev.kancil.backend.StepLimits;
 import dev.kancil.family.Families;
+import dev.kancil.family.LoadedModel;
 import dev.kancil.format.gguf.GgufCheckpoint;
 import dev.kancil.format.gguf.GgufFile;
 import dev.kancil.graph.Graph;
@@ -32,7 +33,7 @@ final class StepTimes {
     int repetitions = args.length > 4 ? Integer.parseInt(args[4]) : 1;
     try (GgufFile file = GgufFile.open(Path.of(args[0]));
         GgufCheckpoint checkpoint = new GgufCheckpoint(file)) {
-      Families.LoadedGraph model = Families.load(checkpoint, DataType.F16, DataType.F16);
+      LoadedModel.OfDecoder model = Families.load(checkpoint, DataType.F16, DataType.F16);
       try (Device device = new CpuBackend().open(0, new DeviceOptions(threads));
           DeviceWeights weights = device.weights(model.weights())) {
         Graph graph = Fusion.fuse(model.graph(), device::takes);

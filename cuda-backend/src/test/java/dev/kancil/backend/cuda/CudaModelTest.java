@@ -12,6 +12,7 @@ import dev.kancil.backend.Step;
 import dev.kancil.backend.StepLimits;
 import dev.kancil.backend.reference.ReferenceBackend;
 import dev.kancil.family.Families;
+import dev.kancil.family.LoadedModel;
 import dev.kancil.format.gguf.GgufCheckpoint;
 import dev.kancil.format.gguf.GgufFile;
 import dev.kancil.graph.Graph;
@@ -45,7 +46,7 @@ class CudaModelTest {
   private static List<Integer> greedy(RealModels model, Device device, int[] prompt) {
     try (GgufFile file = GgufFile.open(model.path());
         GgufCheckpoint checkpoint = new GgufCheckpoint(file)) {
-      Families.LoadedGraph loaded = Families.load(checkpoint, DataType.F16, DataType.F16);
+      LoadedModel.OfDecoder loaded = Families.load(checkpoint, DataType.F16, DataType.F16);
       Graph graph = Fusion.fuse(loaded.graph().sampled("logits"), device::takes);
       String output = graph.outputs().getFirst().name();
       StepLimits limits = new StepLimits(PROMPT, 1, 1);

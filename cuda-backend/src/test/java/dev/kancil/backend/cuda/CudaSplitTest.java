@@ -15,6 +15,7 @@ import dev.kancil.engine.Engine;
 import dev.kancil.engine.split.FittingLayers;
 import dev.kancil.engine.split.SplitDevice;
 import dev.kancil.family.Families;
+import dev.kancil.family.LoadedModel;
 import dev.kancil.format.gguf.GgufCheckpoint;
 import dev.kancil.format.gguf.GgufFile;
 import dev.kancil.format.synthetic.ModelShape;
@@ -57,7 +58,7 @@ class CudaSplitTest {
   @Test
   void asManyLayersFitAsThereIsMemoryFor() {
     try (GgufFile file = new SyntheticModel(ModelShape.TINY, WeightMix.Q4_K_M).open()) {
-      Families.LoadedGraph model =
+      LoadedModel.OfDecoder model =
           Families.load(new GgufCheckpoint(file), DataType.F16, DataType.F16);
       List<Integer> counts = new ArrayList<>();
       for (long memory = 4 << 20;
@@ -77,14 +78,14 @@ class CudaSplitTest {
     }
   }
 
-  private static void start(Families.LoadedGraph model, int count, long memory) {
+  private static void start(LoadedModel.OfDecoder model, int count, long memory) {
     try (Device device = divided(model, count, memory);
         DeviceWeights weights = device.weights(model.weights())) {
       new Engine(device, model.graph(), weights, LIMITS).close();
     }
   }
 
-  private static Device divided(Families.LoadedGraph model, int count, long memory) {
+  private static Device divided(LoadedModel.OfDecoder model, int count, long memory) {
     return switch (count) {
       case 0 -> cpu();
       case LAYERS -> emulated(memory);
@@ -95,7 +96,7 @@ class CudaSplitTest {
   @Test
   void aModelThatDoesNotFitIsAnErrorThatSaysHowToDivideIt() {
     try (GgufFile file = new SyntheticModel(ModelShape.TINY, WeightMix.Q4_K_M).open()) {
-      Families.LoadedGraph model =
+      LoadedModel.OfDecoder model =
           Families.load(new GgufCheckpoint(file), DataType.F16, DataType.F16);
       assertThatThrownBy(() -> start(model, LAYERS, 1 << 20))
           .isInstanceOf(DeviceException.class)

@@ -48,6 +48,7 @@ final class RepresentativeKernels {
           matMul("tile_F16", 64, 3, 4, 2, 2, 8),
           kernel("moe_route.h", "LANES=32", "EXPERTS=128", "SCORING_SOFTMAX"),
           kernel("moe_sum.h"),
+          kernel("columns.h"),
           kernel(
               "cache_write.h",
               "KEY_F16",

@@ -1,0 +1,146 @@
+package dev.kancil.engine;
+
+import dev.kancil.backend.Batch;
+import dev.kancil.backend.Device;
+import dev.kancil.backend.DeviceWeights;
+import dev.kancil.backend.Program;
+import dev.kancil.backend.SequenceState;
+import dev.kancil.backend.Step;
+import dev.kancil.backend.StepLimits;
+import dev.kancil.graph.Graph;
+import dev.kancil.graph.Value;
+import dev.kancil.graph.fusion.Fusion;
+import dev.kancil.tensor.DataType;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.SequencedMap;
+
+/**
+ * Runs a graph on whole sequences, each in one step, and reads every output at every row: what
+ * encoders need, of which each row sees all others. One thread at a time.
+ */
+public final class SequencePass implements AutoCloseable {
+  private final Graph graph;
+  private final SequenceState state;
+  private final Program program;
+  private final Batch batch;
+
+  /**
+   * Compiles a graph.
+   *
+   * @param graph as the family built it, taps applied; fused here for the device
+   * @param longest the most tokens of a sequence
+   * @param state where sequences are, which the caller opens and closes
+   */
+  public SequencePass(
+      Device device, Graph graph, DeviceWeights weights, int longest, SequenceState state) {
+    this.graph = graph;
+    this.state = state;
+    int rows = Math.max(longest, Math.min(device.stepTokens(), ROWS));
+    StepLimits limits = new StepLimits(rows, Math.min(rows, SEQUENCES), rows);
+    program = device.compile(Fusion.fuse(graph, device::takes), weights, limits);
+    batch = new Batch(limits);
+  }
+
+  /** Rows of a step that more, short sequences share. */
+  private static final int ROWS = 256;
+
+  /** Sequences of a step. */
+  static final int SEQUENCES = 32;
+
+  /**
+   * A sequence.
+   *
+   * @param sequence its id in the state, where it has no tokens yet
+   * @param source the id of its source; its own if it has none
+   * @param tokens ids
+   * @param brought what else the graph takes, by name: rows in C order, elements in native order
+   */
+  public record Input(int sequence, int source, int[] tokens, Map<String, MemorySegment> brought) {}
+
+  /**
+   * Computes sequences.
+   *
+   * @return for each its outputs, with a row for each token
+   * @throws dev.kancil.InvalidRequestException if an id is out of range, or one is too long
+   */
+  public List<SequencedMap<String, float[][]>> run(List<Input> inputs) {
+    List<SequencedMap<String, float[][]>> results = new ArrayList<>();
+    int first = 0;
+    while (first < inputs.size()) {
+      int end = first;
+      int rows = 0;
+      int most = program.limits().tokens();
+      while (end < inputs.size()
+          && end - first < program.limits().sequences()
+          && (end == first || rows + inputs.get(end).tokens.length <= most)) {
+        rows += inputs.get(end++).tokens.length;
+      }
+      results.addAll(step(inputs.subList(first, end)));
+      first = end;
+    }
+    return results;
+  }
+
+  private List<SequencedMap<String, float[][]>> step(List<Input> inputs) {
+    batch.clear();
+    for (Input input : inputs) {
+      batch.sequence(input.sequence, 0);
+      batch.readsFrom(input.source);
+      for (int token : input.tokens) {
+        batch.token(token, true);
+      }
+    }
+    List<SequencedMap<String, float[][]>> results = new ArrayList<>();
+    try (Step step = program.enqueue(batch, state, (name, target) -> fill(inputs, name, target))) {
+      int row = 0;
+      for (Input input : inputs) {
+        SequencedMap<String, float[][]> outputs = new LinkedHashMap<>();
+        for (Value output : graph.outputs()) {
+          outputs.put(
+              output.name(), rows(step.output(output.name()), output, row, input.tokens.length));
+        }
+        results.add(outputs);
+        row += input.tokens.length;
+      }
+    }
+    return results;
+  }
+
+  private static void fill(List<Input> inputs, String name, MemorySegment target) {
+    long at = 0;
+    for (Input input : inputs) {
+      MemorySegment rows =
+          Objects.requireNonNull(input.brought.get(name), () -> "nothing brings the input " + name);
+      MemorySegment.copy(rows, 0, target, at, rows.byteSize());
+      at += rows.byteSize();
+    }
+  }
+
+  /** Some rows of an output; whole numbers become floats of the same value. */
+  static float[][] rows(MemorySegment data, Value output, int first, int count) {
+    int columns = output.type().columns();
+    float[][] rows = new float[count][columns];
+    for (int row = 0; row < count; row++) {
+      long at = (long) (first + row) * columns;
+      if (output.type().type() == DataType.I32) {
+        for (int i = 0; i < columns; i++) {
+          rows[row][i] = data.getAtIndex(ValueLayout.JAVA_INT, at + i);
+        }
+      } else {
+        MemorySegment.copy(data, ValueLayout.JAVA_FLOAT, at * Float.BYTES, rows[row], 0, columns);
+      }
+    }
+    return rows;
+  }
+
+  @Override
+  public void close() {
+    program.close();
+  }
+}

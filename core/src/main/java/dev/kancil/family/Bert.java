@@ -1,0 +1,96 @@
+package dev.kancil.family;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.UnaryOperator;
+
+/**
+ * BERT (Devlin et al. 2018), with the heads that its classes have. GGUF files of this architecture
+ * may hold RoBERTa, XLM-R or DistilBERT, too, whose positions lie there as BERT's do.
+ */
+final class Bert implements Family {
+  private static final WeightNames NAMES =
+      PostNormEncoder.names("bert.")
+          .with(WeightName.HEAD_DENSE, "cls.predictions.transform.dense.weight")
+          .with(WeightName.HEAD_NORM, "cls.predictions.transform.LayerNorm.weight")
+          .with(WeightName.OUTPUT, "cls.predictions.decoder.weight")
+          .with(WeightName.OUTPUT_BIAS, "cls.predictions.bias");
+  private static final String NEXT_SENTENCE = "cls.seq_relationship.weight";
+  private static final WeightNames GGUF =
+      WeightNames.GGUF
+          .with(WeightName.TOKEN_TYPE_EMBEDDING, "token_types.weight")
+          .with(WeightName.ATTENTION_NORM, "blk.{}.attn_output_norm.weight")
+          .with(WeightName.FEED_FORWARD_NORM, "blk.{}.layer_output_norm.weight")
+          .with(WeightName.POOLER, "cls.weight")
+          .with(WeightName.CLASSIFIER, "cls.output.weight");
+
+  @Override
+  public List<String> architectures() {
+    return List.of("bert");
+  }
+
+  @Override
+  public Encoder transformer(Hyperparameters settings) {
+    WeightNames names = names(settings);
+    int types =
+        settings.isGguf()
+            ? settings.rowsOf("token_types.weight").orElse(0)
+            : settings.optional("type_vocab_size", 1 << 20).orElse(2);
+    Encoder encoder =
+        PostNormEncoder.of(settings, settings.contextLength(), types, 0, UnaryOperator.identity());
+    List<Head> pooled = PostNormEncoder.pooler(settings, names);
+    if (settings.isGguf()) {
+      pooled.addAll(
+          PostNormEncoder.classes(
+              settings, names, pooled.isEmpty() ? "" : PostNormEncoder.POOLER_OUTPUT));
+      return encoder.withPooledHeads(pooling(settings), pooled);
+    }
+    boolean isPretrained = settings.isClass("ForPreTraining");
+    List<Head> rows =
+        new ArrayList<>(
+            PostNormEncoder.maskedTokens(
+                settings,
+                names,
+                isPretrained ? "prediction_logits" : PostNormEncoder.LOGITS,
+                settings.width()));
+    if (settings.hasTensor(NEXT_SENTENCE)) {
+      pooled.add(
+          new Head(
+              PostNormEncoder.POOLER_OUTPUT,
+              "seq_relationship_logits",
+              List.of(new Head.Linear(WeightName.CLASSIFIER, 2, true))));
+    } else if (settings.isClass("ForTokenClassification")
+        || settings.isClass("ForQuestionAnswering")) {
+      rows.addAll(PostNormEncoder.classes(settings, names, ""));
+    } else {
+      pooled.addAll(PostNormEncoder.classes(settings, names, PostNormEncoder.POOLER_OUTPUT));
+    }
+    return encoder.withRowHeads(rows).withPooledHeads(Pooling.FIRST, pooled);
+  }
+
+  /** What GGUF files say of pooling, by number. */
+  static Pooling pooling(Hyperparameters settings) {
+    long kind = settings.integers("pooling_type").stream().findFirst().orElse(1L);
+    return switch ((int) kind) {
+      case 0, 1 -> Pooling.MEAN;
+      case 2, 4 -> Pooling.FIRST;
+      case 3 -> Pooling.LAST;
+      default -> throw settings.unsupported("pooling_type", "is " + kind);
+    };
+  }
+
+  @Override
+  public WeightNames names(Hyperparameters settings) {
+    if (settings.isGguf()) {
+      return settings.hasTensor("blk.0.attn_qkv.weight")
+          ? GGUF.withFusedAttention("blk.{}.attn_qkv.weight", settings.headsOf(0))
+          : GGUF;
+    }
+    if (settings.hasTensor(NEXT_SENTENCE)) {
+      return NAMES.with(WeightName.CLASSIFIER, NEXT_SENTENCE);
+    }
+    return NAMES.with(
+        WeightName.CLASSIFIER,
+        settings.isClass("ForQuestionAnswering") ? "qa_outputs.weight" : "classifier.weight");
+  }
+}

@@ -1,0 +1,78 @@
+package dev.kancil.family;
+
+import dev.kancil.backend.WeightSource;
+import dev.kancil.graph.Graph;
+import java.util.Optional;
+import java.util.OptionalInt;
+
+/** A checkpoint's graphs, and where their weights come from. */
+public sealed interface LoadedModel {
+  /** Views of the checkpoint's tensors. */
+  WeightSource weights();
+
+  /** The longest sequence that the model was made for. */
+  int contextLength();
+
+  /** How many token ids there are. */
+  int vocabulary();
+
+  /**
+   * A decoder.
+   *
+   * @param graph in primitives, with the output {@code logits}
+   */
+  record OfDecoder(Graph graph, WeightSource weights, int contextLength, int vocabulary)
+      implements LoadedModel {}
+
+  /**
+   * An encoder.
+   *
+   * @param rows from ids to {@link Encoder#ROWS} and what heads make of each row; beside tokens it
+   *     may take {@link Graph#TOKEN_TYPES} and {@link Graph#POSITION_IDS}
+   * @param pooling what stands for a sequence
+   * @param pooled what heads make of that, its input {@link Graph#POOLED}
+   * @param padding see {@link Encoder#padding}
+   * @param tokenTypes how many kinds of tokens there are; 0: they are all alike
+   */
+  record OfEncoder(
+      Graph rows,
+      Pooling pooling,
+      Optional<Graph> pooled,
+      OptionalInt padding,
+      int tokenTypes,
+      WeightSource weights,
+      int contextLength,
+      int vocabulary)
+      implements LoadedModel {
+    /** The same with another graph of rows, such as one with taps. */
+    public OfEncoder withRows(Graph graph) {
+      return new OfEncoder(
+          graph, pooling, pooled, padding, tokenTypes, weights, contextLength, vocabulary);
+    }
+  }
+
+  /**
+   * An encoder, and a decoder that attends to its rows. Both graphs have one state; a sequence of
+   * the decoder has one of the encoder as its source.
+   *
+   * @param encoder with the output {@code encoder_output}; takes inputs as {@link OfEncoder} does
+   * @param decoder with the output {@code logits}
+   * @param padding see {@link Encoder#padding}
+   * @param start the id that the decoder's sequences begin with
+   */
+  record OfEncoderDecoder(
+      Graph encoder,
+      Graph decoder,
+      OptionalInt padding,
+      int start,
+      WeightSource weights,
+      int contextLength,
+      int vocabulary)
+      implements LoadedModel {
+    /** The same with other graphs, such as ones with taps. */
+    public OfEncoderDecoder withGraphs(Graph newEncoder, Graph newDecoder) {
+      return new OfEncoderDecoder(
+          newEncoder, newDecoder, padding, start, weights, contextLength, vocabulary);
+    }
+  }
+}
