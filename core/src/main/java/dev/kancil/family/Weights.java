@@ -12,9 +12,11 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.HashMap;
 import java.util.HashSet;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.SequencedMap;
 import java.util.Set;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
@@ -40,22 +42,31 @@ final class Weights implements WeightSource {
   private final WeightNames names;
   private final boolean isShort;
   private final Map<String, PlacedWeight> placed;
+  private final SequencedMap<Purpose, PlacedWeight> asked;
   private final Set<String> used;
   private final List<String> problems;
 
   Weights(Checkpoint checkpoint, WeightNames names) {
-    this(checkpoint, names, new HashMap<>(), new HashSet<>(), new ArrayList<>());
+    this(
+        checkpoint,
+        names,
+        new HashMap<>(),
+        new LinkedHashMap<>(),
+        new HashSet<>(),
+        new ArrayList<>());
   }
 
   private Weights(
       Checkpoint checkpoint,
       WeightNames names,
       Map<String, PlacedWeight> placed,
+      SequencedMap<Purpose, PlacedWeight> asked,
       Set<String> used,
       List<String> problems) {
     this.checkpoint = checkpoint;
     this.names = names;
     this.placed = placed;
+    this.asked = asked;
     this.used = used;
     this.problems = problems;
     isShort =
@@ -64,12 +75,12 @@ final class Weights implements WeightSource {
   }
 
   Weight weight(WeightName purpose, int layer, long... shape) {
-    return find(new Place(layer, 0, false), names.place(purpose), Shape.of(shape));
+    return find(purpose, new Place(layer, 0, false), Shape.of(shape));
   }
 
   /** The same checkpoint by other names, where a model has two parts. */
   Weights under(WeightNames others) {
-    return new Weights(checkpoint, others, placed, used, problems);
+    return new Weights(checkpoint, others, placed, asked, used, problems);
   }
 
   /** Whether the family has such a weight. */
@@ -79,7 +90,7 @@ final class Weights implements WeightSource {
 
   /** What is added to the product with a weight. */
   Weight bias(WeightName purpose, int layer, long columns) {
-    return find(new Place(layer, 0, true), names.place(purpose), Shape.of(columns));
+    return find(purpose, new Place(layer, 0, true), Shape.of(columns));
   }
 
   /** A weight that only some checkpoints have. */
@@ -130,13 +141,26 @@ final class Weights implements WeightSource {
     return new Weight(weight.name(), weight.type(), weight.shape());
   }
 
-  private Weight find(Place where, WeightPlace place, Shape shape) {
-    PlacedWeight found = resolve(where, place, shape);
+  private Weight find(WeightName purpose, Place where, Shape shape) {
+    PlacedWeight found = resolve(where, names.place(purpose), shape);
     if (found != null) {
+      asked.put(new Purpose(purpose, where.layer, where.isBias), found);
       return keep(found);
     }
     // The graph goes on, to find what else is wrong.
     return new Weight("missing " + problems.size(), DataType.F32, shape);
+  }
+
+  /**
+   * What a weight is for.
+   *
+   * @param layer 0 outside of layers
+   */
+  record Purpose(WeightName name, int layer, boolean isBias) {}
+
+  /** All weights of the checkpoint that were asked for, in order. */
+  SequencedMap<Purpose, PlacedWeight> asked() {
+    return asked;
   }
 
   /** The layer, the expert, and whether it is a bias. */
