@@ -88,6 +88,10 @@ public record GgufConversion(Optional<DataType> type, Optional<String> preTokeni
     if (Files.isDirectory(target)) {
       throw new InvalidRequestException(target + " is a folder; name the file to write");
     }
+    Path parent = target.toAbsolutePath().getParent();
+    if (parent != null && !Files.isDirectory(parent)) {
+      throw new InvalidRequestException(target + ": can't be written: there is no such folder");
+    }
     try (ModelFiles files = ModelFiles.open(source)) {
       GgufWriter writer = new GgufWriter();
       List<Output> outputs =

@@ -21,6 +21,8 @@ import java.util.Optional;
 import java.util.SequencedMap;
 import java.util.Set;
 import java.util.function.Supplier;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * A decoder's checkpoint as a GGUF file has it: settings and tensors under the names there.
@@ -34,6 +36,8 @@ import java.util.function.Supplier;
  */
 public record GgufLayout(
     String architecture, SequencedMap<String, GgufValue> settings, List<Placed> tensors) {
+  private static final Logger LOG = LoggerFactory.getLogger(GgufLayout.class);
+
   /** Architectures that GGUF knows, by what configurations call them. */
   private static final Map<String, String> RENAMED =
       Map.ofEntries(
@@ -137,6 +141,13 @@ public record GgufLayout(
       // The file's tensors say something of the model, too.
       List<String> names = tensors.stream().map(Placed::name).toList();
       requireSame(declared(target(values, names)));
+      if (architecture.equals("llama") && values.containsKey("llama.attention.sliding_window")) {
+        LOG.warn(
+            "{}: it sees a window of {} tokens; llama.cpp has none for such models, and goes on"
+                + " otherwise behind it",
+            source.name(),
+            settings.window());
+      }
       return new GgufLayout(architecture, values, tensors);
     }
 

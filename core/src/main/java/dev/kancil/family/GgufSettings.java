@@ -139,8 +139,8 @@ final class GgufSettings {
       return;
     }
     integer("attention.sliding_window", settings.window());
-    // Others have a period that is always the same.
-    if (architecture.equals("gemma3")) {
+    // Of others the period is always the same.
+    if (List.of("gemma3", "cohere2").contains(architecture)) {
       OptionalInt period =
           IntStream.rangeClosed(1, blocks.size() + 1)
               .filter(
