@@ -90,6 +90,8 @@ public final class Kancil {
     commands.put("tokenize", () -> new TokenizeCommand(console));
     commands.put("template", () -> new TemplateCommand(console));
     commands.put("forward", () -> new ForwardCommand(console));
+    commands.put("embed", () -> new EmbedCommand(console));
+    commands.put("rerank", () -> new RerankCommand(console));
     commands.put("rehearse", () -> new RehearseCommand(console));
     commands.put("help", CommandLine.HelpCommand::new);
     Supplier<Object> wanted =

@@ -3,7 +3,6 @@ package dev.kancil.engine;
 import dev.kancil.backend.Device;
 import dev.kancil.backend.DeviceWeights;
 import dev.kancil.backend.SequenceState;
-import dev.kancil.family.Encoder;
 import dev.kancil.family.LoadedModel;
 import dev.kancil.family.Pooling;
 import dev.kancil.graph.Graph;
@@ -13,7 +12,6 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
 import java.util.Optional;
 import java.util.SequencedMap;
 
@@ -22,14 +20,14 @@ public final class EncoderPass implements AutoCloseable {
   private final LoadedModel.OfEncoder model;
   private final Pooling pooling;
   private final SequenceState state;
-  private final SequencePass rows;
+  private final SequencePass encoder;
   private final Optional<SequenceState> noState;
   private final Optional<SequencePass> pooled;
 
   /**
    * Compiles an encoder.
    *
-   * @param model as loaded; its graph of rows may have taps
+   * @param model as loaded; its graph of rows may have taps, its first output are the rows
    * @param pooling what stands for a text
    * @param longest the most tokens of a text
    */
@@ -43,13 +41,12 @@ public final class EncoderPass implements AutoCloseable {
     this.pooling = pooling;
     List<AutoCloseable> opened = new ArrayList<>();
     try {
-      int sequences = SequencePass.SEQUENCES;
-      state =
-          device.createState(
-              model.rows().state(), sequences, Math.multiplyExact(longest, sequences));
+      int rows = SequencePass.rows(device, longest);
+      int sequences = Math.min(rows, SequencePass.SEQUENCES);
+      state = device.createState(model.rows().state(), sequences, rows);
       opened.add(state);
-      rows = new SequencePass(device, model.rows(), weights, longest, state);
-      opened.add(rows);
+      encoder = new SequencePass(device, model.rows(), weights, longest, state);
+      opened.add(encoder);
       if (model.pooled().isPresent()) {
         SequenceState none = device.createState(new StateLayout(List.of()), sequences, sequences);
         opened.add(none);
@@ -90,24 +87,24 @@ public final class EncoderPass implements AutoCloseable {
    */
   public List<Result> run(List<TextRow> texts) {
     List<Result> results = new ArrayList<>();
-    for (int first = 0; first < texts.size(); first += SequencePass.SEQUENCES) {
-      int end = Math.min(texts.size(), first + SequencePass.SEQUENCES);
-      results.addAll(runSome(texts.subList(first, end)));
+    while (results.size() < texts.size()) {
+      List<TextRow> left = texts.subList(results.size(), texts.size());
+      results.addAll(step(left.subList(0, encoder.fitting(left))));
     }
     return results;
   }
 
-  private List<Result> runSome(List<TextRow> texts) {
+  private List<Result> step(List<TextRow> texts) {
     List<Map<String, MemorySegment>> brought = new ArrayList<>();
     List<int[]> tokens = new ArrayList<>();
     for (TextRow text : texts) {
       brought.add(text.brought(model, model.padding(), model.tokenTypes()));
       tokens.add(text.tokens());
     }
-    List<SequencedMap<String, float[][]>> outputs = run(rows, state, tokens, brought);
+    List<SequencedMap<String, float[][]>> outputs = run(encoder, state, tokens, brought);
     List<float[]> ofTexts = new ArrayList<>();
     for (SequencedMap<String, float[][]> output : outputs) {
-      ofTexts.add(pooling.of(Objects.requireNonNull(output.get(Encoder.ROWS))));
+      ofTexts.add(pooling.of(output.firstEntry().getValue()));
     }
     List<SequencedMap<String, float[][]>> heads =
         pooled.isEmpty() ? List.of() : heads(pooled.get(), noState.orElseThrow(), ofTexts);
@@ -156,7 +153,7 @@ public final class EncoderPass implements AutoCloseable {
   public void close() {
     pooled.ifPresent(SequencePass::close);
     noState.ifPresent(SequenceState::close);
-    rows.close();
+    encoder.close();
     state.close();
   }
 }

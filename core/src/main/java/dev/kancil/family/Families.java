@@ -17,6 +17,7 @@ public final class Families {
   private static final List<Family> ALL =
       List.of(
           new Albert(),
+          new Bart(),
           new Bert(),
           new Bloom(),
           new Cohere(),
@@ -42,7 +43,8 @@ public final class Families {
           new Qwen(),
           new Roberta(),
           new StableLm(),
-          new Starcoder2());
+          new Starcoder2(),
+          new T5());
 
   private static final Map<String, Family> BY_ARCHITECTURE = new TreeMap<>();
 
@@ -78,12 +80,7 @@ public final class Families {
       Checkpoint checkpoint, DataType keyType, DataType valueType, IntUnaryOperator context) {
     return switch (open(checkpoint, keyType, valueType, context)) {
       case LoadedModel.OfDecoder decoder -> decoder;
-      case LoadedModel.OfEncoder _ ->
-          throw new UnsupportedException(
-              checkpoint.name()
-                  + ": "
-                  + checkpoint.architecture()
-                  + " is an encoder, which generates nothing; use kancil embed or kancil forward");
+      case LoadedModel.OfEncoder _ -> throw generatesNothing(checkpoint);
       case LoadedModel.OfEncoderDecoder _ ->
           throw new UnsupportedException(
               checkpoint.name()
@@ -91,6 +88,15 @@ public final class Families {
                   + checkpoint.architecture()
                   + " has an encoder and a decoder; use kancil forward");
     };
+  }
+
+  /** The error for a model that can't go on with tokens. */
+  public static UnsupportedException generatesNothing(Checkpoint checkpoint) {
+    return new UnsupportedException(
+        checkpoint.name()
+            + ": "
+            + checkpoint.architecture()
+            + " is an encoder, which generates nothing; use kancil embed or kancil forward");
   }
 
   /**

@@ -32,6 +32,10 @@ final class GgufPlaces {
       throw new UnsupportedException(
           "GGUF files have no place for " + purpose.name() + " of this architecture");
     }
+    if (weight.order() != null) {
+      throw new UnsupportedException(
+          weight.name() + " has its columns in another order, which GGUF files can't say");
+    }
     // A gate of one row lies as a vector.
     boolean isVector = purpose.name() == WeightName.SHARED_SWITCH;
     PlacedWeight shaped = isVector ? weight.shaped(Shape.of(weight.shape().columns())) : weight;

@@ -24,12 +24,24 @@ class CudaGoldenTest {
     assertThat(lines).hasSizeGreaterThan(6).allMatch(line -> line.startsWith("ok "));
   }
 
-  /** Each has what others don't: biases and layer norms, caps, experts, magnitudes. */
+  /** Each has what others don't: layer norms, caps, experts, latents, both ways, two stacks. */
   @ParameterizedTest
-  @ValueSource(strings = {"gpt2", "gemma2", "qwen3_moe", "phi3"})
+  @ValueSource(strings = {"gpt2", "gemma2", "qwen3_moe", "phi3", "deepseek_v2", "modernbert", "t5"})
   void transformersComputesTheSame(String model, @TempDir Path folder) {
     try (Device device = EmulatedCuda.backend(2).open(0, DeviceOptions.DEFAULT)) {
       assertThat(ReferenceModel.unpack(model, folder).getFirst().worst(device, 16)).isLessThan(1);
+    }
+  }
+
+  /**
+   * Blocks of integers, with columns in another order. Steps have no more rows than those whose
+   * products round nothing: the weights of the other models are float32.
+   */
+  @Test
+  void transformersComputesTheSameOfIntegers(@TempDir Path folder) {
+    try (Device device = EmulatedCuda.backend(2).open(0, DeviceOptions.DEFAULT)) {
+      ReferenceModel model = ReferenceModel.unpack("llama_gptq_actorder", folder).getFirst();
+      assertThat(model.worst(device, 4)).isLessThan(1);
     }
   }
 }
