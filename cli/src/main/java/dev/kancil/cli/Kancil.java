@@ -83,6 +83,7 @@ public final class Kancil {
     commands.put("pull", () -> new PullCommand(console));
     commands.put("list", () -> new ListCommand(console));
     commands.put("show", () -> new ShowCommand(console));
+    commands.put("convert", () -> new ConvertCommand(console));
     commands.put("devices", () -> new DevicesCommand(console));
     commands.put("selftest", () -> new SelftestCommand(console));
     commands.put("bench", () -> new BenchCommand(console));

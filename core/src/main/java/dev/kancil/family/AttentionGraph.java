@@ -141,6 +141,11 @@ final class AttentionGraph {
 
   Value rope(String name, Value x, Rotation rotation) {
     Rope rope = new Rope(rotation.embedding());
+    if (rotation.stored() != WeightName.ROPE_FACTORS) {
+      // Files have those for short contexts and those for long ones.
+      layers.weights().leaveOut(WeightName.ROPE_FACTORS_SHORT);
+      layers.weights().leaveOut(WeightName.ROPE_FACTORS_LONG);
+    }
     Optional<Weight> factors =
         rotation.factors().isEmpty()
             ? layers.weights().optional(rotation.stored(), rotation.embedding().rotaryWidth() / 2)

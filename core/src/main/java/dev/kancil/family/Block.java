@@ -113,6 +113,20 @@ public record Block(
         cross);
   }
 
+  /** The same with another attention. */
+  public Block withAttention(AttentionPart newAttention) {
+    return new Block(
+        residual,
+        attentionNorm,
+        newAttention,
+        postAttentionNorm,
+        feedForwardNorm,
+        feedForward,
+        postFeedForwardNorm,
+        residualScale,
+        cross);
+  }
+
   /** The same with attention to an encoder's rows. */
   public Block withCross(AttentionLayer attentionToOthers) {
     return new Block(

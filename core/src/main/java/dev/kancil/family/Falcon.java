@@ -6,6 +6,7 @@ import dev.kancil.graph.op.Activation;
 import dev.kancil.graph.op.RotaryEmbedding.Pairing;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 
 /**
  * Falcon (Almazrouei et al. 2023): both parts of a block beside each other, after one norm (7B,
@@ -16,6 +17,8 @@ import java.util.Map;
 final class Falcon implements Family {
   static final String PREFIX = "transformer.";
   static final String LAYER = PREFIX + "h.{}.";
+
+  private static final String SECOND_NORM = "blk.{}.attn_norm_2.weight";
 
   /** BLOOM has the same. */
   static final WeightNames HUGGING_FACE =
@@ -88,7 +91,7 @@ final class Falcon implements Family {
 
   private static Form form(Hyperparameters settings) {
     if (settings.isGguf()) {
-      boolean hasTwo = settings.hasTensor("blk.0.attn_norm_2.weight");
+      boolean hasTwo = settings.hasTensor(SECOND_NORM.replace("{}", "0"));
       return hasTwo ? Form.PARALLEL : Form.PARALLEL_WITH_ONE_NORM;
     }
     if (isNew(settings)) {
@@ -109,6 +112,11 @@ final class Falcon implements Family {
   }
 
   @Override
+  public Set<String> ggufMarks(Hyperparameters settings) {
+    return form(settings) == Form.PARALLEL ? Set.of(SECOND_NORM.replace("{}", "0")) : Set.of();
+  }
+
+  @Override
   public WeightNames names(Hyperparameters settings) {
     boolean hasTwo = form(settings) == Form.PARALLEL;
     if (settings.isGguf()) {
@@ -116,7 +124,7 @@ final class Falcon implements Family {
           WeightNames.GGUF.withFusedAttention("blk.{}.attn_qkv.weight", heads(settings));
       return hasTwo
           ? fused
-              .with(WeightName.ATTENTION_NORM, "blk.{}.attn_norm_2.weight")
+              .with(WeightName.ATTENTION_NORM, SECOND_NORM)
               .with(WeightName.FEED_FORWARD_NORM, "blk.{}.attn_norm.weight")
           : fused;
     }

@@ -111,15 +111,7 @@ public final class Families {
    */
   public static LoadedModel open(
       Checkpoint checkpoint, DataType keyType, DataType valueType, IntUnaryOperator context) {
-    Family family = BY_ARCHITECTURE.get(checkpoint.architecture());
-    if (family == null) {
-      throw new UnsupportedException(
-          checkpoint.name()
-              + ": architecture "
-              + checkpoint.architecture()
-              + " is not supported; supported are "
-              + String.join(", ", BY_ARCHITECTURE.keySet()));
-    }
+    Family family = family(checkpoint);
     Hyperparameters settings = new Hyperparameters(checkpoint, family.usualContext(), context);
     Weights weights;
     LoadedModel model;
@@ -142,6 +134,24 @@ public final class Families {
     }
     weights.requireComplete();
     return model;
+  }
+
+  /**
+   * The family of a checkpoint.
+   *
+   * @throws UnsupportedException if the architecture is unknown
+   */
+  static Family family(Checkpoint checkpoint) {
+    Family family = BY_ARCHITECTURE.get(checkpoint.architecture());
+    if (family == null) {
+      throw new UnsupportedException(
+          checkpoint.name()
+              + ": architecture "
+              + checkpoint.architecture()
+              + " is not supported; supported are "
+              + String.join(", ", BY_ARCHITECTURE.keySet()));
+    }
+    return family;
   }
 
   private static int vocabulary(Weights weights) {

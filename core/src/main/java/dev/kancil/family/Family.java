@@ -1,6 +1,7 @@
 package dev.kancil.family;
 
 import java.util.List;
+import java.util.Set;
 
 /** A model family: how its settings become a transformer. */
 public interface Family {
@@ -26,5 +27,15 @@ public interface Family {
   /** Where weights are. */
   default WeightNames names(Hyperparameters settings) {
     return WeightNames.usual(settings);
+  }
+
+  /**
+   * Tensors that GGUF files of a model have, and by which they are told apart from those of others
+   * of the family.
+   *
+   * @param settings of the same model, in another format
+   */
+  default Set<String> ggufMarks(Hyperparameters settings) {
+    return Set.of();
   }
 }

@@ -2,7 +2,6 @@ package dev.kancil.family;
 
 import dev.kancil.graph.op.Activation;
 import dev.kancil.graph.op.MoeRoute;
-import dev.kancil.graph.op.RotaryEmbedding.Pairing;
 import java.util.List;
 
 /**
@@ -19,11 +18,7 @@ final class Llama implements Family {
   @Override
   public Decoder transformer(Hyperparameters settings) {
     Norm norm = Norm.rms(settings.rmsNormEpsilon());
-    boolean isReordered = !settings.architecture().equals("smollm3");
-    Rotation rotation =
-        isReordered
-            ? RotarySettings.readReordered(settings, 10_000)
-            : RotarySettings.read(settings, Pairing.HALVES, 10_000);
+    Rotation rotation = RotarySettings.readReordered(settings, 10_000);
     boolean hasBias = settings.hasBias("attention_bias", false);
     return new Decoder(
         Embeddings.of(settings.width()),

@@ -10,6 +10,7 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.List;
 import java.util.function.Consumer;
+import java.util.function.LongUnaryOperator;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
@@ -79,6 +80,29 @@ record PlacedWeight(
             MemorySegment.copy(from, (i * group + first) * row, to, i * each * row, each * row);
           }
           return new Tensor(type, of, to);
+        });
+  }
+
+  /**
+   * Rows in another order.
+   *
+   * @param name what tells it from the same weight in other orders
+   * @param from for each new row the old one
+   */
+  PlacedWeight reordered(String name, LongUnaryOperator from) {
+    return new PlacedWeight(
+        this.name + "[" + name + "]",
+        type,
+        shape,
+        order,
+        () -> {
+          MemorySegment source = tensor.get().data();
+          long row = rowBytes();
+          MemorySegment to = allocate(type, shape);
+          for (long i = 0; i < shape.dimension(0); i++) {
+            MemorySegment.copy(source, from.applyAsLong(i) * row, to, i * row, row);
+          }
+          return new Tensor(type, shape, to);
         });
   }
 

@@ -14,9 +14,11 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.HashMap;
 import java.util.HashSet;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.SequencedMap;
 import java.util.Set;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
@@ -51,6 +53,7 @@ final class Weights implements WeightSource {
   private final ScaledWeights scaled;
   private final Map<IntBuffer, Weight> orders;
   private final Map<String, PlacedWeight> placed;
+  private final SequencedMap<Purpose, PlacedWeight> asked;
   private final Set<String> used;
   private final List<String> problems;
 
@@ -63,6 +66,7 @@ final class Weights implements WeightSource {
     scaled = new ScaledWeights(this, quantization);
     orders = new HashMap<>();
     placed = new HashMap<>();
+    asked = new LinkedHashMap<>();
     used = new HashSet<>();
     problems = new ArrayList<>();
   }
@@ -75,6 +79,7 @@ final class Weights implements WeightSource {
     scaled = other.scaled;
     orders = other.orders;
     placed = other.placed;
+    asked = other.asked;
     used = other.used;
     problems = other.problems;
   }
@@ -85,12 +90,12 @@ final class Weights implements WeightSource {
   }
 
   Weight weight(WeightName purpose, int layer, long... shape) {
-    return find(new Place(layer, 0, false, false), names.place(purpose), Shape.of(shape));
+    return find(purpose, new Place(layer, 0, false, false), Shape.of(shape));
   }
 
   /** A matrix whose columns may be in another {@link #order} than x's. */
   Weight reordered(WeightName purpose, int layer, long out, long in) {
-    return find(new Place(layer, 0, false, true), names.place(purpose), Shape.of(out, in));
+    return find(purpose, new Place(layer, 0, false, true), Shape.of(out, in));
   }
 
   /** The numbers of x's columns in the order of a matrix's, if that is not x's own. */
@@ -118,7 +123,7 @@ final class Weights implements WeightSource {
 
   /** What is added to the product with a weight. */
   Weight bias(WeightName purpose, int layer, long columns) {
-    return find(new Place(layer, 0, true, false), names.place(purpose), Shape.of(columns));
+    return find(purpose, new Place(layer, 0, true, false), Shape.of(columns));
   }
 
   /** A weight that only some checkpoints have. */
@@ -182,13 +187,26 @@ final class Weights implements WeightSource {
     return new Weight(weight.name(), weight.type(), weight.shape());
   }
 
-  private Weight find(Place where, WeightPlace place, Shape shape) {
-    PlacedWeight found = resolve(where, place, shape);
+  private Weight find(WeightName purpose, Place where, Shape shape) {
+    PlacedWeight found = resolve(where, names.place(purpose), shape);
     if (found != null) {
+      asked.put(new Purpose(purpose, where.layer, where.isBias), found);
       return keep(found);
     }
     // The graph goes on, to find what else is wrong.
     return new Weight("missing " + problems.size(), DataType.F32, shape);
+  }
+
+  /**
+   * What a weight is for.
+   *
+   * @param layer 0 outside of layers
+   */
+  record Purpose(WeightName name, int layer, boolean isBias) {}
+
+  /** All weights of the checkpoint that were asked for, in order. */
+  SequencedMap<Purpose, PlacedWeight> asked() {
+    return asked;
   }
 
   /** The layer, the expert, whether it is a bias, and whether columns may have another order. */

@@ -22,8 +22,8 @@ import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Fetched models, each a file in {@code models/}, beside one that names its origin. What is there
- * is whole: files get their name when all of them is written and checked.
+ * Fetched models, each a file or a folder in {@code models/}, beside a file that names its origin.
+ * What is there is whole: it gets its name when all of it is written and checked.
  */
 public final class ModelCache {
   private static final String ENDING = ".gguf";
@@ -54,15 +54,13 @@ public final class ModelCache {
     try (Stream<Path> files = Files.list(models())) {
       for (Path file : files.sorted().toList()) {
         String fileName = file.getFileName().toString();
-        if (fileName.endsWith(ENDING) && !fileName.startsWith(".")) {
-          String name = fileName.substring(0, fileName.length() - ENDING.length());
-          Path origin = models().resolve(name + ORIGIN_ENDING);
+        boolean folder = Files.isDirectory(file);
+        if ((folder || fileName.endsWith(ENDING)) && !fileName.startsWith(".")) {
+          String name =
+              folder ? fileName : fileName.substring(0, fileName.length() - ENDING.length());
           entries.add(
               new Entry(
-                  name,
-                  file,
-                  Files.size(file),
-                  Files.exists(origin) ? Files.readString(origin).strip() : "unknown"));
+                  name, folder ? opened(file) : file, bytes(file), origin(name).orElse("unknown")));
         }
       }
     } catch (NoSuchFileException e) {
@@ -73,9 +71,47 @@ public final class ModelCache {
     return entries;
   }
 
-  /** The file of a model that is here. */
+  private static long bytes(Path tree) throws IOException {
+    long bytes = 0;
+    try (Stream<Path> files = Files.walk(tree)) {
+      for (Path file : files.filter(Files::isRegularFile).toList()) {
+        bytes += Files.size(file);
+      }
+    }
+    return bytes;
+  }
+
+  /** A model that is here: the path to open. */
   public Optional<Path> find(String name) {
-    return isName(name) ? Optional.of(file(name)).filter(Files::isRegularFile) : Optional.empty();
+    if (!isName(name)) {
+      return Optional.empty();
+    }
+    return Optional.of(file(name))
+        .filter(Files::isRegularFile)
+        .or(() -> Optional.of(folder(name)).filter(Files::isDirectory).map(ModelCache::opened));
+  }
+
+  /** What of a folder is opened: the first part of a split file, or the folder. */
+  private static Path opened(Path folder) {
+    try (Stream<Path> files = Files.list(folder)) {
+      return files
+          .filter(file -> file.getFileName().toString().endsWith(ENDING))
+          .sorted()
+          .findFirst()
+          .orElse(folder);
+    } catch (IOException e) {
+      throw failure(folder, "can't be read", e);
+    }
+  }
+
+  /** From where the model of this name came, as far as that is known. */
+  Optional<String> origin(String name) {
+    Path file = models().resolve(name + ORIGIN_ENDING);
+    try {
+      return Files.exists(file) ? Optional.of(Files.readString(file).strip()) : Optional.empty();
+    } catch (IOException e) {
+      throw failure(file, "can't be read", e);
+    }
   }
 
   private static boolean isName(String name) {
@@ -88,6 +124,10 @@ public final class ModelCache {
 
   private Path file(String name) {
     return models().resolve(name + ENDING);
+  }
+
+  private Path folder(String name) {
+    return models().resolve(name);
   }
 
   /** Where parts of a download wait until all is there. */
@@ -127,6 +167,25 @@ public final class ModelCache {
       throw failure(file(name), "can't be written", e);
     } finally {
       deleteQuietly(part);
+    }
+  }
+
+  /**
+   * Gives a model's name to what is written and checked: a single GGUF file, or a folder.
+   *
+   * @param written a file or folder below {@link #downloads}, which is moved
+   * @return the path to open
+   */
+  Path adopt(String name, String origin, Path written) {
+    try {
+      Files.createDirectories(models());
+      Files.writeString(models().resolve(name + ORIGIN_ENDING), origin + "\n");
+      boolean isFolder = Files.isDirectory(written);
+      Path target = isFolder ? folder(name) : file(name);
+      Files.move(written, target, StandardCopyOption.ATOMIC_MOVE);
+      return isFolder ? opened(target) : target;
+    } catch (IOException e) {
+      throw failure(file(name), "can't be written", e);
     }
   }
 

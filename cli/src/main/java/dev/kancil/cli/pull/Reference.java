@@ -41,12 +41,17 @@ public sealed interface Reference {
     }
   }
 
-  /** A GGUF file on a web server. */
+  /** A GGUF file on a web server, or any part of a split one. */
   record Web(URI address) implements Reference {
     @Override
     public String fileStem() {
+      return plain(stem(fileName()));
+    }
+
+    /** The last part of the address's path. */
+    String fileName() {
       String path = address.getPath();
-      return path.substring(path.lastIndexOf('/') + 1).replaceFirst("\\.gguf$", "");
+      return path.substring(path.lastIndexOf('/') + 1);
     }
 
     @Override
@@ -55,8 +60,54 @@ public sealed interface Reference {
     }
   }
 
+  /**
+   * A repository of the model hub.
+   *
+   * @param owner whose it is
+   * @param name its name
+   * @param file which of its GGUF files, or what only that one has in its name; empty: the only
+   *     one, or all of a folder of transformers
+   */
+  record Repository(String owner, String name, Optional<String> file) implements Reference {
+    private static final Pattern NAME = Pattern.compile("[A-Za-z0-9_][A-Za-z0-9._-]{0,95}");
+
+    public Repository {
+      if (!NAME.matcher(owner).matches() || !NAME.matcher(name).matches()) {
+        throw new InvalidRequestException(
+            "hf:%s/%s: a repository is OWNER/NAME or OWNER/NAME:FILE".formatted(owner, name));
+      }
+    }
+
+    /** Its place on the hub. */
+    String path() {
+      return owner + "/" + name;
+    }
+
+    @Override
+    public String fileStem() {
+      return owner + "--" + name + file.map(path -> "--" + plain(stem(path))).orElse("");
+    }
+
+    @Override
+    public String toString() {
+      return "hf:" + path() + file.map(path -> ":" + path).orElse("");
+    }
+  }
+
   /** What the cached file is called, without its ending. */
   String fileStem();
+
+  /** A name without what can't be in one here. */
+  static String plain(String name) {
+    return name.replaceAll("^[^A-Za-z0-9_]|[^A-Za-z0-9._+-]", "_");
+  }
+
+  private static String stem(String file) {
+    return SplitName.parse(file)
+        .map(SplitName::stem)
+        .orElse(file.replaceFirst("\\.gguf$", ""))
+        .replace("/", "--");
+  }
 
   /**
    * Reads what a person wrote.
@@ -67,6 +118,19 @@ public sealed interface Reference {
   static Optional<Reference> parse(String text) {
     if (text.startsWith("pypi:")) {
       return Optional.of(new PythonPackage(text.substring("pypi:".length())));
+    }
+    if (text.startsWith("hf:")) {
+      String[] parts = text.substring("hf:".length()).split(":", 2);
+      int slash = parts[0].indexOf('/');
+      String file = parts.length == 1 ? null : parts[1];
+      if (slash < 0 || "".equals(file)) {
+        throw new InvalidRequestException(text + ": a repository is OWNER/NAME or OWNER/NAME:FILE");
+      }
+      return Optional.of(
+          new Repository(
+              parts[0].substring(0, slash),
+              parts[0].substring(slash + 1),
+              Optional.ofNullable(file)));
     }
     if (text.startsWith("http://") || text.startsWith("https://")) {
       try {

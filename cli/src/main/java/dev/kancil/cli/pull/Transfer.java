@@ -1,10 +1,12 @@
 package dev.kancil.cli.pull;
 
+import java.io.EOFException;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.security.MessageDigest;
+import java.util.function.LongConsumer;
 
 /** Copies bytes. */
 final class Transfer {
@@ -15,16 +17,12 @@ final class Transfer {
   /**
    * Copies all of {@code source} to where {@code target} stands.
    *
-   * @param before bytes that were done earlier, as {@code progress} counts them
+   * @param progress hears of bytes copied so far
    * @param digests take in what is copied
    * @return bytes copied
    */
   static long copy(
-      InputStream source,
-      FileChannel target,
-      Progress progress,
-      long before,
-      MessageDigest... digests)
+      InputStream source, FileChannel target, LongConsumer progress, MessageDigest... digests)
       throws IOException {
     byte[] buffer = new byte[BUFFER_BYTES];
     long copied = 0;
@@ -37,8 +35,21 @@ final class Transfer {
         target.write(bytes);
       }
       copied += n;
-      progress.done(before + copied);
+      progress.accept(copied);
     }
     return copied;
+  }
+
+  /** Lets {@code digest} take in the first {@code bytes} of {@code source}. */
+  static void digest(InputStream source, long bytes, MessageDigest digest) throws IOException {
+    byte[] buffer = new byte[BUFFER_BYTES];
+    for (long left = bytes; left > 0; ) {
+      int n = source.read(buffer, 0, (int) Math.min(left, buffer.length));
+      if (n < 0) {
+        throw new EOFException("it became shorter");
+      }
+      digest.update(buffer, 0, n);
+      left -= n;
+    }
   }
 }

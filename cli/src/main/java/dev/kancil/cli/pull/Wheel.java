@@ -104,7 +104,7 @@ final class Wheel implements AutoCloseable {
     MessageDigest digest = Digest.sha256();
     long copied;
     try (InputStream input = zip.getInputStream(entry)) {
-      copied = Transfer.copy(input, target, progress, before, digest, whole);
+      copied = Transfer.copy(input, target, bytes -> progress.done(before + bytes), digest, whole);
     }
     String recorded = recordedHash(entry.getName());
     String actual = Base64.getUrlEncoder().withoutPadding().encodeToString(digest.digest());

@@ -154,7 +154,11 @@ final class PythonPackageTest {
         };
     String script = installer.replace("INDEX", index.toString());
     return new Pull(
-        cache(), display, () -> new PackageInstaller(List.of("bash", "-c", script, "pip")));
+        cache(),
+        display,
+        () -> Hub.of(_ -> null),
+        () -> new PackageInstaller(List.of("bash", "-c", script, "pip")),
+        Backoff.USUAL);
   }
 
   private void wheel(String name, String version, Map<String, String> files, String requirements)

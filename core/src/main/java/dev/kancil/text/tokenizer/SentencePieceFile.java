@@ -60,16 +60,23 @@ final class SentencePieceFile {
   }
 
   static PipelineTokenizer read(Path path) {
-    byte[] bytes;
+    return read(path.toString(), bytes(path));
+  }
+
+  /** What the file says. */
+  static SentencePieceModel model(Path path) {
+    return SentencePieceModel.read(path.toString(), bytes(path));
+  }
+
+  private static byte[] bytes(Path path) {
     try {
       if (Files.size(path) > MAX_BYTES) {
         throw new FormatException(path + ": it has " + Files.size(path) + " bytes");
       }
-      bytes = Files.readAllBytes(path);
+      return Files.readAllBytes(path);
     } catch (IOException e) {
       throw new FormatException(path + ": it can't be read: " + e.getMessage(), e);
     }
-    return read(path.toString(), bytes);
   }
 
   static PipelineTokenizer read(String file, byte[] bytes) {

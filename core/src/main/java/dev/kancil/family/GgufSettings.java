@@ -1,0 +1,190 @@
+package dev.kancil.family;
+
+import dev.kancil.format.Checkpoint;
+import dev.kancil.format.gguf.GgufValue;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.OptionalInt;
+import java.util.SequencedMap;
+import java.util.stream.IntStream;
+
+/**
+ * What a GGUF file says of a decoder: sizes as the decoder was declared, and factors as its
+ * checkpoint has them.
+ */
+final class GgufSettings {
+  /** Numbers that mean the same in both formats, where a checkpoint has them. */
+  private static final List<String> NUMBERS =
+      List.of(
+          "attention.scale",
+          "attention.clamp_kqv",
+          "embedding_scale",
+          "residual_scale",
+          "logit_scale",
+          "attn_logit_softcapping",
+          "final_logit_softcapping",
+          "expert_weights_scale");
+
+  /** The same, of stretched contexts. */
+  private static final List<String> SCALINGS =
+      List.of(
+          "rope.scaling.factor",
+          "rope.scaling.attn_factor",
+          "rope.scaling.yarn_beta_fast",
+          "rope.scaling.yarn_beta_slow");
+
+  private static final List<String> COUNTS =
+      List.of(
+          "expert_count",
+          "expert_used_count",
+          "expert_feed_forward_length",
+          "expert_shared_feed_forward_length");
+
+  private final String prefix;
+  private final Checkpoint source;
+  private final SequencedMap<String, GgufValue> values = new LinkedHashMap<>();
+
+  private GgufSettings(String architecture, Checkpoint source) {
+    prefix = architecture + ".";
+    this.source = source;
+  }
+
+  /**
+   * Metadata under the architecture's name.
+   *
+   * @param settings those of {@code source}
+   * @param decoder what they declare
+   */
+  static SequencedMap<String, GgufValue> of(
+      String architecture,
+      Checkpoint source,
+      Hyperparameters settings,
+      Decoder decoder,
+      long vocabulary) {
+    GgufSettings gguf = new GgufSettings(architecture, source);
+    gguf.integer("vocab_size", vocabulary);
+    gguf.integer("context_length", settings.contextLength());
+    gguf.integer("embedding_length", decoder.embeddings().width());
+    gguf.integer("block_count", decoder.blocks().size());
+    Block first = decoder.blocks().getFirst();
+    gguf.feedForward(first.feedForward());
+    if (List.of("gptneox", "stablelm").contains(architecture)) {
+      gguf.values.put(
+          gguf.prefix + "use_parallel_residual",
+          new GgufValue.Bool(first.residual() != Block.Residual.SEQUENTIAL));
+    }
+    if (first.attention() instanceof AttentionLayer attention) {
+      Heads heads = attention.heads();
+      gguf.integer("attention.head_count", heads.query());
+      gguf.integer("attention.head_count_kv", heads.keyValue());
+      gguf.integer("attention.key_length", heads.keyWidth());
+      gguf.integer("attention.value_length", heads.valueWidth());
+    }
+    gguf.epsilon(decoder.finalNorm());
+    gguf.window(decoder, settings, architecture);
+    gguf.rotation(decoder);
+    NUMBERS.forEach(gguf::copyNumber);
+    COUNTS.forEach(
+        key -> source.integer(key).filter(n -> n > 0).ifPresent(n -> gguf.integer(key, n)));
+    return gguf.values;
+  }
+
+  private void integer(String key, long value) {
+    if (value < 0 || value > Integer.MAX_VALUE) {
+      throw new IllegalArgumentException(key + " is " + value);
+    }
+    values.put(prefix + key, new GgufValue.Int(GgufValue.IntType.UINT32, value));
+  }
+
+  private void number(String key, double value) {
+    values.put(prefix + key, new GgufValue.Float32((float) value));
+  }
+
+  private void copyNumber(String key) {
+    source.number(key).ifPresent(value -> number(key, value));
+  }
+
+  private void feedForward(FeedForward part) {
+    int width =
+        switch (part) {
+          case FeedForward.Gated gated -> gated.width();
+          case FeedForward.Plain plain -> plain.width();
+          case FeedForward.Experts experts -> experts.width();
+          case FeedForward.ClampedExperts experts -> {
+            integer("expert_feed_forward_length", experts.width());
+            yield experts.width();
+          }
+        };
+    List<Long> named = source.integers("feed_forward_length");
+    integer("feed_forward_length", named.isEmpty() ? width : named.getFirst());
+  }
+
+  private void epsilon(Norm norm) {
+    switch (norm) {
+      case Norm.Rms(float epsilon) -> number("attention.layer_norm_rms_epsilon", epsilon);
+      case Norm.Layer layer -> number("attention.layer_norm_epsilon", layer.epsilon());
+      case Norm.LayerOfHeads(float epsilon) -> number("attention.layer_norm_epsilon", epsilon);
+      case Norm.Identity _ -> {}
+    }
+  }
+
+  private static int window(Block block) {
+    return block.attention() instanceof AttentionLayer attention ? attention.scores().window() : 0;
+  }
+
+  private void window(Decoder decoder, Hyperparameters settings, String architecture) {
+    List<Block> blocks = decoder.blocks();
+    if (blocks.stream().allMatch(block -> window(block) == 0)) {
+      return;
+    }
+    integer("attention.sliding_window", settings.window());
+    // Of others the period is always the same.
+    if (List.of("gemma3", "cohere2").contains(architecture)) {
+      OptionalInt period =
+          IntStream.rangeClosed(1, blocks.size() + 1)
+              .filter(
+                  every ->
+                      IntStream.range(0, blocks.size())
+                          .allMatch(i -> (window(blocks.get(i)) > 0) == ((i + 1) % every != 0)))
+              .findFirst();
+      period.ifPresent(every -> integer("attention.sliding_window_pattern", every));
+    }
+  }
+
+  private void rotation(Decoder decoder) {
+    Map<Boolean, Rotation> byWindow = new LinkedHashMap<>();
+    for (Block block : decoder.blocks()) {
+      if (block.attention() instanceof AttentionLayer attention) {
+        attention
+            .rotation()
+            .ifPresent(rotation -> byWindow.putIfAbsent(window(block) > 0, rotation));
+      }
+    }
+    Rotation local = byWindow.get(true);
+    Rotation global = byWindow.getOrDefault(false, local);
+    if (global == null) {
+      return;
+    }
+    integer("rope.dimension_count", global.embedding().rotaryWidth());
+    number("rope.freq_base", global.embedding().base());
+    if (local != null && local.embedding().base() != global.embedding().base()) {
+      number("rope.freq_base_swa", local.embedding().base());
+    }
+    String scaling =
+        switch (source.string("rope.scaling.type").orElse("none")) {
+          case "linear" -> "linear";
+          case "yarn" -> "yarn";
+          case "longrope", "su" -> "longrope";
+          // What else there is becomes factors, or is for longer contexts alone.
+          default -> "";
+        };
+    if (!scaling.isEmpty()) {
+      values.put(prefix + "rope.scaling.type", new GgufValue.Text(scaling));
+      SCALINGS.forEach(this::copyNumber);
+      source
+          .number("rope.scaling.original_context_length")
+          .ifPresent(length -> integer("rope.scaling.original_context_length", Math.round(length)));
+    }
+  }
+}

@@ -1,0 +1,153 @@
+package dev.kancil;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
+
+import dev.kancil.backend.Device;
+import dev.kancil.backend.DeviceOptions;
+import dev.kancil.backend.DeviceWeights;
+import dev.kancil.backend.reference.ReferenceBackend;
+import dev.kancil.engine.ForwardPass;
+import dev.kancil.family.Families;
+import dev.kancil.family.LoadedModel;
+import dev.kancil.format.Checkpoint;
+import dev.kancil.format.gguf.GgufFile;
+import dev.kancil.tensor.DataType;
+import dev.kancil.tensor.Tensor;
+import dev.kancil.testing.LayoutPair;
+import dev.kancil.testing.LayoutPairs;
+import dev.kancil.testing.ReferenceModel;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class GgufConversionTest {
+  private static final GgufConversion PLAIN =
+      new GgufConversion(Optional.empty(), Optional.empty());
+
+  @TempDir private Path folder;
+
+  private Path convert(GgufConversion conversion, Path source, String name) {
+    Path target = folder.resolve(name);
+    List<Long> progress = new ArrayList<>();
+    conversion.convert(
+        source,
+        target,
+        bytes -> {
+          progress.add(bytes);
+          return progress::add;
+        });
+    assertThat(progress.getLast()).isEqualTo(progress.getFirst());
+    return target;
+  }
+
+  /** Logits of some tokens, by the scalar reference. */
+  private static float[][] logits(Path path) {
+    int[] tokens = IntStream.range(0, 23).map(i -> (7 + 13 * i) % 64).toArray();
+    try (ModelFiles files = ModelFiles.open(path)) {
+      Checkpoint checkpoint = files.checkpoint();
+      LoadedModel.OfDecoder model =
+          Families.load(checkpoint, DataType.F32, DataType.F32, _ -> tokens.length);
+      try (Device device = new ReferenceBackend().open(0, DeviceOptions.DEFAULT);
+          DeviceWeights weights = device.weights(model.weights())) {
+        return Objects.requireNonNull(
+            ForwardPass.run(device, model.graph(), weights, tokens, tokens.length).get("logits"));
+      }
+    }
+  }
+
+  private static void assertSameLogits(Path one, Path other, double allowed) {
+    float[][] expected = logits(one);
+    float[][] actual = logits(other);
+    double worst = 0;
+    double largest = 0;
+    for (int row = 0; row < expected.length; row++) {
+      for (int i = 0; i < expected[row].length; i++) {
+        worst = Math.max(worst, Math.abs(expected[row][i] - actual[row][i]));
+        largest = Math.max(largest, Math.abs(expected[row][i]));
+      }
+    }
+    assertThat(largest).isPositive();
+    assertThat(worst / largest).isCloseTo(0, within(allowed));
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void folderBecomesWhatTheOtherConverterWrites(LayoutPairs kind) throws IOException {
+    LayoutPair pair = new LayoutPair(kind);
+    Path source = Files.createDirectory(folder.resolve("source"));
+    Path expected = folder.resolve("expected.gguf");
+    pair.writeFolder(source);
+    pair.writeGguf(expected);
+    Path actual = convert(PLAIN, source, "actual.gguf");
+    try (GgufFile one = GgufFile.open(expected);
+        GgufFile other = GgufFile.open(actual)) {
+      assertThat(other.metadata().string("general.architecture"))
+          .isEqualTo(one.metadata().string("general.architecture"));
+      assertThat(other.tensors().keySet())
+          .containsExactlyInAnyOrderElementsOf(one.tensors().keySet());
+      one.tensors()
+          .forEach(
+              (name, tensor) -> {
+                Tensor written = other.tensor(name).orElseThrow();
+                assertThat(written.shape()).as(name).isEqualTo(tensor.shape());
+                assertThat(written.data().mismatch(tensor.data())).as(name).isEqualTo(-1);
+              });
+    }
+    assertSameLogits(expected, actual, 0);
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"llama", "mixtral", "smollm3", "gpt2", "gpt_neox", "olmo2", "phi3"})
+  void referenceModelsComputeTheSame(String name) {
+    ReferenceModel.unpack(name, folder);
+    Path source = folder.resolve(name);
+    assertSameLogits(source, convert(PLAIN, source, "model.gguf"), 1e-5);
+  }
+
+  @Test
+  void fileIsWrittenAgainInAnotherType() {
+    ReferenceModel.unpack("llama", folder);
+    Path plain = convert(PLAIN, folder.resolve("llama"), "plain.gguf");
+    GgufConversion halves = new GgufConversion(Optional.of(DataType.F16), Optional.empty());
+    Path direct = convert(halves, folder.resolve("llama"), "direct.gguf");
+    Path again = convert(halves, plain, "again.gguf");
+    assertSameLogits(direct, again, 0);
+    assertThat(convert(PLAIN, plain, "copy.gguf")).hasSameBinaryContentAs(plain);
+    assertSameLogits(plain, again, 0.01);
+    GgufConversion bytes = new GgufConversion(Optional.of(DataType.Q8_0), Optional.empty());
+    assertSameLogits(plain, convert(bytes, plain, "bytes.gguf"), 0.1);
+    try (GgufFile file = GgufFile.open(again)) {
+      assertThat(file.tensor("output.weight").orElseThrow().type()).isEqualTo(DataType.F16);
+      assertThat(file.tensor("output_norm.weight").orElseThrow().type()).isEqualTo(DataType.F32);
+    }
+  }
+
+  /** Windows from a layer on, a scale of scores, layers without experts. */
+  @ParameterizedTest
+  @ValueSource(strings = {"qwen2_swa", "gemma3_text", "qwen3_moe"})
+  void whatGgufCanNotSayIsAnErrorAndNoFile(String name) {
+    ReferenceModel.unpack(name, folder);
+    assertThatThrownBy(() -> convert(PLAIN, folder.resolve(name), "model.gguf"))
+        .isInstanceOf(UnsupportedException.class)
+        .hasMessageContaining("can't say all of its layer");
+    assertThat(folder.resolve("model.gguf")).doesNotExist();
+  }
+
+  @Test
+  void typeThatCanNotBeWrittenIsAnError() {
+    assertThatThrownBy(() -> new GgufConversion(Optional.of(DataType.Q4_K), Optional.empty()))
+        .hasMessageContaining("can't be converted to Q4_K");
+  }
+}
