@@ -3,7 +3,6 @@ package dev.kancil.engine;
 import dev.kancil.backend.Device;
 import dev.kancil.backend.DeviceWeights;
 import dev.kancil.backend.SequenceState;
-import dev.kancil.family.Encoder;
 import dev.kancil.family.LoadedModel;
 import dev.kancil.family.Pooling;
 import dev.kancil.graph.Graph;
@@ -15,12 +14,14 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.SequencedMap;
 
 /** Runs an encoder on texts: rows, what stands for each text, and what heads make of both. */
 public final class EncoderPass implements AutoCloseable {
   private final LoadedModel.OfEncoder model;
   private final Pooling pooling;
+  private final int sequences;
   private final SequenceState state;
   private final SequencePass rows;
   private final Optional<SequenceState> noState;
@@ -39,11 +40,26 @@ public final class EncoderPass implements AutoCloseable {
       Pooling pooling,
       DeviceWeights weights,
       int longest) {
+    this(device, model, pooling, weights, longest, SequencePass.SEQUENCES);
+  }
+
+  /**
+   * As the other, with room for less.
+   *
+   * @param most the most texts that are computed at once
+   */
+  EncoderPass(
+      Device device,
+      LoadedModel.OfEncoder model,
+      Pooling pooling,
+      DeviceWeights weights,
+      int longest,
+      int most) {
+    sequences = Math.clamp(most, 1, SequencePass.SEQUENCES);
     this.model = model;
     this.pooling = pooling;
     List<AutoCloseable> opened = new ArrayList<>();
     try {
-      int sequences = SequencePass.SEQUENCES;
       state =
           device.createState(
               model.rows().state(), sequences, Math.multiplyExact(longest, sequences));
@@ -89,30 +105,54 @@ public final class EncoderPass implements AutoCloseable {
    * @throws dev.kancil.InvalidRequestException if an id is out of range, or one is too long
    */
   public List<Result> run(List<TextRow> texts) {
+    return runAll(texts.stream().map(text -> Item.of(text, model)).toList());
+  }
+
+  /**
+   * What is computed: a text or an image.
+   *
+   * @param tokens ids
+   * @param brought what else the graph of rows takes
+   * @param pooled index of the row that stands for it; empty: {@link Pooling} says
+   */
+  record Item(int[] tokens, Map<String, MemorySegment> brought, OptionalInt pooled) {
+    /** A text. */
+    static Item of(TextRow text, LoadedModel.OfEncoder model) {
+      return new Item(
+          text.tokens(),
+          text.brought(model, model.padding(), model.tokenTypes()),
+          OptionalInt.empty());
+    }
+  }
+
+  /** Computes texts or images. */
+  List<Result> runAll(List<Item> items) {
     List<Result> results = new ArrayList<>();
-    for (int first = 0; first < texts.size(); first += SequencePass.SEQUENCES) {
-      int end = Math.min(texts.size(), first + SequencePass.SEQUENCES);
-      results.addAll(runSome(texts.subList(first, end)));
+    for (int first = 0; first < items.size(); first += sequences) {
+      int end = Math.min(items.size(), first + sequences);
+      results.addAll(runSome(items.subList(first, end)));
     }
     return results;
   }
 
-  private List<Result> runSome(List<TextRow> texts) {
-    List<Map<String, MemorySegment>> brought = new ArrayList<>();
-    List<int[]> tokens = new ArrayList<>();
-    for (TextRow text : texts) {
-      brought.add(text.brought(model, model.padding(), model.tokenTypes()));
-      tokens.add(text.tokens());
-    }
-    List<SequencedMap<String, float[][]>> outputs = run(rows, state, tokens, brought);
+  private List<Result> runSome(List<Item> items) {
+    List<SequencedMap<String, float[][]>> outputs =
+        run(
+            rows,
+            state,
+            items.stream().map(Item::tokens).toList(),
+            items.stream().map(Item::brought).toList());
     List<float[]> ofTexts = new ArrayList<>();
-    for (SequencedMap<String, float[][]> output : outputs) {
-      ofTexts.add(pooling.of(Objects.requireNonNull(output.get(Encoder.ROWS))));
+    String ofRows = model.rows().outputs().getFirst().name();
+    for (int i = 0; i < items.size(); i++) {
+      float[][] all = Objects.requireNonNull(outputs.get(i).get(ofRows));
+      OptionalInt chosen = items.get(i).pooled;
+      ofTexts.add(chosen.isPresent() ? all[chosen.getAsInt()] : pooling.of(all));
     }
     List<SequencedMap<String, float[][]>> heads =
         pooled.isEmpty() ? List.of() : heads(pooled.get(), noState.orElseThrow(), ofTexts);
     List<Result> results = new ArrayList<>();
-    for (int i = 0; i < texts.size(); i++) {
+    for (int i = 0; i < items.size(); i++) {
       Map<String, float[]> ofHeads = new LinkedHashMap<>();
       if (!heads.isEmpty()) {
         heads.get(i).forEach((name, row) -> ofHeads.put(name, row[0]));

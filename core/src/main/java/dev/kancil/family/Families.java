@@ -8,7 +8,6 @@ import dev.kancil.graph.Graph;
 import dev.kancil.tensor.DataType;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.TreeMap;
 import java.util.function.IntUnaryOperator;
 
@@ -19,6 +18,7 @@ public final class Families {
           new Albert(),
           new Bert(),
           new Bloom(),
+          new Clip(),
           new Cohere(),
           new DeepSeek(),
           new DistilBert(),
@@ -42,7 +42,9 @@ public final class Families {
           new Qwen(),
           new Roberta(),
           new StableLm(),
-          new Starcoder2());
+          new Starcoder2(),
+          new Vit(),
+          new VitMae());
 
   private static final Map<String, Family> BY_ARCHITECTURE = new TreeMap<>();
 
@@ -90,6 +92,12 @@ public final class Families {
                   + ": "
                   + checkpoint.architecture()
                   + " has an encoder and a decoder; use kancil forward");
+      case LoadedModel.OfEncoders _ ->
+          throw new UnsupportedException(
+              checkpoint.name()
+                  + ": "
+                  + checkpoint.architecture()
+                  + " sees images and generates nothing; use kancil classify or kancil forward");
     };
   }
 
@@ -130,6 +138,12 @@ public final class Families {
             }
             case Encoder encoder -> encoder(encoder, weights, state, settings);
             case EncoderDecoder both -> encoderDecoder(both, weights, state, settings);
+            case ImageEncoder images ->
+                new ImageModels(weights, keyType, valueType).encoder(images);
+            case MaskedAutoencoder masked ->
+                new ImageModels(weights, keyType, valueType).autoencoder(masked);
+            case ContrastiveEncoders both ->
+                new ImageModels(weights, keyType, valueType).contrastive(both);
           };
     } catch (IllegalArgumentException | ArithmeticException e) {
       throw new FormatException(checkpoint.name() + ": " + e.getMessage(), e);
@@ -144,17 +158,8 @@ public final class Families {
 
   private static LoadedModel encoder(
       Encoder encoder, Weights weights, StateGroups state, Hyperparameters settings) {
-    EncoderGraph graphs = new EncoderGraph(encoder, weights, state);
-    Graph rows = graphs.rows("hidden", Encoder.ROWS, List.of(), weights);
-    return new LoadedModel.OfEncoder(
-        rows,
-        encoder.pooling(),
-        encoder.pooledHeads().isEmpty() ? Optional.empty() : Optional.of(graphs.pooled()),
-        encoder.padding(),
-        encoder.embeddings().tokenTypes(),
-        weights,
-        encoder.positions(settings.contextLength()),
-        vocabulary(weights));
+    return new EncoderGraph(encoder, weights, state)
+        .load("hidden", Encoder.ROWS, encoder.positions(settings.contextLength()));
   }
 
   private static LoadedModel encoderDecoder(

@@ -1,0 +1,39 @@
+package dev.kancil.engine;
+
+import dev.kancil.InvalidRequestException;
+import dev.kancil.graph.Graph;
+import dev.kancil.graph.Taps;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * What is returned beside a model's results.
+ *
+ * @param patterns of values ({@link Taps#capture})
+ */
+record Captures(List<String> patterns) {
+  Captures {
+    patterns = List.copyOf(patterns);
+  }
+
+  /** Graphs with all captures, each of which at least one of them has. */
+  List<Graph> tapped(List<Graph> graphs) {
+    List<Graph> tapped = new ArrayList<>(graphs);
+    for (String pattern : patterns) {
+      boolean isFound = false;
+      String why = "";
+      for (int i = 0; i < tapped.size(); i++) {
+        try {
+          tapped.set(i, Taps.capture(tapped.get(i), pattern));
+          isFound = true;
+        } catch (IllegalArgumentException e) {
+          why = String.valueOf(e.getMessage());
+        }
+      }
+      if (!isFound) {
+        throw new InvalidRequestException("--capture " + pattern + ": " + why);
+      }
+    }
+    return tapped;
+  }
+}
