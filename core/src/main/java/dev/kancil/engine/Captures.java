@@ -5,6 +5,7 @@ import dev.kancil.graph.Graph;
 import dev.kancil.graph.Taps;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.Stream;
 
 /**
  * What is returned beside a model's results.
@@ -16,11 +17,20 @@ record Captures(List<String> patterns) {
     patterns = List.copyOf(patterns);
   }
 
-  /** Graphs with all captures, each of which at least one of them has. */
-  List<Graph> tapped(List<Graph> graphs) {
+  /** Whether a name is among what is asked for. */
+  boolean has(String name) {
+    return patterns.stream().anyMatch(pattern -> Taps.matches(name, pattern));
+  }
+
+  /**
+   * Graphs with all captures, each of which at least one of them has.
+   *
+   * @param others names of what is returned beside their values
+   */
+  List<Graph> tapped(List<Graph> graphs, String... others) {
     List<Graph> tapped = new ArrayList<>(graphs);
     for (String pattern : patterns) {
-      boolean isFound = false;
+      boolean isFound = Stream.of(others).anyMatch(name -> Taps.matches(name, pattern));
       String why = "";
       for (int i = 0; i < tapped.size(); i++) {
         try {

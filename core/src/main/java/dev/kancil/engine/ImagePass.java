@@ -19,6 +19,9 @@ import java.util.stream.IntStream;
 
 /** Runs encoders of images, and those of texts that they are compared with. */
 final class ImagePass {
+  private static final String POOLER_OUTPUT = "pooler_output";
+  private static final String FINAL_NORM = "hidden.final_norm";
+
   private final Device device;
   private final DeviceWeights weights;
   private final Captures captures;
@@ -31,12 +34,26 @@ final class ImagePass {
 
   SequencedMap<String, FloatArray> encoder(LoadedModel.OfImageEncoder model, ModelInputs inputs) {
     inputs.requireOnly("an encoder of images", ModelInputs.PIXELS);
-    Graph tapped = captures.tapped(List.of(model.encoder().rows())).getFirst();
-    return images(model.encoder().withRows(tapped), model.grid(), inputs);
+    Graph tapped = tapped(List.of(model.encoder()), "").getFirst();
+    return images(model.encoder().withRows(tapped), "", model.grid(), inputs);
+  }
+
+  /** Graphs of rows with all captures. */
+  private List<Graph> tapped(List<LoadedModel.OfEncoder> encoders, String stem) {
+    List<Graph> graphs = new ArrayList<>();
+    List<String> others = new ArrayList<>(List.of(stem + POOLER_OUTPUT));
+    others.add(encoders.size() == 1 ? FINAL_NORM : "vision." + FINAL_NORM);
+    for (LoadedModel.OfEncoder encoder : encoders) {
+      graphs.add(encoder.rows());
+      encoder
+          .pooled()
+          .ifPresent(graph -> graph.outputs().forEach(output -> others.add(output.name())));
+    }
+    return captures.tapped(graphs, others.toArray(String[]::new));
   }
 
   private SequencedMap<String, FloatArray> images(
-      LoadedModel.OfEncoder encoder, ImageGrid grid, ModelInputs inputs) {
+      LoadedModel.OfEncoder encoder, String stem, ImageGrid grid, ModelInputs inputs) {
     int[] patches = IntStream.range(0, grid.patches()).toArray();
     List<EncoderPass.Item> items =
         inputs.images(grid).stream().map(image -> item(grid, image, patches)).toList();
@@ -46,7 +63,14 @@ final class ImagePass {
       results.rows(i, new int[0], found.get(i).rows());
       results.single(i, found.get(i).outputs());
     }
-    return results.arrays();
+    SequencedMap<String, FloatArray> arrays = results.arrays();
+    FloatArray pooled = arrays.get(stem + POOLER_OUTPUT);
+    String normed = stem + FINAL_NORM;
+    if (pooled != null && captures.has(normed)) {
+      // CLIP norms no other row.
+      arrays.putIfAbsent(normed, pooled);
+    }
+    return arrays;
   }
 
   List<EncoderPass.Result> run(LoadedModel.OfEncoder encoder, List<EncoderPass.Item> items) {
@@ -96,19 +120,19 @@ final class ImagePass {
 
   SequencedMap<String, FloatArray> contrastive(
       LoadedModel.OfContrastive model, ModelInputs inputs) {
-    if (model.images().isEmpty()) {
+    if (model.seeing().isEmpty()) {
       inputs.requireOnly("an encoder of texts", ModelInputs.TOKENS, ModelInputs.MASK);
-      Graph tapped = captures.tapped(List.of(model.encoder().rows())).getFirst();
+      Graph tapped = tapped(List.of(model.encoder()), "").getFirst();
       return texts(model.encoder().withRows(tapped), model.end(), "", inputs);
     }
     inputs.requireOnly(
         "a model of texts and images", ModelInputs.TOKENS, ModelInputs.MASK, ModelInputs.PIXELS);
-    LoadedModel.OfImageEncoder images = model.images().get();
+    LoadedModel.OfImageEncoder images = model.seeing().get();
     if (!inputs.has(ModelInputs.TOKENS) && !inputs.has(ModelInputs.PIXELS)) {
       throw new InvalidRequestException(
           "there is neither " + ModelInputs.TOKENS + " nor " + ModelInputs.PIXELS);
     }
-    List<Graph> tapped = captures.tapped(List.of(model.encoder().rows(), images.encoder().rows()));
+    List<Graph> tapped = tapped(List.of(model.encoder(), images.encoder()), "text.");
     CollectedArrays results = new CollectedArrays(0, 0);
     if (inputs.has(ModelInputs.TOKENS)) {
       results
@@ -118,7 +142,9 @@ final class ImagePass {
     if (inputs.has(ModelInputs.PIXELS)) {
       results
           .arrays()
-          .putAll(images(images.encoder().withRows(tapped.getLast()), images.grid(), inputs));
+          .putAll(
+              images(
+                  images.encoder().withRows(tapped.getLast()), "vision.", images.grid(), inputs));
     }
     compare(results.arrays(), model.scale());
     return results.arrays();
@@ -138,7 +164,7 @@ final class ImagePass {
     List<EncoderPass.Result> found = run(encoder, items);
     for (int i = 0; i < found.size(); i++) {
       results.rows(i, texts.get(i), found.get(i).rows());
-      results.single(i, Map.of(stem + "pooler_output", found.get(i).pooled()));
+      results.single(i, Map.of(stem + POOLER_OUTPUT, found.get(i).pooled()));
       results.single(i, found.get(i).outputs());
     }
     return results.arrays();

@@ -31,6 +31,8 @@ public final class ModelInputs {
 
   private static final ValueLayout.OfInt INT =
       ValueLayout.JAVA_INT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+  private static final ValueLayout.OfFloat FLOAT =
+      ValueLayout.JAVA_FLOAT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
   private static final ValueLayout.OfLong LONG =
       ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
 
@@ -43,6 +45,49 @@ public final class ModelInputs {
   /** One text of these ids. */
   public static ModelInputs of(int[] tokens) {
     return new ModelInputs(Map.of(TOKENS, tensor(tokens)));
+  }
+
+  /**
+   * Texts, padded to the length of the longest.
+   *
+   * @param texts ids of each, at least one
+   */
+  public static ModelInputs ofTexts(List<int[]> texts) {
+    int longest = texts.stream().mapToInt(text -> text.length).max().orElse(0);
+    Shape shape = Shape.of(texts.size(), longest);
+    byte[] mask = new byte[Math.toIntExact(shape.elements())];
+    int[] ids = new int[mask.length];
+    for (int i = 0; i < texts.size(); i++) {
+      System.arraycopy(texts.get(i), 0, ids, i * longest, texts.get(i).length);
+      Arrays.fill(mask, i * longest, i * longest + texts.get(i).length, (byte) 1);
+    }
+    return new ModelInputs(
+        Map.of(
+            TOKENS,
+            new Tensor(DataType.I32, shape, tensor(ids).data()),
+            MASK,
+            new Tensor(DataType.I8, shape, MemorySegment.ofArray(mask))));
+  }
+
+  /**
+   * An image.
+   *
+   * @param pixels of the image, [channels, height, width]
+   */
+  public static ModelInputs ofImage(float[] pixels, ImageGrid grid) {
+    return new ModelInputs(Map.of()).withImage(pixels, grid);
+  }
+
+  /** The same with an image; see {@link #ofImage}. */
+  public ModelInputs withImage(float[] pixels, ImageGrid grid) {
+    MemorySegment bytes = MemorySegment.ofArray(new byte[pixels.length * Float.BYTES]);
+    for (int i = 0; i < pixels.length; i++) {
+      bytes.setAtIndex(FLOAT, i, pixels[i]);
+    }
+    Map<String, Tensor> more = new HashMap<>(arrays);
+    Shape shape = Shape.of(1, grid.channels(), grid.height(), grid.width());
+    more.put(PIXELS, new Tensor(DataType.F32, shape, bytes));
+    return new ModelInputs(more);
   }
 
   /** The same with ids for a decoder. */

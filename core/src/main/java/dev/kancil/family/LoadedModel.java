@@ -81,6 +81,9 @@ public sealed interface LoadedModel {
     /** The first part. */
     OfEncoder encoder();
 
+    /** How images become rows; empty: the model sees none. */
+    Optional<ImageGrid> images();
+
     @Override
     default WeightSource weights() {
       return encoder().weights();
@@ -102,7 +105,12 @@ public sealed interface LoadedModel {
    *
    * @param encoder takes {@link Graph#FEATURES}, too
    */
-  record OfImageEncoder(OfEncoder encoder, ImageGrid grid) implements OfEncoders {}
+  record OfImageEncoder(OfEncoder encoder, ImageGrid grid) implements OfEncoders {
+    @Override
+    public Optional<ImageGrid> images() {
+      return Optional.of(grid);
+    }
+  }
 
   /**
    * See {@link MaskedAutoencoder}.
@@ -112,7 +120,12 @@ public sealed interface LoadedModel {
    */
   record OfMaskedAutoencoder(
       OfEncoder encoder, ImageGrid grid, int kept, Optional<MaskedDecoder> decoder)
-      implements OfEncoders {}
+      implements OfEncoders {
+    @Override
+    public Optional<ImageGrid> images() {
+      return Optional.of(grid);
+    }
+  }
 
   /**
    * See {@link MaskedAutoencoder.Part}.
@@ -126,9 +139,15 @@ public sealed interface LoadedModel {
    * See {@link ContrastiveEncoders}.
    *
    * @param encoder of texts
+   * @param seeing that of images
    * @param scale what products of embeddings of length 1 are multiplied by
    */
   record OfContrastive(
-      OfEncoder encoder, OptionalInt end, Optional<OfImageEncoder> images, float scale)
-      implements OfEncoders {}
+      OfEncoder encoder, OptionalInt end, Optional<OfImageEncoder> seeing, float scale)
+      implements OfEncoders {
+    @Override
+    public Optional<ImageGrid> images() {
+      return seeing.map(OfImageEncoder::grid);
+    }
+  }
 }

@@ -64,8 +64,13 @@ final class VitMae implements Family {
                     Head.of(
                         MaskedAutoencoder.LOGITS,
                         new Head.Linear(WeightName.PROJECTION, grid.features(), true))));
+    // Transformers 5 writes other names than it reads.
+    String ofBlocks =
+        settings.hasTensor(DECODER + "decoder_encoder.layer.0.layernorm_before.weight")
+            ? "decoder_encoder.layer.{}."
+            : "decoder_layers.{}.";
     WeightNames names =
-        Vit.layerNames(DECODER, DECODER + "decoder_layers.{}.")
+        Vit.layerNames(DECODER, DECODER + ofBlocks)
             .with(
                 WeightName.TOKEN_EMBEDDING,
                 WeightPlace.stacked(

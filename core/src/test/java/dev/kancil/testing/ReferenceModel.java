@@ -172,8 +172,8 @@ public final class ReferenceModel {
     try (HuggingFaceCheckpoint checkpoint =
         HuggingFaceCheckpoint.open(folder, folder.resolve(config))) {
       LoadedModel model = Families.open(checkpoint, DataType.F32, DataType.F32, length -> length);
-      boolean isOfImages = arrays.names().contains("pixel_values");
-      for (String batch : isOfImages ? List.of("") : List.of("p0.", "p1.", "batch.")) {
+      boolean isOfTexts = arrays.names().contains("p0.input_ids");
+      for (String batch : isOfTexts ? List.of("p0.", "p1.", "batch.") : List.of("")) {
         Map<String, Tensor> inputs = new HashMap<>();
         List<String> outputs = new ArrayList<>();
         for (String name : arrays.names()) {

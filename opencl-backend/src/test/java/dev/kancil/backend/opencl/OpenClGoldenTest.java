@@ -39,9 +39,9 @@ class OpenClGoldenTest {
     }
   }
 
-  /** Each has what others don't: biases and layer norms, caps, experts, magnitudes. */
+  /** Each has what others don't: biases and layer norms, caps, experts, magnitudes, images. */
   @ParameterizedTest
-  @ValueSource(strings = {"gpt2", "gemma2", "qwen3_moe", "phi3"})
+  @ValueSource(strings = {"gpt2", "gemma2", "qwen3_moe", "phi3", "clip", "vit_mae"})
   void transformersComputesTheSame(String model, @TempDir Path folder) {
     OpenClDevices.require();
     try (Device device = new OpenClBackend().open(0, DeviceOptions.DEFAULT)) {
