@@ -8,7 +8,9 @@ import dev.kancil.engine.Engine;
 import dev.kancil.engine.Sequence;
 import dev.kancil.family.Families;
 import dev.kancil.family.LoadedModel;
+import dev.kancil.format.Checkpoint;
 import dev.kancil.format.gguf.GgufFile;
+import dev.kancil.graph.Graph;
 import dev.kancil.text.template.ChatTemplate;
 import dev.kancil.text.template.Conversation;
 import dev.kancil.text.tokenizer.Tokenizer;
@@ -19,6 +21,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.Set;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutionException;
@@ -46,6 +49,7 @@ public final class Model implements AutoCloseable {
   private final Tokenizer tokenizer;
   private final Optional<ChatTemplate> chatTemplate;
   private final ModelDescription description;
+  private final OptionalInt decoderStart;
   private final Set<Session> sessions = new HashSet<>();
   private boolean closed;
 
@@ -54,12 +58,14 @@ public final class Model implements AutoCloseable {
       Engine engine,
       Tokenizer tokenizer,
       Optional<ChatTemplate> chatTemplate,
-      ModelDescription description) {
+      ModelDescription description,
+      OptionalInt decoderStart) {
     this.resources = resources;
     this.engine = engine;
     this.tokenizer = tokenizer;
     this.chatTemplate = chatTemplate;
     this.description = description;
+    this.decoderStart = decoderStart;
   }
 
   /** Opens a GGUF file or a folder with {@link ModelOptions#DEFAULT}. */
@@ -102,12 +108,13 @@ public final class Model implements AutoCloseable {
       Path path = files.path();
       // A vocabulary takes as long to index as all else that comes before the first token.
       FutureTask<TokenizerFiles> reading = start("kancil-tokenizer", files::text);
-      LoadedModel.OfDecoder loaded =
-          Families.load(
+      LoadedModel loaded =
+          Families.open(
               files.checkpoint(),
               options.cacheKeyType(),
               options.cacheValueType(),
               options::contextLengthFor);
+      Graph graph = generating(loaded, files.checkpoint());
       int context = options.contextLengthFor(loaded.contextLength());
       Device chosen = await(opening);
       Engine.Limits limits =
@@ -118,15 +125,10 @@ public final class Model implements AutoCloseable {
               Math.multiplyExact(context, options.sessions()));
       Placement placement =
           Placement.of(
-              chosen,
-              loaded.graph(),
-              options,
-              limits,
-              () -> Backends.open(Backends.CPU, deviceOptions));
+              chosen, graph, options, limits, () -> Backends.open(Backends.CPU, deviceOptions));
       Device device = resources.add(placement.device(), Device::close);
       DeviceWeights weights = resources.add(device.weights(loaded.weights()), DeviceWeights::close);
-      Engine engine =
-          resources.add(new Engine(device, loaded.graph(), weights, limits), Engine::close);
+      Engine engine = resources.add(engine(device, loaded, graph, weights, limits), Engine::close);
       TokenizerFiles text = await(reading);
       Tokenizer tokenizer = text.tokenizer();
       if (tokenizer.vocabularySize() > loaded.vocabulary()) {
@@ -149,14 +151,18 @@ public final class Model implements AutoCloseable {
               context,
               loaded.contextLength(),
               files.bytes(),
-              loaded.graph().weightBytesPerToken(),
-              loaded.graph().multiplicationsPerToken(),
+              graph.weightBytesPerToken(),
+              graph.multiplicationsPerToken(),
               engine.bytes() + weights.bytes(),
               chosen.description(),
               placement.layers(),
               placement.chosenLayers(),
               placement.other());
-      return new Model(resources, engine, tokenizer, template, description);
+      OptionalInt start =
+          loaded instanceof LoadedModel.OfEncoderDecoder both
+              ? OptionalInt.of(both.start())
+              : OptionalInt.empty();
+      return new Model(resources, engine, tokenizer, template, description, start);
     } catch (Throwable e) {
       try {
         resources.close();
@@ -165,6 +171,23 @@ public final class Model implements AutoCloseable {
       }
       throw e;
     }
+  }
+
+  /** The graph that chooses tokens. */
+  private static Graph generating(LoadedModel loaded, Checkpoint checkpoint) {
+    return switch (loaded) {
+      case LoadedModel.OfDecoder decoder -> decoder.graph();
+      case LoadedModel.OfEncoderDecoder both -> both.decoder();
+      case LoadedModel.OfEncoder _, LoadedModel.OfEncoders _ ->
+          throw Families.generatesNothing(checkpoint);
+    };
+  }
+
+  private static Engine engine(
+      Device device, LoadedModel loaded, Graph graph, DeviceWeights weights, Engine.Limits limits) {
+    return loaded instanceof LoadedModel.OfEncoderDecoder both
+        ? new Engine(device, both, weights, limits)
+        : new Engine(device, graph, weights, limits);
   }
 
   private static <T> FutureTask<T> start(String name, Callable<T> work) {
@@ -277,6 +300,19 @@ public final class Model implements AutoCloseable {
     tokenizer.beginningOfSequence().ifPresent(id -> tokens.put("bos_token", tokenizer.piece(id)));
     tokenizer.endOfSequence().ifPresent(id -> tokens.put("eos_token", tokenizer.piece(id)));
     return tokens;
+  }
+
+  /**
+   * Whether it reads texts with an encoder, and begins tokens of its own about each: such a model
+   * has no chats, and each text of a session stands for itself.
+   */
+  public boolean hasEncoder() {
+    return decoderStart.isPresent();
+  }
+
+  /** The id that a decoder's tokens about a text begin with. */
+  OptionalInt decoderStart() {
+    return decoderStart;
   }
 
   public Tokenizer tokenizer() {

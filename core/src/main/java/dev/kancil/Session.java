@@ -1,7 +1,6 @@
 package dev.kancil;
 
 import dev.kancil.engine.Sequence;
-import dev.kancil.text.tokenizer.Tokenizer;
 import java.util.Arrays;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -24,13 +23,18 @@ public final class Session implements AutoCloseable {
   /**
    * Appends a text as it is, without a chat template, and generates what follows. Special tokens
    * that the text spells are taken for those tokens. What the model begins every text with is added
-   * to the first.
+   * to the first. A model that has an encoder reads the text and begins anew.
    *
    * @throws InvalidRequestException if it is empty or does not fit the context
    * @throws IllegalStateException if the session is closed or generates already
    */
   public synchronized Generation generate(String text, GenerationOptions options) {
     requireIdle();
+    if (model.hasEncoder()) {
+      int[] read = model.tokenizer().encode(text, true, true);
+      sequence.read(read);
+      return generate(read, new int[] {model.decoderStart().getAsInt()}, options);
+    }
     return generate(model.tokenizer().encode(text, sequence.length() == 0, true), options);
   }
 
@@ -43,10 +47,13 @@ public final class Session implements AutoCloseable {
    */
   public synchronized Generation generate(int[] tokens, GenerationOptions options) {
     requireIdle();
-    Tokenizer tokenizer = model.tokenizer();
+    return generate(tokens, tokens, options);
+  }
+
+  private Generation generate(int[] prompt, int[] tokens, GenerationOptions options) {
     Generation started = new Generation();
     GenerationListener listener =
-        new GenerationListener(started, tokenizer, tokens, sequence.pending(), options);
+        new GenerationListener(started, model.tokenizer(), prompt, sequence.pending(), options);
     started.start(sequence.run(tokens, options.sampling(), options.maxTokens(), listener));
     generation = started;
     return started;

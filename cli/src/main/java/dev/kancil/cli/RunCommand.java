@@ -77,7 +77,7 @@ final class RunCommand implements Callable<Integer> {
             Model.open(model.path(console), device.options(console).sessions(1).build());
         Session session = opened.session()) {
       Announcement.print(console, opened.description());
-      try (Generation generation = start(session, text, options)) {
+      try (Generation generation = start(session, raw || opened.hasEncoder(), text, options)) {
         if (!json) {
           for (Chunk chunk : generation) {
             console.out().print(chunk.text());
@@ -96,8 +96,8 @@ final class RunCommand implements Callable<Integer> {
     return 0;
   }
 
-  private Generation start(Session session, String text, GenerationOptions options) {
-    if (raw) {
+  private Generation start(Session session, boolean isRaw, String text, GenerationOptions options) {
+    if (isRaw) {
       return session.generate(text, options);
     }
     List<ChatMessage> conversation = new ArrayList<>();

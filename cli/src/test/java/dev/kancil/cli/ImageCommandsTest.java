@@ -83,7 +83,7 @@ class ImageCommandsTest {
            "single": [{"SpecialToken": {"id": "<s>", "type_id": 0}},
              {"Sequence": {"id": "A", "type_id": 0}},
              {"SpecialToken": {"id": "</s>", "type_id": 0}}],
-           "pair": [],
+           "pair": [{"Sequence": {"id": "A", "type_id": 0}}, {"Sequence": {"id": "B", "type_id": 1}}],
            "special_tokens": {
              "<s>": {"id": "<s>", "ids": [97], "tokens": ["<s>"]},
              "</s>": {"id": "</s>", "ids": [98], "tokens": ["</s>"]}}}}"""

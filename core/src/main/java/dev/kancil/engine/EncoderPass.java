@@ -12,7 +12,6 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.SequencedMap;
@@ -21,16 +20,15 @@ import java.util.SequencedMap;
 public final class EncoderPass implements AutoCloseable {
   private final LoadedModel.OfEncoder model;
   private final Pooling pooling;
-  private final int sequences;
   private final SequenceState state;
-  private final SequencePass rows;
+  private final SequencePass encoder;
   private final Optional<SequenceState> noState;
   private final Optional<SequencePass> pooled;
 
   /**
    * Compiles an encoder.
    *
-   * @param model as loaded; its graph of rows may have taps
+   * @param model as loaded; its graph of rows may have taps, its first output are the rows
    * @param pooling what stands for a text
    * @param longest the most tokens of a text
    */
@@ -40,32 +38,16 @@ public final class EncoderPass implements AutoCloseable {
       Pooling pooling,
       DeviceWeights weights,
       int longest) {
-    this(device, model, pooling, weights, longest, SequencePass.SEQUENCES);
-  }
-
-  /**
-   * As the other, with room for less.
-   *
-   * @param most the most texts that are computed at once
-   */
-  EncoderPass(
-      Device device,
-      LoadedModel.OfEncoder model,
-      Pooling pooling,
-      DeviceWeights weights,
-      int longest,
-      int most) {
-    sequences = Math.clamp(most, 1, SequencePass.SEQUENCES);
     this.model = model;
     this.pooling = pooling;
     List<AutoCloseable> opened = new ArrayList<>();
     try {
-      state =
-          device.createState(
-              model.rows().state(), sequences, Math.multiplyExact(longest, sequences));
+      int rows = SequencePass.rows(device, longest);
+      int sequences = Math.min(rows, SequencePass.SEQUENCES);
+      state = device.createState(model.rows().state(), sequences, rows);
       opened.add(state);
-      rows = new SequencePass(device, model.rows(), weights, longest, state);
-      opened.add(rows);
+      encoder = new SequencePass(device, model.rows(), weights, longest, state);
+      opened.add(encoder);
       if (model.pooled().isPresent()) {
         SequenceState none = device.createState(new StateLayout(List.of()), sequences, sequences);
         opened.add(none);
@@ -128,24 +110,24 @@ public final class EncoderPass implements AutoCloseable {
   /** Computes texts or images. */
   List<Result> runAll(List<Item> items) {
     List<Result> results = new ArrayList<>();
-    for (int first = 0; first < items.size(); first += sequences) {
-      int end = Math.min(items.size(), first + sequences);
-      results.addAll(runSome(items.subList(first, end)));
+    while (results.size() < items.size()) {
+      List<Item> left = items.subList(results.size(), items.size());
+      int count = encoder.fitting(left.stream().map(Item::tokens).toList());
+      results.addAll(step(left.subList(0, count)));
     }
     return results;
   }
 
-  private List<Result> runSome(List<Item> items) {
+  private List<Result> step(List<Item> items) {
     List<SequencedMap<String, float[][]>> outputs =
         run(
-            rows,
+            encoder,
             state,
             items.stream().map(Item::tokens).toList(),
             items.stream().map(Item::brought).toList());
     List<float[]> ofTexts = new ArrayList<>();
-    String ofRows = model.rows().outputs().getFirst().name();
     for (int i = 0; i < items.size(); i++) {
-      float[][] all = Objects.requireNonNull(outputs.get(i).get(ofRows));
+      float[][] all = outputs.get(i).firstEntry().getValue();
       OptionalInt chosen = items.get(i).pooled;
       ofTexts.add(chosen.isPresent() ? all[chosen.getAsInt()] : pooling.of(all));
     }
@@ -196,7 +178,7 @@ public final class EncoderPass implements AutoCloseable {
   public void close() {
     pooled.ifPresent(SequencePass::close);
     noState.ifPresent(SequenceState::close);
-    rows.close();
+    encoder.close();
     state.close();
   }
 }

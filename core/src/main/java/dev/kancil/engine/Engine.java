@@ -10,12 +10,16 @@ import dev.kancil.backend.DeviceWeights;
 import dev.kancil.backend.Program;
 import dev.kancil.backend.SequenceState;
 import dev.kancil.backend.StepLimits;
+import dev.kancil.family.LoadedModel;
 import dev.kancil.graph.Graph;
 import dev.kancil.graph.fusion.Fusion;
 import dev.kancil.graph.op.Sample;
+import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
+import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
@@ -66,6 +70,7 @@ public final class Engine implements AutoCloseable {
   private final Limits limits;
   private final Program program;
   private final SequenceState state;
+  private final Optional<Reader> reader;
   private final Batch batch;
   private final int vocabulary;
   private final BlockingQueue<Runnable> requests = new LinkedBlockingQueue<>();
@@ -79,6 +84,23 @@ public final class Engine implements AutoCloseable {
   private int held;
 
   /**
+   * What reads texts for a decoder, and how.
+   *
+   * @param model whose encoder it is
+   * @param pass of the encoder
+   */
+  private record Reader(LoadedModel.OfEncoderDecoder model, SequencePass pass) {}
+
+  /**
+   * Compiles a model that reads texts with an encoder, and goes on with tokens of its own;
+   * otherwise as {@link #Engine(Device, Graph, DeviceWeights, Limits)}.
+   */
+  public Engine(
+      Device device, LoadedModel.OfEncoderDecoder model, DeviceWeights weights, Limits limits) {
+    this(device, model.decoder(), Optional.of(model), weights, limits);
+  }
+
+  /**
    * Compiles the graph and starts the thread.
    *
    * @param graph in primitives, with the value {@link #LOGITS}; the choice of tokens is added, and
@@ -87,6 +109,15 @@ public final class Engine implements AutoCloseable {
    * @throws UnsupportedException if the vocabulary is too large, or the device can't run the graph
    */
   public Engine(Device device, Graph graph, DeviceWeights weights, Limits limits) {
+    this(device, graph, Optional.empty(), weights, limits);
+  }
+
+  private Engine(
+      Device device,
+      Graph graph,
+      Optional<LoadedModel.OfEncoderDecoder> model,
+      DeviceWeights weights,
+      Limits limits) {
     this.limits = limits;
     vocabulary = graph.value(LOGITS).type().columns();
     if (vocabulary > Sample.MOST_COLUMNS) {
@@ -98,9 +129,26 @@ public final class Engine implements AutoCloseable {
     current = new Flight(limits.sequences());
     next = new Flight(limits.sequences());
     program = device.compile(Fusion.fuse(graph.sampled(LOGITS), device::takes), weights, step);
+    // Texts that are read are sequences, too.
+    int parts = model.isPresent() ? 2 : 1;
+    SequenceState made = null;
     try {
-      state = device.createState(graph.state(), limits.sequences(), limits.cacheTokens());
+      made =
+          device.createState(
+              graph.state(),
+              Math.multiplyExact(parts, limits.sequences()),
+              Math.multiplyExact(parts, limits.cacheTokens()));
+      state = made;
+      reader =
+          model.map(
+              both ->
+                  new Reader(
+                      both,
+                      new SequencePass(device, both.encoder(), weights, limits.context(), state)));
     } catch (RuntimeException e) {
+      if (made != null) {
+        made.close();
+      }
       program.close();
       throw e;
     }
@@ -135,11 +183,50 @@ public final class Engine implements AutoCloseable {
           requireOpen(original);
           hold();
           Sequence fork = new Sequence(this, state.fork(original.id(), computed(original)));
+          if (original.hasSource()) {
+            int source = original.source();
+            fork.source(state.fork(source, state.length(source)));
+          }
           for (int i = 0; i < original.length(); i++) {
             fork.append(original.token(i));
           }
           return fork;
         });
+  }
+
+  /** Reads a text for a sequence, which forgets its tokens and the text before. */
+  void read(Sequence sequence, int[] text) {
+    Reader found = reader.orElseThrow(() -> new IllegalStateException("the model has no encoder"));
+    if (text.length > limits.context()) {
+      throw new InvalidRequestException(
+          "the text has %d tokens, but the context holds %d; shorten it or raise the context size"
+              .formatted(text.length, limits.context()));
+    }
+    int[] copy = text.clone();
+    Map<String, MemorySegment> brought =
+        TextRow.of(copy).brought(found.model, found.model.padding(), 0);
+    call(
+        () -> {
+          requireOpen(sequence);
+          truncateState(sequence, 0);
+          sequence.shorten(0);
+          releaseSource(sequence);
+          int source = state.open();
+          sequence.source(source);
+          try {
+            return found.pass.run(List.of(new SequencePass.Input(source, source, copy, brought)));
+          } catch (RuntimeException e) {
+            releaseSource(sequence);
+            throw e;
+          }
+        });
+  }
+
+  private void releaseSource(Sequence sequence) {
+    if (sequence.hasSource()) {
+      state.release(sequence.source());
+      sequence.source(Sequence.NO_SOURCE);
+    }
   }
 
   void truncate(Sequence sequence, int length) {
@@ -180,6 +267,7 @@ public final class Engine implements AutoCloseable {
       }
     }
     state.release(sequence.id());
+    releaseSource(sequence);
     return held--;
   }
 
@@ -215,6 +303,9 @@ public final class Engine implements AutoCloseable {
                     + " tokens, but the context holds "
                     + limits.context()
                     + "; shorten it or raise the context size");
+          }
+          if (reader.isPresent() && !sequence.hasSource()) {
+            throw new InvalidRequestException("no text was read that tokens could be about");
           }
           if (length == computed(sequence)) {
             throw new InvalidRequestException("there are no tokens to continue from");
@@ -412,7 +503,7 @@ public final class Engine implements AutoCloseable {
         if (rows < 1) {
           continue;
         }
-        batch.sequence(sequence.id(), from);
+        begin(sequence, from);
         for (int i = 0; i < rows; i++) {
           batch.token(sequence.token(from + i), i == pending - 1);
         }
@@ -421,6 +512,13 @@ public final class Engine implements AutoCloseable {
           run.sampler.describe(batch, sequence.length());
         }
       }
+    }
+  }
+
+  private void begin(Sequence sequence, int from) {
+    batch.sequence(sequence.id(), from);
+    if (sequence.hasSource()) {
+      batch.readsFrom(sequence.source());
     }
   }
 
@@ -454,7 +552,7 @@ public final class Engine implements AutoCloseable {
       if (state.room(batch, sequence.id()) < 1) {
         return false;
       }
-      batch.sequence(sequence.id(), from);
+      begin(sequence, from);
       batch.chosenToken(i, true);
       next.add(run, from, true);
       run.sampler.describe(batch, from + 1);
@@ -521,6 +619,7 @@ public final class Engine implements AutoCloseable {
         interrupted = true;
       }
     }
+    reader.ifPresent(found -> found.pass.close());
     state.close();
     program.close();
     if (interrupted) {

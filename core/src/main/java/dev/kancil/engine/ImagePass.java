@@ -75,8 +75,7 @@ final class ImagePass {
 
   List<EncoderPass.Result> run(LoadedModel.OfEncoder encoder, List<EncoderPass.Item> items) {
     int longest = items.stream().mapToInt(item -> item.tokens().length).max().orElse(1);
-    try (EncoderPass pass =
-        new EncoderPass(device, encoder, encoder.pooling(), weights, longest, items.size())) {
+    try (EncoderPass pass = new EncoderPass(device, encoder, encoder.pooling(), weights, longest)) {
       return pass.runAll(items);
     }
   }

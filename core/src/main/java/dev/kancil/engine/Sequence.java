@@ -7,11 +7,14 @@ import java.util.Arrays;
  * made while a {@link Run} of it goes on; the caller sees to that. Closing gives its memory back.
  */
 public final class Sequence implements AutoCloseable {
+  static final int NO_SOURCE = -1;
+
   private final Engine engine;
   // All below belongs to the engine's thread, or to the caller between runs.
   private int id;
   private int[] tokens = new int[64];
   private int length;
+  private int source = NO_SOURCE;
   private boolean closed;
 
   Sequence(Engine engine, int id) {
@@ -40,6 +43,17 @@ public final class Sequence implements AutoCloseable {
    */
   public void truncate(int newLength) {
     engine.truncate(this, newLength);
+  }
+
+  /**
+   * Reads a text with the model's encoder. Tokens that are appended from now on are about it; those
+   * before are forgotten.
+   *
+   * @throws IllegalStateException if the model has no encoder
+   * @throws dev.kancil.InvalidRequestException if it has no tokens, or does not fit the context
+   */
+  public void read(int[] text) {
+    engine.read(this, text);
   }
 
   /**
@@ -81,6 +95,19 @@ public final class Sequence implements AutoCloseable {
 
   void id(int newId) {
     id = newId;
+  }
+
+  /** The id of the text that was read. */
+  int source() {
+    return source;
+  }
+
+  boolean hasSource() {
+    return source != NO_SOURCE;
+  }
+
+  void source(int id) {
+    source = id;
   }
 
   boolean isClosed() {

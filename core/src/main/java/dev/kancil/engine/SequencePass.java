@@ -25,6 +25,11 @@ import java.util.SequencedMap;
  * encoders need, of which each row sees all others. One thread at a time.
  */
 public final class SequencePass implements AutoCloseable {
+  /** Sequences of a step. */
+  static final int SEQUENCES = 32;
+
+  private static final int ROWS = 256;
+
   private final Graph graph;
   private final SequenceState state;
   private final Program program;
@@ -41,17 +46,27 @@ public final class SequencePass implements AutoCloseable {
       Device device, Graph graph, DeviceWeights weights, int longest, SequenceState state) {
     this.graph = graph;
     this.state = state;
-    int rows = Math.max(longest, Math.min(device.stepTokens(), ROWS));
+    int rows = rows(device, longest);
     StepLimits limits = new StepLimits(rows, Math.min(rows, SEQUENCES), rows);
     program = device.compile(Fusion.fuse(graph, device::takes), weights, limits);
     batch = new Batch(limits);
   }
 
-  /** Rows of a step that more, short sequences share. */
-  private static final int ROWS = 256;
+  /** Rows of a step, which short sequences share. */
+  static int rows(Device device, int longest) {
+    return Math.max(longest, Math.min(device.stepTokens(), ROWS));
+  }
 
-  /** Sequences of a step. */
-  static final int SEQUENCES = 32;
+  /** How many sequences from the first on fit in one step, at least one. */
+  int fitting(List<int[]> sequences) {
+    int count = 0;
+    int rows = 0;
+    while (count < Math.min(sequences.size(), program.limits().sequences())
+        && (count == 0 || rows + sequences.get(count).length <= program.limits().tokens())) {
+      rows += sequences.get(count++).length;
+    }
+    return count;
+  }
 
   /**
    * A sequence.
@@ -64,30 +79,12 @@ public final class SequencePass implements AutoCloseable {
   public record Input(int sequence, int source, int[] tokens, Map<String, MemorySegment> brought) {}
 
   /**
-   * Computes sequences.
+   * Computes sequences in one step.
    *
    * @return for each its outputs, with a row for each token
-   * @throws dev.kancil.InvalidRequestException if an id is out of range, or one is too long
+   * @throws dev.kancil.InvalidRequestException if an id is out of range, or they don't fit
    */
   public List<SequencedMap<String, float[][]>> run(List<Input> inputs) {
-    List<SequencedMap<String, float[][]>> results = new ArrayList<>();
-    int first = 0;
-    while (first < inputs.size()) {
-      int end = first;
-      int rows = 0;
-      int most = program.limits().tokens();
-      while (end < inputs.size()
-          && end - first < program.limits().sequences()
-          && (end == first || rows + inputs.get(end).tokens.length <= most)) {
-        rows += inputs.get(end++).tokens.length;
-      }
-      results.addAll(step(inputs.subList(first, end)));
-      first = end;
-    }
-    return results;
-  }
-
-  private List<SequencedMap<String, float[][]>> step(List<Input> inputs) {
     batch.clear();
     for (Input input : inputs) {
       batch.sequence(input.sequence, 0);

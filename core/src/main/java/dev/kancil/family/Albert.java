@@ -1,6 +1,5 @@
 package dev.kancil.family;
 
-import java.util.ArrayList;
 import java.util.List;
 import java.util.function.UnaryOperator;
 
@@ -43,7 +42,6 @@ final class Albert implements Family {
         throw settings.unsupported(key, "is " + count);
       }
     }
-    WeightNames names = names(settings);
     int inner = settings.optional("embedding_size", 1 << 20).orElse(128);
     Encoder encoder =
         PostNormEncoder.of(
@@ -52,28 +50,8 @@ final class Albert implements Family {
             settings.optional("type_vocab_size", 1 << 20).orElse(2),
             inner,
             UnaryOperator.identity());
-    boolean isPretrained = settings.hasTensor(ORDER);
-    List<Head> rows =
-        new ArrayList<>(
-            PostNormEncoder.maskedTokens(
-                settings,
-                names,
-                isPretrained ? "prediction_logits" : PostNormEncoder.LOGITS,
-                inner));
-    List<Head> pooled = PostNormEncoder.pooler(settings, names);
-    if (isPretrained) {
-      pooled.add(
-          new Head(
-              PostNormEncoder.POOLER_OUTPUT,
-              "sop_logits",
-              List.of(new Head.Linear(WeightName.CLASSIFIER, 2, true))));
-    } else if (settings.isClass("ForTokenClassification")
-        || settings.isClass("ForQuestionAnswering")) {
-      rows.addAll(PostNormEncoder.classes(settings, names, ""));
-    } else {
-      pooled.addAll(PostNormEncoder.classes(settings, names, PostNormEncoder.POOLER_OUTPUT));
-    }
-    return encoder.withRowHeads(rows).withPooledHeads(Pooling.FIRST, pooled);
+    String order = settings.hasTensor(ORDER) ? "sop_logits" : "";
+    return PostNormEncoder.withHeads(encoder, settings, names(settings), order, inner);
   }
 
   @Override

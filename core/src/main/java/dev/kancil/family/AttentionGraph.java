@@ -93,7 +93,7 @@ final class AttentionGraph {
                 operands.add(
                     layers
                         .weights()
-                        .weight(WeightName.RELATIVE_BIAS, 0, bias.buckets(), heads.query())));
+                        .weight(WeightName.RELATIVE_BIAS, layer, bias.buckets(), heads.query())));
     return layers.builder().add(List.of(name + ".heads"), op, operands).getFirst();
   }
 

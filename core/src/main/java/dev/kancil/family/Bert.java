@@ -1,6 +1,5 @@
 package dev.kancil.family;
 
-import java.util.ArrayList;
 import java.util.List;
 import java.util.function.UnaryOperator;
 
@@ -38,34 +37,14 @@ final class Bert implements Family {
             : settings.optional("type_vocab_size", 1 << 20).orElse(2);
     Encoder encoder =
         PostNormEncoder.of(settings, settings.contextLength(), types, 0, UnaryOperator.identity());
+    if (!settings.isGguf()) {
+      String sentences = settings.hasTensor(NEXT_SENTENCE) ? "seq_relationship_logits" : "";
+      return PostNormEncoder.withHeads(encoder, settings, names, sentences, settings.width());
+    }
     List<Head> pooled = PostNormEncoder.pooler(settings, names);
-    if (settings.isGguf()) {
-      pooled.addAll(
-          PostNormEncoder.classes(
-              settings, names, pooled.isEmpty() ? "" : PostNormEncoder.POOLER_OUTPUT));
-      return encoder.withPooledHeads(pooling(settings), pooled);
-    }
-    boolean isPretrained = settings.isClass("ForPreTraining");
-    List<Head> rows =
-        new ArrayList<>(
-            PostNormEncoder.maskedTokens(
-                settings,
-                names,
-                isPretrained ? "prediction_logits" : PostNormEncoder.LOGITS,
-                settings.width()));
-    if (settings.hasTensor(NEXT_SENTENCE)) {
-      pooled.add(
-          new Head(
-              PostNormEncoder.POOLER_OUTPUT,
-              "seq_relationship_logits",
-              List.of(new Head.Linear(WeightName.CLASSIFIER, 2, true))));
-    } else if (settings.isClass("ForTokenClassification")
-        || settings.isClass("ForQuestionAnswering")) {
-      rows.addAll(PostNormEncoder.classes(settings, names, ""));
-    } else {
-      pooled.addAll(PostNormEncoder.classes(settings, names, PostNormEncoder.POOLER_OUTPUT));
-    }
-    return encoder.withRowHeads(rows).withPooledHeads(Pooling.FIRST, pooled);
+    String from = pooled.isEmpty() ? "" : PostNormEncoder.POOLER_OUTPUT;
+    pooled.addAll(PostNormEncoder.classes(settings, names, from));
+    return encoder.withPooledHeads(pooling(settings), pooled);
   }
 
   /** What GGUF files say of pooling, by number. */

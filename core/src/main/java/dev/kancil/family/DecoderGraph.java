@@ -15,6 +15,9 @@ final class DecoderGraph {
   /** The output. */
   static final String LOGITS = "logits";
 
+  /** What rows are called at last, before the head. */
+  static final String ROWS = "hidden.final_norm";
+
   private final Decoder decoder;
   private final Weights weights;
   private final GraphBuilder builder = new GraphBuilder();

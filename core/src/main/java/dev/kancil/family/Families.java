@@ -16,6 +16,7 @@ public final class Families {
   private static final List<Family> ALL =
       List.of(
           new Albert(),
+          new Bart(),
           new Bert(),
           new Bloom(),
           new Clip(),
@@ -43,6 +44,7 @@ public final class Families {
           new Roberta(),
           new StableLm(),
           new Starcoder2(),
+          new T5(),
           new Vit(),
           new VitMae());
 
@@ -80,25 +82,23 @@ public final class Families {
       Checkpoint checkpoint, DataType keyType, DataType valueType, IntUnaryOperator context) {
     return switch (open(checkpoint, keyType, valueType, context)) {
       case LoadedModel.OfDecoder decoder -> decoder;
-      case LoadedModel.OfEncoder _ ->
-          throw new UnsupportedException(
-              checkpoint.name()
-                  + ": "
-                  + checkpoint.architecture()
-                  + " is an encoder, which generates nothing; use kancil embed or kancil forward");
+      case LoadedModel.OfEncoder _, LoadedModel.OfEncoders _ -> throw generatesNothing(checkpoint);
       case LoadedModel.OfEncoderDecoder _ ->
           throw new UnsupportedException(
               checkpoint.name()
                   + ": "
                   + checkpoint.architecture()
                   + " has an encoder and a decoder; use kancil forward");
-      case LoadedModel.OfEncoders _ ->
-          throw new UnsupportedException(
-              checkpoint.name()
-                  + ": "
-                  + checkpoint.architecture()
-                  + " sees images and generates nothing; use kancil classify or kancil forward");
     };
+  }
+
+  /** The error for a model that can't go on with tokens. */
+  public static UnsupportedException generatesNothing(Checkpoint checkpoint) {
+    return new UnsupportedException(
+        checkpoint.name()
+            + ": "
+            + checkpoint.architecture()
+            + " generates no text; use kancil embed, kancil classify or kancil forward");
   }
 
   /**

@@ -73,7 +73,12 @@ public final class Hyperparameters {
 
   /** A declaration for each block, by its number. */
   public List<Block> eachBlock(IntFunction<Block> block) {
-    return IntStream.range(0, blocks()).mapToObj(block).toList();
+    return eachBlock(blocks(), block);
+  }
+
+  /** A declaration for each of so many blocks, by its number. */
+  public List<Block> eachBlock(int count, IntFunction<Block> block) {
+    return IntStream.range(0, count).mapToObj(block).toList();
   }
 
   /** Columns of the residual stream. */
@@ -231,19 +236,27 @@ public final class Hyperparameters {
 
   /** The activation that a setting names; {@code usual} where there is none. */
   public Activation activation(String key, Activation usual) {
-    Optional<String> name = string(key);
-    if (name.isEmpty()) {
-      return usual;
-    }
-    return switch (name.get()) {
-      case "silu", "swish" -> Activation.SILU;
-      case "gelu" -> Activation.GELU;
-      case "gelu_new", "gelu_pytorch_tanh", "gelu_fast" -> Activation.GELU_TANH;
-      case "quick_gelu" -> Activation.QUICK_GELU;
-      case "relu" -> Activation.RELU;
-      case "relu2" -> Activation.RELU_SQUARED;
-      default -> throw unsupported(key, "is " + name.get());
+    return string(key)
+        .map(name -> activationOf(name).orElseThrow(() -> unsupported(key, "is " + name)))
+        .orElse(usual);
+  }
+
+  /** The activation that configurations call so, if there is one. */
+  static Optional<Activation> activationOf(String name) {
+    return switch (name) {
+      case "silu", "swish" -> Optional.of(Activation.SILU);
+      case "gelu" -> Optional.of(Activation.GELU);
+      case "gelu_new", "gelu_pytorch_tanh", "gelu_fast" -> Optional.of(Activation.GELU_TANH);
+      case "quick_gelu" -> Optional.of(Activation.QUICK_GELU);
+      case "relu" -> Optional.of(Activation.RELU);
+      case "relu2" -> Optional.of(Activation.RELU_SQUARED);
+      default -> Optional.empty();
     };
+  }
+
+  /** Whether the checkpoint has a truth value. */
+  public boolean has(String key) {
+    return checkpoint.flag(key).isPresent();
   }
 
   /** A truth value; {@code usual} where there is none. */

@@ -22,7 +22,20 @@ public sealed interface LoadedModel {
    * @param graph in primitives, with the output {@code logits}
    */
   record OfDecoder(Graph graph, WeightSource weights, int contextLength, int vocabulary)
-      implements LoadedModel {}
+      implements LoadedModel {
+    /** What computes its rows before the head, as an encoder whose last row stands for a text. */
+    public OfEncoder withoutHead() {
+      return new OfEncoder(
+          graph.upTo(graph.value(DecoderGraph.ROWS)),
+          Pooling.LAST,
+          Optional.empty(),
+          OptionalInt.empty(),
+          0,
+          weights,
+          contextLength,
+          vocabulary);
+    }
+  }
 
   /**
    * An encoder.
@@ -44,6 +57,19 @@ public sealed interface LoadedModel {
       int contextLength,
       int vocabulary)
       implements LoadedModel {
+    /** The same without heads. */
+    public OfEncoder withoutHead() {
+      return new OfEncoder(
+          rows.upTo(rows.value(Encoder.ROWS)),
+          pooling,
+          Optional.empty(),
+          padding,
+          tokenTypes,
+          weights,
+          contextLength,
+          vocabulary);
+    }
+
     /** The same with another graph of rows, such as one with taps. */
     public OfEncoder withRows(Graph graph) {
       return new OfEncoder(

@@ -64,7 +64,7 @@ final class ModernBert implements Family {
                       steps[0], steps[1], steps[2], new Head.Vocabulary(settings.isTied(true))))));
     }
     List<Head> classes = PostNormEncoder.classes(settings, names(settings), "", steps);
-    return settings.isClass("ForTokenClassification") || settings.isClass("ForQuestionAnswering")
+    return PostNormEncoder.isOfEachRow(settings)
         ? encoder.withRowHeads(classes)
         : encoder.withPooledHeads(pooling(settings), classes);
   }

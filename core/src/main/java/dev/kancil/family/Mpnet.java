@@ -10,6 +10,7 @@ import java.util.List;
 final class Mpnet implements Family {
   private static final String PREFIX = "mpnet.";
   private static final String LAYER = PREFIX + "encoder.layer.{}.attention.";
+  private static final int BUCKETS = 32;
   private static final int MAX_DISTANCE = 128;
 
   @Override
@@ -19,8 +20,12 @@ final class Mpnet implements Family {
 
   @Override
   public Encoder transformer(Hyperparameters settings) {
-    int buckets = settings.optional("relative_attention_num_buckets", 1 << 16).orElse(32);
-    Score score = new Score.Plus(Score.PLAIN, new Score.RelativeBias(buckets, MAX_DISTANCE, true));
+    String key = "attention.relative_buckets_count";
+    int buckets = settings.optional(key, 1 << 16).orElse(BUCKETS);
+    if (buckets != BUCKETS) {
+      throw settings.unsupported(key, "is " + buckets + ", not " + BUCKETS);
+    }
+    Score score = new Score.Plus(Score.PLAIN, new Score.RelativeBias(BUCKETS, MAX_DISTANCE, true));
     Encoder encoder =
         PostNormEncoder.of(
             settings, settings.contextLength(), 0, 0, attention -> attention.withScore(score));

@@ -116,38 +116,85 @@ final class PostNormEncoder {
    * What guesses masked tokens: a layer, its norm, and the vocabulary, tied unless the
    * configuration says otherwise; nothing where the checkpoint has no such layer.
    *
+   * @param activation of the layer
    * @param width columns of the layer
    */
   static List<Head> maskedTokens(
-      Hyperparameters settings, WeightNames names, String output, int width) {
-    List<Head> heads = new ArrayList<>();
-    if (has(settings, names, WeightName.HEAD_DENSE)) {
-      heads.add(
-          Head.of(
-              output,
-              new Head.Linear(WeightName.HEAD_DENSE, width, true),
-              new Head.Activated(settings.activation(Activation.GELU)),
-              new Head.Normed(Norm.layer(settings.layerNormEpsilon()), WeightName.HEAD_NORM),
-              new Head.Vocabulary(settings.isTied(true))));
+      Hyperparameters settings,
+      WeightNames names,
+      String output,
+      Activation activation,
+      int width) {
+    if (!has(settings, names, WeightName.HEAD_DENSE)) {
+      return List.of();
     }
-    return heads;
+    return List.of(
+        Head.of(
+            output,
+            new Head.Linear(WeightName.HEAD_DENSE, width, true),
+            new Head.Activated(activation),
+            new Head.Normed(Norm.layer(settings.layerNormEpsilon()), WeightName.HEAD_NORM),
+            new Head.Vocabulary(settings.isTied(true))));
   }
 
   /**
-   * A product that gives each class a logit.
+   * A product that gives each class a logit; nothing where the checkpoint has none.
    *
    * @param from the output it begins with; empty: the rows themselves
    * @param before steps before it
    */
   static List<Head> classes(
       Hyperparameters settings, WeightNames names, String from, Head.Step... before) {
+    return classes(settings, names, from, LOGITS, before);
+  }
+
+  /** The same under another name. */
+  static List<Head> classes(
+      Hyperparameters settings,
+      WeightNames names,
+      String from,
+      String output,
+      Head.Step... before) {
     OptionalInt classes = rows(settings, names, WeightName.CLASSIFIER);
     if (classes.isEmpty()) {
       return List.of();
     }
     List<Head.Step> steps = new ArrayList<>(List.of(before));
     steps.add(new Head.Linear(WeightName.CLASSIFIER, classes.getAsInt(), true));
-    return List.of(new Head(from, LOGITS, steps));
+    return List.of(new Head(from, output, steps));
+  }
+
+  /**
+   * The same with heads as BERT and ALBERT have them.
+   *
+   * @param sentences what the logits of the head about two sentences are called; empty if the
+   *     checkpoint has none
+   * @param width columns of the layer before the vocabulary
+   */
+  static Encoder withHeads(
+      Encoder encoder, Hyperparameters settings, WeightNames names, String sentences, int width) {
+    List<Head> rows =
+        new ArrayList<>(
+            maskedTokens(
+                settings,
+                names,
+                settings.isClass("ForPreTraining") ? "prediction_logits" : LOGITS,
+                settings.activation(Activation.GELU),
+                width));
+    List<Head> pooled = pooler(settings, names);
+    if (!sentences.isEmpty()) {
+      pooled.addAll(classes(settings, names, POOLER_OUTPUT, sentences));
+    } else if (isOfEachRow(settings)) {
+      rows.addAll(classes(settings, names, ""));
+    } else {
+      pooled.addAll(classes(settings, names, POOLER_OUTPUT));
+    }
+    return encoder.withRowHeads(rows).withPooledHeads(Pooling.FIRST, pooled);
+  }
+
+  /** Whether classes are of each row, not of the whole text. */
+  static boolean isOfEachRow(Hyperparameters settings) {
+    return settings.isClass("ForTokenClassification") || settings.isClass("ForQuestionAnswering");
   }
 
   /** Whether the checkpoint has a weight outside of layers. */

@@ -1,5 +1,6 @@
 package dev.kancil.family;
 
+import dev.kancil.graph.op.Activation;
 import java.util.List;
 import java.util.function.UnaryOperator;
 
@@ -29,7 +30,7 @@ final class Roberta implements Family {
       return padded
           .withRowHeads(
               PostNormEncoder.maskedTokens(
-                  settings, names, PostNormEncoder.LOGITS, settings.width()))
+                  settings, names, PostNormEncoder.LOGITS, Activation.GELU, settings.width()))
           .withPooledHeads(Pooling.FIRST, pooled);
     }
     if (isClassifier(settings)) {

@@ -4,6 +4,7 @@ import static java.util.Map.entry;
 
 import dev.kancil.format.Checkpoint.Layout;
 import java.util.EnumMap;
+import java.util.List;
 import java.util.Map;
 import java.util.function.UnaryOperator;
 
@@ -86,17 +87,26 @@ public final class WeightNames {
 
   private final String prefix;
   private final Map<WeightName, WeightPlace> places;
+  private final List<String> ignored;
 
   private WeightNames(String prefix, Map<WeightName, String> names) {
     this.prefix = prefix;
     places = new EnumMap<>(WeightName.class);
     names.forEach((weight, name) -> places.put(weight, WeightPlace.named(name)));
+    ignored = List.of();
   }
 
   private WeightNames(WeightNames other, WeightName weight, WeightPlace place) {
     prefix = other.prefix;
     places = new EnumMap<>(other.places);
     places.put(weight, place);
+    ignored = other.ignored;
+  }
+
+  private WeightNames(WeightNames other, List<String> ignored) {
+    prefix = other.prefix;
+    places = other.places;
+    this.ignored = ignored;
   }
 
   /** The names that most families have in a layout. */
@@ -183,6 +193,16 @@ public final class WeightNames {
     WeightPlace fused = WeightPlace.named(name);
     return with(WeightName.GATE, fused.rows(0, 2 * width))
         .with(WeightName.UP, fused.rows(width, 2 * width));
+  }
+
+  /** The same, where a checkpoint may have tensors beside, whose names begin so. */
+  public WeightNames ignoring(String... beginnings) {
+    return new WeightNames(this, List.of(beginnings));
+  }
+
+  /** Whether nobody misses a tensor. */
+  boolean ignores(String name) {
+    return ignored.stream().anyMatch(name::startsWith);
   }
 
   /** What a checkpoint may leave out of all names that begin with it. */

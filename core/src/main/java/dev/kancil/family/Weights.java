@@ -338,7 +338,8 @@ final class Weights implements WeightSource {
   void requireComplete() {
     List<String> left =
         checkpoint.tensorNames().stream()
-            .filter(name -> !used.contains(name) && IGNORED.stream().noneMatch(name::endsWith))
+            .filter(name -> !used.contains(name) && !names.ignores(name))
+            .filter(name -> IGNORED.stream().noneMatch(name::endsWith))
             .map(
                 name ->
                     "the tensor "

@@ -10,6 +10,7 @@ import dev.kancil.graph.op.Sample;
 import dev.kancil.graph.op.SampleParameters;
 import dev.kancil.tensor.DataType;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
@@ -323,6 +324,23 @@ public record Graph(List<Value> inputs, List<Node> nodes, List<Value> outputs, S
 
   public Graph withNodes(List<Node> newNodes) {
     return new Graph(inputs, newNodes, outputs, state);
+  }
+
+  /** As much of the computation as one of its values and the state take, and that value alone. */
+  public Graph upTo(Value value) {
+    Set<Value> needed = new HashSet<>(Set.of(value));
+    List<Node> kept = new ArrayList<>();
+    for (Node node : nodes.reversed()) {
+      if (node.outputs().isEmpty() || !Collections.disjoint(node.outputs(), needed)) {
+        kept.add(node);
+        node.inputs().stream()
+            .filter(Value.class::isInstance)
+            .map(Value.class::cast)
+            .forEach(needed::add);
+      }
+    }
+    List<Value> read = inputs.stream().filter(needed::contains).toList();
+    return new Graph(read, kept.reversed(), List.of(value), state);
   }
 
   /** The same computation with more values kept for reading. */

@@ -107,6 +107,25 @@ public final class ReferenceModel {
   }
 
   /**
+   * A text, and the likeliest tokens that follow.
+   *
+   * @param greedy empty of models that generate nothing
+   */
+  public record Prompt(int[] tokens, List<Integer> greedy) {}
+
+  /** The texts. */
+  public List<Prompt> prompts() {
+    List<Prompt> prompts = new ArrayList<>();
+    for (Map<?, ?> prompt : maps(get(golden, "prompts"))) {
+      int[] greedy =
+          prompt.containsKey("greedy_ids") ? ints(get(prompt, "greedy_ids")) : new int[0];
+      prompts.add(
+          new Prompt(ints(get(prompt, "input_ids")), Arrays.stream(greedy).boxed().toList()));
+    }
+    return prompts;
+  }
+
+  /**
    * Computes all that the reference has.
    *
    * @param chunk the most rows of one step

@@ -23,6 +23,8 @@ final class SettingNames {
               "attention.head_count",
               List.of("num_attention_heads", "n_head", "num_heads", "n_heads")),
           entry("attention.head_count_kv", List.of("num_key_value_heads", "num_kv_heads")),
+          entry("attention.relative_buckets_count", List.of("relative_attention_num_buckets")),
+          entry("decoder_block_count", List.of("num_decoder_layers")),
           entry("attention.key_length", List.of("head_dim", "d_kv")),
           entry("attention.value_length", List.of("v_head_dim", "head_dim", "d_kv")),
           entry(

@@ -39,9 +39,22 @@ class OpenClGoldenTest {
     }
   }
 
-  /** Each has what others don't: biases and layer norms, caps, experts, magnitudes, images. */
+  /**
+   * Each has what others don't: layer norms, caps, experts, latents, both ways, two stacks, images.
+   */
   @ParameterizedTest
-  @ValueSource(strings = {"gpt2", "gemma2", "qwen3_moe", "phi3", "clip", "vit_mae"})
+  @ValueSource(
+      strings = {
+        "gpt2",
+        "gemma2",
+        "qwen3_moe",
+        "phi3",
+        "deepseek_v2",
+        "modernbert",
+        "t5",
+        "clip",
+        "vit_mae"
+      })
   void transformersComputesTheSame(String model, @TempDir Path folder) {
     OpenClDevices.require();
     try (Device device = new OpenClBackend().open(0, DeviceOptions.DEFAULT)) {

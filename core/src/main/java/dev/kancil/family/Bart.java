@@ -1,0 +1,110 @@
+package dev.kancil.family;
+
+import static java.util.Map.entry;
+
+import dev.kancil.graph.op.Activation;
+import java.util.List;
+import java.util.Map;
+import java.util.function.IntFunction;
+
+/**
+ * BART (Lewis et al. 2019), and mBART (Liu et al. 2020), which norms before each part and once more
+ * at last: learned positions, of which the table has two that are never used, normed embeddings,
+ * biases everywhere.
+ */
+final class Bart implements Family {
+  private static final String PREFIX = "model.";
+  private static final String MULTILINGUAL = "mbart";
+  private static final int UNUSED_POSITIONS = 2;
+  private static final float EPSILON = 1e-5f;
+
+  @Override
+  public List<String> architectures() {
+    return List.of("bart", MULTILINGUAL);
+  }
+
+  @Override
+  public EncoderDecoder transformer(Hyperparameters settings) {
+    int width = settings.width();
+    Norm norm = Norm.layer(EPSILON);
+    float scale = settings.flag("scale_embedding", false) ? (float) Math.sqrt(width) : 1;
+    Embeddings embeddings = new Embeddings(width, scale, settings.contextLength(), norm);
+    boolean isPreNorm = settings.architecture().equals(MULTILINGUAL);
+    Norm last = isPreNorm ? norm : Norm.NONE;
+    Encoder encoder =
+        Encoder.of(
+            embeddings,
+            settings.eachBlock(
+                settings.required("encoder_layers"), blocks(settings, norm, isPreNorm, "encoder_")),
+            last);
+    AttentionLayer cross = attention(settings, "decoder_");
+    IntFunction<Block> blocks = blocks(settings, norm, isPreNorm, "decoder_");
+    Decoder decoder =
+        new Decoder(
+            embeddings,
+            settings.eachBlock(
+                settings.required("decoder_layers"), layer -> blocks.apply(layer).withCross(cross)),
+            last,
+            new Decoder.Head(settings.isTied(true), true, 1, 0));
+    return new EncoderDecoder(encoder, names(settings, "encoder."), decoder, T5.start(settings));
+  }
+
+  private static AttentionLayer attention(Hyperparameters settings, String stack) {
+    String key = stack + "attention_heads";
+    int heads = settings.required(key);
+    if (settings.width() % heads != 0) {
+      throw settings.invalid(key, "does not divide the width");
+    }
+    int columns = settings.width() / heads;
+    return AttentionLayer.of(new Heads(heads, heads, columns, columns))
+        .with(new AttentionLayer.Biases(true, true));
+  }
+
+  private static IntFunction<Block> blocks(
+      Hyperparameters settings, Norm norm, boolean isPreNorm, String stack) {
+    AttentionLayer attention = attention(settings, stack);
+    AttentionLayer own = stack.equals("encoder_") ? attention.bothWays() : attention;
+    FeedForward feedForward =
+        new FeedForward.Plain(
+            settings.activation(Activation.GELU), settings.required(stack + "ffn_dim"), true);
+    return _ ->
+        isPreNorm ? Block.preNorm(norm, own, feedForward) : Block.postNorm(norm, own, feedForward);
+  }
+
+  @Override
+  public WeightNames names(Hyperparameters settings) {
+    return names(settings, "decoder.");
+  }
+
+  private static WeightNames names(Hyperparameters settings, String stack) {
+    String part = PREFIX + stack;
+    String layer = part + "layers.{}.";
+    String self = layer + "self_attn.";
+    String cross = layer + "encoder_attn.";
+    long positions = (long) settings.contextLength() + UNUSED_POSITIONS;
+    return WeightNames.of(
+            PREFIX,
+            Map.ofEntries(
+                entry(WeightName.TOKEN_EMBEDDING, PREFIX + "shared.weight"),
+                entry(WeightName.POSITION_EMBEDDING, part + "embed_positions.weight"),
+                entry(WeightName.EMBEDDING_NORM, part + "layernorm_embedding.weight"),
+                entry(WeightName.ATTENTION_NORM, layer + "self_attn_layer_norm.weight"),
+                entry(WeightName.QUERY, self + "q_proj.weight"),
+                entry(WeightName.KEY, self + "k_proj.weight"),
+                entry(WeightName.VALUE, self + "v_proj.weight"),
+                entry(WeightName.ATTENTION_OUTPUT, self + "out_proj.weight"),
+                entry(WeightName.CROSS_NORM, layer + "encoder_attn_layer_norm.weight"),
+                entry(WeightName.CROSS_QUERY, cross + "q_proj.weight"),
+                entry(WeightName.CROSS_KEY, cross + "k_proj.weight"),
+                entry(WeightName.CROSS_VALUE, cross + "v_proj.weight"),
+                entry(WeightName.CROSS_OUTPUT, cross + "out_proj.weight"),
+                entry(WeightName.FEED_FORWARD_NORM, layer + "final_layer_norm.weight"),
+                entry(WeightName.UP, layer + "fc1.weight"),
+                entry(WeightName.DOWN, layer + "fc2.weight"),
+                entry(WeightName.FINAL_NORM, part + "layer_norm.weight"),
+                entry(WeightName.OUTPUT, "lm_head.weight"),
+                entry(WeightName.OUTPUT_BIAS, "final_logits_bias")))
+        .with(WeightName.POSITION_EMBEDDING, place -> place.rows(UNUSED_POSITIONS, positions))
+        .ignoring(PREFIX + "encoder.embed_tokens.weight", PREFIX + "decoder.embed_tokens.weight");
+  }
+}
