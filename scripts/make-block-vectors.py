@@ -17,7 +17,11 @@ HALVES = {
     T.Q4_0: [0], T.Q4_1: [0, 2], T.Q5_0: [0], T.Q5_1: [0, 2], T.Q8_0: [0],
     T.Q2_K: [80, 82], T.Q3_K: [108], T.Q4_K: [0, 2], T.Q5_K: [0, 2], T.Q6_K: [208],
     T.IQ4_NL: [0], T.IQ4_XS: [0],
+    T.IQ1_S: [0], T.IQ2_XXS: [0], T.IQ2_XS: [0], T.IQ2_S: [0], T.IQ3_XXS: [0], T.IQ3_S: [0],
+    T.TQ1_0: [52], T.TQ2_0: [64],
 }
+# Of these fewer blocks do.
+RARE = [T.IQ1_S, T.IQ1_M, T.IQ2_XXS, T.IQ2_XS, T.IQ2_S, T.IQ3_XXS, T.IQ3_S, T.TQ1_0, T.TQ2_0]
 # Zeros, ones, the smallest and largest subnormal, the smallest normal and the largest half: of both signs.
 ODD = np.array([0x0000, 0x3C00, 0x0001, 0x03FF, 0x0400, 0x7BFF], np.uint16)
 ODD = np.concatenate([ODD, ODD | 0x8000])
@@ -25,7 +29,7 @@ ODD = np.concatenate([ODD, ODD | 0x8000])
 
 def blocks(kind, random):
     elements, size = GGML_QUANT_SIZES[kind]
-    count = 96 if elements == 32 else 24
+    count = {32: 96, 64: 32, 256: 24}[elements] if kind not in RARE else 14
     data = random.integers(0, 256, (count, size), np.uint8)
     for number, at in enumerate(HALVES.get(kind, [])):
         scales = random.normal(0, 0.05, count).astype(np.float16).view(np.uint16)
@@ -36,6 +40,16 @@ def blocks(kind, random):
         # All exponents that give finite values, the smallest and the largest first.
         data[:, 0] = random.integers(100, 150, count)
         data[:8, 0] = [0, 1, 2, 3, 127, 128, 251, 252]
+    if kind == T.IQ1_M:
+        # The scale's bits lie in the highest four of four numbers.
+        packed = data[:, 48:].copy().view("<u2")
+        scales = np.concatenate([ODD, random.normal(0, 0.05, count).astype(np.float16).view(np.uint16)])
+        for number in range(4):
+            packed[:, number] = packed[:, number] & 0xFFF | (scales[:count] >> 4 * number & 15) << 12
+        data[:, 48:] = packed.view(np.uint8)
+    if kind == T.NVFP4:
+        # All scales, those included that are no numbers.
+        data[:, :4] = np.arange(4 * count).reshape(count, 4)
     return data
 
 
@@ -52,7 +66,7 @@ def main():
     folder.mkdir(parents=True, exist_ok=True)
     random = np.random.default_rng(20261101)
     kinds = [T.F16, T.BF16, T.Q4_0, T.Q4_1, T.Q5_0, T.Q5_1, T.Q8_0, T.Q2_K, T.Q3_K, T.Q4_K,
-             T.Q5_K, T.Q6_K, T.IQ4_NL, T.IQ4_XS, T.MXFP4]
+             T.Q5_K, T.Q6_K, T.IQ4_NL, T.IQ4_XS, T.MXFP4, T.NVFP4] + RARE
     for kind in kinds:
         data = halves(kind, random) if kind in (T.F16, T.BF16) else blocks(kind, random)
         with np.errstate(all="ignore"):

@@ -27,6 +27,24 @@ kernel void concatenate(
   y[(size_t)row * columns + column] = i < first ? a[group * first + i] : b[group * second + (i - first)];
 }
 
+// y[r][c] = x[r][from[c]]; numbers of columns are whole, as floats. Items: dimension 0 one a column, dimension 1 one a row.
+kernel void select_columns(
+    GLOBAL const float *x,
+    GLOBAL const float *from,
+    GLOBAL float *y,
+    int x_columns,
+    int columns,
+    GLOBAL const int *counts,
+    int which) {
+  BEGIN_LAUNCH();
+  int column = (int)get_global_id(0);
+  int row = (int)get_global_id(1);
+  if (column >= columns || row >= counts[which]) {
+    return;
+  }
+  y[(size_t)row * columns + column] = x[(size_t)row * x_columns + clamp((int)from[column], 0, x_columns - 1)];
+}
+
 // ids[r][s] = s. Items: one an id.
 kernel void slot_ids(GLOBAL int *ids, int slots, GLOBAL const int *counts, int which) {
   BEGIN_LAUNCH();

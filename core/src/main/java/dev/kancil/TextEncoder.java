@@ -1,18 +1,11 @@
 package dev.kancil;
 
-import dev.kancil.backend.Backends;
-import dev.kancil.backend.Device;
 import dev.kancil.backend.DeviceDescription;
-import dev.kancil.backend.DeviceOptions;
-import dev.kancil.backend.DeviceWeights;
-import dev.kancil.engine.EncoderPass;
 import dev.kancil.engine.TextRow;
 import dev.kancil.family.Families;
 import dev.kancil.family.LoadedModel;
 import dev.kancil.tensor.DataType;
-import dev.kancil.text.tokenizer.Tokenizer;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
 
 /**
@@ -27,26 +20,12 @@ import java.util.List;
  * }</pre>
  */
 public final class TextEncoder implements AutoCloseable {
-  private final Resources resources;
-  private final EncoderPass pass;
-  private final Tokenizer tokenizer;
+  private final OpenEncoder encoder;
   private final Embedding embedding;
-  private final int contextLength;
-  private final DeviceDescription device;
 
-  private TextEncoder(
-      Resources resources,
-      EncoderPass pass,
-      Tokenizer tokenizer,
-      Embedding embedding,
-      int contextLength,
-      DeviceDescription device) {
-    this.resources = resources;
-    this.pass = pass;
-    this.tokenizer = tokenizer;
+  private TextEncoder(OpenEncoder encoder, Embedding embedding) {
+    this.encoder = encoder;
     this.embedding = embedding;
-    this.contextLength = contextLength;
-    this.device = device;
   }
 
   /** Opens a model with {@link ModelOptions#DEFAULT}, and what it says itself of embeddings. */
@@ -65,38 +44,19 @@ public final class TextEncoder implements AutoCloseable {
    * @throws DeviceException if the device is not available or has too little memory
    */
   public static TextEncoder open(Path path, ModelOptions options, Embedding.Choice choice) {
-    Resources resources = new Resources();
+    ModelFiles files = ModelFiles.open(path);
+    LoadedModel.OfEncoder model;
+    Embedding embedding;
     try {
-      DeviceOptions deviceOptions =
-          new DeviceOptions(options.threads()).withProgress(options.progress());
-      ModelFiles files = resources.add(ModelFiles.open(path), ModelFiles::close);
-      LoadedModel.OfEncoder model = encoder(files, options);
-      Tokenizer tokenizer = files.text().tokenizer();
-      if (tokenizer.vocabularySize() > model.vocabulary()) {
-        throw new FormatException(
-            "%s: the tokenizer has %d tokens, but the model only %d"
-                .formatted(path, tokenizer.vocabularySize(), model.vocabulary()));
-      }
-      Embedding embedding = choice.over(Embedding.read(path, model.pooling()));
-      Device device = resources.add(Backends.open(options.device(), deviceOptions), Device::close);
-      DeviceWeights weights = resources.add(device.weights(model.weights()), DeviceWeights::close);
-      int context =
-          Math.min(
-              embedding.mostTokens().orElse(Integer.MAX_VALUE),
-              options.contextLengthFor(model.contextLength()));
-      EncoderPass pass =
-          resources.add(
-              new EncoderPass(device, model, embedding.pooling(), weights, context),
-              EncoderPass::close);
-      return new TextEncoder(resources, pass, tokenizer, embedding, context, device.description());
-    } catch (Throwable e) {
-      try {
-        resources.close();
-      } catch (RuntimeException later) {
-        e.addSuppressed(later);
-      }
+      model = encoder(files, options);
+      embedding = choice.over(Embedding.read(path, model.pooling()));
+    } catch (RuntimeException e) {
+      files.close();
       throw e;
     }
+    int most = embedding.mostTokens().orElse(Integer.MAX_VALUE);
+    return new TextEncoder(
+        OpenEncoder.of(files, options, model, embedding.pooling(), most), embedding);
   }
 
   private static LoadedModel.OfEncoder encoder(ModelFiles files, ModelOptions options) {
@@ -128,26 +88,17 @@ public final class TextEncoder implements AutoCloseable {
    *
    * @throws InvalidRequestException if one has more tokens than {@link #contextLength}
    */
-  public synchronized List<float[]> embed(List<String> texts) {
-    List<TextRow> rows = new ArrayList<>();
-    for (int i = 0; i < texts.size(); i++) {
-      int[] tokens = tokenizer.encode(texts.get(i), true, false);
-      if (tokens.length > contextLength) {
-        throw new InvalidRequestException(
-            "text %d has %d tokens, but the context holds %d; shorten it"
-                .formatted(i + 1, tokens.length, contextLength));
-      }
-      if (tokens.length == 0) {
-        throw new InvalidRequestException("text %d is empty".formatted(i + 1));
-      }
-      rows.add(TextRow.of(tokens));
-    }
-    return pass.run(rows).stream().map(result -> embedding.vector(result.pooled())).toList();
+  public List<float[]> embed(List<String> texts) {
+    List<TextRow> rows =
+        texts.stream()
+            .map(text -> TextRow.of(encoder.tokenizer().encode(text, true, false)))
+            .toList();
+    return encoder.run(rows).stream().map(result -> embedding.vector(result.pooled())).toList();
   }
 
   /** Tokens that a text can have. */
   public int contextLength() {
-    return contextLength;
+    return encoder.contextLength();
   }
 
   /** How vectors are made. */
@@ -157,11 +108,11 @@ public final class TextEncoder implements AutoCloseable {
 
   /** Where it runs. */
   public DeviceDescription device() {
-    return device;
+    return encoder.device();
   }
 
   @Override
-  public synchronized void close() {
-    resources.close();
+  public void close() {
+    encoder.close();
   }
 }

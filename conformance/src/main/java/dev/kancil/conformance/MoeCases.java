@@ -113,6 +113,10 @@ final class MoeCases {
         }
       }
     }
+    for (DataType type : ProductCases.RARE_TYPES) {
+      cases.product(type, FEW, 256, 19, RAGGED);
+      cases.glu(Activation.SILU, type, type, FEW, 256, 17, ONE);
+    }
     cases.glu(Activation.SILU, DataType.Q4_K, DataType.Q6_K, FEW, 512, 40, RAGGED);
     cases.glu(Activation.GELU_TANH, DataType.F32, DataType.Q8_0, FEW, 64, 40, RAGGED);
     cases.glu(Activation.SILU, DataType.F16, DataType.F16, FEW, 33, 5, RAGGED);

@@ -32,6 +32,21 @@ final class ProductCases {
           DataType.IQ4_XS,
           DataType.MXFP4);
 
+  /** Those that no device has kernels for: what is made of them is tested with the others. */
+  static final List<DataType> RARE_TYPES =
+      List.of(
+          DataType.NVFP4,
+          DataType.Q8_K,
+          DataType.IQ1_S,
+          DataType.IQ1_M,
+          DataType.IQ2_XXS,
+          DataType.IQ2_XS,
+          DataType.IQ2_S,
+          DataType.IQ3_XXS,
+          DataType.IQ3_S,
+          DataType.TQ1_0,
+          DataType.TQ2_0);
+
   private final List<Case> cases = new ArrayList<>();
 
   private ProductCases() {}
@@ -73,6 +88,15 @@ final class ProductCases {
         cases.normedGlu(isSum, type, type, 1, 2 * Math.max(block, 32), 17);
         cases.normedGlu(isSum, type, type, 18, 256, 33);
       }
+    }
+    for (DataType type : RARE_TYPES) {
+      cases.product(type, 1, 256, 19);
+      cases.product(type, 3, 768, 33);
+      cases.product(type, 33, 512, 5);
+      cases.glu(Activation.SILU, type, type, 3, 256, 17);
+      cases.parallel(type, type, type, 2, 256, 33, 7, 1);
+      cases.normed(true, type, type, 1, 512, 19);
+      cases.normedGlu(true, type, type, 1, 256, 17);
     }
     cases.normed(true, DataType.Q4_K, DataType.Q6_K, 2, 512, 40);
     cases.normed(true, DataType.Q8_0, DataType.F32, 2, 96, 40);

@@ -14,6 +14,9 @@ final class RandomTensors {
   private static final ValueLayout.OfShort SHORT =
       ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
 
+  private static final ValueLayout.OfFloat FLOAT =
+      ValueLayout.JAVA_FLOAT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+
   private RandomTensors() {}
 
   static Tensor floats(float[] data, Shape shape) {
@@ -47,7 +50,8 @@ final class RandomTensors {
 
   private static void scales(SplittableRandom random, DataType type, MemorySegment data, int at) {
     switch (type) {
-      case Q4_0, Q5_0, Q8_0, IQ4_NL, IQ4_XS -> half(random, data, at);
+      case Q4_0, Q5_0, Q8_0, IQ4_NL, IQ4_XS, IQ1_S, IQ2_XXS, IQ2_XS, IQ2_S, IQ3_XXS, IQ3_S ->
+          half(random, data, at);
       case Q4_1, Q5_1, Q4_K, Q5_K -> {
         half(random, data, at);
         half(random, data, at + 2);
@@ -59,6 +63,21 @@ final class RandomTensors {
       case Q3_K -> half(random, data, at + 108);
       case Q6_K -> half(random, data, at + 208);
       case MXFP4 -> data.set(ValueLayout.JAVA_BYTE, at, (byte) random.nextInt(120, 130));
+      case IQ1_M -> {
+        short scale = Float.floatToFloat16((float) random.nextDouble(0.01, 0.1));
+        for (int i = 0; i < 4; i++) {
+          int rest = data.get(SHORT, at + 48 + 2L * i) & 0xfff;
+          data.set(SHORT, at + 48 + 2L * i, (short) (rest | (scale >> 4 * i & 15) << 12));
+        }
+      }
+      case TQ1_0, TQ2_0 -> half(random, data, at + type.blockBytes() - 2);
+      case Q8_K -> data.set(FLOAT, at, (float) random.nextDouble(0.01, 0.1));
+      case NVFP4 -> {
+        for (int i = 0; i < 4; i++) {
+          // From 1/8 to 2.
+          data.set(ValueLayout.JAVA_BYTE, at + i, (byte) random.nextInt(0x20, 0x40));
+        }
+      }
       default -> throw new IllegalArgumentException("no random blocks of " + type);
     }
   }

@@ -13,6 +13,7 @@ import dev.kancil.graph.op.HostCall;
 import dev.kancil.graph.op.LayerNorm;
 import dev.kancil.graph.op.RmsNorm;
 import dev.kancil.graph.op.Scale;
+import dev.kancil.graph.op.SelectColumns;
 import dev.kancil.graph.op.SelectRows;
 import dev.kancil.graph.op.SoftCap;
 import dev.kancil.tensor.DataType;
@@ -62,6 +63,19 @@ final class RowCases {
       cases.embedding(type, 33, block == 1 ? 37 : block);
       cases.embedding(type, 200, block == 256 ? 512 : 288);
     }
+    for (DataType type : ProductCases.RARE_TYPES) {
+      cases.embedding(type, 5, 512);
+    }
+    for (int rows : new int[] {1, 3, 200}) {
+      cases.selectColumns(rows, 1);
+      cases.selectColumns(rows, 33);
+      cases.selectColumns(rows, 2304);
+    }
+    cases.add(
+        "SelectColumns",
+        5,
+        "5 × 7, of which some are twice and some are none",
+        s -> s.check(new SelectColumns(), s.x(7), s.wholes(6, 0, 0, -3, 7, 1 << 20, 3, 3, 5)));
     for (int rows : new int[] {1, 2, 7, 64, 200}) {
       cases.selectRows(rows, 1);
       cases.selectRows(rows, 33);
@@ -103,6 +117,14 @@ final class RowCases {
         rows,
         rows + " × " + groups + " of " + first + " and " + second,
         s -> s.check(new Concatenate(groups), s.x(groups * first), s.x(groups * second)));
+  }
+
+  private void selectColumns(int rows, int columns) {
+    add(
+        "SelectColumns",
+        rows,
+        rows + " × " + columns,
+        s -> s.check(new SelectColumns(), s.x(columns), s.wholes(s.shuffled(columns))));
   }
 
   private void clampedGlu(int rows, int columns) {

@@ -20,6 +20,9 @@ import dev.kancil.graph.op.SelectRows;
 import dev.kancil.tensor.DataType;
 import dev.kancil.tensor.Shape;
 import dev.kancil.tensor.Tensor;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.nio.ByteOrder;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -38,6 +41,9 @@ final class Scene {
 
   /** The most changes of an output row's logits. */
   static final int MOST_CHANGES = 200;
+
+  private static final ValueLayout.OfInt INT =
+      ValueLayout.JAVA_INT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
 
   private final SplittableRandom random;
   private final boolean decomposed;
@@ -179,6 +185,26 @@ final class Scene {
       data[i] = (float) elements.applyAsDouble(i);
     }
     return bind("w" + tensors.size(), RandomTensors.floats(data, Shape.of(columns)));
+  }
+
+  /** A weight of these whole numbers. */
+  Weight wholes(int... numbers) {
+    MemorySegment data = MemorySegment.ofArray(new byte[4 * numbers.length]);
+    for (int i = 0; i < numbers.length; i++) {
+      data.set(INT, 4L * i, numbers[i]);
+    }
+    return bind("w" + tensors.size(), new Tensor(DataType.I32, Shape.of(numbers.length), data));
+  }
+
+  /** The numbers below {@code count} in any order. */
+  int[] shuffled(int count) {
+    int[] numbers = new int[count];
+    for (int i = 1; i < count; i++) {
+      int other = random.nextInt(i + 1);
+      numbers[i] = numbers[other];
+      numbers[other] = i;
+    }
+    return numbers;
   }
 
   private Weight bind(String name, Tensor tensor) {

@@ -12,11 +12,18 @@ import dev.kancil.graph.op.LayerNorm;
 import dev.kancil.graph.op.MatMul;
 import dev.kancil.graph.op.RmsNorm;
 import dev.kancil.graph.op.Scale;
+import dev.kancil.graph.op.SelectColumns;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.Optional;
 
 /** What all parts of a transformer are made of: products, biases, norms. */
 final class Layers {
   private final GraphBuilder builder;
   private final Weights weights;
+  private final Map<Reordered, Value> reordered = new HashMap<>();
+
+  private record Reordered(Value x, Weight order) {}
 
   Layers(GraphBuilder builder, Weights weights) {
     this.builder = builder;
@@ -32,7 +39,15 @@ final class Layers {
   }
 
   Value product(String name, Value x, Weight weight) {
-    return builder.add(name, new MatMul(), x, weight);
+    Optional<Weight> order = weights.order(weight);
+    Value columns = order.isEmpty() ? x : reordered(x, order.get());
+    return builder.add(name, new MatMul(), columns, weight);
+  }
+
+  private Value reordered(Value x, Weight order) {
+    return reordered.computeIfAbsent(
+        new Reordered(x, order),
+        _ -> builder.add(x.name() + " in the " + order.name(), new SelectColumns(), x, order));
   }
 
   Value bias(String name, Value x, Weight bias) {
@@ -42,7 +57,7 @@ final class Layers {
   /** {@code x · Wᵀ}, with a bias if it has one. */
   Value linear(
       String name, Value x, WeightName purpose, int layer, long outColumns, boolean hasBias) {
-    Weight weight = weights.weight(purpose, layer, outColumns, x.type().columns());
+    Weight weight = weights.reordered(purpose, layer, outColumns, x.type().columns());
     if (!hasBias) {
       return product(name, x, weight);
     }

@@ -1,5 +1,6 @@
 package dev.kancil.family;
 
+import dev.kancil.graph.Weight;
 import dev.kancil.tensor.Blocks;
 import dev.kancil.tensor.DataType;
 import dev.kancil.tensor.Shape;
@@ -8,21 +9,50 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.List;
+import java.util.function.Consumer;
 import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A weight that was found, and how its tensor comes about: a view of the file where that can be, or
  * else made each time that it is asked for, in memory that is freed when nobody has it any more.
  *
  * @param name unique among a model's weights
+ * @param order the numbers of x's columns that the weight's columns are for; null for x's own order
  */
-record PlacedWeight(String name, DataType type, Shape shape, Supplier<Tensor> tensor) {
+record PlacedWeight(
+    String name, DataType type, Shape shape, @Nullable Weight order, Supplier<Tensor> tensor) {
+  /** One whose columns are in order. */
+  PlacedWeight(String name, DataType type, Shape shape, Supplier<Tensor> tensor) {
+    this(name, type, shape, null, tensor);
+  }
+
+  /** One that is written when it is asked for, into memory of its size. */
+  static PlacedWeight made(
+      String name,
+      DataType type,
+      Shape shape,
+      @Nullable Weight order,
+      Consumer<MemorySegment> write) {
+    return new PlacedWeight(
+        name,
+        type,
+        shape,
+        order,
+        () -> {
+          MemorySegment to = allocate(type, shape);
+          write.accept(to);
+          return new Tensor(type, shape, to);
+        });
+  }
+
   /** Rows, or numbers of a vector, from {@code first} on. */
   PlacedWeight rows(long first, Shape of) {
     return new PlacedWeight(
         name + "[" + first + ".." + (first + of.dimension(0)) + "]",
         type,
         of,
+        order,
         () -> {
           long row = rowBytes();
           return new Tensor(
@@ -40,6 +70,7 @@ record PlacedWeight(String name, DataType type, Shape shape, Supplier<Tensor> te
         name + "[" + first + ".." + (first + each) + " of " + group + "]",
         type,
         of,
+        order,
         () -> {
           MemorySegment from = tensor.get().data();
           long row = rowBytes();
@@ -146,31 +177,32 @@ record PlacedWeight(String name, DataType type, Shape shape, Supplier<Tensor> te
 
   /** See {@link WeightPlace.Microscaled}. */
   static PlacedWeight microscaled(String name, Tensor blocks, Tensor scales, Shape of) {
-    return new PlacedWeight(
-        name,
-        DataType.MXFP4,
-        of,
-        () -> {
-          MemorySegment to = allocate(DataType.MXFP4, of);
-          Microscaling.pack(blocks.data(), scales.data(), to);
-          return new Tensor(DataType.MXFP4, of, to);
-        });
+    return made(
+        name, DataType.MXFP4, of, null, to -> Microscaling.pack(blocks.data(), scales.data(), to));
   }
 
   /** Numbers that no file has. */
   static PlacedWeight constant(String name, List<Float> values) {
-    Shape of = Shape.of(values.size());
-    return new PlacedWeight(
+    return made(
         name,
         DataType.F32,
-        of,
-        () -> {
-          MemorySegment to = allocate(DataType.F32, of);
+        Shape.of(values.size()),
+        null,
+        to -> {
           for (int i = 0; i < values.size(); i++) {
             to.setAtIndex(ValueLayout.JAVA_FLOAT, i, values.get(i));
           }
-          return new Tensor(DataType.F32, of, to);
         });
+  }
+
+  /** Whole numbers that no file has. */
+  static PlacedWeight wholes(String name, int[] values) {
+    return made(
+        name,
+        DataType.I32,
+        Shape.of(values.length),
+        null,
+        to -> MemorySegment.copy(values, 0, to, ValueLayout.JAVA_INT, 0, values.length));
   }
 
   private static MemorySegment allocate(DataType type, Shape shape) {

@@ -5,9 +5,11 @@ import dev.kancil.UnsupportedException;
 import dev.kancil.backend.WeightSource;
 import dev.kancil.format.Checkpoint;
 import dev.kancil.graph.Weight;
+import dev.kancil.tensor.Blocks;
 import dev.kancil.tensor.DataType;
 import dev.kancil.tensor.Shape;
 import dev.kancil.tensor.Tensor;
+import java.nio.IntBuffer;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.HashMap;
@@ -26,7 +28,9 @@ import org.jspecify.annotations.Nullable;
  */
 final class Weights implements WeightSource {
   private static final int MOST_NAMED = 20;
-  private static final Place OUTSIDE = new Place(0, 0, false);
+  private static final String WEIGHT = ".weight";
+  private static final String BIAS = ".bias";
+  private static final Place OUTSIDE = new Place(0, 0, false, false);
 
   /** What older checkpoints have beside weights: masks and tables that anybody can compute. */
   private static final List<String> IGNORED =
@@ -35,42 +39,77 @@ final class Weights implements WeightSource {
           ".attn.bias",
           ".attention.bias",
           ".masked_bias",
-          "embeddings.position_ids");
+          "embeddings.position_ids",
+          // What activations and caches would be rounded with, which stay as they are.
+          ".input_scale",
+          ".k_scale",
+          ".v_scale");
 
   private final Checkpoint checkpoint;
   private final WeightNames names;
   private final boolean isShort;
+  private final GroupedWeights grouped;
+  private final ScaledWeights scaled;
+  private final Map<IntBuffer, Weight> orders;
   private final Map<String, PlacedWeight> placed;
   private final Set<String> used;
   private final List<String> problems;
 
   Weights(Checkpoint checkpoint, WeightNames names) {
-    this(checkpoint, names, new HashMap<>(), new HashSet<>(), new ArrayList<>());
-  }
-
-  private Weights(
-      Checkpoint checkpoint,
-      WeightNames names,
-      Map<String, PlacedWeight> placed,
-      Set<String> used,
-      List<String> problems) {
     this.checkpoint = checkpoint;
     this.names = names;
-    this.placed = placed;
-    this.used = used;
-    this.problems = problems;
-    isShort =
-        !names.prefix().isEmpty()
-            && checkpoint.tensorNames().stream().noneMatch(name -> name.startsWith(names.prefix()));
+    isShort = isShort(checkpoint, names);
+    Quantization quantization = Quantization.of(checkpoint);
+    grouped = new GroupedWeights(this, quantization);
+    scaled = new ScaledWeights(this, quantization);
+    orders = new HashMap<>();
+    placed = new HashMap<>();
+    used = new HashSet<>();
+    problems = new ArrayList<>();
+  }
+
+  private Weights(Weights other, WeightNames names) {
+    checkpoint = other.checkpoint;
+    this.names = names;
+    isShort = isShort(checkpoint, names);
+    grouped = other.grouped;
+    scaled = other.scaled;
+    orders = other.orders;
+    placed = other.placed;
+    used = other.used;
+    problems = other.problems;
+  }
+
+  private static boolean isShort(Checkpoint checkpoint, WeightNames names) {
+    return !names.prefix().isEmpty()
+        && checkpoint.tensorNames().stream().noneMatch(name -> name.startsWith(names.prefix()));
   }
 
   Weight weight(WeightName purpose, int layer, long... shape) {
-    return find(new Place(layer, 0, false), names.place(purpose), Shape.of(shape));
+    return find(new Place(layer, 0, false, false), names.place(purpose), Shape.of(shape));
+  }
+
+  /** A matrix whose columns may be in another {@link #order} than x's. */
+  Weight reordered(WeightName purpose, int layer, long out, long in) {
+    return find(new Place(layer, 0, false, true), names.place(purpose), Shape.of(out, in));
+  }
+
+  /** The numbers of x's columns in the order of a matrix's, if that is not x's own. */
+  Optional<Weight> order(Weight matrix) {
+    PlacedWeight found = placed.get(matrix.name());
+    return found == null ? Optional.empty() : Optional.ofNullable(found.order());
+  }
+
+  /** An order of columns, which those who have the same share. */
+  Weight order(int[] columns) {
+    return orders.computeIfAbsent(
+        IntBuffer.wrap(columns),
+        _ -> keep(PlacedWeight.wholes("order of columns " + orders.size(), columns)));
   }
 
   /** The same checkpoint by other names, where a model has two parts. */
   Weights under(WeightNames others) {
-    return new Weights(checkpoint, others, placed, used, problems);
+    return new Weights(this, others);
   }
 
   /** Whether the family has such a weight. */
@@ -80,7 +119,7 @@ final class Weights implements WeightSource {
 
   /** What is added to the product with a weight. */
   Weight bias(WeightName purpose, int layer, long columns) {
-    return find(new Place(layer, 0, true), names.place(purpose), Shape.of(columns));
+    return find(new Place(layer, 0, true, false), names.place(purpose), Shape.of(columns));
   }
 
   /** A weight that only some checkpoints have. */
@@ -90,7 +129,20 @@ final class Weights implements WeightSource {
 
   /** Whether there is a weight outside of the layers. */
   boolean has(WeightName purpose) {
-    return nameOf(purpose).flatMap(checkpoint::tensor).isPresent();
+    return nameOf(purpose).filter(name -> has(name) || isGrouped(name)).isPresent();
+  }
+
+  boolean has(String tensor) {
+    return checkpoint.tensor(tensor).isPresent();
+  }
+
+  /** Whether a weight lies as {@link GroupedWeights} has it, not under its own name. */
+  private boolean isGrouped(String name) {
+    return !has(name) && name.endsWith(WEIGHT) && has(stem(name) + GroupedWeights.QUANTS);
+  }
+
+  private static String stem(String name) {
+    return name.substring(0, name.length() - WEIGHT.length());
   }
 
   /** Takes note of a weight that may be there and is not needed. */
@@ -143,8 +195,12 @@ final class Weights implements WeightSource {
     return new Weight("missing " + problems.size(), DataType.F32, shape);
   }
 
-  /** The layer, the expert, and whether it is a bias. */
-  private record Place(int layer, int expert, boolean isBias) {}
+  /** The layer, the expert, whether it is a bias, and whether columns may have another order. */
+  private record Place(int layer, int expert, boolean isBias, boolean mayReorder) {
+    Place inOrder() {
+      return new Place(layer, expert, isBias, false);
+    }
+  }
 
   private String name(String pattern, Place where) {
     String name =
@@ -154,15 +210,12 @@ final class Weights implements WeightSource {
     if (isShort && name.startsWith(names.prefix())) {
       name = name.substring(names.prefix().length());
     }
-    if (where.isBias && name.endsWith(".weight")) {
-      name = name.substring(0, name.length() - ".weight".length()) + ".bias";
-    }
-    return name;
+    return where.isBias && name.endsWith(WEIGHT) ? stem(name) + BIAS : name;
   }
 
   private @Nullable PlacedWeight resolve(Place where, WeightPlace place, Shape shape) {
     return switch (place) {
-      case WeightPlace.Named(String pattern) -> named(name(pattern, where), shape);
+      case WeightPlace.Named(String pattern) -> named(name(pattern, where), where, shape);
       case WeightPlace.Rows(WeightPlace of, long first, long total) -> {
         PlacedWeight all = resolve(where, of, withRows(shape, total));
         yield all == null ? null : all.rows(first, shape);
@@ -177,16 +230,18 @@ final class Weights implements WeightSource {
         if (stored.elements() != shape.elements()) {
           throw new IllegalArgumentException("a weight of shape " + stored + " as " + shape);
         }
-        PlacedWeight all = resolve(where, of, stored);
+        PlacedWeight all = resolve(where.inOrder(), of, stored);
         yield all == null ? null : all.shaped(shape);
       }
       case WeightPlace.Transposed(WeightPlace of) -> {
-        if (shape.rank() == 1) {
+        // Grouped integers are always of a linear layer, which is [out, in].
+        if (shape.rank() == 1
+            || of instanceof WeightPlace.Named(String pattern) && isGrouped(name(pattern, where))) {
           yield resolve(where, of, shape);
         }
         List<Long> dimensions = new ArrayList<>(shape.dimensions());
         Collections.swap(dimensions, shape.rank() - 2, shape.rank() - 1);
-        PlacedWeight all = resolve(where, of, new Shape(dimensions));
+        PlacedWeight all = resolve(where.inOrder(), of, new Shape(dimensions));
         yield all == null ? null : all.transposed(shape);
       }
       case WeightPlace.Microscaled(String blocks, String scales) ->
@@ -214,14 +269,25 @@ final class Weights implements WeightSource {
     return new Shape(dimensions);
   }
 
-  private @Nullable Tensor tensor(String name, Shape shape) {
+  /** A tensor; null, and a problem, if there is none. */
+  @Nullable Tensor tensor(String name) {
     Tensor tensor = checkpoint.tensor(name).orElse(null);
     if (tensor == null) {
-      problems.add("the tensor " + name + " is missing");
+      problem("the tensor " + name + " is missing");
       return null;
     }
     used.add(name);
-    if (!withoutOnes(tensor.shape()).equals(withoutOnes(shape))) {
+    return tensor;
+  }
+
+  /** Takes note of something that is wrong. */
+  void problem(String what) {
+    problems.add(what);
+  }
+
+  private @Nullable Tensor tensor(String name, Shape shape) {
+    Tensor tensor = tensor(name);
+    if (tensor != null && !withoutOnes(tensor.shape()).equals(withoutOnes(shape))) {
       problems.add("the tensor " + name + " has shape " + tensor.shape() + ", not " + shape);
       return null;
     }
@@ -250,10 +316,16 @@ final class Weights implements WeightSource {
     return tensor;
   }
 
-  private @Nullable PlacedWeight named(String name, Shape shape) {
+  private @Nullable PlacedWeight named(String name, Place where, Shape shape) {
+    if (isGrouped(name)) {
+      return grouped.place(stem(name), shape, where.mayReorder);
+    }
     Tensor tensor = tensor(name, shape);
     if (tensor == null) {
       return null;
+    }
+    if (tensor.type() == DataType.F8_E4M3) {
+      return scaled.place(name, tensor, shape);
     }
     PlacedWeight found =
         new PlacedWeight(name, tensor.type(), tensor.shape(), () -> tensor).shaped(shape);
@@ -300,7 +372,7 @@ final class Weights implements WeightSource {
     List<PlacedWeight> parts = new ArrayList<>();
     boolean isWhole = true;
     for (int expert = 0; expert < shape.dimension(0); expert++) {
-      PlacedWeight part = resolve(new Place(where.layer, expert, where.isBias), of, ofOne);
+      PlacedWeight part = resolve(new Place(where.layer, expert, where.isBias, false), of, ofOne);
       if (part == null) {
         isWhole = false;
       } else {
@@ -311,6 +383,11 @@ final class Weights implements WeightSource {
       return null;
     }
     String name = parts.getFirst().name();
+    boolean isGrouped =
+        parts.stream().allMatch(part -> part.name().endsWith(GroupedWeights.QUANTS));
+    if (isGrouped && parts.stream().map(PlacedWeight::type).distinct().count() > 1) {
+      parts.replaceAll(PlacedWeight::floats);
+    }
     for (PlacedWeight part : parts) {
       if (part.type() != parts.getFirst().type()) {
         problems.add(
@@ -340,6 +417,7 @@ final class Weights implements WeightSource {
         checkpoint.tensorNames().stream()
             .filter(name -> !used.contains(name) && !names.ignores(name))
             .filter(name -> IGNORED.stream().noneMatch(name::endsWith))
+            .filter(name -> !isEmptyBias(name))
             .map(
                 name ->
                     "the tensor "
@@ -349,6 +427,8 @@ final class Weights implements WeightSource {
             .toList();
     List<String> all = Stream.concat(problems.stream().distinct(), left.stream()).toList();
     if (all.isEmpty()) {
+      grouped.report(checkpoint.name());
+      scaled.report(checkpoint.name());
       return;
     }
     String message =
@@ -359,6 +439,20 @@ final class Weights implements WeightSource {
       message += "; and " + (all.size() - MOST_NAMED) + " more";
     }
     throw problems.isEmpty() ? new UnsupportedException(message) : new FormatException(message);
+  }
+
+  /** What quantizing writes for layers that have no bias. */
+  private boolean isEmptyBias(String name) {
+    if (!name.endsWith(BIAS)
+        || !has(name.substring(0, name.length() - BIAS.length()) + GroupedWeights.QUANTS)) {
+      return false;
+    }
+    for (float number : Blocks.decode(checkpoint.tensor(name).orElseThrow())) {
+      if (number != 0) {
+        return false;
+      }
+    }
+    return true;
   }
 
   @Override

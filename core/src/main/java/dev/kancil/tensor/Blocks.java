@@ -48,14 +48,18 @@ public final class Blocks {
         case F16 -> target[to] = half(source, at);
         case BF16 -> target[to] = Float.intBitsToFloat(source.get(SHORT, at) << 16);
         case F64 -> target[to] = (float) source.get(DOUBLE, at);
+        case F8_E4M3 -> target[to] = e4m3(source.get(ValueLayout.JAVA_BYTE, at));
         case I8 -> target[to] = source.get(ValueLayout.JAVA_BYTE, at);
         case I16 -> target[to] = source.get(SHORT, at);
         case I32 -> target[to] = source.get(INT, at);
         case I64 -> target[to] = source.get(LONG, at);
-        case Q4_0, Q4_1, Q5_0, Q5_1, Q8_0, IQ4_NL, MXFP4 ->
+        case Q4_0, Q4_1, Q5_0, Q5_1, Q8_0, IQ4_NL, MXFP4, NVFP4 ->
             SmallBlocks.decode(type, source, at, target, to);
-        case Q2_K, Q3_K, Q4_K, Q5_K, Q6_K, IQ4_XS ->
+        case Q2_K, Q3_K, Q4_K, Q5_K, Q6_K, Q8_K, IQ4_XS ->
             SuperBlocks.decode(type, source, at, target, to);
+        case IQ1_S, IQ1_M, IQ2_XXS, IQ2_XS, IQ2_S, IQ3_XXS, IQ3_S ->
+            CodebookBlocks.decode(type, source, at, target, to);
+        case TQ1_0, TQ2_0 -> TernaryBlocks.decode(type, source, at, target, to);
       }
     }
   }
@@ -96,6 +100,19 @@ public final class Blocks {
     }
   }
 
+  /**
+   * Writes a block of Q4_0, Q5_0 or Q8_0 whose elements are whole numbers times a scale.
+   *
+   * @param scale bits of a half-precision number
+   * @param quants 32 of them, from -8 to 7, -16 to 15 or -128 to 127
+   * @throws IllegalArgumentException for other types
+   */
+  public static void pack(
+      DataType type, short scale, byte[] quants, MemorySegment target, long at) {
+    java.util.Objects.checkFromIndexSize(at, type.blockBytes(), target.byteSize());
+    SmallBlocks.pack(type, scale, quants, target, at);
+  }
+
   /** Rounds to the nearest bfloat16, ties to even; NaN stays NaN. */
   public static short toBFloat16(float value) {
     int bits = Float.floatToRawIntBits(value);
@@ -103,6 +120,12 @@ public final class Blocks {
       return (short) (bits >>> 16 | 0x40);
     }
     return (short) (bits + 0x7fff + (bits >>> 16 & 1) >>> 16);
+  }
+
+  /** An eight-bit float of the OCP's: no infinities, and NaN where all other bits are ones. */
+  private static float e4m3(byte bits) {
+    int magnitude = bits & 0x7f;
+    return magnitude == 0x7f ? Float.NaN : Math.copySign(SmallBlocks.e4m3(magnitude), (float) bits);
   }
 
   static float half(MemorySegment source, long at) {

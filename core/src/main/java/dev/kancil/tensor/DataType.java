@@ -13,6 +13,7 @@ public enum DataType {
   F16(1, 2),
   BF16(1, 2),
   F64(1, 8),
+  F8_E4M3(1, 1),
   I8(1, 1),
   I16(1, 2),
   I32(1, 4),
@@ -29,7 +30,18 @@ public enum DataType {
   Q6_K(256, 210),
   IQ4_NL(32, 18),
   IQ4_XS(256, 136),
-  MXFP4(32, 17);
+  MXFP4(32, 17),
+  NVFP4(64, 36),
+  Q8_K(256, 292),
+  IQ1_S(256, 50),
+  IQ1_M(256, 56),
+  IQ2_XXS(256, 66),
+  IQ2_XS(256, 74),
+  IQ2_S(256, 82),
+  IQ3_XXS(256, 98),
+  IQ3_S(256, 110),
+  TQ1_0(256, 54),
+  TQ2_0(256, 66);
 
   private final int blockElements;
   private final int blockBytes;

@@ -4,8 +4,9 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 
 /**
- * Blocks of 32 elements. Where elements take four bits, byte i of the packed part holds element i
- * in its low and element i + 16 in its high half.
+ * Blocks of 32 elements, or 64. Where elements take four bits, byte i of the packed part holds
+ * element i in its low and element i + 16 in its high half; in NVFP4, of each 16 elements, i and i
+ * + 8.
  *
  * <pre>
  * Q4_0    half d; 16 bytes          x = d (q - 8)
@@ -15,6 +16,7 @@ import java.lang.foreign.ValueLayout;
  * Q8_0    half d; 32 signed bytes   x = d q
  * IQ4_NL  half d; 16 bytes          x = d table[q]
  * MXFP4   byte e; 16 bytes          x = 2^(e - 127) fp4[q]   (OCP Microscaling Formats 1.0)
+ * NVFP4   4 bytes e; 4 × 8 bytes    x = e4m3(e) fp4[q]     e without a sign; one that is no number is 0
  * </pre>
  */
 final class SmallBlocks {
@@ -68,8 +70,23 @@ final class SmallBlocks {
         float d = (float) Math.scalb(1.0, Blocks.unsigned(source, at) - 128);
         table(source, at + 1, target, to, d, FP4_DOUBLED);
       }
+      case NVFP4 -> {
+        for (int i = 0; i < 64; i++) {
+          int scale = Blocks.unsigned(source, at + i / 16);
+          float d = scale == 0x7f ? 0 : e4m3(scale) / 2;
+          int packed = Blocks.unsigned(source, at + 4 + 8 * (i / 16) + i % 8);
+          target[to + i] = d * FP4_DOUBLED[packed >> 4 * (i / 8 % 2) & 15];
+        }
+      }
       default -> throw new IllegalArgumentException(type.toString());
     }
+  }
+
+  /** Four bits of exponent and three of mantissa, whatever else there is. */
+  static float e4m3(int bits) {
+    int exponent = bits >> 3 & 15;
+    int mantissa = bits & 7;
+    return exponent == 0 ? mantissa * 0x1p-9f : Math.scalb(8 + mantissa, exponent - 10);
   }
 
   private static void nibbles(
@@ -104,6 +121,31 @@ final class SmallBlocks {
       int packed = Blocks.unsigned(source, at + i);
       target[to + i] = d * levels[packed & 15];
       target[to + i + 16] = d * levels[packed >> 4];
+    }
+  }
+
+  static void pack(DataType type, short scale, byte[] quants, MemorySegment target, long at) {
+    target.set(Blocks.SHORT, at, scale);
+    switch (type) {
+      case Q4_0 -> packNibbles(quants, 8, target, at + 2);
+      case Q5_0 -> {
+        int fifths = 0;
+        for (int i = 0; i < ELEMENTS; i++) {
+          fifths |= (quants[i] + 16 >> 4 & 1) << i;
+        }
+        target.set(Blocks.INT, at + 2, fifths);
+        packNibbles(quants, 16, target, at + 6);
+      }
+      case Q8_0 -> MemorySegment.copy(quants, 0, target, ValueLayout.JAVA_BYTE, at + 2, ELEMENTS);
+      default -> throw new IllegalArgumentException("can't pack " + type);
+    }
+  }
+
+  private static void packNibbles(byte[] quants, int offset, MemorySegment target, long at) {
+    for (int i = 0; i < ELEMENTS / 2; i++) {
+      int low = quants[i] + offset & 15;
+      int high = quants[i + 16] + offset & 15;
+      target.set(ValueLayout.JAVA_BYTE, at + i, (byte) (low | high << 4));
     }
   }
 

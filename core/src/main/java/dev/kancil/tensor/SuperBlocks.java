@@ -2,6 +2,7 @@ package dev.kancil.tensor;
 
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.util.function.IntUnaryOperator;
 
 /**
  * Blocks of 256 elements: sub-blocks of 16 or 32 whose small integer scales (and minima) are scaled
@@ -13,6 +14,7 @@ import java.lang.foreign.ValueLayout;
  * Q4_K    half d, dmin; 8 × (6-bit scale, 6-bit min) in 12 bytes; 128 bytes of 4 bits
  * Q5_K    as Q4_K, with 32 bytes of fifth bits before the 128 bytes
  * Q6_K    128 bytes of low 4 bits; 64 bytes of high 2 bits; 16 signed byte scales; half d
+ * Q8_K    float d; 256 signed bytes; 16 two-byte sums of each 16 of them
  * IQ4_XS  half d; 8 six-bit scales in 2 + 4 bytes; 128 bytes of 4-bit levels
  * </pre>
  */
@@ -28,6 +30,7 @@ final class SuperBlocks {
       case Q4_K -> q4(source, at, target, to);
       case Q5_K -> q5(source, at, target, to);
       case Q6_K -> q6(source, at, target, to);
+      case Q8_K -> q8(source, at, target, to);
       case IQ4_XS -> iq4(source, at, target, to);
       default -> throw new IllegalArgumentException(type.toString());
     }
@@ -69,12 +72,29 @@ final class SuperBlocks {
 
   /** A block of Q3_K becomes one of Q6_K, whose bytes are all written. */
   static void widenQ3(MemorySegment source, long at, MemorySegment target, long to) {
+    packQ6(
+        target,
+        to,
+        source.get(Blocks.SHORT, at + 108),
+        sub -> q3Scale(source, at, sub),
+        i -> q3Quant(source, at, i));
+  }
+
+  /**
+   * Writes a block of Q6_K.
+   *
+   * @param d the bits of its scale
+   * @param scale of each 16 elements, of a byte
+   * @param quant of each element, from -32 to 31
+   */
+  static void packQ6(
+      MemorySegment target, long to, short d, IntUnaryOperator scale, IntUnaryOperator quant) {
     for (int half = 0; half < 2; half++) {
       for (int i = 0; i < 32; i++) {
         int[] quants = new int[4];
         int high = 0;
         for (int run = 0; run < 4; run++) {
-          quants[run] = q3Quant(source, at, 128 * half + 32 * run + i) + 32;
+          quants[run] = quant.applyAsInt(128 * half + 32 * run + i) + 32;
           high |= quants[run] >> 4 << 2 * run;
         }
         long lows = to + 64 * half + i;
@@ -84,9 +104,9 @@ final class SuperBlocks {
       }
     }
     for (int sub = 0; sub < 16; sub++) {
-      set(target, to + 192 + sub, q3Scale(source, at, sub));
+      set(target, to + 192 + sub, scale.applyAsInt(sub));
     }
-    target.set(Blocks.SHORT, to + 208, source.get(Blocks.SHORT, at + 108));
+    target.set(Blocks.SHORT, to + 208, d);
   }
 
   private static void set(MemorySegment target, long at, int value) {
@@ -141,6 +161,13 @@ final class SuperBlocks {
       int high = Blocks.unsigned(source, at + 128 + 32 * half + i % 32) >> 2 * run & 3;
       int scale = source.get(ValueLayout.JAVA_BYTE, at + 192 + i / 16);
       target[to + i] = d * scale * ((low | high << 4) - 32);
+    }
+  }
+
+  private static void q8(MemorySegment source, long at, float[] target, int to) {
+    float d = source.get(Blocks.FLOAT, at);
+    for (int i = 0; i < ELEMENTS; i++) {
+      target[to + i] = d * source.get(ValueLayout.JAVA_BYTE, at + 4 + i);
     }
   }
 

@@ -22,8 +22,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 /** Every family against Hugging Face transformers. */
 class ReferenceModelsTest {
   /** Of the further reference data, those that can't be loaded yet. */
-  private static final Set<String> NOT_YET =
-      Set.of("llama_awq", "llama_gptq", "llama_gptq_actorder", "llama_lora");
+  private static final Set<String> NOT_YET = Set.of("llama_lora");
 
   @TempDir private static Path folder;
 

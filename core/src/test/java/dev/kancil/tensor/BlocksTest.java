@@ -38,7 +38,8 @@ class BlocksTest {
   @EnumSource(
       names = {
         "F16", "BF16", "Q4_0", "Q4_1", "Q5_0", "Q5_1", "Q8_0", "Q2_K", "Q3_K", "Q4_K", "Q5_K",
-        "Q6_K", "IQ4_NL", "IQ4_XS", "MXFP4"
+        "Q6_K", "IQ4_NL", "IQ4_XS", "MXFP4", "NVFP4", "IQ1_S", "IQ1_M", "IQ2_XXS", "IQ2_XS",
+        "IQ2_S", "IQ3_XXS", "IQ3_S", "TQ1_0", "TQ2_0"
       })
   void decodingEqualsTheIndependentDecoder(DataType type) throws IOException {
     byte[] file;
@@ -73,6 +74,34 @@ class BlocksTest {
     bytes.set(Blocks.DOUBLE, 0, Math.E);
     Blocks.decode(DataType.F64, bytes, 0, decoded, 0, 1);
     assertThat(decoded[0]).isEqualTo((float) Math.E);
+  }
+
+  @Test
+  void eightBitFloatsHaveFourBitsOfExponent() {
+    int[] bits = {0, 0x80, 1, 7, 8, 0x38, 0x39, 0xb8, 0x7e, 0xfe, 0x7f, 0xff};
+    MemorySegment bytes = MemorySegment.ofArray(new byte[bits.length]);
+    for (int i = 0; i < bits.length; i++) {
+      bytes.set(ValueLayout.JAVA_BYTE, i, (byte) bits[i]);
+    }
+    float[] decoded = new float[bits.length];
+    Blocks.decode(DataType.F8_E4M3, bytes, 0, decoded, 0, bits.length);
+    assertThat(decoded)
+        .containsExactly(
+            0, -0f, 0x1p-9f, 0x7p-9f, 0x1p-6f, 1, 1.125f, -1, 448, -448, Float.NaN, Float.NaN);
+  }
+
+  /** PyPI's gguf has no decoder for it: it is what llama.cpp makes of activations. */
+  @Test
+  void aBlockOfBytesHasAFloatForAScaleAndSumsThatNobodyNeeds() {
+    byte[] block = new byte[DataType.Q8_K.blockBytes()];
+    new java.util.Random(3).nextBytes(block);
+    MemorySegment bytes = MemorySegment.ofArray(block);
+    bytes.set(Blocks.FLOAT, 0, 0.3f);
+    float[] decoded = new float[256];
+    Blocks.decode(DataType.Q8_K, bytes, 0, decoded, 0, 256);
+    for (int i = 0; i < 256; i++) {
+      assertThat(decoded[i]).isEqualTo(0.3f * block[4 + i]);
+    }
   }
 
   @Test

@@ -30,6 +30,7 @@ import dev.kancil.graph.op.Rope;
 import dev.kancil.graph.op.RopeAttention;
 import dev.kancil.graph.op.Sample;
 import dev.kancil.graph.op.Scale;
+import dev.kancil.graph.op.SelectColumns;
 import dev.kancil.graph.op.SelectRows;
 import dev.kancil.graph.op.SlotIds;
 import dev.kancil.graph.op.SoftCap;
@@ -102,6 +103,7 @@ public final class KernelLowering implements Lowering {
       case ClampedGlu op -> rows.clampedGlu(op, node);
       case Concatenate op -> rows.concatenate(op, node);
       case SlotIds _ -> rows.slotIds(node);
+      case SelectColumns _ -> rows.selectColumns(node);
       case SelectRows _ -> rows.selectRows(node);
       case HostCall op -> rows.hostCall(op, node);
       case LayerNorm op -> rows.layerNorm(op, node);

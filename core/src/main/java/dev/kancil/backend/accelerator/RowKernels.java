@@ -114,6 +114,24 @@ public final class RowKernels {
         Grid.perRow(y.type().columns()));
   }
 
+  /** {@link dev.kancil.graph.op.SelectColumns}. */
+  public Work selectColumns(Node node) {
+    Value x = node.value(0);
+    Value y = node.output();
+    return maker.launch(
+        "columns.h",
+        "select_columns",
+        Map.of(),
+        List.of(
+            buffer(x),
+            new Argument.Buffer(weights.floats(node.weight(1))),
+            buffer(y),
+            new Argument.Whole(x.type().columns()),
+            new Argument.Whole(y.type().columns())),
+        y,
+        Grid.perRow(y.type().columns()));
+  }
+
   /** {@link dev.kancil.graph.op.SlotIds}. */
   public Work slotIds(Node node) {
     Value ids = node.output();

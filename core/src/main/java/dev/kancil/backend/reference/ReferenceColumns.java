@@ -4,6 +4,7 @@ import dev.kancil.backend.host.HostValue;
 import dev.kancil.backend.host.Kernel;
 import dev.kancil.backend.host.Lowering;
 import dev.kancil.graph.Node;
+import dev.kancil.tensor.Blocks;
 import java.lang.foreign.ValueLayout;
 
 /** Where columns go, and numbers of columns. */
@@ -27,6 +28,22 @@ final class ReferenceColumns {
           System.arraycopy(right, group * second, both, at + first, second);
         }
         Rows.write(y, step, row, both);
+      }
+    };
+  }
+
+  static Kernel select(Node node, Lowering.Operands operands) {
+    HostValue x = operands.value(node.value(0));
+    HostValue y = operands.value(node.output());
+    float[] columns = Blocks.decode(operands.weight(node.weight(1)));
+    return step -> {
+      for (int row = 0; row < y.rows(step); row++) {
+        float[] from = Rows.read(x, step, row);
+        float[] selected = new float[y.columns()];
+        for (int i = 0; i < selected.length; i++) {
+          selected[i] = from[Math.clamp((int) columns[i], 0, from.length - 1)];
+        }
+        Rows.write(y, step, row, selected);
       }
     };
   }

@@ -27,6 +27,7 @@ import dev.kancil.graph.op.RmsNorm;
 import dev.kancil.graph.op.Rope;
 import dev.kancil.graph.op.Sample;
 import dev.kancil.graph.op.Scale;
+import dev.kancil.graph.op.SelectColumns;
 import dev.kancil.graph.op.SelectRows;
 import dev.kancil.graph.op.SlotIds;
 import dev.kancil.graph.op.SoftCap;
@@ -57,6 +58,7 @@ final class ReferenceLowering implements Lowering {
           elementWise(node, operands, (gate, up) -> (float) (activation.apply(gate) * up));
       case ClampedGlu glu -> elementWise(node, operands, (gate, up) -> (float) glu.apply(gate, up));
       case Concatenate(int groups) -> ReferenceColumns.concatenate(groups, node, operands);
+      case SelectColumns _ -> ReferenceColumns.select(node, operands);
       case SlotIds _ -> ReferenceColumns.slotIds(node, operands);
       case Scale(float factor) -> elementWise(node, operands, (x, _) -> factor * x);
       case SoftCap(float cap) ->

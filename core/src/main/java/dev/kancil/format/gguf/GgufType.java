@@ -33,6 +33,17 @@ final class GgufType {
     CODES.put(DataType.F64, 28);
     CODES.put(DataType.BF16, 30);
     CODES.put(DataType.MXFP4, 39);
+    CODES.put(DataType.Q8_K, 15);
+    CODES.put(DataType.IQ2_XXS, 16);
+    CODES.put(DataType.IQ2_XS, 17);
+    CODES.put(DataType.IQ3_XXS, 18);
+    CODES.put(DataType.IQ1_S, 19);
+    CODES.put(DataType.IQ3_S, 21);
+    CODES.put(DataType.IQ2_S, 22);
+    CODES.put(DataType.IQ1_M, 29);
+    CODES.put(DataType.TQ1_0, 34);
+    CODES.put(DataType.TQ2_0, 35);
+    CODES.put(DataType.NVFP4, 40);
     CODES.forEach((type, code) -> TYPES.put(code, type));
   }
 

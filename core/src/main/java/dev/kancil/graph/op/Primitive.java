@@ -22,6 +22,7 @@ public sealed interface Primitive extends Op
         Rope,
         Sample,
         Scale,
+        SelectColumns,
         SelectRows,
         SlotIds,
         SoftCap {}

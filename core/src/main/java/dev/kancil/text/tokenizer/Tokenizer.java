@@ -112,16 +112,17 @@ public abstract sealed class Tokenizer
    *
    * @param parseSpecial as in {@link #encode}
    */
-  public final int[] encodePair(String first, String second, boolean parseSpecial) {
+  public final TextPair encodePair(String first, String second, boolean parseSpecial) {
     byte[] before = Utf8.encode(first);
     byte[] after = Utf8.encode(second);
     IdBuffer ids = new IdBuffer((before.length + after.length) / 3 + 8);
     addPairBeginning(ids);
     specialTokens.split(before, 0, before.length, parseSpecial, pass(ids, parseSpecial));
     addBetween(ids);
+    int start = ids.size();
     specialTokens.split(after, 0, after.length, parseSpecial, pass(ids, parseSpecial));
     addPairEnd(ids);
-    return ids.toArray();
+    return new TextPair(ids.toArray(), start);
   }
 
   /**

@@ -80,6 +80,9 @@ class GgufRoundTripTest {
     everyKindOfArray().forEach(writer::put);
     Map<String, Tensor> tensors = new LinkedHashMap<>();
     for (DataType type : DataType.values()) {
+      if (type == DataType.F8_E4M3) {
+        continue; // GGUF has no such type.
+      }
       tensors.put(type.name(), random(type, 3, 2L * type.blockElements()));
       tensors.put(type.name() + " vector", random(type, type.blockElements()));
     }

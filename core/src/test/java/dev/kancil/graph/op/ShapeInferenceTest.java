@@ -173,6 +173,14 @@ class ShapeInferenceTest {
   }
 
   @Test
+  void columnsAreSelectedByWholeNumbers() {
+    Weight columns = new Weight("order", DataType.I32, Shape.of(12));
+    gives(new SelectColumns(), List.of(X, columns), WIDE.type());
+    refuses(new SelectColumns(), "w is F32 [8]", X, weight(8));
+    refuses(new SelectColumns(), "ids is a value, not a weight", X, IDS);
+  }
+
+  @Test
   void everyRowHasEverySlot() {
     gives(new SlotIds(2), List.of(X), PAIRS.type());
     gives(new SlotIds(2), List.of(IDS), PAIRS.type());

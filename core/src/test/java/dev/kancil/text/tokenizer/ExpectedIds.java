@@ -88,7 +88,7 @@ record ExpectedIds(String name, List<Expected> texts) {
             "pair",
             text,
             expected.pair(),
-            tokenizer.encodePair(text, beginning, true),
+            tokenizer.encodePair(text, beginning, true).ids(),
             differences);
       }
       String decoded = tokenizer.decode(expected.special());

@@ -36,6 +36,7 @@ import dev.kancil.graph.op.RopeAttention;
 import dev.kancil.graph.op.RotaryEmbedding;
 import dev.kancil.graph.op.Sample;
 import dev.kancil.graph.op.Scale;
+import dev.kancil.graph.op.SelectColumns;
 import dev.kancil.graph.op.SelectRows;
 import dev.kancil.graph.op.SlotIds;
 import dev.kancil.graph.op.SoftCap;
@@ -85,6 +86,7 @@ final class CpuLowering implements Lowering {
       case Embedding _ -> RowCopies.embedding(node, operands, scratch);
       case Concatenate(int groups) -> new ConcatenateKernel(groups, node, operands, pool);
       case SlotIds _ -> RowCopies.slotIds(node, operands);
+      case SelectColumns _ -> new SelectColumnsKernel(node, operands, pool);
       case SelectRows _ -> RowCopies.selectRows(node, operands);
       case Sample _ -> new SampleKernel(node, operands, pool);
       case HostCall call -> RowCopies.hostCall(call, node, operands);

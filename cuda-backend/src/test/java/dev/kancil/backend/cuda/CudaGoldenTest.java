@@ -45,4 +45,16 @@ class CudaGoldenTest {
       assertThat(ReferenceModel.unpack(model, folder).getFirst().worst(device, 16)).isLessThan(1);
     }
   }
+
+  /**
+   * Blocks of integers, with columns in another order. Steps have no more rows than those whose
+   * products round nothing: the weights of the other models are float32.
+   */
+  @Test
+  void transformersComputesTheSameOfIntegers(@TempDir Path folder) {
+    try (Device device = EmulatedCuda.backend(2).open(0, DeviceOptions.DEFAULT)) {
+      ReferenceModel model = ReferenceModel.unpack("llama_gptq_actorder", folder).getFirst();
+      assertThat(model.worst(device, 4)).isLessThan(1);
+    }
+  }
 }

@@ -40,7 +40,8 @@ class OpenClGoldenTest {
   }
 
   /**
-   * Each has what others don't: layer norms, caps, experts, latents, both ways, two stacks, images.
+   * Each has what others don't: layer norms, caps, experts, latents, both ways, two stacks,
+   * integers, images.
    */
   @ParameterizedTest
   @ValueSource(
@@ -52,6 +53,7 @@ class OpenClGoldenTest {
         "deepseek_v2",
         "modernbert",
         "t5",
+        "llama_gptq_actorder",
         "clip",
         "vit_mae"
       })

@@ -1,0 +1,114 @@
+package dev.kancil;
+
+import dev.kancil.backend.Backends;
+import dev.kancil.backend.Device;
+import dev.kancil.backend.DeviceDescription;
+import dev.kancil.backend.DeviceOptions;
+import dev.kancil.backend.DeviceWeights;
+import dev.kancil.engine.EncoderPass;
+import dev.kancil.engine.TextRow;
+import dev.kancil.family.LoadedModel;
+import dev.kancil.family.Pooling;
+import dev.kancil.text.tokenizer.Tokenizer;
+import java.util.List;
+
+/** An encoder that is ready on a device, with its tokenizer. */
+final class OpenEncoder implements AutoCloseable {
+  private final Resources resources;
+  private final EncoderPass pass;
+  private final Tokenizer tokenizer;
+  private final int contextLength;
+  private final DeviceDescription device;
+
+  private OpenEncoder(
+      Resources resources,
+      EncoderPass pass,
+      Tokenizer tokenizer,
+      int contextLength,
+      DeviceDescription device) {
+    this.resources = resources;
+    this.pass = pass;
+    this.tokenizer = tokenizer;
+    this.contextLength = contextLength;
+    this.device = device;
+  }
+
+  /**
+   * Makes an encoder ready.
+   *
+   * @param files which are closed with it, or if that fails
+   * @param model what of them is wanted
+   * @param pooling what stands for a text
+   * @param mostTokens of a text
+   */
+  static OpenEncoder of(
+      ModelFiles files,
+      ModelOptions options,
+      LoadedModel.OfEncoder model,
+      Pooling pooling,
+      int mostTokens) {
+    Resources resources = new Resources();
+    try {
+      resources.add(files, ModelFiles::close);
+      Tokenizer tokenizer = files.text().tokenizer();
+      if (tokenizer.vocabularySize() > model.vocabulary()) {
+        throw new FormatException(
+            "%s: the tokenizer has %d tokens, but the model only %d"
+                .formatted(files.path(), tokenizer.vocabularySize(), model.vocabulary()));
+      }
+      DeviceOptions deviceOptions =
+          new DeviceOptions(options.threads()).withProgress(options.progress());
+      Device device = resources.add(Backends.open(options.device(), deviceOptions), Device::close);
+      DeviceWeights weights = resources.add(device.weights(model.weights()), DeviceWeights::close);
+      int context = Math.min(mostTokens, options.contextLengthFor(model.contextLength()));
+      EncoderPass pass =
+          resources.add(
+              new EncoderPass(device, model, pooling, weights, context), EncoderPass::close);
+      return new OpenEncoder(resources, pass, tokenizer, context, device.description());
+    } catch (Throwable e) {
+      try {
+        resources.close();
+      } catch (RuntimeException later) {
+        e.addSuppressed(later);
+      }
+      throw e;
+    }
+  }
+
+  Tokenizer tokenizer() {
+    return tokenizer;
+  }
+
+  int contextLength() {
+    return contextLength;
+  }
+
+  DeviceDescription device() {
+    return device;
+  }
+
+  /**
+   * Computes texts.
+   *
+   * @throws InvalidRequestException naming a text that is empty or too long, counted from 1
+   */
+  synchronized List<EncoderPass.Result> run(List<TextRow> texts) {
+    for (int i = 0; i < texts.size(); i++) {
+      int tokens = texts.get(i).tokens().length;
+      if (tokens > contextLength) {
+        throw new InvalidRequestException(
+            "text %d has %d tokens, but the context holds %d; shorten it"
+                .formatted(i + 1, tokens, contextLength));
+      }
+      if (tokens == 0) {
+        throw new InvalidRequestException("text %d is empty".formatted(i + 1));
+      }
+    }
+    return pass.run(texts);
+  }
+
+  @Override
+  public synchronized void close() {
+    resources.close();
+  }
+}

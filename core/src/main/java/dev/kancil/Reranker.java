@@ -1,0 +1,113 @@
+package dev.kancil;
+
+import dev.kancil.backend.DeviceDescription;
+import dev.kancil.engine.TextRow;
+import dev.kancil.family.Families;
+import dev.kancil.family.LoadedModel;
+import dev.kancil.family.Pooling;
+import dev.kancil.graph.Graph;
+import dev.kancil.tensor.DataType;
+import dev.kancil.text.tokenizer.TextPair;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Objects;
+
+/**
+ * A model that says how well texts answer a question, reading each together with it: an encoder
+ * with a head of one class. Calls wait for each other. Closing frees all that it holds.
+ */
+public final class Reranker implements AutoCloseable {
+  private static final String LOGITS = "logits";
+
+  private final OpenEncoder encoder;
+  private final boolean hasTypes;
+
+  private Reranker(OpenEncoder encoder, boolean hasTypes) {
+    this.encoder = encoder;
+    this.hasTypes = hasTypes;
+  }
+
+  /**
+   * Opens a folder or a GGUF file and makes it ready on a device.
+   *
+   * @param options of which device, threads, context length and progress count
+   * @throws FormatException if a file can't be read, is damaged, or doesn't fit together
+   * @throws UnsupportedException if it has no such head, or a type on the device is not supported
+   * @throws DeviceException if the device is not available or has too little memory
+   */
+  public static Reranker open(Path path, ModelOptions options) {
+    ModelFiles files = ModelFiles.open(path);
+    LoadedModel.OfEncoder model;
+    try {
+      model = classifier(files, options);
+    } catch (RuntimeException e) {
+      files.close();
+      throw e;
+    }
+    Pooling pooling = model.pooling();
+    return new Reranker(
+        OpenEncoder.of(files, options, model, pooling, Integer.MAX_VALUE), model.tokenTypes() > 1);
+  }
+
+  private static LoadedModel.OfEncoder classifier(ModelFiles files, ModelOptions options) {
+    LoadedModel loaded =
+        Families.open(files.checkpoint(), DataType.F32, DataType.F32, options::contextLengthFor);
+    if (loaded instanceof LoadedModel.OfEncoder encoder
+        && encoder.pooled().isPresent()
+        && columns(encoder.pooled().get()) == 1) {
+      return encoder;
+    }
+    throw new UnsupportedException(
+        files.path()
+            + ": it has no head that gives a text one number; `kancil embed` compares texts");
+  }
+
+  private static int columns(Graph heads) {
+    return heads.outputs().stream()
+        .filter(output -> output.name().equals(LOGITS))
+        .mapToInt(output -> output.type().columns())
+        .findFirst()
+        .orElse(0);
+  }
+
+  /**
+   * How well texts answer a question: the model's logits, of which only the order means something.
+   *
+   * @throws InvalidRequestException if one has, with the question, more tokens than {@link
+   *     #contextLength}
+   */
+  public List<Float> scores(String question, List<String> texts) {
+    List<TextRow> rows =
+        texts.stream()
+            .map(text -> row(encoder.tokenizer().encodePair(question, text, false)))
+            .toList();
+    return encoder.run(rows).stream()
+        .map(result -> Objects.requireNonNull(result.outputs().get(LOGITS))[0])
+        .toList();
+  }
+
+  private TextRow row(TextPair pair) {
+    int[] types = new int[pair.ids().length];
+    if (hasTypes) {
+      for (int i = pair.second(); i < types.length; i++) {
+        types[i] = 1;
+      }
+    }
+    return new TextRow(pair.ids(), types, new int[0]);
+  }
+
+  /** Tokens that a question and a text can have together. */
+  public int contextLength() {
+    return encoder.contextLength();
+  }
+
+  /** Where it runs. */
+  public DeviceDescription device() {
+    return encoder.device();
+  }
+
+  @Override
+  public void close() {
+    encoder.close();
+  }
+}
