@@ -18,6 +18,7 @@ module dev.kancil.core {
   exports dev.kancil.graph;
   exports dev.kancil.graph.fusion;
   exports dev.kancil.graph.op;
+  exports dev.kancil.image;
   exports dev.kancil.tensor;
   exports dev.kancil.text.template;
   exports dev.kancil.text.tokenizer;

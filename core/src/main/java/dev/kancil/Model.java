@@ -178,7 +178,8 @@ public final class Model implements AutoCloseable {
     return switch (loaded) {
       case LoadedModel.OfDecoder decoder -> decoder.graph();
       case LoadedModel.OfEncoderDecoder both -> both.decoder();
-      case LoadedModel.OfEncoder _ -> throw Families.generatesNothing(checkpoint);
+      case LoadedModel.OfEncoder _, LoadedModel.OfEncoders _ ->
+          throw Families.generatesNothing(checkpoint);
     };
   }
 

@@ -68,6 +68,9 @@ public final class TextEncoder implements AutoCloseable {
         options::contextLengthFor)) {
       case LoadedModel.OfEncoder encoder -> encoder.withoutHead();
       case LoadedModel.OfDecoder decoder -> decoder.withoutHead();
+      case LoadedModel.OfEncoders _ ->
+          throw new UnsupportedException(
+              files.path() + ": a model that sees images; use kancil classify or kancil forward");
       case LoadedModel.OfEncoderDecoder _ ->
           throw new UnsupportedException(
               files.path() + ": a model that writes about texts has no vectors for them");

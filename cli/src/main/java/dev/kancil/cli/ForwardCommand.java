@@ -12,6 +12,7 @@ import dev.kancil.family.Families;
 import dev.kancil.family.LoadedModel;
 import dev.kancil.format.safetensors.SafetensorsFile;
 import dev.kancil.format.safetensors.SafetensorsWriter;
+import dev.kancil.image.Picture;
 import dev.kancil.tensor.DataType;
 import dev.kancil.tensor.FloatArray;
 import java.nio.file.Path;
@@ -20,6 +21,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.SequencedMap;
 import java.util.concurrent.Callable;
+import java.util.function.Function;
+import java.util.function.IntUnaryOperator;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.ArgGroup;
@@ -38,7 +41,7 @@ import picocli.CommandLine.Option;
       "last_hidden_state, pooler_output and what their heads make of them, and what",
       "--capture names, as float32 arrays [texts, tokens, columns] or [texts, columns].",
       "--inputs takes arrays by the names of transformers: input_ids, attention_mask,",
-      "token_type_ids, decoder_input_ids."
+      "token_type_ids, decoder_input_ids, pixel_values, noise."
     })
 final class ForwardCommand implements Callable<Integer> {
   private final Console console;
@@ -63,6 +66,14 @@ final class ForwardCommand implements Callable<Integer> {
 
   @Option(names = "--output", required = true, paramLabel = "FILE", description = "The file.")
   private Path output = Path.of("");
+
+  @Option(
+      names = "--picture",
+      paramLabel = "FILE",
+      description =
+          "With --image and a masked autoencoder: a PNG of what it sees, what is left of that, and"
+              + " what it makes of it.")
+  private @Nullable Path picture;
 
   @Option(names = "--device", paramLabel = "ID", description = "As in `kancil run`.")
   private String device = Backends.AUTO;
@@ -93,6 +104,9 @@ final class ForwardCommand implements Callable<Integer> {
         paramLabel = "FILE",
         description = "A safetensors file with what the model takes.")
     private @Nullable Path file;
+
+    @Option(names = "--image", paramLabel = "FILE", description = "A picture, PNG or JPEG.")
+    private @Nullable Path image;
   }
 
   ForwardCommand(Console console) {
@@ -102,7 +116,11 @@ final class ForwardCommand implements Callable<Integer> {
   @Override
   public Integer call() {
     try (ModelFiles files = ModelFiles.open(model.path(console))) {
-      if (input.file == null) {
+      Path image = input.image;
+      if (image != null) {
+        Picture seen = ImageFile.read(image);
+        run(files, loaded -> ImageInputs.of(files, loaded).inputs(seen), length -> length);
+      } else if (input.file == null) {
         run(files, inputs(files));
       } else {
         try (SafetensorsFile arrays = SafetensorsFile.open(input.file)) {
@@ -133,13 +151,29 @@ final class ForwardCommand implements Callable<Integer> {
   }
 
   private void run(ModelFiles files, ModelInputs inputs) {
-    LoadedModel loaded = Families.open(files.checkpoint(), cacheType, cacheType, inputs::longest);
+    run(files, _ -> inputs, inputs::longest);
+  }
+
+  private void run(
+      ModelFiles files, Function<LoadedModel, ModelInputs> prepare, IntUnaryOperator context) {
+    LoadedModel loaded = Families.open(files.checkpoint(), cacheType, cacheType, context);
+    if (picture != null
+        && (input.image == null || !(loaded instanceof LoadedModel.OfMaskedAutoencoder))) {
+      throw new InvalidRequestException("--picture takes --image and a masked autoencoder");
+    }
+    ModelInputs inputs = prepare.apply(loaded);
     try (Device opened =
             Backends.open(device, new DeviceOptions(threads).withProgress(new LoadBar(console)));
         DeviceWeights weights = opened.weights(loaded.weights())) {
       SequencedMap<String, FloatArray> results =
           new ModelPass(opened, weights, captures).run(loaded, inputs);
       SafetensorsWriter.write(output, results);
+      if (picture != null && loaded instanceof LoadedModel.OfMaskedAutoencoder masked) {
+        ImageFile.write(
+            picture,
+            ImageInputs.of(files, loaded)
+                .reconstruction(masked, inputs.floats(ModelInputs.PIXELS, 4), results));
+      }
       report(inputs, results);
     }
   }

@@ -92,6 +92,7 @@ public final class Kancil {
     commands.put("forward", () -> new ForwardCommand(console));
     commands.put("embed", () -> new EmbedCommand(console));
     commands.put("rerank", () -> new RerankCommand(console));
+    commands.put("classify", () -> new ClassifyCommand(console));
     commands.put("rehearse", () -> new RehearseCommand(console));
     commands.put("help", CommandLine.HelpCommand::new);
     Supplier<Object> wanted =

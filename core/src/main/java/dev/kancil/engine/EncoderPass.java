@@ -13,6 +13,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.SequencedMap;
 
 /** Runs an encoder on texts: rows, what stands for each text, and what heads make of both. */
@@ -86,30 +87,54 @@ public final class EncoderPass implements AutoCloseable {
    * @throws dev.kancil.InvalidRequestException if an id is out of range, or one is too long
    */
   public List<Result> run(List<TextRow> texts) {
+    return runAll(texts.stream().map(text -> Item.of(text, model)).toList());
+  }
+
+  /**
+   * What is computed: a text or an image.
+   *
+   * @param tokens ids
+   * @param brought what else the graph of rows takes
+   * @param pooled index of the row that stands for it; empty: {@link Pooling} says
+   */
+  record Item(int[] tokens, Map<String, MemorySegment> brought, OptionalInt pooled) {
+    /** A text. */
+    static Item of(TextRow text, LoadedModel.OfEncoder model) {
+      return new Item(
+          text.tokens(),
+          text.brought(model, model.padding(), model.tokenTypes()),
+          OptionalInt.empty());
+    }
+  }
+
+  /** Computes texts or images. */
+  List<Result> runAll(List<Item> items) {
     List<Result> results = new ArrayList<>();
-    while (results.size() < texts.size()) {
-      List<TextRow> left = texts.subList(results.size(), texts.size());
-      results.addAll(step(left.subList(0, encoder.fitting(left))));
+    while (results.size() < items.size()) {
+      List<Item> left = items.subList(results.size(), items.size());
+      int count = encoder.fitting(left.stream().map(Item::tokens).toList());
+      results.addAll(step(left.subList(0, count)));
     }
     return results;
   }
 
-  private List<Result> step(List<TextRow> texts) {
-    List<Map<String, MemorySegment>> brought = new ArrayList<>();
-    List<int[]> tokens = new ArrayList<>();
-    for (TextRow text : texts) {
-      brought.add(text.brought(model, model.padding(), model.tokenTypes()));
-      tokens.add(text.tokens());
-    }
-    List<SequencedMap<String, float[][]>> outputs = run(encoder, state, tokens, brought);
+  private List<Result> step(List<Item> items) {
+    List<SequencedMap<String, float[][]>> outputs =
+        run(
+            encoder,
+            state,
+            items.stream().map(Item::tokens).toList(),
+            items.stream().map(Item::brought).toList());
     List<float[]> ofTexts = new ArrayList<>();
-    for (SequencedMap<String, float[][]> output : outputs) {
-      ofTexts.add(pooling.of(output.firstEntry().getValue()));
+    for (int i = 0; i < items.size(); i++) {
+      float[][] all = outputs.get(i).firstEntry().getValue();
+      OptionalInt chosen = items.get(i).pooled;
+      ofTexts.add(chosen.isPresent() ? all[chosen.getAsInt()] : pooling.of(all));
     }
     List<SequencedMap<String, float[][]>> heads =
         pooled.isEmpty() ? List.of() : heads(pooled.get(), noState.orElseThrow(), ofTexts);
     List<Result> results = new ArrayList<>();
-    for (int i = 0; i < texts.size(); i++) {
+    for (int i = 0; i < items.size(); i++) {
       Map<String, float[]> ofHeads = new LinkedHashMap<>();
       if (!heads.isEmpty()) {
         heads.get(i).forEach((name, row) -> ofHeads.put(name, row[0]));

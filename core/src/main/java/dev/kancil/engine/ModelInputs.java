@@ -1,6 +1,7 @@
 package dev.kancil.engine;
 
 import dev.kancil.InvalidRequestException;
+import dev.kancil.family.ImageGrid;
 import dev.kancil.tensor.Blocks;
 import dev.kancil.tensor.DataType;
 import dev.kancil.tensor.Shape;
@@ -8,6 +9,7 @@ import dev.kancil.tensor.Tensor;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
@@ -16,16 +18,21 @@ import java.util.Optional;
 
 /**
  * What a pass takes, by the names that transformers gives it: {@code input_ids}, {@code
- * attention_mask}, {@code token_type_ids} and {@code decoder_input_ids}, each [texts, tokens].
+ * attention_mask}, {@code token_type_ids} and {@code decoder_input_ids}, each [texts, tokens];
+ * {@code pixel_values}, [images, channels, height, width], and {@code noise}, [images, patches].
  */
 public final class ModelInputs {
   public static final String TOKENS = "input_ids";
   public static final String MASK = "attention_mask";
   public static final String TOKEN_TYPES = "token_type_ids";
   public static final String DECODER_TOKENS = "decoder_input_ids";
+  public static final String PIXELS = "pixel_values";
+  public static final String NOISE = "noise";
 
   private static final ValueLayout.OfInt INT =
       ValueLayout.JAVA_INT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+  private static final ValueLayout.OfFloat FLOAT =
+      ValueLayout.JAVA_FLOAT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
   private static final ValueLayout.OfLong LONG =
       ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
 
@@ -38,6 +45,49 @@ public final class ModelInputs {
   /** One text of these ids. */
   public static ModelInputs of(int[] tokens) {
     return new ModelInputs(Map.of(TOKENS, tensor(tokens)));
+  }
+
+  /**
+   * Texts, padded to the length of the longest.
+   *
+   * @param texts ids of each, at least one
+   */
+  public static ModelInputs ofTexts(List<int[]> texts) {
+    int longest = texts.stream().mapToInt(text -> text.length).max().orElse(0);
+    Shape shape = Shape.of(texts.size(), longest);
+    byte[] mask = new byte[Math.toIntExact(shape.elements())];
+    int[] ids = new int[mask.length];
+    for (int i = 0; i < texts.size(); i++) {
+      System.arraycopy(texts.get(i), 0, ids, i * longest, texts.get(i).length);
+      Arrays.fill(mask, i * longest, i * longest + texts.get(i).length, (byte) 1);
+    }
+    return new ModelInputs(
+        Map.of(
+            TOKENS,
+            new Tensor(DataType.I32, shape, tensor(ids).data()),
+            MASK,
+            new Tensor(DataType.I8, shape, MemorySegment.ofArray(mask))));
+  }
+
+  /**
+   * An image.
+   *
+   * @param pixels of the image, [channels, height, width]
+   */
+  public static ModelInputs ofImage(float[] pixels, ImageGrid grid) {
+    return new ModelInputs(Map.of()).withImage(pixels, grid);
+  }
+
+  /** The same with an image; see {@link #ofImage}. */
+  public ModelInputs withImage(float[] pixels, ImageGrid grid) {
+    MemorySegment bytes = MemorySegment.ofArray(new byte[pixels.length * Float.BYTES]);
+    for (int i = 0; i < pixels.length; i++) {
+      bytes.setAtIndex(FLOAT, i, pixels[i]);
+    }
+    Map<String, Tensor> more = new HashMap<>(arrays);
+    Shape shape = Shape.of(1, grid.channels(), grid.height(), grid.width());
+    more.put(PIXELS, new Tensor(DataType.F32, shape, bytes));
+    return new ModelInputs(more);
   }
 
   /** The same with ids for a decoder. */
@@ -132,6 +182,30 @@ public final class ModelInputs {
               .formatted(name, tensor.type(), tensor.shape(), rank));
     }
     return Blocks.decode(tensor);
+  }
+
+  /**
+   * Images of a size.
+   *
+   * @return for each its pixels, [channels, height, width]
+   */
+  List<float[]> images(ImageGrid grid) {
+    float[] all = floats(PIXELS, 4);
+    Shape shape = array(PIXELS).shape();
+    if (all.length == 0
+        || !shape
+            .dimensions()
+            .subList(1, 4)
+            .equals(Shape.of(grid.channels(), grid.height(), grid.width()).dimensions())) {
+      throw new InvalidRequestException(
+          "the input %s has shape %s, but the model takes images of %d channels, %d high and %d wide"
+              .formatted(PIXELS, shape, grid.channels(), grid.height(), grid.width()));
+    }
+    List<float[]> images = new ArrayList<>();
+    for (int first = 0; first < all.length; first += grid.pixels()) {
+      images.add(Arrays.copyOfRange(all, first, first + grid.pixels()));
+    }
+    return images;
   }
 
   /** The texts, without what the mask leaves out. */

@@ -8,9 +8,7 @@ import dev.kancil.graph.Graph;
 import dev.kancil.graph.Taps;
 import dev.kancil.tensor.FloatArray;
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.SequencedMap;
 
 /**
@@ -22,7 +20,7 @@ public final class ModelPass {
 
   private final Device device;
   private final DeviceWeights weights;
-  private final List<String> captures;
+  private final Captures captures;
 
   /**
    * @param captures patterns of values to return, too ({@link Taps#capture})
@@ -30,7 +28,7 @@ public final class ModelPass {
   public ModelPass(Device device, DeviceWeights weights, List<String> captures) {
     this.device = device;
     this.weights = weights;
-    this.captures = List.copyOf(captures);
+    this.captures = new Captures(captures);
   }
 
   /**
@@ -43,14 +41,20 @@ public final class ModelPass {
       case LoadedModel.OfDecoder decoder -> decoder(decoder, inputs);
       case LoadedModel.OfEncoder encoder -> encoder(encoder, inputs);
       case LoadedModel.OfEncoderDecoder both -> encoderDecoder(both, inputs);
+      case LoadedModel.OfImageEncoder images ->
+          new ImagePass(device, weights, captures).encoder(images, inputs);
+      case LoadedModel.OfContrastive both ->
+          new ImagePass(device, weights, captures).contrastive(both, inputs);
+      case LoadedModel.OfMaskedAutoencoder masked ->
+          new MaskedAutoencoderPass(device, weights, captures).run(masked, inputs);
     };
   }
 
   private SequencedMap<String, FloatArray> decoder(
       LoadedModel.OfDecoder model, ModelInputs inputs) {
     inputs.requireOnly("a decoder", ModelInputs.TOKENS, ModelInputs.MASK);
-    List<Graph> tapped = tapped(List.of(model.graph()));
-    Collected results = new Collected(inputs.integers(ModelInputs.TOKENS));
+    List<Graph> tapped = captures.tapped(List.of(model.graph()));
+    CollectedArrays results = new CollectedArrays(inputs.integers(ModelInputs.TOKENS));
     List<TextRow> texts = inputs.texts();
     for (int i = 0; i < texts.size(); i++) {
       int[] tokens = texts.get(i).tokens();
@@ -61,15 +65,16 @@ public final class ModelPass {
       results.rows(
           i, texts.get(i), ForwardPass.run(device, tapped.getFirst(), weights, tokens, CHUNK));
     }
-    return results.arrays;
+    return results.arrays();
   }
 
   private SequencedMap<String, FloatArray> encoder(
       LoadedModel.OfEncoder model, ModelInputs inputs) {
     inputs.requireOnly("an encoder", ModelInputs.TOKENS, ModelInputs.MASK, ModelInputs.TOKEN_TYPES);
-    LoadedModel.OfEncoder tapped = model.withRows(tapped(List.of(model.rows())).getFirst());
+    LoadedModel.OfEncoder tapped =
+        model.withRows(captures.tapped(List.of(model.rows())).getFirst());
     List<TextRow> texts = inputs.texts();
-    Collected results = new Collected(inputs.integers(ModelInputs.TOKENS));
+    CollectedArrays results = new CollectedArrays(inputs.integers(ModelInputs.TOKENS));
     try (EncoderPass pass =
         new EncoderPass(device, tapped, model.pooling(), weights, longest(texts))) {
       List<EncoderPass.Result> ofTexts = pass.run(texts);
@@ -78,7 +83,7 @@ public final class ModelPass {
         results.single(i, ofTexts.get(i).outputs());
       }
     }
-    return results.arrays;
+    return results.arrays();
   }
 
   private SequencedMap<String, FloatArray> encoderDecoder(
@@ -88,7 +93,7 @@ public final class ModelPass {
         ModelInputs.TOKENS,
         ModelInputs.MASK,
         ModelInputs.DECODER_TOKENS);
-    List<Graph> tapped = tapped(List.of(model.encoder(), model.decoder()));
+    List<Graph> tapped = captures.tapped(List.of(model.encoder(), model.decoder()));
     List<TextRow> texts = inputs.texts();
     int[][] decoderTokens =
         inputs.has(ModelInputs.DECODER_TOKENS)
@@ -102,8 +107,8 @@ public final class ModelPass {
     for (int[] tokens : decoderTokens) {
       following.add(TextRow.of(tokens));
     }
-    Collected ofEncoder = new Collected(inputs.integers(ModelInputs.TOKENS));
-    Collected ofDecoder = new Collected(decoderTokens);
+    CollectedArrays ofEncoder = new CollectedArrays(inputs.integers(ModelInputs.TOKENS));
+    CollectedArrays ofDecoder = new CollectedArrays(decoderTokens);
     try (EncoderDecoderPass pass =
         new EncoderDecoderPass(
             device,
@@ -117,8 +122,8 @@ public final class ModelPass {
         ofDecoder.rows(i, following.get(i), result.decoder());
       }
     }
-    ofEncoder.arrays.putAll(ofDecoder.arrays);
-    return ofEncoder.arrays;
+    ofEncoder.arrays().putAll(ofDecoder.arrays());
+    return ofEncoder.arrays();
   }
 
   private static int[][] starts(int count, int start) {
@@ -129,64 +134,8 @@ public final class ModelPass {
     return starts;
   }
 
-  private static int longest(List<TextRow> texts) {
+  static int longest(List<TextRow> texts) {
     int longest = texts.stream().mapToInt(text -> text.tokens().length).max().orElse(0);
     return Math.max(1, longest);
-  }
-
-  /** Graphs with all captures, each of which at least one of them has. */
-  private List<Graph> tapped(List<Graph> graphs) {
-    List<Graph> tapped = new ArrayList<>(graphs);
-    for (String pattern : captures) {
-      boolean isFound = false;
-      String why = "";
-      for (int i = 0; i < tapped.size(); i++) {
-        try {
-          tapped.set(i, Taps.capture(tapped.get(i), pattern));
-          isFound = true;
-        } catch (IllegalArgumentException e) {
-          why = String.valueOf(e.getMessage());
-        }
-      }
-      if (!isFound) {
-        throw new InvalidRequestException("--capture " + pattern + ": " + why);
-      }
-    }
-    return tapped;
-  }
-
-  /** Gathers what texts give. */
-  private static final class Collected {
-    private final SequencedMap<String, FloatArray> arrays = new LinkedHashMap<>();
-    private final int texts;
-    private final int tokens;
-
-    Collected(int[][] ids) {
-      texts = ids.length;
-      tokens = ids[0].length;
-    }
-
-    void rows(int text, TextRow of, Map<String, float[][]> outputs) {
-      outputs.forEach(
-          (name, rows) -> {
-            int columns = rows.length == 0 ? 0 : rows[0].length;
-            FloatArray array =
-                arrays.computeIfAbsent(name, _ -> FloatArray.zeros(texts, tokens, columns));
-            for (int row = 0; row < rows.length; row++) {
-              int at = of.indexes().length == 0 ? row : of.indexes()[row];
-              System.arraycopy(
-                  rows[row], 0, array.values(), (text * tokens + at) * columns, columns);
-            }
-          });
-    }
-
-    void single(int text, Map<String, float[]> outputs) {
-      outputs.forEach(
-          (name, row) -> {
-            FloatArray array =
-                arrays.computeIfAbsent(name, _ -> FloatArray.zeros(texts, row.length));
-            System.arraycopy(row, 0, array.values(), text * row.length, row.length);
-          });
-    }
   }
 }

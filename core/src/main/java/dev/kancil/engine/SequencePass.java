@@ -58,12 +58,12 @@ public final class SequencePass implements AutoCloseable {
   }
 
   /** How many sequences from the first on fit in one step, at least one. */
-  int fitting(List<TextRow> texts) {
+  int fitting(List<int[]> sequences) {
     int count = 0;
     int rows = 0;
-    while (count < Math.min(texts.size(), program.limits().sequences())
-        && (count == 0 || rows + texts.get(count).tokens().length <= program.limits().tokens())) {
-      rows += texts.get(count++).tokens().length;
+    while (count < Math.min(sequences.size(), program.limits().sequences())
+        && (count == 0 || rows + sequences.get(count).length <= program.limits().tokens())) {
+      rows += sequences.get(count++).length;
     }
     return count;
   }

@@ -4,10 +4,12 @@ import dev.kancil.graph.Dimension.Symbolic;
 import dev.kancil.graph.Graph;
 import dev.kancil.graph.GraphBuilder;
 import dev.kancil.graph.Value;
+import dev.kancil.graph.ValueType;
 import dev.kancil.graph.Weight;
 import dev.kancil.graph.op.Add;
 import dev.kancil.graph.op.Embedding;
 import dev.kancil.graph.op.Scale;
+import dev.kancil.tensor.DataType;
 
 /** Turns declared embeddings into a graph of primitives. */
 final class EmbeddingsGraph {
@@ -47,6 +49,21 @@ final class EmbeddingsGraph {
     if (embeddings.scale() != 1) {
       Scale scale = new Scale(embeddings.scale());
       chain.then("embeddings.scaled", (name, x) -> builder.add(name, scale, x));
+    }
+    if (embeddings.features() > 0) {
+      Value features =
+          builder.input(
+              Graph.FEATURES, new ValueType(DataType.F32, Symbolic.TOKENS, embeddings.features()));
+      Value projected =
+          layers.linear(
+              "embeddings.features",
+              features,
+              WeightName.FEATURES,
+              0,
+              embeddings.tableColumns(),
+              false);
+      chain.then(
+          "embeddings.with_features", (name, x) -> builder.add(name, new Add(), x, projected));
     }
     if (embeddings.tokenTypes() > 0) {
       Value types = builder.indexes(Graph.TOKEN_TYPES, Symbolic.TOKENS);

@@ -16,6 +16,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
 
 /** Turns a declared encoder into graphs of primitives. */
 final class EncoderGraph {
@@ -61,6 +62,25 @@ final class EncoderGraph {
     List<Value> outputs = new ArrayList<>(List.of(selected));
     outputs.addAll(heads(layers, embeddings, encoder.rowHeads(), selected));
     return builder.build(outputs, state.layout());
+  }
+
+  /**
+   * All of it.
+   *
+   * @param stem what the names of rows begin with
+   * @param output what the rows are called at last
+   * @param contextLength the most tokens of a sequence
+   */
+  LoadedModel.OfEncoder load(String stem, String output, int contextLength) {
+    return new LoadedModel.OfEncoder(
+        rows(stem, output, List.of(), weights),
+        encoder.pooling(),
+        encoder.pooledHeads().isEmpty() ? Optional.empty() : Optional.of(pooled()),
+        encoder.padding(),
+        encoder.embeddings().tokenTypes(),
+        weights,
+        contextLength,
+        Math.toIntExact(weights.vocabulary()));
   }
 
   /** The graph that computes what is asked of rows that stand for sequences. */

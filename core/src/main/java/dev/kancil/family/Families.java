@@ -8,7 +8,6 @@ import dev.kancil.graph.Graph;
 import dev.kancil.tensor.DataType;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.TreeMap;
 import java.util.function.IntUnaryOperator;
 
@@ -20,6 +19,7 @@ public final class Families {
           new Bart(),
           new Bert(),
           new Bloom(),
+          new Clip(),
           new Cohere(),
           new DeepSeek(),
           new DistilBert(),
@@ -44,7 +44,9 @@ public final class Families {
           new Roberta(),
           new StableLm(),
           new Starcoder2(),
-          new T5());
+          new T5(),
+          new Vit(),
+          new VitMae());
 
   private static final Map<String, Family> BY_ARCHITECTURE = new TreeMap<>();
 
@@ -80,7 +82,7 @@ public final class Families {
       Checkpoint checkpoint, DataType keyType, DataType valueType, IntUnaryOperator context) {
     return switch (open(checkpoint, keyType, valueType, context)) {
       case LoadedModel.OfDecoder decoder -> decoder;
-      case LoadedModel.OfEncoder _ -> throw generatesNothing(checkpoint);
+      case LoadedModel.OfEncoder _, LoadedModel.OfEncoders _ -> throw generatesNothing(checkpoint);
       case LoadedModel.OfEncoderDecoder _ ->
           throw new UnsupportedException(
               checkpoint.name()
@@ -96,7 +98,7 @@ public final class Families {
         checkpoint.name()
             + ": "
             + checkpoint.architecture()
-            + " is an encoder, which generates nothing; use kancil embed or kancil forward");
+            + " generates no text; use kancil embed, kancil classify or kancil forward");
   }
 
   /**
@@ -128,6 +130,12 @@ public final class Families {
             }
             case Encoder encoder -> encoder(encoder, weights, state, settings);
             case EncoderDecoder both -> encoderDecoder(both, weights, state, settings);
+            case ImageEncoder images ->
+                new ImageModels(weights, keyType, valueType).encoder(images);
+            case MaskedAutoencoder masked ->
+                new ImageModels(weights, keyType, valueType).autoencoder(masked);
+            case ContrastiveEncoders both ->
+                new ImageModels(weights, keyType, valueType).contrastive(both);
           };
     } catch (IllegalArgumentException | ArithmeticException e) {
       throw new FormatException(checkpoint.name() + ": " + e.getMessage(), e);
@@ -160,17 +168,8 @@ public final class Families {
 
   private static LoadedModel encoder(
       Encoder encoder, Weights weights, StateGroups state, Hyperparameters settings) {
-    EncoderGraph graphs = new EncoderGraph(encoder, weights, state);
-    Graph rows = graphs.rows("hidden", Encoder.ROWS, List.of(), weights);
-    return new LoadedModel.OfEncoder(
-        rows,
-        encoder.pooling(),
-        encoder.pooledHeads().isEmpty() ? Optional.empty() : Optional.of(graphs.pooled()),
-        encoder.padding(),
-        encoder.embeddings().tokenTypes(),
-        weights,
-        encoder.positions(settings.contextLength()),
-        vocabulary(weights));
+    return new EncoderGraph(encoder, weights, state)
+        .load("hidden", Encoder.ROWS, encoder.positions(settings.contextLength()));
   }
 
   private static LoadedModel encoderDecoder(

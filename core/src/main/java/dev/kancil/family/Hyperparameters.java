@@ -6,6 +6,7 @@ import dev.kancil.format.Checkpoint;
 import dev.kancil.format.Checkpoint.Layout;
 import dev.kancil.graph.op.Activation;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.function.IntFunction;
@@ -35,6 +36,17 @@ public final class Hyperparameters {
     this.checkpoint = checkpoint;
     this.usualContext = usualContext;
     this.context = context;
+  }
+
+  /**
+   * Settings of a part, such as {@code vision_config}.
+   *
+   * @param part its key; empty: the whole
+   * @param usual what holds where the part does not say
+   * @throws UnsupportedException if the format has no such parts
+   */
+  Hyperparameters part(String part, Map<String, Object> usual) {
+    return new Hyperparameters(checkpoint.part(part, usual), usualContext, context);
   }
 
   public String architecture() {
@@ -305,6 +317,11 @@ public final class Hyperparameters {
               }
               return value;
             });
+  }
+
+  /** A number, if it is there. */
+  public Optional<Double> number(String key) {
+    return checkpoint.number(key);
   }
 
   public Optional<String> string(String key) {

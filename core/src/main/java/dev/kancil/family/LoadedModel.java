@@ -101,4 +101,79 @@ public sealed interface LoadedModel {
           newEncoder, newDecoder, padding, start, weights, contextLength, vocabulary);
     }
   }
+
+  /** Of a model whose parts are encoders: what the first of them has. */
+  sealed interface OfEncoders extends LoadedModel {
+    /** The first part. */
+    OfEncoder encoder();
+
+    /** How images become rows; empty: the model sees none. */
+    Optional<ImageGrid> images();
+
+    @Override
+    default WeightSource weights() {
+      return encoder().weights();
+    }
+
+    @Override
+    default int contextLength() {
+      return encoder().contextLength();
+    }
+
+    @Override
+    default int vocabulary() {
+      return encoder().vocabulary();
+    }
+  }
+
+  /**
+   * See {@link ImageEncoder}.
+   *
+   * @param encoder takes {@link Graph#FEATURES}, too
+   */
+  record OfImageEncoder(OfEncoder encoder, ImageGrid grid) implements OfEncoders {
+    @Override
+    public Optional<ImageGrid> images() {
+      return Optional.of(grid);
+    }
+  }
+
+  /**
+   * See {@link MaskedAutoencoder}.
+   *
+   * @param encoder as of {@link OfImageEncoder}
+   * @param kept how many patches of an image it sees
+   */
+  record OfMaskedAutoencoder(
+      OfEncoder encoder, ImageGrid grid, int kept, Optional<MaskedDecoder> decoder)
+      implements OfEncoders {
+    @Override
+    public Optional<ImageGrid> images() {
+      return Optional.of(grid);
+    }
+  }
+
+  /**
+   * See {@link MaskedAutoencoder.Part}.
+   *
+   * @param rows with the output {@link MaskedAutoencoder#LOGITS}, of which the first row, which
+   *     stands for the image, means nothing
+   */
+  record MaskedDecoder(OfEncoder rows, boolean isTargetNormed) {}
+
+  /**
+   * See {@link ContrastiveEncoders}.
+   *
+   * @param encoder of texts
+   * @param seeing that of images
+   * @param scale what products of embeddings of length 1 are multiplied by
+   */
+  record OfContrastive(
+      OfEncoder encoder, OptionalInt end, Optional<OfImageEncoder> seeing, float scale)
+      implements OfEncoders {
+    @Override
+    public Optional<ImageGrid> images() {
+      return seeing.map(OfImageEncoder::grid);
+    }
+  }
 }

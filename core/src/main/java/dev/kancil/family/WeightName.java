@@ -8,6 +8,7 @@ public enum WeightName {
   POSITION_EMBEDDING,
   TOKEN_TYPE_EMBEDDING,
   EMBEDDING_WIDENING,
+  FEATURES,
   EMBEDDING_NORM,
   ATTENTION_NORM,
   QUERY,
@@ -58,7 +59,9 @@ public enum WeightName {
   HEAD_DENSE,
   HEAD_NORM,
   POOLER,
-  CLASSIFIER;
+  CLASSIFIER,
+  PROJECTION,
+  LOGIT_SCALE;
 
   /** Weights of norms. */
   static final List<WeightName> NORMS =

@@ -60,6 +60,16 @@ public sealed interface WeightPlace {
   /** A vector that lies as a matrix with a row for each head. */
   record OfHeads(WeightPlace of, int heads) implements WeightPlace {}
 
+  /** A matrix of which each row lies for itself; in float32. */
+  record Stacked(List<WeightPlace> rows) implements WeightPlace {
+    public Stacked {
+      rows = List.copyOf(rows);
+    }
+  }
+
+  /** Zeros, which no checkpoint has. */
+  record Zeros() implements WeightPlace {}
+
   /** A tensor as it is. */
   static WeightPlace named(String pattern) {
     return new Named(pattern);
@@ -68,6 +78,11 @@ public sealed interface WeightPlace {
   /** See {@link Microscaled}. */
   static WeightPlace microscaled(String blocks, String scales) {
     return new Microscaled(blocks, scales);
+  }
+
+  /** See {@link Stacked}. */
+  static WeightPlace stacked(WeightPlace... rows) {
+    return new Stacked(List.of(rows));
   }
 
   /** See {@link Rows}. */

@@ -20,6 +20,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.SequencedMap;
 import java.util.Set;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
@@ -168,6 +169,9 @@ final class Weights implements WeightSource {
 
   /** Rows of the token embedding. */
   long vocabulary() {
+    if (names.place(WeightName.TOKEN_EMBEDDING) instanceof WeightPlace.Stacked(var rows)) {
+      return rows.size();
+    }
     String name = nameOf(WeightName.TOKEN_EMBEDDING).orElseThrow();
     Tensor table =
         checkpoint
@@ -265,6 +269,10 @@ final class Weights implements WeightSource {
         yield all == null ? null : all.plusOne();
       }
       case WeightPlace.OfExperts(WeightPlace of) -> experts(where, of, shape);
+      case WeightPlace.Stacked(List<WeightPlace> rows) -> stacked(where, rows, shape);
+      case WeightPlace.Zeros() ->
+          PlacedWeight.constant(
+              "zeros " + shape, Collections.nCopies(Math.toIntExact(shape.elements()), 0f));
       case WeightPlace.OfHeads(WeightPlace of, int heads) -> {
         Shape ofHeads = Shape.of(heads, shape.dimension(0) / heads);
         PlacedWeight all = resolve(where, of, ofHeads);
@@ -297,7 +305,7 @@ final class Weights implements WeightSource {
 
   private @Nullable Tensor tensor(String name, Shape shape) {
     Tensor tensor = tensor(name);
-    if (tensor != null && !withoutOneRow(tensor.shape()).equals(withoutOneRow(shape))) {
+    if (tensor != null && !withoutOnes(tensor.shape()).equals(withoutOnes(shape))) {
       problems.add("the tensor " + name + " has shape " + tensor.shape() + ", not " + shape);
       return null;
     }
@@ -349,9 +357,32 @@ final class Weights implements WeightSource {
     };
   }
 
-  /** A matrix of one row may lie as a vector, and the other way round. */
-  private static Shape withoutOneRow(Shape shape) {
-    return shape.rank() == 2 && shape.dimension(0) == 1 ? Shape.of(shape.columns()) : shape;
+  /** A matrix of one row may lie as a vector, a number as a vector of one, and so on. */
+  private static Shape withoutOnes(Shape shape) {
+    List<Long> dimensions = shape.dimensions();
+    while (dimensions.size() > 1 && dimensions.getFirst() == 1) {
+      dimensions = dimensions.subList(1, dimensions.size());
+    }
+    return dimensions.isEmpty() ? Shape.of(1) : new Shape(dimensions);
+  }
+
+  private @Nullable PlacedWeight stacked(Place where, List<WeightPlace> rows, Shape shape) {
+    if (shape.rank() != 2 || shape.dimension(0) != rows.size()) {
+      throw new IllegalArgumentException(rows.size() + " rows as " + shape);
+    }
+    List<PlacedWeight> found = new ArrayList<>();
+    for (WeightPlace row : rows) {
+      PlacedWeight part = resolve(where, row, Shape.of(shape.columns()));
+      if (part != null) {
+        found.add(part.floats());
+      }
+    }
+    return found.size() < rows.size()
+        ? null
+        : PlacedWeight.stacked(
+            found.stream().map(PlacedWeight::name).collect(Collectors.joining(" and ")),
+            found,
+            shape);
   }
 
   private @Nullable PlacedWeight experts(Place where, WeightPlace of, Shape shape) {

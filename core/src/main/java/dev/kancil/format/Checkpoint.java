@@ -1,7 +1,9 @@
 package dev.kancil.format;
 
+import dev.kancil.UnsupportedException;
 import dev.kancil.tensor.Tensor;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 
@@ -53,6 +55,18 @@ public interface Checkpoint extends AutoCloseable {
 
   /** A setting that is a list of texts; empty if absent. */
   List<String> strings(String key);
+
+  /**
+   * The same tensors with the settings of a part.
+   *
+   * @param part its key; empty: the whole
+   * @param usual what holds where the part does not say
+   * @throws UnsupportedException if the format has no such parts
+   */
+  default Checkpoint part(String part, Map<String, Object> usual) {
+    throw new UnsupportedException(
+        name() + ": architecture " + architecture() + " can't be read from this format");
+  }
 
   Optional<Tensor> tensor(String name);
 

@@ -43,6 +43,9 @@ public record Graph(List<Value> inputs, List<Node> nodes, List<Value> outputs, S
   /** Input that encoders bring: which position's embedding each row has, I32, one column. */
   public static final String POSITION_IDS = "position_ids";
 
+  /** Input that encoders bring: rows that embeddings are made of, such as patches of images. */
+  public static final String FEATURES = "features";
+
   /** Input that encoders bring: rows that stand for whole sequences. */
   public static final String POOLED = "pooled";
 

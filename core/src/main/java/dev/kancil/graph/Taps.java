@@ -67,11 +67,10 @@ public final class Taps {
   }
 
   private static List<Value> matching(Graph graph, String pattern) {
-    String[] literals = pattern.split("\\*", -1);
     List<Value> found = new ArrayList<>();
     for (Node node : graph.nodes()) {
       for (Value value : node.outputs()) {
-        if (matches(value.name(), literals)) {
+        if (matches(value.name(), pattern)) {
           found.add(value);
         }
       }
@@ -79,7 +78,9 @@ public final class Taps {
     return found;
   }
 
-  private static boolean matches(String name, String[] literals) {
+  /** Whether a name is of a pattern, in which {@code *} stands for any characters. */
+  public static boolean matches(String name, String pattern) {
+    String[] literals = pattern.split("\\*", -1);
     if (literals.length == 1) {
       return name.equals(literals[0]);
     }

@@ -146,7 +146,7 @@ class FamiliesTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"rwkv7", "LLAMA", "", "llama\n", "clip"})
+  @ValueSource(strings = {"rwkv7", "LLAMA", "", "llama\n", "mamba"})
   void anUnknownArchitectureIsNamedWithThoseThatAreKnown(String architecture) {
     Map<String, GgufValue> metadata = TinyModels.LLAMA.metadata();
     metadata.put("general.architecture", new GgufValue.Text(architecture));

@@ -47,6 +47,12 @@ public final class Safetensors {
     return Blocks.decode(tensor);
   }
 
+  /** The same of an array of floats or integers. */
+  public float[] numbers(String name) {
+    Tensor tensor = find(name);
+    return tensor.type() == DataType.I64 ? Blocks.decode(tensor) : floats(name);
+  }
+
   public Set<String> names() {
     return file.tensors().keySet();
   }

@@ -7,6 +7,7 @@ import dev.kancil.tensor.Tensor;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 
@@ -81,6 +82,12 @@ public final class HuggingFaceCheckpoint implements Checkpoint {
     return config
         .string("model_type")
         .orElseThrow(() -> new FormatException(config.file() + ": no model_type"));
+  }
+
+  /** See {@link HuggingFaceConfig#part}. */
+  @Override
+  public HuggingFaceCheckpoint part(String part, Map<String, Object> usual) {
+    return new HuggingFaceCheckpoint(folder, config.part(part, usual), file);
   }
 
   @Override

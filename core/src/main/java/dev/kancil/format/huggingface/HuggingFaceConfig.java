@@ -80,6 +80,31 @@ final class HuggingFaceConfig {
     return spread;
   }
 
+  /**
+   * The object under a key; what lies under the key with {@code _dict} behind it, as some have it,
+   * counts for more.
+   *
+   * @param key empty: the whole
+   * @param usual what holds where it does not say
+   * @throws FormatException if there is something else than an object
+   */
+  HuggingFaceConfig part(String key, Map<String, Object> usual) {
+    Map<String, @Nullable Object> merged = new LinkedHashMap<>(usual);
+    if (key.isEmpty()) {
+      merged.putAll(values);
+      return new HuggingFaceConfig(file, merged);
+    }
+    for (String name : List.of(key, key + "_dict")) {
+      Map<String, @Nullable Object> of = object(values.get(name));
+      if (of != null) {
+        merged.putAll(of);
+      } else if (has(name)) {
+        throw wrongType(name, "an object");
+      }
+    }
+    return new HuggingFaceConfig(file + ": " + key, merged);
+  }
+
   /** What errors call it. */
   String file() {
     return file;

@@ -24,9 +24,22 @@ class CudaGoldenTest {
     assertThat(lines).hasSizeGreaterThan(6).allMatch(line -> line.startsWith("ok "));
   }
 
-  /** Each has what others don't: layer norms, caps, experts, latents, both ways, two stacks. */
+  /**
+   * Each has what others don't: layer norms, caps, experts, latents, both ways, two stacks, images.
+   */
   @ParameterizedTest
-  @ValueSource(strings = {"gpt2", "gemma2", "qwen3_moe", "phi3", "deepseek_v2", "modernbert", "t5"})
+  @ValueSource(
+      strings = {
+        "gpt2",
+        "gemma2",
+        "qwen3_moe",
+        "phi3",
+        "deepseek_v2",
+        "modernbert",
+        "t5",
+        "clip",
+        "vit_mae"
+      })
   void transformersComputesTheSame(String model, @TempDir Path folder) {
     try (Device device = EmulatedCuda.backend(2).open(0, DeviceOptions.DEFAULT)) {
       assertThat(ReferenceModel.unpack(model, folder).getFirst().worst(device, 16)).isLessThan(1);

@@ -41,7 +41,7 @@ class OpenClGoldenTest {
 
   /**
    * Each has what others don't: layer norms, caps, experts, latents, both ways, two stacks,
-   * integers.
+   * integers, images.
    */
   @ParameterizedTest
   @ValueSource(
@@ -53,7 +53,9 @@ class OpenClGoldenTest {
         "deepseek_v2",
         "modernbert",
         "t5",
-        "llama_gptq_actorder"
+        "llama_gptq_actorder",
+        "clip",
+        "vit_mae"
       })
   void transformersComputesTheSame(String model, @TempDir Path folder) {
     OpenClDevices.require();

@@ -1,0 +1,124 @@
+package dev.kancil.family;
+
+import static java.util.Map.entry;
+
+import dev.kancil.graph.op.Activation;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+
+/** ViT (Dosovitskiy et al. 2020), with a pooler or a classifier. */
+final class Vit implements Family {
+  static final String PREFIX = "vit.";
+
+  /** What holds where a configuration does not say. */
+  static final Map<String, Object> USUAL =
+      Map.of(
+          "hidden_size", 768L,
+          "num_hidden_layers", 12L,
+          "num_attention_heads", 12L,
+          "intermediate_size", 3072L,
+          "layer_norm_eps", 1e-12,
+          "image_size", 224L,
+          "patch_size", 16L);
+
+  @Override
+  public List<String> architectures() {
+    return List.of("vit");
+  }
+
+  @Override
+  public ImageEncoder transformer(Hyperparameters all) {
+    Hyperparameters settings = all.part("", USUAL);
+    ImageGrid grid = ImageGrid.of(settings);
+    WeightNames names = names(all);
+    List<Head> heads = new ArrayList<>();
+    if (PostNormEncoder.has(settings, names, WeightName.POOLER)) {
+      int columns = settings.optional("pooler_output_size", 1 << 20).orElseGet(settings::width);
+      heads.add(
+          Head.of(
+              PostNormEncoder.POOLER_OUTPUT,
+              new Head.Linear(WeightName.POOLER, columns, true),
+              poolerActivation(settings)));
+    }
+    heads.addAll(PostNormEncoder.classes(settings, names, ""));
+    return new ImageEncoder(encoder(settings, grid).withPooledHeads(Pooling.FIRST, heads), grid);
+  }
+
+  private static Head.Step poolerActivation(Hyperparameters settings) {
+    String key = "pooler_act";
+    return settings.string(key).orElse("tanh").equals("tanh")
+        ? new Head.Tanh()
+        : new Head.Activated(settings.activation(key, Activation.GELU));
+  }
+
+  /** The encoder without heads. */
+  static Encoder encoder(Hyperparameters settings, ImageGrid grid) {
+    Norm norm = Norm.layer(settings.layerNormEpsilon());
+    return Encoder.of(
+        embeddings(settings.width(), grid.patches() + 1, Norm.NONE, grid.features()),
+        settings.eachBlock(
+            layer -> block(settings, settings.headsOf(layer), settings.feedForwardWidth(layer))),
+        norm);
+  }
+
+  /** Embeddings of rows that features are brought for. */
+  static Embeddings embeddings(int width, int positions, Norm norm, int features) {
+    return new Embeddings(width, 1, positions, norm, 0, 0, features);
+  }
+
+  /** A block of this form. */
+  static Block block(Hyperparameters settings, Heads heads, int feedForwardWidth) {
+    return Block.preNorm(
+        Norm.layer(settings.layerNormEpsilon()),
+        AttentionLayer.of(heads)
+            .with(new AttentionLayer.Biases(settings.flag("qkv_bias", true), true))
+            .bothWays(),
+        new FeedForward.Plain(settings.activation(Activation.GELU), feedForwardWidth, true));
+  }
+
+  @Override
+  public WeightNames names(Hyperparameters all) {
+    return encoderNames(all.part("", USUAL))
+        .with(WeightName.POOLER, PREFIX + "pooler.dense.weight")
+        .with(WeightName.CLASSIFIER, "classifier.weight");
+  }
+
+  /** Names of the encoder. */
+  static WeightNames encoderNames(Hyperparameters settings) {
+    String embeddings = PREFIX + "embeddings.";
+    String projection = embeddings + "patch_embeddings.projection.";
+    return layerNames(PREFIX, PREFIX + "encoder.layer.{}.")
+        .with(WeightName.FINAL_NORM, PREFIX + "layernorm.weight")
+        .with(
+            WeightName.TOKEN_EMBEDDING,
+            WeightPlace.stacked(
+                WeightPlace.named(embeddings + "cls_token"),
+                WeightPlace.named(projection + "bias")))
+        .with(WeightName.POSITION_EMBEDDING, embeddings + "position_embeddings")
+        .with(
+            WeightName.FEATURES,
+            convolution(projection + "weight", ImageGrid.of(settings), settings.width()));
+  }
+
+  /** A convolution's weight, as what a patch's pixels are multiplied by. */
+  static WeightPlace convolution(String name, ImageGrid grid, int width) {
+    return WeightPlace.named(name)
+        .shaped(width, grid.channels(), grid.patchHeight(), grid.patchWidth());
+  }
+
+  /** Names of blocks. */
+  static WeightNames layerNames(String prefix, String layer) {
+    return WeightNames.of(
+        prefix,
+        Map.ofEntries(
+            entry(WeightName.ATTENTION_NORM, layer + "layernorm_before.weight"),
+            entry(WeightName.QUERY, layer + "attention.attention.query.weight"),
+            entry(WeightName.KEY, layer + "attention.attention.key.weight"),
+            entry(WeightName.VALUE, layer + "attention.attention.value.weight"),
+            entry(WeightName.ATTENTION_OUTPUT, layer + "attention.output.dense.weight"),
+            entry(WeightName.FEED_FORWARD_NORM, layer + "layernorm_after.weight"),
+            entry(WeightName.UP, layer + "intermediate.dense.weight"),
+            entry(WeightName.DOWN, layer + "output.dense.weight")));
+  }
+}
