@@ -174,13 +174,18 @@ final class DeepSeek implements Family {
 
   @Override
   public WeightNames names(Hyperparameters settings) {
-    return new DeepSeekNames(
-            settings.isGguf(),
-            settings.heads(0),
-            plainWidth(settings),
-            turnedWidth(settings),
-            latentWidth(settings),
-            valueWidth(settings))
-        .of(queryRank(settings) == 0, isSplit(settings));
+    WeightNames names =
+        new DeepSeekNames(
+                settings.isGguf(),
+                settings.heads(0),
+                plainWidth(settings),
+                turnedWidth(settings),
+                latentWidth(settings),
+                valueWidth(settings))
+            .of(queryRank(settings) == 0, isSplit(settings));
+    // What guesses further tokens lies behind the blocks; it only makes generation faster.
+    return settings.integers("num_nextn_predict_layers").stream().anyMatch(count -> count > 0)
+        ? names.ignoring("model.layers." + settings.blocks() + ".")
+        : names;
   }
 }
