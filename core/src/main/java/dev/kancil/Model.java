@@ -8,6 +8,7 @@ import dev.kancil.engine.Engine;
 import dev.kancil.engine.Sequence;
 import dev.kancil.family.Families;
 import dev.kancil.family.LoadedModel;
+import dev.kancil.format.Adapter;
 import dev.kancil.format.Checkpoint;
 import dev.kancil.format.gguf.GgufFile;
 import dev.kancil.graph.Graph;
@@ -108,12 +109,17 @@ public final class Model implements AutoCloseable {
       Path path = files.path();
       // A vocabulary takes as long to index as all else that comes before the first token.
       FutureTask<TokenizerFiles> reading = start("kancil-tokenizer", files::text);
+      List<Adapter> adapters =
+          options.adapters().stream()
+              .map(adapter -> resources.add(adapter.open(), Adapter::close))
+              .toList();
       LoadedModel loaded =
           Families.open(
               files.checkpoint(),
               options.cacheKeyType(),
               options.cacheValueType(),
-              options::contextLengthFor);
+              options::contextLengthFor,
+              adapters);
       Graph graph = generating(loaded, files.checkpoint());
       int context = options.contextLengthFor(loaded.contextLength());
       Device chosen = await(opening);

@@ -4,6 +4,7 @@ import dev.kancil.backend.Backends;
 import dev.kancil.backend.DeviceOptions;
 import dev.kancil.backend.LoadProgress;
 import dev.kancil.tensor.DataType;
+import java.util.List;
 
 /**
  * How a model is opened.
@@ -21,6 +22,7 @@ import dev.kancil.tensor.DataType;
  * @param gpuLayers how many of a model's layers run on the device, the last ones and what follows
  *     them, while the CPU runs the others; more than there are are all; 0: the CPU runs the model;
  *     {@link #ALL_LAYERS}; or {@link #AUTO_LAYERS}
+ * @param adapters what changes the model's weights, in this order
  * @param progress is told how far a device is with what it does before the first step
  */
 public record ModelOptions(
@@ -32,6 +34,7 @@ public record ModelOptions(
     DataType cacheValueType,
     int stepTokens,
     int gpuLayers,
+    List<LoraAdapter> adapters,
     LoadProgress progress) {
   /** The longest context unless one is asked for. */
   public static final int DEFAULT_CONTEXT = 8192;
@@ -46,6 +49,7 @@ public record ModelOptions(
   public static final ModelOptions DEFAULT = builder().build();
 
   public ModelOptions {
+    adapters = List.copyOf(adapters);
     require(threads >= 0 && threads <= DeviceOptions.MAX_THREADS, "threads", threads);
     require(contextLength >= 0 && contextLength <= 1 << 24, "context length", contextLength);
     require(sessions >= 1 && sessions <= 1024, "sessions", sessions);
@@ -110,6 +114,7 @@ public record ModelOptions(
     private DataType cacheValueType = DataType.F16;
     private int stepTokens;
     private int gpuLayers = ALL_LAYERS;
+    private List<LoraAdapter> adapters = List.of();
     private LoadProgress progress = LoadProgress.NONE;
 
     private Builder() {}
@@ -162,6 +167,12 @@ public record ModelOptions(
       return this;
     }
 
+    /** See {@link ModelOptions#adapters}. */
+    public Builder adapters(List<LoraAdapter> inOrder) {
+      adapters = List.copyOf(inOrder);
+      return this;
+    }
+
     /** See {@link ModelOptions#progress}. */
     public Builder progress(LoadProgress listener) {
       progress = listener;
@@ -183,6 +194,7 @@ public record ModelOptions(
           cacheValueType,
           stepTokens,
           gpuLayers,
+          adapters,
           progress);
     }
   }

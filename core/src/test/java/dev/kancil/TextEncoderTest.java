@@ -182,6 +182,6 @@ class TextEncoderTest {
   void encodersGenerateNothing() {
     assertThatThrownBy(() -> Model.open(folder, OPTIONS))
         .isInstanceOf(UnsupportedException.class)
-        .hasMessageContaining("bert is an encoder, which generates nothing; use kancil embed");
+        .hasMessageContaining("bert generates no text; use kancil embed");
   }
 }

@@ -4,6 +4,7 @@ import dev.kancil.ModelOptions;
 import dev.kancil.tensor.DataType;
 import java.util.Locale;
 import picocli.CommandLine;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /** Where and how large a model runs. */
@@ -52,8 +53,11 @@ final class DeviceSettings {
       description = "How values are cached. Default: f16.")
   DataType valueType = DataType.F16;
 
+  @Mixin LoraOption lora = new LoraOption();
+
   ModelOptions.Builder options(Console console) {
     return ModelOptions.builder()
+        .adapters(lora.adapters)
         .progress(new LoadBar(console))
         .device(device)
         .threads(threads)

@@ -3,6 +3,7 @@ package dev.kancil.family;
 import dev.kancil.FormatException;
 import dev.kancil.InvalidRequestException;
 import dev.kancil.UnsupportedException;
+import dev.kancil.format.Adapter;
 import dev.kancil.format.Checkpoint;
 import dev.kancil.graph.Graph;
 import dev.kancil.tensor.DataType;
@@ -113,12 +114,27 @@ public final class Families {
    */
   public static LoadedModel open(
       Checkpoint checkpoint, DataType keyType, DataType valueType, IntUnaryOperator context) {
+    return open(checkpoint, keyType, valueType, context, List.of());
+  }
+
+  /**
+   * Builds the graphs of a checkpoint whose weights adapters change; otherwise as {@link
+   * #open(Checkpoint, DataType, DataType, IntUnaryOperator)}.
+   *
+   * @param adapters must outlive the result, as must the checkpoint
+   */
+  public static LoadedModel open(
+      Checkpoint checkpoint,
+      DataType keyType,
+      DataType valueType,
+      IntUnaryOperator context,
+      List<Adapter> adapters) {
     Family family = family(checkpoint);
     Hyperparameters settings = new Hyperparameters(checkpoint, family.usualContext(), context);
     Weights weights;
     LoadedModel model;
     try {
-      weights = new Weights(checkpoint, family.names(settings));
+      weights = new Weights(checkpoint, family.names(settings), adapters);
       StateGroups state = new StateGroups(keyType, valueType);
       model =
           switch (family.transformer(settings)) {

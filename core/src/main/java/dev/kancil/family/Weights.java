@@ -3,6 +3,7 @@ package dev.kancil.family;
 import dev.kancil.FormatException;
 import dev.kancil.UnsupportedException;
 import dev.kancil.backend.WeightSource;
+import dev.kancil.format.Adapter;
 import dev.kancil.format.Checkpoint;
 import dev.kancil.graph.Weight;
 import dev.kancil.tensor.Blocks;
@@ -47,6 +48,7 @@ final class Weights implements WeightSource {
           ".k_scale",
           ".v_scale");
 
+  private final AdaptedWeights adapted;
   private final Checkpoint checkpoint;
   private final WeightNames names;
   private final boolean isShort;
@@ -59,6 +61,14 @@ final class Weights implements WeightSource {
   private final List<String> problems;
 
   Weights(Checkpoint checkpoint, WeightNames names) {
+    this(checkpoint, names, List.of());
+  }
+
+  /**
+   * @param adapters what changes the checkpoint's tensors
+   */
+  Weights(Checkpoint checkpoint, WeightNames names, List<Adapter> adapters) {
+    adapted = new AdaptedWeights(adapters);
     this.checkpoint = checkpoint;
     this.names = names;
     isShort = isShort(checkpoint, names);
@@ -73,6 +83,7 @@ final class Weights implements WeightSource {
   }
 
   private Weights(Weights other, WeightNames names) {
+    adapted = other.adapted;
     checkpoint = other.checkpoint;
     this.names = names;
     isShort = isShort(checkpoint, names);
@@ -335,6 +346,11 @@ final class Weights implements WeightSource {
   }
 
   private @Nullable PlacedWeight named(String name, Place where, Shape shape) {
+    PlacedWeight found = stored(name, where, shape);
+    return found == null ? null : adapted.of(name, found, this);
+  }
+
+  private @Nullable PlacedWeight stored(String name, Place where, Shape shape) {
     if (isGrouped(name)) {
       return grouped.place(stem(name), shape, where.mayReorder);
     }
@@ -431,6 +447,7 @@ final class Weights implements WeightSource {
    *     would go unnoticed
    */
   void requireComplete() {
+    adapted.requireMet(this);
     List<String> left =
         checkpoint.tensorNames().stream()
             .filter(name -> !used.contains(name) && !names.ignores(name))

@@ -13,7 +13,6 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
-import java.util.Set;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -21,9 +20,6 @@ import org.junit.jupiter.params.provider.MethodSource;
 
 /** Every family against Hugging Face transformers. */
 class ReferenceModelsTest {
-  /** Of the further reference data, those that can't be loaded yet. */
-  private static final Set<String> NOT_YET = Set.of("llama_lora");
-
   @TempDir private static Path folder;
 
   static Stream<ReferenceModel> models() throws IOException {
@@ -32,11 +28,7 @@ class ReferenceModelsTest {
     if (more.isPresent()) {
       try (Stream<Path> found = Files.list(more.get())) {
         for (Path path : found.filter(Files::isDirectory).sorted().toList()) {
-          if (NOT_YET.contains(String.valueOf(path.getFileName()))) {
-            System.out.println("SKIPPED: " + path.getFileName() + " can't be loaded yet");
-          } else {
-            models.addAll(ReferenceModel.ofFolder(path));
-          }
+          models.addAll(ReferenceModel.ofFolder(path));
         }
       }
     }

@@ -7,7 +7,9 @@ import dev.kancil.engine.ModelInputs;
 import dev.kancil.engine.ModelPass;
 import dev.kancil.family.Families;
 import dev.kancil.family.LoadedModel;
+import dev.kancil.format.Adapter;
 import dev.kancil.format.huggingface.HuggingFaceCheckpoint;
+import dev.kancil.format.huggingface.PeftAdapter;
 import dev.kancil.format.json.Json;
 import dev.kancil.graph.Graph;
 import dev.kancil.tensor.DataType;
@@ -94,11 +96,36 @@ public final class ReferenceModel {
 
   /** Both spellings of a folder's model, if it is of a kind that can be run. */
   public static List<ReferenceModel> ofFolder(Path folder) {
+    if (Files.exists(folder.resolve(PeftAdapter.CONFIG))) {
+      return List.of(new ReferenceModel(folder, HuggingFaceCheckpoint.CONFIG));
+    }
     return Stream.of("config.json", "config_v5.json")
         .filter(config -> Files.exists(folder.resolve(config)))
         .map(config -> new ReferenceModel(folder, config))
         .filter(model -> KINDS.contains(String.valueOf(model.golden.get("kind"))))
         .toList();
+  }
+
+  /** The folder of the checkpoint, which is another one where this has an adapter. */
+  private Path base() {
+    Path adapter = folder.resolve(PeftAdapter.CONFIG);
+    if (!Files.exists(adapter)) {
+      return folder;
+    }
+    try {
+      Map<?, ?> read = (Map<?, ?>) Objects.requireNonNull(Json.parse(Files.readString(adapter)));
+      return folder.resolve(String.valueOf(read.get("base_model_name_or_path"))).normalize();
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  private HuggingFaceCheckpoint checkpoint() {
+    return HuggingFaceCheckpoint.open(base(), base().resolve(config));
+  }
+
+  private List<Adapter> adapters() {
+    return base().equals(folder) ? List.of() : List.of(PeftAdapter.open(folder, 1));
   }
 
   @Override
@@ -140,14 +167,21 @@ public final class ReferenceModel {
     for (Map<?, ?> prompt : maps(get(golden, "prompts"))) {
       int[] tokens = ints(get(prompt, "input_ids"));
       int[] greedy = ints(get(prompt, "greedy_ids"));
-      try (HuggingFaceCheckpoint checkpoint =
-          HuggingFaceCheckpoint.open(folder, folder.resolve(config))) {
+      List<Adapter> adapters = adapters();
+      try (HuggingFaceCheckpoint checkpoint = checkpoint()) {
         LoadedModel.OfDecoder model =
-            Families.load(
-                checkpoint, DataType.F32, DataType.F32, _ -> tokens.length + greedy.length);
+            (LoadedModel.OfDecoder)
+                Families.open(
+                    checkpoint,
+                    DataType.F32,
+                    DataType.F32,
+                    _ -> tokens.length + greedy.length,
+                    adapters);
         String id = String.valueOf(prompt.get("id"));
         worst = Math.max(worst, worst(device, model, id, tokens, chunk, arrays));
         requireGreedy(device, model, id, tokens, greedy);
+      } finally {
+        adapters.forEach(Adapter::close);
       }
     }
     return worst;
@@ -188,8 +222,7 @@ public final class ReferenceModel {
   /** Each batch of inputs in one pass, which returns all that the reference has of it. */
   private double worstOfPasses(Device device, Safetensors arrays) {
     double worst = 0;
-    try (HuggingFaceCheckpoint checkpoint =
-        HuggingFaceCheckpoint.open(folder, folder.resolve(config))) {
+    try (HuggingFaceCheckpoint checkpoint = checkpoint()) {
       LoadedModel model = Families.open(checkpoint, DataType.F32, DataType.F32, length -> length);
       boolean isOfTexts = arrays.names().contains("p0.input_ids");
       for (String batch : isOfTexts ? List.of("p0.", "p1.", "batch.") : List.of("")) {
