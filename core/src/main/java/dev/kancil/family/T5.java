@@ -1,11 +1,8 @@
 package dev.kancil.family;
 
-import static java.util.Map.entry;
-
 import dev.kancil.graph.op.Activation;
 import dev.kancil.graph.op.Score;
 import java.util.List;
-import java.util.Map;
 
 /**
  * T5 (Raffel et al. 2019), and v1.1, Flan and mT5, whose feed-forward parts are gated: relative
@@ -139,12 +136,12 @@ final class T5 implements Family {
 
   private static WeightNames names(Hyperparameters settings, boolean isEncoder) {
     if (settings.isGguf()) {
-      return ggufNames(isEncoder ? "enc." : "dec.");
+      return T5Names.ofGguf(isEncoder ? "enc." : "dec.");
     }
     String stack = isEncoder ? "encoder." : "decoder.";
     String table = settings.hasTensor(SHARED) ? SHARED : "encoder.embed_tokens.weight";
     String withBias = settings.architecture().equals("umt5") ? "{}" : "0";
-    return names(stack, isEncoder, isGated(settings))
+    return T5Names.of(stack, isEncoder, isGated(settings))
         .with(WeightName.TOKEN_EMBEDDING, table)
         .with(
             WeightName.RELATIVE_BIAS,
@@ -153,52 +150,5 @@ final class T5 implements Family {
             "encoder.embed_tokens.weight",
             "decoder.embed_tokens.weight",
             "decoder.block.0.layer.1.EncDecAttention.relative_attention_bias.weight");
-  }
-
-  private static WeightNames names(String stack, boolean isEncoder, boolean isGated) {
-    String layer = stack + "block.{}.layer.";
-    String last = layer + (isEncoder ? "1." : "2.");
-    String self = layer + "0.SelfAttention.";
-    String cross = layer + "1.EncDecAttention.";
-    return WeightNames.of(
-        "",
-        Map.ofEntries(
-            entry(WeightName.ATTENTION_NORM, layer + "0.layer_norm.weight"),
-            entry(WeightName.QUERY, self + "q.weight"),
-            entry(WeightName.KEY, self + "k.weight"),
-            entry(WeightName.VALUE, self + "v.weight"),
-            entry(WeightName.ATTENTION_OUTPUT, self + "o.weight"),
-            entry(WeightName.CROSS_NORM, layer + "1.layer_norm.weight"),
-            entry(WeightName.CROSS_QUERY, cross + "q.weight"),
-            entry(WeightName.CROSS_KEY, cross + "k.weight"),
-            entry(WeightName.CROSS_VALUE, cross + "v.weight"),
-            entry(WeightName.CROSS_OUTPUT, cross + "o.weight"),
-            entry(WeightName.FEED_FORWARD_NORM, last + "layer_norm.weight"),
-            entry(WeightName.GATE, last + "DenseReluDense.wi_0.weight"),
-            entry(WeightName.UP, last + "DenseReluDense." + (isGated ? "wi_1" : "wi") + ".weight"),
-            entry(WeightName.DOWN, last + "DenseReluDense.wo.weight"),
-            entry(WeightName.FINAL_NORM, stack + "final_layer_norm.weight"),
-            entry(WeightName.OUTPUT, "lm_head.weight")));
-  }
-
-  private static WeightNames ggufNames(String stack) {
-    String layer = stack + "blk.{}.";
-    return WeightNames.GGUF
-        .with(WeightName.ATTENTION_NORM, layer + "attn_norm.weight")
-        .with(WeightName.QUERY, layer + "attn_q.weight")
-        .with(WeightName.KEY, layer + "attn_k.weight")
-        .with(WeightName.VALUE, layer + "attn_v.weight")
-        .with(WeightName.ATTENTION_OUTPUT, layer + "attn_o.weight")
-        .with(WeightName.RELATIVE_BIAS, stack + "blk.0.attn_rel_b.weight")
-        .with(WeightName.CROSS_NORM, layer + "cross_attn_norm.weight")
-        .with(WeightName.CROSS_QUERY, layer + "cross_attn_q.weight")
-        .with(WeightName.CROSS_KEY, layer + "cross_attn_k.weight")
-        .with(WeightName.CROSS_VALUE, layer + "cross_attn_v.weight")
-        .with(WeightName.CROSS_OUTPUT, layer + "cross_attn_o.weight")
-        .with(WeightName.FEED_FORWARD_NORM, layer + "ffn_norm.weight")
-        .with(WeightName.GATE, layer + "ffn_gate.weight")
-        .with(WeightName.UP, layer + "ffn_up.weight")
-        .with(WeightName.DOWN, layer + "ffn_down.weight")
-        .with(WeightName.FINAL_NORM, stack + "output_norm.weight");
   }
 }
