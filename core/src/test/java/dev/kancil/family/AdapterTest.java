@@ -6,14 +6,25 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.kancil.FormatException;
 import dev.kancil.UnsupportedException;
 import dev.kancil.format.Adapter;
+import dev.kancil.format.Checkpoint;
+import dev.kancil.format.gguf.GgufAdapter;
+import dev.kancil.format.gguf.GgufCheckpoint;
+import dev.kancil.format.gguf.GgufFile;
+import dev.kancil.format.gguf.GgufValue;
+import dev.kancil.format.gguf.GgufWriter;
 import dev.kancil.format.huggingface.HuggingFaceCheckpoint;
 import dev.kancil.format.huggingface.PeftAdapter;
 import dev.kancil.format.safetensors.SafetensorsWriter;
 import dev.kancil.tensor.Blocks;
 import dev.kancil.tensor.DataType;
 import dev.kancil.tensor.FloatArray;
+import dev.kancil.tensor.Tensor;
 import dev.kancil.testing.ReferenceModel;
+import dev.kancil.testing.TinyModels;
 import java.io.IOException;
+import java.lang.foreign.MemorySegment;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
@@ -82,7 +93,7 @@ class AdapterTest {
     }
   }
 
-  private static LoadedModel.OfDecoder load(HuggingFaceCheckpoint checkpoint, Adapter adapter) {
+  private static LoadedModel.OfDecoder load(Checkpoint checkpoint, Adapter adapter) {
     return (LoadedModel.OfDecoder)
         Families.open(checkpoint, DataType.F32, DataType.F32, length -> length, List.of(adapter));
   }
@@ -191,5 +202,55 @@ class AdapterTest {
     assertThatThrownBy(() -> PeftAdapter.open(adapter("{\"peft_type\": \"LORA\"}"), 1))
         .isInstanceOf(FormatException.class)
         .hasMessageContaining("lora_alpha is null");
+  }
+
+  @Test
+  void pairsOfGgufFilesChangeWeightsOfGgufFiles() {
+    String name = "blk.0.ffn_up.weight";
+    try (Checkpoint checkpoint =
+        new GgufCheckpoint(GgufFile.open(TinyModels.LLAMA.write(folder)))) {
+      Tensor base = checkpoint.tensor(name).orElseThrow();
+      int in = Math.toIntExact(base.shape().columns());
+      FloatArray a = numbers(9, RANK, in);
+      FloatArray b = numbers(10, base.shape().dimension(0), RANK);
+      GgufWriter writer = new GgufWriter();
+      writer.put("general.architecture", new GgufValue.Text("llama"));
+      writer.put("general.type", new GgufValue.Text("adapter"));
+      writer.put("adapter.type", new GgufValue.Text("lora"));
+      writer.put("adapter.lora.alpha", new GgufValue.Float32(6));
+      writer.tensor(name + ".lora_a", tensor(a));
+      writer.tensor(name + ".lora_b", tensor(b));
+      Path file = folder.resolve("adapter.gguf");
+      writer.write(file);
+      float[] before = Blocks.decode(base);
+      try (Adapter adapter = GgufAdapter.open(file, 0.5f)) {
+        LoadedModel.OfDecoder model = load(checkpoint, adapter);
+        float[] after =
+            model.graph().weights().stream()
+                .filter(weight -> weight.name().startsWith(name))
+                .map(weight -> Blocks.decode(model.weights().tensor(weight)))
+                .findFirst()
+                .orElseThrow();
+        for (int i = 0; i < before.length; i++) {
+          double expected = before[i] + product(a, b, i / in, i % in);
+          assertThat((double) after[i]).isCloseTo(expected, ROUNDING);
+        }
+      }
+    }
+  }
+
+  @Test
+  void aModelIsNoAdapter() {
+    Path file = TinyModels.LLAMA.write(folder);
+    assertThatThrownBy(() -> GgufAdapter.open(file, 1))
+        .isInstanceOf(FormatException.class)
+        .hasMessageContaining("of the type model, no adapter");
+  }
+
+  private static Tensor tensor(FloatArray array) {
+    ByteBuffer bytes =
+        ByteBuffer.allocate(Float.BYTES * array.values().length).order(ByteOrder.LITTLE_ENDIAN);
+    bytes.asFloatBuffer().put(array.values());
+    return new Tensor(DataType.F32, array.shape(), MemorySegment.ofArray(bytes.array()));
   }
 }
