@@ -14,6 +14,7 @@ import dev.kancil.text.tokenizer.TokenizerFiles;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.TreeMap;
 import java.util.concurrent.Callable;
 import java.util.stream.Collectors;
@@ -135,25 +136,49 @@ final class ShowCommand implements Callable<Integer> {
       Map<String, @Nullable Object> facts, Checkpoint checkpoint, long weightBytes) {
     ModelOptions options = device.options(console).build();
     try {
-      LoadedModel.OfDecoder loaded =
-          Families.load(
+      LoadedModel loaded =
+          Families.open(
               checkpoint,
               options.cacheKeyType(),
               options.cacheValueType(),
               options::contextLengthFor);
-      StateLayout state = loaded.graph().state();
       int context = options.contextLengthFor(loaded.contextLength());
       facts.put("runs", true);
+      facts.put("with", commands(loaded));
       facts.put(
           "memory",
           Json.object(
-              "weights_bytes", weightBytes,
-              "context", context,
-              "cache_bytes", state.bytes(context)));
+              "weights_bytes",
+              weightBytes,
+              "context",
+              context,
+              "cache_bytes",
+              state(loaded).map(layout -> layout.bytes(context)).orElse(0L)));
     } catch (KancilException e) {
       facts.put("runs", false);
       facts.put("reason", e.getMessage());
     }
+  }
+
+  /** What is kept from step to step. */
+  private static Optional<StateLayout> state(LoadedModel model) {
+    return switch (model) {
+      case LoadedModel.OfDecoder decoder -> Optional.of(decoder.graph().state());
+      case LoadedModel.OfEncoderDecoder both -> Optional.of(both.decoder().state());
+      case LoadedModel.OfEncoder _, LoadedModel.OfEncoders _ -> Optional.empty();
+    };
+  }
+
+  /** The commands that run such a model. */
+  private static String commands(LoadedModel model) {
+    return switch (model) {
+      case LoadedModel.OfDecoder _ -> "run, chat, embed, forward";
+      case LoadedModel.OfEncoderDecoder _ -> "run, forward";
+      case LoadedModel.OfEncoder encoder ->
+          encoder.pooled().isPresent() ? "embed, rerank, forward" : "embed, forward";
+      case LoadedModel.OfMaskedAutoencoder _ -> "forward";
+      case LoadedModel.OfEncoders _ -> "classify, forward";
+    };
   }
 
   private static String line(@Nullable Object value) {
