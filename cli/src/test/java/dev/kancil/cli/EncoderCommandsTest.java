@@ -1,0 +1,131 @@
+package dev.kancil.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.kancil.format.safetensors.SafetensorsWriter;
+import dev.kancil.tensor.FloatArray;
+import dev.kancil.testing.ReferenceModel;
+import dev.kancil.testing.Safetensors;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.SequencedMap;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import tools.jackson.databind.JsonNode;
+
+/** Commands on encoders, and on models with adapters. */
+class EncoderCommandsTest {
+  @TempDir private Path folder;
+
+  private String encoder() throws IOException {
+    ReferenceModel.unpack("bert_rerank", folder);
+    Path model = folder.resolve("bert_rerank");
+    List<String> pieces = new ArrayList<>(List.of("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"));
+    for (int i = pieces.size(); i < 320; i++) {
+      pieces.add("w" + i);
+    }
+    Files.write(model.resolve("vocab.txt"), pieces);
+    Files.writeString(
+        model.resolve("tokenizer_config.json"), "{\"tokenizer_class\": \"BertTokenizer\"}");
+    return model.toString();
+  }
+
+  @Test
+  void embedGivesEachTextAVector() throws IOException {
+    String model = encoder();
+    Path texts = Files.writeString(folder.resolve("texts"), "w20 w21\n\nw22\n");
+    JsonNode found =
+        CommandRun.of("embed", model, "w30", "-f", texts.toString(), "--device", "cpu", "--json")
+            .json();
+    assertThat(found.get("embeddings").size()).isEqualTo(3);
+    assertThat(found.get("embeddings").get(0).size()).isEqualTo(32);
+    assertThat(found.get("normalized").booleanValue()).isTrue();
+    CommandRun plain =
+        CommandRun.of(
+            "embed", model, "w30", "--pooling", "first", "--no-normalize", "--device", "cpu");
+    assertThat(plain.succeeds().out().strip().split(" ")).hasSize(32);
+  }
+
+  @Test
+  void rerankSortsTextsByTheirScores() throws IOException {
+    String model = encoder();
+    String[] texts = {"w20", "w40 w41", "w60", "w80 w81 w82"};
+    JsonNode scores =
+        CommandRun.of(
+                "rerank",
+                model,
+                "w30",
+                texts[0],
+                texts[1],
+                texts[2],
+                texts[3],
+                "--json",
+                "--device",
+                "cpu")
+            .json()
+            .get("scores");
+    List<String> lines =
+        CommandRun.of(
+                "rerank", model, "w30", texts[0], texts[1], texts[2], texts[3], "--device", "cpu")
+            .succeeds()
+            .out()
+            .lines()
+            .toList();
+    List<String> expected =
+        Arrays.asList(0, 1, 2, 3).stream()
+            .sorted((a, b) -> Double.compare(scores.get(b).asDouble(), scores.get(a).asDouble()))
+            .map(i -> texts[i])
+            .toList();
+    assertThat(lines.stream().map(line -> line.substring(11)).toList()).isEqualTo(expected);
+  }
+
+  @Test
+  void showSaysWhatRunsAnEncoder() throws IOException {
+    JsonNode shown = CommandRun.of("show", encoder(), "--json").json();
+    assertThat(shown.get("runs").booleanValue()).isTrue();
+    assertThat(shown.get("with").asString()).isEqualTo("embed, rerank, forward");
+  }
+
+  @Test
+  void adaptersChangeWhatAModelComputes() throws IOException {
+    ReferenceModel.unpack("llama", folder);
+    Path adapter = Files.createDirectories(folder.resolve("adapter"));
+    Files.writeString(
+        adapter.resolve("adapter_config.json"), "{\"peft_type\": \"LORA\", \"lora_alpha\": 2}");
+    SequencedMap<String, FloatArray> arrays = new LinkedHashMap<>();
+    String module = "base_model.model.model.layers.0.self_attn.o_proj.";
+    FloatArray a = FloatArray.zeros(2, 64);
+    FloatArray b = FloatArray.zeros(64, 2);
+    Arrays.fill(a.values(), 0.1f);
+    Arrays.fill(b.values(), 0.2f);
+    arrays.put(module + "lora_A.weight", a);
+    arrays.put(module + "lora_B.weight", b);
+    SafetensorsWriter.write(adapter.resolve("adapter_model.safetensors"), arrays);
+    float[] plain = logits();
+    assertThat(logits("--lora", adapter.toString())).isNotEqualTo(plain);
+    assertThat(logits("--lora", adapter + "=0")).isEqualTo(plain);
+  }
+
+  private float[] logits(String... options) {
+    Path output = folder.resolve("out.safetensors");
+    List<String> arguments =
+        new ArrayList<>(
+            List.of(
+                "forward",
+                folder.resolve("llama").toString(),
+                "--tokens",
+                "3,4,5",
+                "--device",
+                "cpu",
+                "--output",
+                output.toString()));
+    arguments.addAll(List.of(options));
+    CommandRun.of(arguments.toArray(String[]::new)).succeeds();
+    return Safetensors.read(output).floats("logits");
+  }
+}
