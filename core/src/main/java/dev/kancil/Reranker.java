@@ -5,7 +5,6 @@ import dev.kancil.engine.TextRow;
 import dev.kancil.family.Families;
 import dev.kancil.family.LoadedModel;
 import dev.kancil.family.Pooling;
-import dev.kancil.graph.Graph;
 import dev.kancil.tensor.DataType;
 import dev.kancil.text.tokenizer.TextPair;
 import java.nio.file.Path;
@@ -52,22 +51,12 @@ public final class Reranker implements AutoCloseable {
   private static LoadedModel.OfEncoder classifier(ModelFiles files, ModelOptions options) {
     LoadedModel loaded =
         Families.open(files.checkpoint(), DataType.F32, DataType.F32, options::contextLengthFor);
-    if (loaded instanceof LoadedModel.OfEncoder encoder
-        && encoder.pooled().isPresent()
-        && columns(encoder.pooled().get()) == 1) {
+    if (loaded instanceof LoadedModel.OfEncoder encoder && encoder.givesOneNumber()) {
       return encoder;
     }
     throw new UnsupportedException(
         files.path()
             + ": it has no head that gives a text one number; `kancil embed` compares texts");
-  }
-
-  private static int columns(Graph heads) {
-    return heads.outputs().stream()
-        .filter(output -> output.name().equals(LOGITS))
-        .mapToInt(output -> output.type().columns())
-        .findFirst()
-        .orElse(0);
   }
 
   /**

@@ -175,7 +175,7 @@ final class ShowCommand implements Callable<Integer> {
       case LoadedModel.OfDecoder _ -> "run, chat, embed, forward";
       case LoadedModel.OfEncoderDecoder _ -> "run, forward";
       case LoadedModel.OfEncoder encoder ->
-          encoder.pooled().isPresent() ? "embed, rerank, forward" : "embed, forward";
+          encoder.givesOneNumber() ? "embed, rerank, forward" : "embed, forward";
       case LoadedModel.OfMaskedAutoencoder _ -> "forward";
       case LoadedModel.OfEncoders _ -> "classify, forward";
     };

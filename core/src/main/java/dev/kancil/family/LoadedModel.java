@@ -57,6 +57,15 @@ public sealed interface LoadedModel {
       int contextLength,
       int vocabulary)
       implements LoadedModel {
+    /** Whether a head gives a text one number, its output {@code logits}. */
+    public boolean givesOneNumber() {
+      return pooled.stream()
+          .flatMap(heads -> heads.outputs().stream())
+          .anyMatch(
+              output ->
+                  output.name().equals(PostNormEncoder.LOGITS) && output.type().columns() == 1);
+    }
+
     /** The same without heads. */
     public OfEncoder withoutHead() {
       return new OfEncoder(
