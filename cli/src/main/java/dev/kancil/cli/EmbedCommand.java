@@ -1,12 +1,8 @@
 package dev.kancil.cli;
 
 import dev.kancil.Embedding;
-import dev.kancil.InvalidRequestException;
-import dev.kancil.ModelOptions;
 import dev.kancil.TextEncoder;
-import dev.kancil.backend.Backends;
 import dev.kancil.family.Pooling;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
@@ -33,12 +29,6 @@ final class EmbedCommand implements Callable<Integer> {
   private List<String> texts = List.of();
 
   @Option(
-      names = {"-f", "--file"},
-      paramLabel = "FILE",
-      description = "A file with a text on each line; - for standard input.")
-  private @Nullable String file;
-
-  @Option(
       names = "--pooling",
       paramLabel = "first|last|mean",
       description = "What stands for a text. Default: what the model says.")
@@ -50,11 +40,7 @@ final class EmbedCommand implements Callable<Integer> {
       description = "Vectors of length 1, or as they are. Default: what the model says.")
   private @Nullable Boolean isNormalized;
 
-  @Option(names = "--device", paramLabel = "ID", description = "As in `kancil run`.")
-  private String device = Backends.AUTO;
-
-  @Option(names = "--threads", paramLabel = "N", description = "As in `kancil run`.")
-  private int threads;
+  @Mixin private EncoderSettings settings = new EncoderSettings();
 
   @Option(names = "--json", description = "Print the vectors as JSON.")
   private boolean json;
@@ -65,16 +51,11 @@ final class EmbedCommand implements Callable<Integer> {
 
   @Override
   public Integer call() {
-    List<String> all = new ArrayList<>(texts);
-    if (file != null) {
-      Texts.read(file, console).lines().filter(line -> !line.isBlank()).forEach(all::add);
-    }
-    if (all.isEmpty()) {
-      throw new InvalidRequestException("there is no text; give one, or --file FILE");
-    }
+    List<String> all = settings.texts(texts, console);
     Embedding.Choice choice =
         new Embedding.Choice(Optional.ofNullable(pooling), Optional.ofNullable(isNormalized));
-    try (TextEncoder encoder = TextEncoder.open(model.path(console), options(), choice)) {
+    try (TextEncoder encoder =
+        TextEncoder.open(model.path(console), settings.options(console), choice)) {
       console.message("on " + encoder.device().id() + " (" + encoder.device().name() + ")");
       List<float[]> vectors = encoder.embed(all);
       if (json) {
@@ -94,14 +75,6 @@ final class EmbedCommand implements Callable<Integer> {
       }
     }
     return 0;
-  }
-
-  private ModelOptions options() {
-    return ModelOptions.builder()
-        .device(device)
-        .threads(threads)
-        .progress(new LoadBar(console))
-        .build();
   }
 
   private static String line(float[] vector) {

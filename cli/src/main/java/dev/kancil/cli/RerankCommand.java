@@ -1,16 +1,11 @@
 package dev.kancil.cli;
 
-import dev.kancil.InvalidRequestException;
-import dev.kancil.ModelOptions;
 import dev.kancil.Reranker;
-import dev.kancil.backend.Backends;
-import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.Callable;
 import java.util.stream.IntStream;
-import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -32,17 +27,7 @@ final class RerankCommand implements Callable<Integer> {
   @Parameters(index = "2..*", arity = "0..*", paramLabel = "TEXT", description = "The texts.")
   private List<String> texts = List.of();
 
-  @Option(
-      names = {"-f", "--file"},
-      paramLabel = "FILE",
-      description = "A file with a text on each line; - for standard input.")
-  private @Nullable String file;
-
-  @Option(names = "--device", paramLabel = "ID", description = "As in `kancil run`.")
-  private String device = Backends.AUTO;
-
-  @Option(names = "--threads", paramLabel = "N", description = "As in `kancil run`.")
-  private int threads;
+  @Mixin private EncoderSettings settings = new EncoderSettings();
 
   @Option(names = "--json", description = "Print scores in the order of the texts as JSON.")
   private boolean json;
@@ -53,20 +38,8 @@ final class RerankCommand implements Callable<Integer> {
 
   @Override
   public Integer call() {
-    List<String> all = new ArrayList<>(texts);
-    if (file != null) {
-      Texts.read(file, console).lines().filter(line -> !line.isBlank()).forEach(all::add);
-    }
-    if (all.isEmpty()) {
-      throw new InvalidRequestException("there is no text; give one, or --file FILE");
-    }
-    ModelOptions options =
-        ModelOptions.builder()
-            .device(device)
-            .threads(threads)
-            .progress(new LoadBar(console))
-            .build();
-    try (Reranker reranker = Reranker.open(model.path(console), options)) {
+    List<String> all = settings.texts(texts, console);
+    try (Reranker reranker = Reranker.open(model.path(console), settings.options(console))) {
       console.message("on " + reranker.device().id() + " (" + reranker.device().name() + ")");
       List<Float> scores = reranker.scores(question, all);
       if (json) {

@@ -61,7 +61,7 @@ final class EncoderDecoderPass implements AutoCloseable {
           new SequencePass.Input(
               source, source, text.tokens(), text.brought(model, model.padding(), 0));
       SequencedMap<String, float[][]> ofEncoder = encoder.run(List.of(read)).getFirst();
-      following.brought(model, model.padding(), 0);
+      following.requireWithin(model);
       SequencePass.Input next =
           new SequencePass.Input(sequence, source, following.tokens(), Map.of());
       return new Result(ofEncoder, decoder.run(List.of(next)).getFirst());

@@ -57,13 +57,10 @@ public final class ModelPass {
     CollectedArrays results = new CollectedArrays(inputs.integers(ModelInputs.TOKENS));
     List<TextRow> texts = inputs.texts();
     for (int i = 0; i < texts.size(); i++) {
-      int[] tokens = texts.get(i).tokens();
-      if (tokens.length > model.contextLength()) {
-        throw new InvalidRequestException(
-            tokens.length + " tokens, but the model was made for " + model.contextLength());
-      }
+      TextRow text = texts.get(i);
+      text.requireWithin(model);
       results.rows(
-          i, texts.get(i), ForwardPass.run(device, tapped.getFirst(), weights, tokens, CHUNK));
+          i, text, ForwardPass.run(device, tapped.getFirst(), weights, text.tokens(), CHUNK));
     }
     return results.arrays();
   }

@@ -23,11 +23,11 @@ public record TextRow(int[] tokens, int[] tokenTypes, int[] indexes) {
   }
 
   /**
-   * What graphs take beside tokens.
+   * Throws unless a model can take it.
    *
-   * @throws InvalidRequestException if there are no tokens or too many, or a kind is unknown
+   * @throws InvalidRequestException if there are no tokens or too many
    */
-  Map<String, MemorySegment> brought(LoadedModel model, OptionalInt padding, int kinds) {
+  void requireWithin(LoadedModel model) {
     if (tokens.length == 0) {
       throw new InvalidRequestException("there are no tokens to compute");
     }
@@ -35,6 +35,15 @@ public record TextRow(int[] tokens, int[] tokenTypes, int[] indexes) {
       throw new InvalidRequestException(
           tokens.length + " tokens, but the model was made for " + model.contextLength());
     }
+  }
+
+  /**
+   * What graphs take beside tokens.
+   *
+   * @throws InvalidRequestException if there are no tokens or too many, or a kind is unknown
+   */
+  Map<String, MemorySegment> brought(LoadedModel model, OptionalInt padding, int kinds) {
+    requireWithin(model);
     int[] types = tokenTypes.length == 0 ? new int[tokens.length] : tokenTypes;
     for (int type : types) {
       if (type < 0 || type >= Math.max(1, kinds)) {

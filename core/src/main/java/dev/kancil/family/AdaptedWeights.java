@@ -17,7 +17,10 @@ import java.util.stream.IntStream;
  */
 final class AdaptedWeights {
   private final List<Adapter> adapters;
-  private final Set<String> met = new HashSet<>();
+  private final Set<Target> met = new HashSet<>();
+
+  /** What one of the adapters changes. */
+  private record Target(int adapter, String name) {}
 
   AdaptedWeights(List<Adapter> adapters) {
     this.adapters = List.copyOf(adapters);
@@ -31,7 +34,7 @@ final class AdaptedWeights {
       if (change == null) {
         continue;
       }
-      met.add(i + " " + name);
+      met.add(new Target(i, name));
       String problem = problem(change, weight);
       if (problem.isEmpty()) {
         adapted = changed(change, adapted, i);
@@ -46,7 +49,7 @@ final class AdaptedWeights {
   void requireMet(Weights weights) {
     for (int i = 0; i < adapters.size(); i++) {
       for (String name : adapters.get(i).changes().keySet()) {
-        if (!met.contains(i + " " + name)) {
+        if (!met.contains(new Target(i, name))) {
           weights.problem(
               adapters.get(i).name() + ": it changes " + name + ", which the model has not");
         }

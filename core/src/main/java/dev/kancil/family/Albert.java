@@ -59,8 +59,6 @@ final class Albert implements Family {
     if (settings.hasTensor(ORDER)) {
       return NAMES.with(WeightName.CLASSIFIER, ORDER);
     }
-    return NAMES.with(
-        WeightName.CLASSIFIER,
-        settings.isClass("ForQuestionAnswering") ? "qa_outputs.weight" : "classifier.weight");
+    return NAMES.with(WeightName.CLASSIFIER, PostNormEncoder.classifier(settings));
   }
 }

@@ -68,8 +68,6 @@ final class Bert implements Family {
     if (settings.hasTensor(NEXT_SENTENCE)) {
       return NAMES.with(WeightName.CLASSIFIER, NEXT_SENTENCE);
     }
-    return NAMES.with(
-        WeightName.CLASSIFIER,
-        settings.isClass("ForQuestionAnswering") ? "qa_outputs.weight" : "classifier.weight");
+    return NAMES.with(WeightName.CLASSIFIER, PostNormEncoder.classifier(settings));
   }
 }

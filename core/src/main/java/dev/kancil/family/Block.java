@@ -87,57 +87,35 @@ public record Block(
 
   /** The same with another {@link #residualScale}. */
   public Block withResidualScale(float scale) {
-    return new Block(
-        residual,
-        attentionNorm,
-        attention,
-        postAttentionNorm,
-        feedForwardNorm,
-        feedForward,
-        postFeedForwardNorm,
-        scale,
-        cross);
+    return with(attentionNorm, attention, scale, cross);
   }
 
   /** The same with another norm before attention. */
   public Block withAttentionNorm(Norm norm) {
-    return new Block(
-        residual,
-        norm,
-        attention,
-        postAttentionNorm,
-        feedForwardNorm,
-        feedForward,
-        postFeedForwardNorm,
-        residualScale,
-        cross);
+    return with(norm, attention, residualScale, cross);
   }
 
   /** The same with another attention. */
   public Block withAttention(AttentionPart newAttention) {
+    return with(attentionNorm, newAttention, residualScale, cross);
+  }
+
+  /** The same with attention to an encoder's rows. */
+  public Block withCross(AttentionLayer attentionToOthers) {
+    return with(attentionNorm, attention, residualScale, Optional.of(attentionToOthers));
+  }
+
+  private Block with(
+      Norm newNorm, AttentionPart newAttention, float scale, Optional<AttentionLayer> newCross) {
     return new Block(
         residual,
-        attentionNorm,
+        newNorm,
         newAttention,
         postAttentionNorm,
         feedForwardNorm,
         feedForward,
         postFeedForwardNorm,
-        residualScale,
-        cross);
-  }
-
-  /** The same with attention to an encoder's rows. */
-  public Block withCross(AttentionLayer attentionToOthers) {
-    return new Block(
-        residual,
-        attentionNorm,
-        attention,
-        postAttentionNorm,
-        feedForwardNorm,
-        feedForward,
-        postFeedForwardNorm,
-        residualScale,
-        Optional.of(attentionToOthers));
+        scale,
+        newCross);
   }
 }

@@ -76,8 +76,6 @@ final class DistilBert implements Family {
             settings.hasTensor("pre_classifier.weight")
                 ? "pre_classifier.weight"
                 : "vocab_transform.weight")
-        .with(
-            WeightName.CLASSIFIER,
-            settings.isClass("ForQuestionAnswering") ? "qa_outputs.weight" : "classifier.weight");
+        .with(WeightName.CLASSIFIER, PostNormEncoder.classifier(settings));
   }
 }

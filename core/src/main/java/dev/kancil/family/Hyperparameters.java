@@ -255,7 +255,7 @@ public final class Hyperparameters {
   }
 
   /** Whether the checkpoint has a truth value. */
-  public boolean has(String key) {
+  public boolean hasFlag(String key) {
     return checkpoint.flag(key).isPresent();
   }
 

@@ -41,7 +41,8 @@ record PlacedWeight(
         shape,
         order,
         () -> {
-          MemorySegment to = allocate(type, shape);
+          long bytes = Math.multiplyExact(type.byteSize(shape.columns()), shape.rows());
+          MemorySegment to = Arena.ofAuto().allocate(bytes, 64);
           write.accept(to);
           return new Tensor(type, shape, to);
         });
@@ -67,19 +68,17 @@ record PlacedWeight(
 
   /** {@code each} rows of each {@code group} rows, from the group's {@code first} on. */
   PlacedWeight rowsOfGroups(long first, long each, long group, Shape of) {
-    return new PlacedWeight(
+    return made(
         name + "[" + first + ".." + (first + each) + " of " + group + "]",
         type,
         of,
         order,
-        () -> {
+        to -> {
           MemorySegment from = tensor.get().data();
           long row = rowBytes();
-          MemorySegment to = allocate(type, of);
           for (long i = 0; i < of.dimension(0) / each; i++) {
             MemorySegment.copy(from, (i * group + first) * row, to, i * each * row, each * row);
           }
-          return new Tensor(type, of, to);
         });
   }
 
@@ -90,19 +89,17 @@ record PlacedWeight(
    * @param from for each new row the old one
    */
   PlacedWeight reordered(String name, LongUnaryOperator from) {
-    return new PlacedWeight(
+    return made(
         this.name + "[" + name + "]",
         type,
         shape,
         order,
-        () -> {
+        to -> {
           MemorySegment source = tensor.get().data();
           long row = rowBytes();
-          MemorySegment to = allocate(type, shape);
           for (long i = 0; i < shape.dimension(0); i++) {
             MemorySegment.copy(source, from.applyAsLong(i) * row, to, i * row, row);
           }
-          return new Tensor(type, shape, to);
         });
   }
 
@@ -112,20 +109,19 @@ record PlacedWeight(
       // Blocks lie along rows.
       return floats().transposed(of);
     }
-    return new PlacedWeight(
+    return made(
         name + "[transposed]",
         type,
         of,
-        () -> {
+        null,
+        to -> {
           MemorySegment from = tensor.get().data();
-          MemorySegment to = allocate(type, of);
           long rows = of.dimension(-2);
           long columns = of.columns();
           long bytes = rows * columns * type.blockBytes();
           for (long at = 0; at < to.byteSize(); at += bytes) {
             transpose(from.asSlice(at, bytes), to.asSlice(at, bytes), rows, columns);
           }
-          return new Tensor(type, of, to);
         });
   }
 
@@ -166,36 +162,33 @@ record PlacedWeight(
   }
 
   private PlacedWeight floats(String newName, float added) {
-    return new PlacedWeight(
+    return made(
         newName,
         DataType.F32,
         shape,
-        () -> {
+        null,
+        to -> {
           float[] values = Blocks.decode(tensor.get());
-          MemorySegment to = allocate(DataType.F32, shape);
           for (int i = 0; i < values.length; i++) {
             to.setAtIndex(ValueLayout.JAVA_FLOAT, i, values[i] + added);
           }
-          return new Tensor(DataType.F32, shape, to);
         });
   }
 
   /** One after the other, all of one type. */
   static PlacedWeight stacked(String name, List<PlacedWeight> parts, Shape of) {
-    DataType type = parts.getFirst().type;
-    return new PlacedWeight(
+    return made(
         name,
-        type,
+        parts.getFirst().type,
         of,
-        () -> {
-          MemorySegment to = allocate(type, of);
+        null,
+        to -> {
           long at = 0;
           for (PlacedWeight part : parts) {
             MemorySegment from = part.tensor.get().data();
             MemorySegment.copy(from, 0, to, at, from.byteSize());
             at += from.byteSize();
           }
-          return new Tensor(type, of, to);
         });
   }
 
@@ -227,10 +220,5 @@ record PlacedWeight(
         Shape.of(values.length),
         null,
         to -> MemorySegment.copy(values, 0, to, ValueLayout.JAVA_INT, 0, values.length));
-  }
-
-  private static MemorySegment allocate(DataType type, Shape shape) {
-    long bytes = Math.multiplyExact(type.byteSize(shape.columns()), shape.rows());
-    return Arena.ofAuto().allocate(bytes, 64);
   }
 }

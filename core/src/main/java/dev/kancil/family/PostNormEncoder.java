@@ -192,6 +192,11 @@ final class PostNormEncoder {
     return encoder.withRowHeads(rows).withPooledHeads(Pooling.FIRST, pooled);
   }
 
+  /** What the product that gives classes is called, unless a family has a name of its own. */
+  static String classifier(Hyperparameters settings) {
+    return settings.isClass("ForQuestionAnswering") ? "qa_outputs.weight" : "classifier.weight";
+  }
+
   /** Whether classes are of each row, not of the whole text. */
   static boolean isOfEachRow(Hyperparameters settings) {
     return settings.isClass("ForTokenClassification") || settings.isClass("ForQuestionAnswering");

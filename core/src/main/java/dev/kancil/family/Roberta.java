@@ -84,8 +84,6 @@ final class Roberta implements Family {
     }
     return names
         .with(WeightName.HEAD_DENSE, "lm_head.dense.weight")
-        .with(
-            WeightName.CLASSIFIER,
-            settings.isClass("ForQuestionAnswering") ? "qa_outputs.weight" : "classifier.weight");
+        .with(WeightName.CLASSIFIER, PostNormEncoder.classifier(settings));
   }
 }

@@ -59,7 +59,7 @@ final class T5 implements Family {
   private static boolean isTied(Hyperparameters settings) {
     boolean usual = !settings.architecture().equals("mt5");
     return settings.isTied(usual)
-        && !(settings.has(SCALED) && settings.hasTensor("lm_head.weight"));
+        && !(settings.hasFlag(SCALED) && settings.hasTensor("lm_head.weight"));
   }
 
   private static boolean isEncoderAlone(Hyperparameters settings) {

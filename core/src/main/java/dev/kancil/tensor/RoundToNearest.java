@@ -42,13 +42,14 @@ public final class RoundToNearest {
       int elements) {
     Objects.checkFromIndexSize(sourceOffset, elements, source.length);
     Objects.checkFromIndexSize(offset, type.byteSize(elements), target.byteSize());
+    if (!type.isQuantized()) {
+      Blocks.encode(type, source, sourceOffset, target, offset, elements);
+      return;
+    }
     for (int i = 0; i < elements / type.blockElements(); i++) {
       int from = sourceOffset + i * type.blockElements();
       long at = offset + (long) i * type.blockBytes();
       switch (type) {
-        case F32 -> target.set(Blocks.FLOAT, at, source[from]);
-        case F16 -> target.set(Blocks.SHORT, at, Float.floatToFloat16(source[from]));
-        case BF16 -> target.set(Blocks.SHORT, at, Blocks.toBFloat16(source[from]));
         case Q8_0 -> bytes(source, from, target, at);
         case Q4_0 -> around(source, from, target, at, 4);
         case Q4_1 -> above(source, from, target, at, 4);

@@ -87,11 +87,7 @@ public final class RowKernels {
 
   /** {@link ClampedGlu}. */
   public Work clampedGlu(ClampedGlu op, Node node) {
-    return elements(
-        "clamped_glu",
-        node,
-        Map.of("ACTIVATION_" + op.activation().name(), ""),
-        List.of(new Argument.Real(op.limit())));
+    return elements("clamped_glu", node, op.activation(), new Argument.Real(op.limit()));
   }
 
   /** {@link Concatenate}. */
@@ -145,8 +141,9 @@ public final class RowKernels {
         Grid.ofElements(slots));
   }
 
-  private Work elements(String function, Node node, Activation activation) {
-    return elements(function, node, Map.of("ACTIVATION_" + activation.name(), ""), List.of());
+  private Work elements(String function, Node node, Activation activation, Argument... further) {
+    return elements(
+        function, node, Map.of("ACTIVATION_" + activation.name(), ""), List.of(further));
   }
 
   /** {@link dev.kancil.graph.op.SelectRows}. */

@@ -1,0 +1,48 @@
+package dev.kancil.cli;
+
+import dev.kancil.InvalidRequestException;
+import dev.kancil.ModelOptions;
+import dev.kancil.backend.Backends;
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Option;
+
+/** What commands on encoders of texts have alike: where texts come from, and where they run. */
+final class EncoderSettings {
+  @Option(
+      names = {"-f", "--file"},
+      paramLabel = "FILE",
+      description = "A file with a text on each line; - for standard input.")
+  private @Nullable String file;
+
+  @Option(names = "--device", paramLabel = "ID", description = "As in `kancil run`.")
+  private String device = Backends.AUTO;
+
+  @Option(names = "--threads", paramLabel = "N", description = "As in `kancil run`.")
+  private int threads;
+
+  /**
+   * These texts, and those of the file.
+   *
+   * @throws InvalidRequestException if there are none
+   */
+  List<String> texts(List<String> given, Console console) {
+    List<String> all = new ArrayList<>(given);
+    if (file != null) {
+      Texts.read(file, console).lines().filter(line -> !line.isBlank()).forEach(all::add);
+    }
+    if (all.isEmpty()) {
+      throw new InvalidRequestException("there is no text; give one, or --file FILE");
+    }
+    return all;
+  }
+
+  ModelOptions options(Console console) {
+    return ModelOptions.builder()
+        .device(device)
+        .threads(threads)
+        .progress(new LoadBar(console))
+        .build();
+  }
+}
