@@ -122,13 +122,10 @@ static INLINE void put_numbers(ints high, ints low, uint8_t *at, const int parts
     _mm_storeu_si128((__m128i *)at, _mm_unpacklo_epi32(highs, middles));
     _mm_storeu_si128((__m128i *)(at + 16), _mm_unpackhi_epi32(highs, middles));
   } else {
-    int32_t all_parts[3][4];
-    _mm_storeu_si128((__m128i *)all_parts[0], highs);
-    _mm_storeu_si128((__m128i *)all_parts[1], middles);
-    _mm_storeu_si128((__m128i *)all_parts[2], _mm512_cvtepi32_epi8(low));
-    UNROLL for (int i = 0; i < 12; i++) {
-      memcpy(at + 4 * i, &all_parts[i % 3][i / 3], 4);
-    }
+    __m512i together = _mm512_inserti32x4(_mm512_castsi128_si512(highs), middles, 1);
+    together = _mm512_inserti32x4(together, _mm512_cvtepi32_epi8(low), 2);
+    __m512i order = _mm512_setr_epi32(0, 4, 8, 1, 5, 9, 2, 6, 10, 3, 7, 11, 0, 0, 0, 0);
+    _mm512_mask_storeu_epi32(at, 0x0fff, _mm512_permutexvar_epi32(order, together));
   }
 }
 
