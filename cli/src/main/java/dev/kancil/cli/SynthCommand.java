@@ -22,8 +22,9 @@ import picocli.CommandLine.Parameters;
     mixinStandardHelpOptions = true,
     footer = {
       "",
-      "A GGUF file of the size and the types that `kancil bench synthetic:SHAPE:TYPE` measures without",
-      "one; its help names them. Each layer has weights of its own, and other software reads it, too."
+      "What `kancil bench synthetic:SHAPE:TYPE` measures without a file (its help names",
+      "shapes and types) as a GGUF file, which other software reads, too. Each layer",
+      "has weights of its own in it."
     })
 final class SynthCommand implements Callable<Integer> {
   private final Console console;

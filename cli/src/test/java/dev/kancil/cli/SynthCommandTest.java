@@ -11,9 +11,9 @@ import tools.jackson.databind.JsonNode;
 final class SynthCommandTest {
   @TempDir private Path folder;
 
-  private String written(String wanted, String... more) {
+  private String written(String wanted) {
     String target = folder.resolve("model.gguf").toString();
-    CommandRun.of(CommandTest.with(new String[] {"synth", wanted, target}, more)).succeeds();
+    CommandRun.of("synth", wanted, target).succeeds();
     return target;
   }
 
@@ -30,8 +30,17 @@ final class SynthCommandTest {
     assertThat(bench.get("weight_bytes_per_token").asDouble())
         .isEqualTo(
             CommandRun.of(
-                    "bench", "synthetic:tiny:Q4_K_M", "-p", "4", "-n", "2", "-r", "1", "--device",
-                    "cpu", "--json")
+                    "bench",
+                    "synthetic:tiny:Q4_K_M",
+                    "-p",
+                    "4",
+                    "-n",
+                    "2",
+                    "-r",
+                    "1",
+                    "--device",
+                    "cpu",
+                    "--json")
                 .json()
                 .get("weight_bytes_per_token")
                 .asDouble());
@@ -55,7 +64,8 @@ final class SynthCommandTest {
     CommandRun.of("synth", "llama-9b:F16", target).failsWith("no shape llama-9b", "llama-8b");
     CommandRun.of("synth", "tiny", target).failsWith("SHAPE:TYPE");
     CommandRun.of("synth", "tiny:F16", folder.toString()).failsWith("is a folder");
-    CommandRun.of("synth", "tiny:F16", folder + "/no/such/model.gguf").failsWith("can't be written");
+    CommandRun.of("synth", "tiny:F16", folder + "/no/such/model.gguf")
+        .failsWith("can't be written");
     CommandRun.of("synth", "tiny:F16", target, "--vocabulary", folder + "/none")
         .failsWith("there is no such file");
     assertThat(folder).isEmptyDirectory();

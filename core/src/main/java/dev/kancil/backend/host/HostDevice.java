@@ -12,6 +12,7 @@ import dev.kancil.backend.WeightSource;
 import dev.kancil.graph.Graph;
 import dev.kancil.graph.StateLayout;
 import dev.kancil.graph.op.Fused;
+import java.util.OptionalDouble;
 import java.util.function.Predicate;
 import java.util.function.Supplier;
 
@@ -22,6 +23,7 @@ public final class HostDevice implements Device {
   private final Supplier<Lowering> lowerings;
   private final Predicate<Fused> takes;
   private final Runnable onClose;
+  private final Supplier<OptionalDouble> readSpeed;
   private final DeviceQueue queue;
   private boolean closed;
 
@@ -38,11 +40,25 @@ public final class HostDevice implements Device {
       Supplier<Lowering> lowerings,
       Predicate<Fused> takes,
       Runnable onClose) {
+    this(description, options, lowerings, takes, onClose, OptionalDouble::empty);
+  }
+
+  /**
+   * @param readSpeed answers {@link #readBytesPerSecond}
+   */
+  public HostDevice(
+      DeviceDescription description,
+      DeviceOptions options,
+      Supplier<Lowering> lowerings,
+      Predicate<Fused> takes,
+      Runnable onClose,
+      Supplier<OptionalDouble> readSpeed) {
     this.description = description;
     this.guarded = options.guarded();
     this.lowerings = lowerings;
     this.takes = takes;
     this.onClose = onClose;
+    this.readSpeed = readSpeed;
     this.queue = new DeviceQueue("kancil-" + description.id());
   }
 
@@ -59,6 +75,11 @@ public final class HostDevice implements Device {
   @Override
   public boolean isGuarded() {
     return guarded;
+  }
+
+  @Override
+  public OptionalDouble readBytesPerSecond() {
+    return readSpeed.get();
   }
 
   @Override

@@ -6,6 +6,7 @@ import dev.kancil.backend.DeviceOptions;
 import dev.kancil.backend.host.HostDevice;
 import dev.kancil.graph.op.NormedProduct;
 import java.util.Locale;
+import java.util.OptionalDouble;
 
 /** Puts the device together; the first class that touches the vector module. */
 final class CpuDevice {
@@ -20,7 +21,8 @@ final class CpuDevice {
         options,
         () -> new CpuLowering(pool, scratch),
         fused -> !(fused instanceof NormedProduct),
-        pool::close);
+        pool::close,
+        () -> OptionalDouble.of(ReadSpeed.measure(pool)));
   }
 
   /** Vector width and the instruction set that it stands for. */
