@@ -122,7 +122,7 @@ final class CpuLowering implements Lowering {
         yield new CacheWriteKernel(writer(slot, k, v, operands), k, v, pool);
       }
       case Attention attention ->
-          new AttentionKernel(attention, null, node, operands, pool, scratch);
+          new AttentionKernel(attention, null, node, operands, pool, scratch, library);
       case RopeAttention(var rotary, var attention) ->
           new AttentionKernel(
               attention,
@@ -130,7 +130,8 @@ final class CpuLowering implements Lowering {
               node,
               operands,
               pool,
-              scratch);
+              scratch,
+              library);
     };
   }
 
