@@ -30,6 +30,7 @@ final class NativeAttentionTile implements AttentionKernel.Tile {
   private final MethodHandle attentionScores;
   private final MethodHandle attentionValues;
   private final Room[] rooms;
+  private final MemorySegment zeros;
 
   /** A thread's memory: scaled queries, scores of a page, and of each query the sums so far. */
   private record Room(
@@ -71,6 +72,7 @@ final class NativeAttentionTile implements AttentionKernel.Tile {
     for (int i = 0; i < threads; i++) {
       rooms[i] = Room.of(rows * group, op, sumFloats);
     }
+    zeros = Room.floats((long) rows * group * sumFloats);
     scratch.reserve(Scratch.Kind.PRODUCTS, Pages.TOKENS);
     attentionScores =
         library.function(
@@ -145,8 +147,9 @@ final class NativeAttentionTile implements AttentionKernel.Tile {
     for (int i = 0; i < count; i++) {
       room.largest().setAtIndex(ValueLayout.JAVA_FLOAT, i, Float.NEGATIVE_INFINITY);
     }
-    room.totals().asSlice(0, 4L * count).fill((byte) 0);
-    room.sums().asSlice(0, 4L * count * sumFloats).fill((byte) 0);
+    // A slice to fill would be allocated.
+    MemorySegment.copy(zeros, 0, room.totals(), 0, 4L * count);
+    MemorySegment.copy(zeros, 0, room.sums(), 0, 4L * count * sumFloats);
     int from = batch.position(row);
     int to = batch.position(row + rows - 1);
     long first = Math.max(0, op.mask().firstKey(from, to));

@@ -35,7 +35,22 @@ class CpuBackendTest {
     assertThat(Backends.all()).extracting(Backend::name).containsSubsequence("cpu", "reference");
     DeviceDescription device = new CpuBackend().devices().getFirst();
     assertThat(device.isAvailable()).isTrue();
-    assertThat(device.kernels()).startsWith("Vector API, ").contains(" bits");
+    assertThat(device.kernels()).matches("native, .*|Vector API, .* bits.*; no native kernels: .*");
+  }
+
+  @Test
+  void theVectorApiRunsWhereItIsAskedFor() {
+    String before = System.setProperty(NativeLibrary.PROPERTY, "vector");
+    try {
+      assertThat(new CpuBackend().devices().getFirst().kernels())
+          .matches("Vector API, .* bits.*; no native kernels: kancil.cpu.kernels=vector");
+    } finally {
+      if (before == null) {
+        System.clearProperty(NativeLibrary.PROPERTY);
+      } else {
+        System.setProperty(NativeLibrary.PROPERTY, before);
+      }
+    }
   }
 
   @Test
