@@ -24,7 +24,7 @@ static INLINE long tile_bytes_bf16(long columns) { return 32 * columns; }
     } \
     long k = 0; \
     for (; k + PARTS <= columns; k += PARTS) { \
-      PREFETCH((const uint8_t *)(weights + 16 * k)); \
+      prefetch((const uint8_t *)(weights + 16 * k), (int)(PARTS * 16 * sizeof(type))); \
       UNROLL for (int p = 0; p < PARTS; p++) { \
         floats w = load_weights(weights + 16 * (k + p)); \
         UNROLL for (int t = 0; t < tokens; t++) { \

@@ -6,13 +6,11 @@
 #define INLINE inline __attribute__((always_inline))
 #define NOINLINE __attribute__((noinline))
 #define UNROLL _Pragma("GCC unroll 16")
-#ifndef AHEAD
-#define AHEAD 2048
-#endif
-#define PREFETCH(at) prefetch((at) + AHEAD)
-static INLINE void prefetch(const uint8_t *at) {
-  UNROLL for (int i = 0; i < 4; i++) {
-    __builtin_prefetch(at + 64 * i);
+// Weights are fetched so many bytes before they are used, into the second-level cache.
+#define AHEAD 12288
+static INLINE void prefetch(const uint8_t *at, const int bytes) {
+  UNROLL for (int i = 0; i < bytes; i += 64) {
+    __builtin_prefetch(at + AHEAD + i, 0, 2);
   }
 }
 

@@ -58,16 +58,16 @@ static INLINE void get_fives(const uint8_t *high, const uint8_t *at, uint8_t *q)
   RUNS(32) { q[i] |= (uint8_t)((fifth >> i & 1) << 4); }
 }
 
-// Where a lane's quants and scales of block b lie in a tile.
-#define QUANTS_OF(bytes) (tile + bytes * b + 4 * lane)
-#define SCALES_OF(quant_bytes, bytes) (tile + quant_bytes * blocks + bytes * b)
+// Where block b lies in a tile, whose blocks take so many bytes, and so many each 8 of them share.
+#define BLOCK_OF(bytes, super_bytes) (tile + (bytes) * b + (super_bytes) * (b / 8 + 1))
+#define SUPER_OF(bytes, super_bytes) (tile + (8 * (bytes) + (super_bytes)) * (b / 8))
 
 #define PACK_BLOCKS(name, block_bytes, quant_bytes, scale_bytes, body) \
   static void pack_row_##name(const uint8_t *row, long blocks, int lane, uint8_t *tile) { \
     for (long b = 0; b < blocks; b++) { \
       const uint8_t *at = row + block_bytes * b; \
-      uint8_t *quants_at = QUANTS_OF(quant_bytes); \
-      uint8_t *scales_at = SCALES_OF(quant_bytes, scale_bytes); \
+      uint8_t *quants_at = BLOCK_OF(quant_bytes + scale_bytes, 0) + 4 * lane; \
+      uint8_t *scales_at = BLOCK_OF(quant_bytes + scale_bytes, 0) + quant_bytes; \
       uint8_t q[32]; \
       body \
     } \
@@ -130,10 +130,10 @@ static void pack_row_q4_k(const uint8_t *row, long blocks, int lane, uint8_t *ti
     int of = (int)(b % 8);
     uint8_t q[32];
     RUNS(32) { q[i] = super[16 + 32 * (of / 2) + i] >> 4 * (of % 2) & 15; }
-    put_nibbles(q, QUANTS_OF(256));
-    uint8_t *scales = SCALES_OF(256, 32) + lane;
-    get_sixths(super + 4, of, scales, scales + 16);
-    uint8_t *supers = tile + (256 + 32) * blocks + 64 * (b / 8) + 2 * lane;
+    uint8_t *to = BLOCK_OF(256 + 32, 64);
+    put_nibbles(q, to + 4 * lane);
+    get_sixths(super + 4, of, to + 256 + lane, to + 256 + 16 + lane);
+    uint8_t *supers = SUPER_OF(256 + 32, 64) + 2 * lane;
     memcpy(supers, super, 2);
     memcpy(supers + 32, super + 2, 2);
   }
@@ -145,11 +145,11 @@ static void pack_row_q5_k(const uint8_t *row, long blocks, int lane, uint8_t *ti
     int of = (int)(b % 8);
     uint8_t q[32];
     RUNS(32) { q[i] = (uint8_t)((super[48 + 32 * (of / 2) + i] >> 4 * (of % 2) & 15) | (super[16 + i] >> of & 1) << 4); }
-    put_nibbles(q, QUANTS_OF(320));
-    put_fifths(q, QUANTS_OF(320) + 256);
-    uint8_t *scales = SCALES_OF(320, 32) + lane;
-    get_sixths(super + 4, of, scales, scales + 16);
-    uint8_t *supers = tile + (320 + 32) * blocks + 64 * (b / 8) + 2 * lane;
+    uint8_t *to = BLOCK_OF(320 + 32, 64);
+    put_nibbles(q, to + 4 * lane);
+    put_fifths(q, to + 256 + 4 * lane);
+    get_sixths(super + 4, of, to + 320 + lane, to + 320 + 16 + lane);
+    uint8_t *supers = SUPER_OF(320 + 32, 64) + 2 * lane;
     memcpy(supers, super, 2);
     memcpy(supers + 32, super + 2, 2);
   }
@@ -163,12 +163,12 @@ static void pack_row_q6_k(const uint8_t *row, long blocks, int lane, uint8_t *ti
     const uint8_t *high = super + 128 + 32 * half;
     uint8_t q[32];
     RUNS(32) { q[i] = (uint8_t)((low[i] >> 4 * (of / 2) & 15) | (high[i] >> 2 * of & 3) << 4); }
-    put_nibbles(q, QUANTS_OF(384));
-    put_sixths(q, QUANTS_OF(384) + 256);
-    uint8_t *scales = SCALES_OF(384, 32) + lane;
-    scales[0] = super[192 + 2 * (b % 8)];
-    scales[16] = super[192 + 2 * (b % 8) + 1];
-    memcpy(tile + (384 + 32) * blocks + 32 * (b / 8) + 2 * lane, super + 208, 2);
+    uint8_t *to = BLOCK_OF(384 + 32, 32);
+    put_nibbles(q, to + 4 * lane);
+    put_sixths(q, to + 256 + 4 * lane);
+    to[384 + lane] = super[192 + 2 * (b % 8)];
+    to[384 + 16 + lane] = super[192 + 2 * (b % 8) + 1];
+    memcpy(SUPER_OF(384 + 32, 32) + 2 * lane, super + 208, 2);
   }
 }
 

@@ -10,8 +10,7 @@ static INLINE long JOIN(tile_bytes, NAME)(long blocks) {
 // results[t] = some lanes of the tile, from `lane` on, · x[t] for `tokens` rows of x, a constant where this is inlined.
 static INLINE void JOIN(few, NAME)(
     const uint8_t *tile, long blocks, const uint8_t *x, long x_bytes, const int tokens, const int parts, const int lane, floats *results) {
-  const uint8_t *scales = tile + QUANT_BYTES * blocks;
-  const uint8_t *super_scales = scales + SCALE_BYTES * blocks;
+  const uint8_t *at = tile, *super = tile;
   activations of[MANY_TOKENS];
   floats result[MANY_TOKENS];
   UNROLL for (int t = 0; t < tokens; t++) {
@@ -19,10 +18,16 @@ static INLINE void JOIN(few, NAME)(
     result[t] = zero();
   }
   for (long b = 0; b < blocks; b++) {
-    PREFETCH(tile + QUANT_BYTES * b);
-    quants q = QUANTS(tile + QUANT_BYTES * b + 4 * lane);
-    block_scales s = SCALES(scales + SCALE_BYTES * b, super_scales + SUPER_BYTES * (b / 8));
-    (void)super_scales;
+    if (SUPER_BYTES > 0 && b % 8 == 0) {
+      super = at;
+      prefetch(super, SUPER_BYTES);
+      at += SUPER_BYTES;
+    }
+    prefetch(at, QUANT_BYTES + SCALE_BYTES);
+    quants q = QUANTS(at + 4 * lane);
+    block_scales s = SCALES(at + QUANT_BYTES, super);
+    at += QUANT_BYTES + SCALE_BYTES;
+    (void)super;
     UNROLL for (int t = 0; t < tokens; t++) {
       const uint8_t *numbers = of[t].numbers + 8 * FOUR_BYTES(parts) * b;
       floats scale = all(of[t].scales[b]);

@@ -5,7 +5,8 @@
 // tokens, lanes and threads are: results are the same bits with each instruction set.
 // Traffic: a tile's weights once for each TOKENS_AT_ONCE rows of x, which stay in the second-level cache meanwhile; x once for each tile.
 //
-// A tile (see pack.h) is the quants of all its blocks, then the scales of all its blocks.
+// A tile (see pack.h) is one stream: each block's quants, then its scales; before each 8 blocks the scales of their superblock. (With scales elsewhere
+// reading took twice as long: processors fetch ahead what they see read in order.)
 // Invariants: in each lane |Σ q high| < 2^31: at most 255 · 32768 · 32.
 
 // Σ q x, of x in parts.
@@ -74,7 +75,7 @@ typedef struct {
   floats scale, second_scale, minimum;
 } block_scales;
 
-// How each type lies: bytes of quants and of scales that a tile has for a block; a superblock's scales, of 8 blocks, behind both.
+// How each type lies: bytes of quants and of scales that a tile has for a block, and for the superblock of 8 blocks.
 // OFFSET is that of the quants, as a power of two or -1 for none; MINIMUM tells whether there is one, HALVES whether 16 columns share a scale.
 
 #define NAME q4_0
