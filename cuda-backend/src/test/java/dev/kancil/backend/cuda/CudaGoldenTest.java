@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.kancil.backend.Device;
 import dev.kancil.backend.DeviceOptions;
 import dev.kancil.testing.GoldenCheck;
+import dev.kancil.testing.ReferenceAdapters;
 import dev.kancil.testing.ReferenceModel;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -43,6 +44,15 @@ class CudaGoldenTest {
   void transformersComputesTheSame(String model, @TempDir Path folder) {
     try (Device device = EmulatedCuda.backend(2).open(0, DeviceOptions.DEFAULT)) {
       assertThat(ReferenceModel.unpack(model, folder).getFirst().worst(device, 16)).isLessThan(1);
+    }
+  }
+
+  @Test
+  void peftComputesTheSameWithAdaptersSideBySide(@TempDir Path folder) {
+    ReferenceAdapters adapters = ReferenceAdapters.unpack("llama", folder);
+    try (Device device = EmulatedCuda.backend(2).open(0, DeviceOptions.DEFAULT)) {
+      adapters.requireLogits(device, 9);
+      adapters.requireGreedy(device);
     }
   }
 
