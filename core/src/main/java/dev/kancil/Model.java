@@ -112,10 +112,10 @@ public final class Model implements AutoCloseable {
       Path path = files.path();
       // A vocabulary takes as long to index as all else that comes before the first token.
       FutureTask<TokenizerFiles> reading = start("kancil-tokenizer", files::text);
-      List<Adapter> adapters = open(options.adapters(), resources);
+      List<Adapter> adapters = files.adapters(options.adapters());
       List<String> names = List.copyOf(options.namedAdapters().keySet());
       List<List<Adapter>> choices =
-          options.namedAdapters().values().stream().map(parts -> open(parts, resources)).toList();
+          options.namedAdapters().values().stream().map(files::adapters).toList();
       LoadedModel loaded =
           Families.open(
               files.checkpoint(),
@@ -212,10 +212,6 @@ public final class Model implements AutoCloseable {
       case LoadedModel.OfEncoder _, LoadedModel.OfEncoders _ ->
           new Engine(device, graph, weights, limits);
     };
-  }
-
-  private static List<Adapter> open(List<LoraAdapter> adapters, Resources resources) {
-    return adapters.stream().map(adapter -> resources.add(adapter.open(), Adapter::close)).toList();
   }
 
   private static <T> FutureTask<T> start(String name, Callable<T> work) {

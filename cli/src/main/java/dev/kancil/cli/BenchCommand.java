@@ -65,6 +65,7 @@ final class BenchCommand implements Callable<Integer> {
   private int repetitions = 5;
 
   @Mixin private DeviceSettings device = new DeviceSettings();
+  @Mixin private BesideOption beside = new BesideOption();
 
   @Option(names = "--json", description = "Print the result as JSON.")
   private boolean json;
@@ -83,7 +84,8 @@ final class BenchCommand implements Callable<Integer> {
     }
     List<Repetition> results = new ArrayList<>();
     ModelDescription description;
-    try (Model opened = model.openAny(console, device.options(console).sessions(batch).build())) {
+    try (Model opened =
+        model.openAny(console, beside.with(device.options(console)).sessions(batch).build())) {
       description = opened.description();
       Announcement.print(console, description);
       for (int i = -WARM_UPS; i < repetitions; i++) {
@@ -121,7 +123,7 @@ final class BenchCommand implements Callable<Integer> {
     List<Session> sessions = new ArrayList<>();
     try {
       for (int i = 0; i < batch; i++) {
-        Session session = opened.session();
+        Session session = beside.session(opened);
         sessions.add(session);
         if (depth > 0) {
           session.generate(tokens(opened, random, depth - 1), options(1)).await();
