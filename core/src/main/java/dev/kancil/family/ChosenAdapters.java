@@ -32,6 +32,7 @@ final class ChosenAdapters {
   private final Map<String, Map<Integer, List<LowRankPart>>> parts = new LinkedHashMap<>();
   private final Map<String, Set<Change>> changesOf = new HashMap<>();
   private final Set<Change> placed = new HashSet<>();
+  private final Set<Change> refused = new HashSet<>();
   private final Set<String> problems = new LinkedHashSet<>();
 
   /** One of the adapters, and a tensor that it changes. */
@@ -59,7 +60,11 @@ final class ChosenAdapters {
 
   /** Takes note of a weight, and of where it lies. */
   void note(String weight, WeightPlace place, Shape shape, Names names) {
-    if (parts.containsKey(weight) || shape.rank() != 2) {
+    if (parts.containsKey(weight)) {
+      return;
+    }
+    if (shape.rank() != 2) {
+      refuse(place, names);
       return;
     }
     Map<Integer, List<LowRankPart>> ofWeight = new LinkedHashMap<>();
@@ -111,9 +116,39 @@ final class ChosenAdapters {
           WeightPlace.OfExperts _,
           WeightPlace.OfHeads _,
           WeightPlace.Stacked _,
-          WeightPlace.Zeros _ ->
-          null;
+          WeightPlace.Zeros _ -> {
+        refuse(place, names);
+        yield null;
+      }
     };
+  }
+
+  /** Takes note that what lies there can't be chosen, whatever else is made of its tensors. */
+  private void refuse(WeightPlace place, Names names) {
+    switch (place) {
+      case WeightPlace.Named(String pattern) -> refuse(pattern, names);
+      case WeightPlace.Microscaled(String blocks, String scales) -> {
+        refuse(blocks, names);
+        refuse(scales, names);
+      }
+      case WeightPlace.Rows(WeightPlace of, _, _) -> refuse(of, names);
+      case WeightPlace.RowsOfGroups(WeightPlace of, _, _, _) -> refuse(of, names);
+      case WeightPlace.Shaped(WeightPlace of, _) -> refuse(of, names);
+      case WeightPlace.Transposed(WeightPlace of) -> refuse(of, names);
+      case WeightPlace.PlusOne(WeightPlace of) -> refuse(of, names);
+      case WeightPlace.OfExperts(WeightPlace of) -> refuse(of, names);
+      case WeightPlace.OfHeads(WeightPlace of, _) -> refuse(of, names);
+      case WeightPlace.Stacked(List<WeightPlace> rows) -> rows.forEach(row -> refuse(row, names));
+      case WeightPlace.Zeros _ -> {}
+    }
+  }
+
+  private void refuse(String pattern, Names names) {
+    for (List<Adapter> choice : choices) {
+      for (Adapter adapter : choice) {
+        names.of(pattern).forEach(name -> refused.add(new Change(adapter, name)));
+      }
+    }
   }
 
   private static int rows(Shape shape) {
@@ -166,6 +201,7 @@ final class ChosenAdapters {
           factors.put(
               name, StackedFactors.of(weight, choices.size(), ofWeight, weights, problems::add));
         });
+    placed.removeAll(refused);
     elsewhere.forEach(name -> placed.removeAll(changesOf.getOrDefault(name, Set.of())));
     for (List<Adapter> choice : choices) {
       for (Adapter adapter : choice) {

@@ -309,22 +309,13 @@ final class Weights implements WeightSource {
 
     @Override
     public List<String> of(String pattern) {
-      return spellings(name(pattern, where));
+      return names.spellings(name(pattern, where));
     }
 
     @Override
     public boolean isLinear(String pattern) {
       return isGrouped(name(pattern, where));
     }
-  }
-
-  /** A tensor's name, and how it would be called with or without what names may begin with. */
-  private List<String> spellings(String name) {
-    String prefix = names.prefix();
-    if (prefix.isEmpty()) {
-      return List.of(name);
-    }
-    return List.of(name, name.startsWith(prefix) ? name.substring(prefix.length()) : prefix + name);
   }
 
   private static Shape withRows(Shape shape, long rows) {
@@ -382,7 +373,7 @@ final class Weights implements WeightSource {
 
   private @Nullable PlacedWeight named(String name, Place where, Shape shape) {
     PlacedWeight found = stored(name, where, shape);
-    return found == null ? null : adapted.of(spellings(name), found, this);
+    return found == null ? null : adapted.of(names.spellings(name), found, this);
   }
 
   private @Nullable PlacedWeight stored(String name, Place where, Shape shape) {
