@@ -128,6 +128,11 @@ final class HostProgram implements Program {
     }
 
     @Override
+    public MemorySegment packed(Weight weight, Packing packing) {
+      return weights.packed(weight, packing);
+    }
+
+    @Override
     public StepLimits limits() {
       return limits;
     }

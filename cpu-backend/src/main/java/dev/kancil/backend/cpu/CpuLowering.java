@@ -10,6 +10,7 @@ import dev.kancil.graph.StateSlot;
 import dev.kancil.graph.Value;
 import dev.kancil.graph.Weight;
 import dev.kancil.graph.op.Activate;
+import dev.kancil.graph.op.Activation;
 import dev.kancil.graph.op.Add;
 import dev.kancil.graph.op.AddRmsNorm;
 import dev.kancil.graph.op.Attention;
@@ -48,12 +49,15 @@ import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A kernel for each node of one program. Nodes are lowered in running order, so what several of
  * them share (rotary angles, room for turned queries) is made for the first.
  */
 final class CpuLowering implements Lowering {
+  private final @Nullable NativeLibrary library;
+  private final @Nullable RoundedRows rounded;
   private final WorkerPool pool;
   private final Scratch scratch;
   private final Activations activations = new Activations();
@@ -70,7 +74,9 @@ final class CpuLowering implements Lowering {
   /** Memory of a program that its attention layers use one after the other. */
   private record Room(String use, long bytes) {}
 
-  CpuLowering(WorkerPool pool, Scratch scratch) {
+  CpuLowering(@Nullable NativeLibrary library, WorkerPool pool, Scratch scratch) {
+    this.library = library;
+    rounded = library == null ? null : new RoundedRows(library);
     this.pool = pool;
     this.scratch = scratch;
     threadActivations = new Activations[pool.threads()];
@@ -93,10 +99,8 @@ final class CpuLowering implements Lowering {
       case LayerNorm norm -> new LayerNormKernel(norm, node, operands, pool);
       case RmsNorm(float epsilon, int _) -> RmsNormKernel.norm(epsilon, node, operands, pool);
       case AddRmsNorm(float epsilon) -> RmsNormKernel.addAndNorm(epsilon, node, operands, pool);
-      case MatMul _, ParallelMatMul _ ->
-          new MatMulKernel(node, operands, pool, scratch, activations, packed);
-      case GluMatMul(var activation) ->
-          new GluMatMulKernel(activation, node, operands, pool, scratch, activations, packed);
+      case MatMul _, ParallelMatMul _ -> matMul(node, operands);
+      case GluMatMul(var activation) -> gluMatMul(activation, node, operands);
       case NormedProduct product ->
           throw new UnsupportedException(product.name() + " is not decomposed for this device");
       case MoeRoute route -> new MoeRouteKernel(route, node, operands, pool, scratch);
@@ -128,6 +132,24 @@ final class CpuLowering implements Lowering {
               pool,
               scratch);
     };
+  }
+
+  private Kernel matMul(Node node, Operands operands) {
+    return library != null && rounded != null && isTiled(node)
+        ? new TiledMatMulKernel(node, operands, library, pool, rounded)
+        : new MatMulKernel(node, operands, pool, scratch, activations, packed);
+  }
+
+  private Kernel gluMatMul(Activation activation, Node node, Operands operands) {
+    return library != null && rounded != null && isTiled(node)
+        ? new TiledGluMatMulKernel(activation, node, operands, library, pool, scratch, rounded)
+        : new GluMatMulKernel(activation, node, operands, pool, scratch, activations, packed);
+  }
+
+  /** Whether native kernels take all weights of a node. */
+  private boolean isTiled(Node node) {
+    return node.inputs().stream()
+        .allMatch(input -> !(input instanceof Weight weight) || TiledWeight.takes(library, weight));
   }
 
   private RopeWrite ropeWrite(
