@@ -10,6 +10,7 @@ import dev.kancil.testing.ReferenceModel;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -65,6 +66,9 @@ class CudaGoldenTest {
     try (Device device = EmulatedCuda.backend(2).open(0, DeviceOptions.DEFAULT)) {
       ReferenceModel model = ReferenceModel.unpack("llama_gptq_actorder", folder).getFirst();
       assertThat(model.worst(device, 4)).isLessThan(1);
+      Pattern matrices = Pattern.compile(".*_proj");
+      ReferenceAdapters.merged("llama_gptq_actorder", folder.resolve("own"), matrices)
+          .requireLogits(device, 1);
     }
   }
 }
