@@ -55,6 +55,7 @@ static INLINE float float_of_bits(uint32_t bits) {
     switch (tokens) { FEW_CASES(call, __VA_ARGS__) } \
   }
 
+#include "functions.h"
 #include "activations.h"
 
 // Rows of x that are multiplied with some tiles before the next ones are.
@@ -137,6 +138,8 @@ static INLINE void many(
     }
   }
 }
+
+#include "attention.h"
 
 // `blocks` of 32 columns, or columns where weights are floats, whose x has 3 parts by name. pack: rows of a matrix become tiles, which have been
 // zeroed. multiply: x of two parts has at least MANY_TOKENS rows.

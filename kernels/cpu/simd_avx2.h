@@ -22,6 +22,8 @@ static INLINE floats load(const float *at) { return _mm256_loadu_ps(at); }
 static INLINE void store(float *at, floats x) { _mm256_storeu_ps(at, x); }
 static INLINE floats all(float x) { return _mm256_set1_ps(x); }
 static INLINE floats add(floats a, floats b) { return _mm256_add_ps(a, b); }
+static INLINE floats subtract(floats a, floats b) { return _mm256_sub_ps(a, b); }
+static INLINE floats maximum(floats a, floats b) { return _mm256_max_ps(a, b); }
 static INLINE floats multiply(floats a, floats b) { return _mm256_mul_ps(a, b); }
 static INLINE floats multiply_add(floats a, floats b, floats c) { return _mm256_fmadd_ps(a, b, c); }
 static INLINE floats from_ints(ints x) { return _mm256_cvtepi32_ps(x); }
@@ -42,6 +44,32 @@ static INLINE floats from_powers(const uint8_t *at) {
   ints normal = _mm256_slli_epi32(_mm256_sub_epi32(x, _mm256_set1_epi32(1)), 23);
   ints least = _mm256_sllv_epi32(_mm256_set1_epi32(0x00200000), x);
   return _mm256_castsi256_ps(_mm256_blendv_epi8(normal, least, _mm256_cmpgt_epi32(_mm256_set1_epi32(2), x)));
+}
+
+// 2^n, for whole n of -150 to 127, in two factors.
+static INLINE floats times_power(floats x, floats n) {
+  ints whole = _mm256_cvtps_epi32(n), half = _mm256_srai_epi32(whole, 1), bias = _mm256_set1_epi32(127);
+  ints first = _mm256_slli_epi32(_mm256_add_epi32(half, bias), 23);
+  ints second = _mm256_slli_epi32(_mm256_add_epi32(_mm256_sub_epi32(whole, half), bias), 23);
+  return multiply(multiply(x, _mm256_castsi256_ps(first)), _mm256_castsi256_ps(second));
+}
+// Rows become columns.
+static INLINE void turn(floats rows[LANES]) {
+  floats a[8], b[8];
+  UNROLL for (int i = 0; i < 4; i++) {
+    a[2 * i] = _mm256_unpacklo_ps(rows[2 * i], rows[2 * i + 1]);
+    a[2 * i + 1] = _mm256_unpackhi_ps(rows[2 * i], rows[2 * i + 1]);
+  }
+  UNROLL for (int i = 0; i < 2; i++) {
+    b[4 * i] = _mm256_shuffle_ps(a[4 * i], a[4 * i + 2], 0x44);
+    b[4 * i + 1] = _mm256_shuffle_ps(a[4 * i], a[4 * i + 2], 0xee);
+    b[4 * i + 2] = _mm256_shuffle_ps(a[4 * i + 1], a[4 * i + 3], 0x44);
+    b[4 * i + 3] = _mm256_shuffle_ps(a[4 * i + 1], a[4 * i + 3], 0xee);
+  }
+  UNROLL for (int j = 0; j < 4; j++) {
+    rows[j] = _mm256_permute2f128_ps(b[j], b[4 + j], 0x20);
+    rows[4 + j] = _mm256_permute2f128_ps(b[j], b[4 + j], 0x31);
+  }
 }
 
 static INLINE bytes load_bytes(const uint8_t *at) { return _mm256_loadu_si256((const __m256i *)at); }

@@ -17,6 +17,8 @@ static INLINE floats load(const float *at) { return _mm512_loadu_ps(at); }
 static INLINE void store(float *at, floats x) { _mm512_storeu_ps(at, x); }
 static INLINE floats all(float x) { return _mm512_set1_ps(x); }
 static INLINE floats add(floats a, floats b) { return _mm512_add_ps(a, b); }
+static INLINE floats subtract(floats a, floats b) { return _mm512_sub_ps(a, b); }
+static INLINE floats maximum(floats a, floats b) { return _mm512_max_ps(a, b); }
 static INLINE floats multiply(floats a, floats b) { return _mm512_mul_ps(a, b); }
 static INLINE floats multiply_add(floats a, floats b, floats c) { return _mm512_fmadd_ps(a, b, c); }
 static INLINE floats from_ints(ints x) { return _mm512_cvtepi32_ps(x); }
@@ -37,6 +39,37 @@ static INLINE floats from_powers(const uint8_t *at) {
   ints normal = _mm512_slli_epi32(_mm512_sub_epi32(x, _mm512_set1_epi32(1)), 23);
   ints least = _mm512_sllv_epi32(_mm512_set1_epi32(0x00200000), x);
   return _mm512_castsi512_ps(_mm512_mask_mov_epi32(normal, _mm512_cmplt_epi32_mask(x, _mm512_set1_epi32(2)), least));
+}
+
+// 2^n, for whole n of -150 to 127, in two factors.
+static INLINE floats times_power(floats x, floats n) {
+  ints whole = _mm512_cvtps_epi32(n), half = _mm512_srai_epi32(whole, 1), bias = _mm512_set1_epi32(127);
+  ints first = _mm512_slli_epi32(_mm512_add_epi32(half, bias), 23);
+  ints second = _mm512_slli_epi32(_mm512_add_epi32(_mm512_sub_epi32(whole, half), bias), 23);
+  return multiply(multiply(x, _mm512_castsi512_ps(first)), _mm512_castsi512_ps(second));
+}
+// Rows become columns.
+static INLINE void turn(floats rows[LANES]) {
+  floats a[16], b[16];
+  UNROLL for (int i = 0; i < 8; i++) {
+    a[2 * i] = _mm512_unpacklo_ps(rows[2 * i], rows[2 * i + 1]);
+    a[2 * i + 1] = _mm512_unpackhi_ps(rows[2 * i], rows[2 * i + 1]);
+  }
+  UNROLL for (int i = 0; i < 4; i++) {
+    b[4 * i] = _mm512_castpd_ps(_mm512_unpacklo_pd(_mm512_castps_pd(a[4 * i]), _mm512_castps_pd(a[4 * i + 2])));
+    b[4 * i + 1] = _mm512_castpd_ps(_mm512_unpackhi_pd(_mm512_castps_pd(a[4 * i]), _mm512_castps_pd(a[4 * i + 2])));
+    b[4 * i + 2] = _mm512_castpd_ps(_mm512_unpacklo_pd(_mm512_castps_pd(a[4 * i + 1]), _mm512_castps_pd(a[4 * i + 3])));
+    b[4 * i + 3] = _mm512_castpd_ps(_mm512_unpackhi_pd(_mm512_castps_pd(a[4 * i + 1]), _mm512_castps_pd(a[4 * i + 3])));
+  }
+  // b[4 i + j] has in its quarter q the columns 4 q + j of rows 4 i to 4 i + 3.
+  UNROLL for (int j = 0; j < 4; j++) {
+    floats first = _mm512_shuffle_f32x4(b[j], b[4 + j], 0x88), second = _mm512_shuffle_f32x4(b[8 + j], b[12 + j], 0x88);
+    floats third = _mm512_shuffle_f32x4(b[j], b[4 + j], 0xdd), fourth = _mm512_shuffle_f32x4(b[8 + j], b[12 + j], 0xdd);
+    rows[j] = _mm512_shuffle_f32x4(first, second, 0x88);
+    rows[8 + j] = _mm512_shuffle_f32x4(first, second, 0xdd);
+    rows[4 + j] = _mm512_shuffle_f32x4(third, fourth, 0x88);
+    rows[12 + j] = _mm512_shuffle_f32x4(third, fourth, 0xdd);
+  }
 }
 
 static INLINE bytes load_bytes(const uint8_t *at) { return _mm512_loadu_si512(at); }
@@ -89,13 +122,10 @@ static INLINE void put_numbers(ints high, ints low, uint8_t *at, const int parts
     _mm_storeu_si128((__m128i *)at, _mm_unpacklo_epi32(highs, middles));
     _mm_storeu_si128((__m128i *)(at + 16), _mm_unpackhi_epi32(highs, middles));
   } else {
-    int32_t all_parts[3][4];
-    _mm_storeu_si128((__m128i *)all_parts[0], highs);
-    _mm_storeu_si128((__m128i *)all_parts[1], middles);
-    _mm_storeu_si128((__m128i *)all_parts[2], _mm512_cvtepi32_epi8(low));
-    UNROLL for (int i = 0; i < 12; i++) {
-      memcpy(at + 4 * i, &all_parts[i % 3][i / 3], 4);
-    }
+    __m512i together = _mm512_inserti32x4(_mm512_castsi128_si512(highs), middles, 1);
+    together = _mm512_inserti32x4(together, _mm512_cvtepi32_epi8(low), 2);
+    __m512i order = _mm512_setr_epi32(0, 4, 8, 1, 5, 9, 2, 6, 10, 3, 7, 11, 0, 0, 0, 0);
+    _mm512_mask_storeu_epi32(at, 0x0fff, _mm512_permutexvar_epi32(order, together));
   }
 }
 

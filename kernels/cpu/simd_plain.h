@@ -51,6 +51,8 @@ static INLINE floats zero(void) { return all(0); }
 static INLINE floats load(const float *at) { floats y; EACH(y, at[i]); }
 static INLINE void store(float *at, floats x) { memcpy(at, x.of, sizeof x.of); }
 static INLINE floats add(floats a, floats b) { floats y; EACH(y, a.of[i] + b.of[i]); }
+static INLINE floats subtract(floats a, floats b) { floats y; EACH(y, a.of[i] - b.of[i]); }
+static INLINE floats maximum(floats a, floats b) { floats y; EACH(y, a.of[i] > b.of[i] ? a.of[i] : b.of[i]); }
 static INLINE floats multiply(floats a, floats b) { floats y; EACH(y, a.of[i] * b.of[i]); }
 static INLINE floats multiply_add(floats a, floats b, floats c) { floats y; EACH(y, fmaf(a.of[i], b.of[i], c.of[i])); }
 static INLINE floats from_ints(ints x) { floats y; EACH(y, (float)x.of[i]); }
@@ -62,6 +64,24 @@ static INLINE floats from_signed(const uint8_t *at) { floats y; EACH(y, (float)(
 static INLINE floats from_powers(const uint8_t *at) {
   floats y;
   EACH(y, float_of_bits(at[i] < 2 ? 0x00200000u << at[i] : (uint32_t)(at[i] - 1) << 23));
+}
+
+// 2^n, for whole n of -150 to 127, in two factors.
+static INLINE floats times_power(floats x, floats n) {
+  floats y;
+  EACH(
+      y, x.of[i] * float_of_bits((uint32_t)(((int32_t)n.of[i] >> 1) + 127) << 23) *
+             float_of_bits((uint32_t)((int32_t)n.of[i] - ((int32_t)n.of[i] >> 1) + 127) << 23));
+}
+// Rows become columns.
+static INLINE void turn(floats rows[LANES]) {
+  for (int i = 0; i < LANES; i++) {
+    for (int j = 0; j < i; j++) {
+      float x = rows[i].of[j];
+      rows[i].of[j] = rows[j].of[i];
+      rows[j].of[i] = x;
+    }
+  }
 }
 
 static INLINE bytes load_bytes(const uint8_t *at) {

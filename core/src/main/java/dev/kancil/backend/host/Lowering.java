@@ -2,6 +2,8 @@ package dev.kancil.backend.host;
 
 import dev.kancil.backend.StepLimits;
 import dev.kancil.graph.Node;
+import dev.kancil.graph.StateGroup;
+import dev.kancil.graph.StateSlot;
 import dev.kancil.graph.Value;
 import dev.kancil.graph.Weight;
 import dev.kancil.tensor.Tensor;
@@ -30,6 +32,9 @@ public interface Lowering {
      * of the weights and lives as long as they do. What it was made of is not kept.
      */
     MemorySegment packed(Weight weight, Packing packing);
+
+    /** The state's layers that {@code slot} is of. */
+    StateGroup cache(StateSlot slot);
 
     /** The largest step. */
     StepLimits limits();

@@ -16,8 +16,8 @@ final class CpuDevice {
   private CpuDevice() {}
 
   static Device open(DeviceDescription description, DeviceOptions options) {
-    Rehearsal.begin();
     NativeLibrary library = NativeLibrary.find().library();
+    Rehearsal.begin(library != null);
     WorkerPool pool = new WorkerPool(options.threadsOrProcessors());
     Scratch scratch = new Scratch(pool.threads());
     return new HostDevice(

@@ -65,6 +65,7 @@ final class CpuLowering implements Lowering {
   private final Activations[] threadActivations;
   private final ExpertSlots expertSlots = new ExpertSlots();
   private final PackedSlots packedSlots = new PackedSlots(expertSlots);
+  private final @Nullable SlotRows slotRows;
   private final Map<AngleKey, RopeAngles> angles = new HashMap<>();
   private final Map<Room, MemorySegment> rooms = new HashMap<>();
 
@@ -77,6 +78,7 @@ final class CpuLowering implements Lowering {
   CpuLowering(@Nullable NativeLibrary library, WorkerPool pool, Scratch scratch) {
     this.library = library;
     rounded = library == null ? null : new RoundedRows(library);
+    slotRows = library == null ? null : new SlotRows(library, expertSlots);
     this.pool = pool;
     this.scratch = scratch;
     threadActivations = new Activations[pool.threads()];
@@ -104,9 +106,7 @@ final class CpuLowering implements Lowering {
       case NormedProduct product ->
           throw new UnsupportedException(product.name() + " is not decomposed for this device");
       case MoeRoute route -> new MoeRouteKernel(route, node, operands, pool, scratch);
-      case MoeMatMul _, MoeGluMatMul _ ->
-          new MoeMatMulKernel(
-              node, operands, pool, scratch, threadActivations, expertSlots, packedSlots);
+      case MoeMatMul _, MoeGluMatMul _ -> moeMatMul(node, operands);
       case MoeBias _ -> new MoeBiasKernel(node, operands, pool);
       case MoeSum _ -> new MoeSumKernel(node, operands, pool);
       case Rope(var rotary) ->
@@ -122,7 +122,7 @@ final class CpuLowering implements Lowering {
         yield new CacheWriteKernel(writer(slot, k, v, operands), k, v, pool);
       }
       case Attention attention ->
-          new AttentionKernel(attention, null, node, operands, pool, scratch);
+          new AttentionKernel(attention, null, node, operands, pool, scratch, library);
       case RopeAttention(var rotary, var attention) ->
           new AttentionKernel(
               attention,
@@ -130,7 +130,8 @@ final class CpuLowering implements Lowering {
               node,
               operands,
               pool,
-              scratch);
+              scratch,
+              library);
     };
   }
 
@@ -144,6 +145,13 @@ final class CpuLowering implements Lowering {
     return library != null && rounded != null && isTiled(node)
         ? new TiledGluMatMulKernel(activation, node, operands, library, pool, scratch, rounded)
         : new GluMatMulKernel(activation, node, operands, pool, scratch, activations, packed);
+  }
+
+  private Kernel moeMatMul(Node node, Operands operands) {
+    return library != null && slotRows != null && isTiled(node) && TiledMoeMatMulKernel.takes(node)
+        ? new TiledMoeMatMulKernel(node, operands, library, pool, scratch, expertSlots, slotRows)
+        : new MoeMatMulKernel(
+            node, operands, pool, scratch, threadActivations, expertSlots, packedSlots);
   }
 
   /** Whether native kernels take all weights of a node. */
