@@ -7,9 +7,10 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 
 /**
- * An adapter that a model is opened with (Hu et al. 2021, "LoRA"; also rsLoRA and DoRA): a folder
- * as PEFT writes it, for folders, or a GGUF file, for GGUF files. Weights that it changes are
- * computed once, when the model is opened; those with blocks become float32 then.
+ * An adapter (Hu et al. 2021, "LoRA"; also rsLoRA and DoRA): a folder as PEFT writes it, for
+ * folders, or a GGUF file, for GGUF files. Either weights that it changes are computed once, when
+ * the model is opened ({@link ModelOptions#adapters}), and those with blocks become float32 then;
+ * or it stands beside them, and sessions choose it ({@link ModelOptions#namedAdapters}).
  *
  * @param scale what its changes are multiplied by, beside the factor of its own
  */

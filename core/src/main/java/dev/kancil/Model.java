@@ -51,6 +51,7 @@ public final class Model implements AutoCloseable {
   private final Optional<ChatTemplate> chatTemplate;
   private final ModelDescription description;
   private final OptionalInt decoderStart;
+  private final List<String> adapters;
   private final Set<Session> sessions = new HashSet<>();
   private boolean closed;
 
@@ -60,13 +61,15 @@ public final class Model implements AutoCloseable {
       Tokenizer tokenizer,
       Optional<ChatTemplate> chatTemplate,
       ModelDescription description,
-      OptionalInt decoderStart) {
+      OptionalInt decoderStart,
+      List<String> adapters) {
     this.resources = resources;
     this.engine = engine;
     this.tokenizer = tokenizer;
     this.chatTemplate = chatTemplate;
     this.description = description;
     this.decoderStart = decoderStart;
+    this.adapters = adapters;
   }
 
   /** Opens a GGUF file or a folder with {@link ModelOptions#DEFAULT}. */
@@ -109,17 +112,18 @@ public final class Model implements AutoCloseable {
       Path path = files.path();
       // A vocabulary takes as long to index as all else that comes before the first token.
       FutureTask<TokenizerFiles> reading = start("kancil-tokenizer", files::text);
-      List<Adapter> adapters =
-          options.adapters().stream()
-              .map(adapter -> resources.add(adapter.open(), Adapter::close))
-              .toList();
+      List<Adapter> adapters = files.adapters(options.adapters());
+      List<String> names = List.copyOf(options.namedAdapters().keySet());
+      List<List<Adapter>> choices =
+          options.namedAdapters().values().stream().map(files::adapters).toList();
       LoadedModel loaded =
           Families.open(
               files.checkpoint(),
               options.cacheKeyType(),
               options.cacheValueType(),
               options::contextLengthFor,
-              adapters);
+              adapters,
+              choices);
       Graph graph = generating(loaded, files.checkpoint());
       int context = options.contextLengthFor(loaded.contextLength());
       Device chosen = await(opening);
@@ -131,7 +135,11 @@ public final class Model implements AutoCloseable {
               Math.multiplyExact(context, options.sessions()));
       Placement placement =
           Placement.of(
-              chosen, graph, options, limits, () -> Backends.open(Backends.CPU, deviceOptions));
+              chosen,
+              largest(loaded, graph),
+              options,
+              limits,
+              () -> Backends.open(Backends.CPU, deviceOptions));
       Device device = resources.add(placement.device(), Device::close);
       DeviceWeights weights = resources.add(device.weights(loaded.weights()), DeviceWeights::close);
       Engine engine = resources.add(engine(device, loaded, graph, weights, limits), Engine::close);
@@ -168,7 +176,7 @@ public final class Model implements AutoCloseable {
           loaded instanceof LoadedModel.OfEncoderDecoder both
               ? OptionalInt.of(both.start())
               : OptionalInt.empty();
-      return new Model(resources, engine, tokenizer, template, description, start);
+      return new Model(resources, engine, tokenizer, template, description, start, names);
     } catch (Throwable e) {
       try {
         resources.close();
@@ -189,11 +197,21 @@ public final class Model implements AutoCloseable {
     };
   }
 
+  /** The graph that reads most weights. */
+  private static Graph largest(LoadedModel loaded, Graph graph) {
+    return loaded instanceof LoadedModel.OfDecoder decoder
+        ? decoder.choosing().orElse(graph)
+        : graph;
+  }
+
   private static Engine engine(
       Device device, LoadedModel loaded, Graph graph, DeviceWeights weights, Engine.Limits limits) {
-    return loaded instanceof LoadedModel.OfEncoderDecoder both
-        ? new Engine(device, both, weights, limits)
-        : new Engine(device, graph, weights, limits);
+    return switch (loaded) {
+      case LoadedModel.OfEncoderDecoder both -> new Engine(device, both, weights, limits);
+      case LoadedModel.OfDecoder decoder -> new Engine(device, decoder, weights, limits);
+      case LoadedModel.OfEncoder _, LoadedModel.OfEncoders _ ->
+          new Engine(device, graph, weights, limits);
+    };
   }
 
   private static <T> FutureTask<T> start(String name, Callable<T> work) {
@@ -241,6 +259,27 @@ public final class Model implements AutoCloseable {
    */
   public Session session() {
     return adopt(engine.open());
+  }
+
+  /**
+   * Starts an empty session, all of whose tokens are computed with an adapter; otherwise as {@link
+   * #session()}. Sessions with others run in the same steps.
+   *
+   * @param adapter its name; see {@link ModelOptions#namedAdapters}
+   * @throws InvalidRequestException if the model was opened without it
+   */
+  public Session session(String adapter) {
+    int index = adapters.indexOf(adapter);
+    if (index < 0) {
+      throw new InvalidRequestException(
+          "there is no adapter " + adapter + ", but " + (adapters.isEmpty() ? "none" : adapters));
+    }
+    return adopt(engine.open(index + 1));
+  }
+
+  /** What sessions can be started with. */
+  public List<String> adapters() {
+    return adapters;
   }
 
   Session adopt(Sequence sequence) {

@@ -1,5 +1,6 @@
 package dev.kancil;
 
+import dev.kancil.format.Adapter;
 import dev.kancil.format.Checkpoint;
 import dev.kancil.format.gguf.GgufCheckpoint;
 import dev.kancil.format.gguf.GgufFile;
@@ -8,6 +9,8 @@ import dev.kancil.text.tokenizer.Tokenizer;
 import dev.kancil.text.tokenizer.TokenizerFiles;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Map;
 
 /**
@@ -19,6 +22,7 @@ public final class ModelFiles implements AutoCloseable {
   private final Checkpoint checkpoint;
   private final String modelName;
   private final long bytes;
+  private final List<Adapter> adapters = new ArrayList<>();
 
   private ModelFiles(Path path, Checkpoint checkpoint, String modelName, long bytes) {
     this.path = path;
@@ -73,6 +77,21 @@ public final class ModelFiles implements AutoCloseable {
     return checkpoint;
   }
 
+  /**
+   * Opens adapters, which closing this closes.
+   *
+   * @throws FormatException if one can't be read, is damaged, or is no adapter
+   * @throws UnsupportedException if one changes weights in a way that is not known
+   */
+  public List<Adapter> adapters(List<LoraAdapter> wanted) {
+    List<Adapter> opened = new ArrayList<>();
+    for (LoraAdapter adapter : wanted) {
+      opened.add(adapter.open());
+      adapters.add(opened.getLast());
+    }
+    return opened;
+  }
+
   /** What it calls the model; empty if it doesn't. */
   public String modelName() {
     return modelName;
@@ -113,6 +132,7 @@ public final class ModelFiles implements AutoCloseable {
 
   @Override
   public void close() {
+    adapters.forEach(Adapter::close);
     checkpoint.close();
   }
 }

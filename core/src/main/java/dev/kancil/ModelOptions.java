@@ -4,7 +4,10 @@ import dev.kancil.backend.Backends;
 import dev.kancil.backend.DeviceOptions;
 import dev.kancil.backend.LoadProgress;
 import dev.kancil.tensor.DataType;
+import java.util.Collections;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.SequencedMap;
 
 /**
  * How a model is opened.
@@ -22,7 +25,9 @@ import java.util.List;
  * @param gpuLayers how many of a model's layers run on the device, the last ones and what follows
  *     them, while the CPU runs the others; more than there are are all; 0: the CPU runs the model;
  *     {@link #ALL_LAYERS}; or {@link #AUTO_LAYERS}
- * @param adapters what changes the model's weights, in this order
+ * @param adapters what changes the model's weights, in this order, for all sessions
+ * @param namedAdapters what sessions can be started with, by names of the caller's choice: all of
+ *     some adapters. They stand beside the weights, which stay as they lie
  * @param progress is told how far a device is with what it does before the first step
  */
 public record ModelOptions(
@@ -35,6 +40,7 @@ public record ModelOptions(
     int stepTokens,
     int gpuLayers,
     List<LoraAdapter> adapters,
+    SequencedMap<String, List<LoraAdapter>> namedAdapters,
     LoadProgress progress) {
   /** The longest context unless one is asked for. */
   public static final int DEFAULT_CONTEXT = 8192;
@@ -50,6 +56,9 @@ public record ModelOptions(
 
   public ModelOptions {
     adapters = List.copyOf(adapters);
+    SequencedMap<String, List<LoraAdapter>> named = new LinkedHashMap<>();
+    namedAdapters.forEach((name, parts) -> named.put(name, List.copyOf(parts)));
+    namedAdapters = Collections.unmodifiableSequencedMap(named);
     require(threads >= 0 && threads <= DeviceOptions.MAX_THREADS, "threads", threads);
     require(contextLength >= 0 && contextLength <= 1 << 24, "context length", contextLength);
     require(sessions >= 1 && sessions <= 1024, "sessions", sessions);
@@ -115,6 +124,7 @@ public record ModelOptions(
     private int stepTokens;
     private int gpuLayers = ALL_LAYERS;
     private List<LoraAdapter> adapters = List.of();
+    private final SequencedMap<String, List<LoraAdapter>> namedAdapters = new LinkedHashMap<>();
     private LoadProgress progress = LoadProgress.NONE;
 
     private Builder() {}
@@ -173,6 +183,20 @@ public record ModelOptions(
       return this;
     }
 
+    /**
+     * Adds to {@link ModelOptions#namedAdapters}.
+     *
+     * @param name what {@link Model#session(String)} calls it
+     * @param parts one, or several that are added up
+     */
+    public Builder adapter(String name, LoraAdapter... parts) {
+      if (parts.length == 0 || namedAdapters.putIfAbsent(name, List.of(parts)) != null) {
+        throw new InvalidRequestException(
+            "the adapter " + name + (parts.length == 0 ? " has no parts" : " is there twice"));
+      }
+      return this;
+    }
+
     /** See {@link ModelOptions#progress}. */
     public Builder progress(LoadProgress listener) {
       progress = listener;
@@ -195,6 +219,7 @@ public record ModelOptions(
           stepTokens,
           gpuLayers,
           adapters,
+          namedAdapters,
           progress);
     }
   }

@@ -29,7 +29,7 @@ public final class Reranker implements AutoCloseable {
   /**
    * Opens a folder or a GGUF file and makes it ready on a device.
    *
-   * @param options of which device, threads, context length and progress count
+   * @param options of which device, threads, context length, adapters and progress count
    * @throws FormatException if a file can't be read, is damaged, or doesn't fit together
    * @throws UnsupportedException if it has no such head, or a type on the device is not supported
    * @throws DeviceException if the device is not available or has too little memory
@@ -50,7 +50,12 @@ public final class Reranker implements AutoCloseable {
 
   private static LoadedModel.OfEncoder classifier(ModelFiles files, ModelOptions options) {
     LoadedModel loaded =
-        Families.open(files.checkpoint(), DataType.F32, DataType.F32, options::contextLengthFor);
+        Families.open(
+            files.checkpoint(),
+            DataType.F32,
+            DataType.F32,
+            options::contextLengthFor,
+            files.adapters(options.adapters()));
     if (loaded instanceof LoadedModel.OfEncoder encoder && encoder.givesOneNumber()) {
       return encoder;
     }

@@ -3,6 +3,7 @@ package dev.kancil;
 import dev.kancil.engine.Sequence;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -88,6 +89,13 @@ public final class Session implements AutoCloseable {
     return generate(Arrays.copyOfRange(wanted, kept, wanted.length), options);
   }
 
+  /** The name of its adapter; empty: it has none. */
+  public Optional<String> adapter() {
+    return sequence.adapter() == 0
+        ? Optional.empty()
+        : Optional.of(model.adapters().get(sequence.adapter() - 1));
+  }
+
   /** The ids that it holds. */
   public synchronized int[] tokens() {
     requireIdle();
@@ -105,8 +113,8 @@ public final class Session implements AutoCloseable {
   }
 
   /**
-   * Another session with the same tokens, sharing memory until either goes on. The caller closes
-   * it.
+   * Another session with the same tokens and the same adapter, sharing memory until either goes on.
+   * The caller closes it.
    *
    * @throws InvalidRequestException if the model's sessions are all in use
    */

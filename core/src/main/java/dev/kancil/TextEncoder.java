@@ -36,7 +36,7 @@ public final class TextEncoder implements AutoCloseable {
   /**
    * Opens a folder or a GGUF file and makes it ready on a device.
    *
-   * @param options of which device, threads, context length and progress count
+   * @param options of which device, threads, context length, adapters and progress count
    * @param choice what is wanted in place of what the model says
    * @throws FormatException if a file can't be read, is damaged, or doesn't fit together
    * @throws UnsupportedException if its architecture, or a type on the device, is not supported
@@ -65,7 +65,8 @@ public final class TextEncoder implements AutoCloseable {
         // Keys and values of one step are kept no longer than that.
         DataType.F32,
         DataType.F32,
-        options::contextLengthFor)) {
+        options::contextLengthFor,
+        files.adapters(options.adapters()))) {
       case LoadedModel.OfEncoder encoder -> encoder.withoutHead();
       case LoadedModel.OfDecoder decoder -> decoder.withoutHead();
       case LoadedModel.OfEncoders _ ->

@@ -67,6 +67,7 @@ final class BenchCommand implements Callable<Integer> {
   private int repetitions = 5;
 
   @Mixin private DeviceSettings device = new DeviceSettings();
+  @Mixin private BesideOption beside = new BesideOption();
 
   @Option(names = "--json", description = "Print the result as JSON.")
   private boolean json;
@@ -85,7 +86,8 @@ final class BenchCommand implements Callable<Integer> {
     }
     List<Repetition> results = new ArrayList<>();
     ModelDescription description;
-    try (Model opened = model.openAny(console, device.options(console).sessions(batch).build())) {
+    try (Model opened =
+        model.openAny(console, beside.with(device.options(console)).sessions(batch).build())) {
       description = opened.description();
       Announcement.print(console, description);
       List<Session> sessions = filled(opened);
@@ -129,7 +131,7 @@ final class BenchCommand implements Callable<Integer> {
     SplittableRandom random = new SplittableRandom(depth);
     List<Session> sessions = new ArrayList<>();
     for (int i = 0; i < batch; i++) {
-      Session session = opened.session();
+      Session session = beside.session(opened);
       sessions.add(session);
       if (depth > 0) {
         session.generate(tokens(opened, random, depth - 1), options(1)).await();

@@ -34,6 +34,7 @@ final class ChatCommand implements Callable<Integer> {
 
   @Mixin private SamplingSettings sampling = new SamplingSettings();
   @Mixin private DeviceSettings device = new DeviceSettings();
+  @Mixin private BesideOption beside = new BesideOption();
 
   ChatCommand(Console console) {
     this.console = console;
@@ -43,8 +44,9 @@ final class ChatCommand implements Callable<Integer> {
   public Integer call() throws IOException {
     GenerationOptions options = sampling.options();
     try (Model opened =
-            Model.open(model.path(console), device.options(console).sessions(1).build());
-        Session session = opened.session();
+            Model.open(
+                model.path(console), beside.with(device.options(console)).sessions(1).build());
+        Session session = beside.session(opened);
         LineReader lines = LineReader.open(console)) {
       Announcement.print(console, opened.description());
       List<ChatMessage> conversation = begin();

@@ -71,6 +71,8 @@ final class ClassifyCommand implements Callable<Integer> {
   @Option(names = "--threads", paramLabel = "N", description = "As in `kancil run`.")
   private int threads;
 
+  @Mixin private LoraOption lora = new LoraOption();
+
   @Option(names = "--json", description = "Print labels and probabilities as JSON.")
   private boolean json;
 
@@ -96,7 +98,12 @@ final class ClassifyCommand implements Callable<Integer> {
 
   private List<Guess> guesses(ModelFiles files, Picture picture) {
     LoadedModel loaded =
-        Families.open(files.checkpoint(), DataType.F32, DataType.F32, length -> length);
+        Families.open(
+            files.checkpoint(),
+            DataType.F32,
+            DataType.F32,
+            length -> length,
+            files.adapters(lora.adapters));
     ImageInputs images = ImageInputs.of(files, loaded);
     boolean isOfTexts = loaded instanceof LoadedModel.OfContrastive;
     if (isOfTexts == labels.isEmpty()) {

@@ -6,6 +6,7 @@ import dev.kancil.backend.Backends;
 import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /** What commands on encoders of texts have alike: where texts come from, and where they run. */
@@ -21,6 +22,8 @@ final class EncoderSettings {
 
   @Option(names = "--threads", paramLabel = "N", description = "As in `kancil run`.")
   private int threads;
+
+  @Mixin private LoraOption lora = new LoraOption();
 
   /**
    * These texts, and those of the file.
@@ -42,6 +45,7 @@ final class EncoderSettings {
     return ModelOptions.builder()
         .device(device)
         .threads(threads)
+        .adapters(lora.adapters)
         .progress(new LoadBar(console))
         .build();
   }

@@ -10,14 +10,12 @@ import dev.kancil.engine.ModelInputs;
 import dev.kancil.engine.ModelPass;
 import dev.kancil.family.Families;
 import dev.kancil.family.LoadedModel;
-import dev.kancil.format.Adapter;
 import dev.kancil.format.safetensors.SafetensorsFile;
 import dev.kancil.format.safetensors.SafetensorsWriter;
 import dev.kancil.image.Picture;
 import dev.kancil.tensor.DataType;
 import dev.kancil.tensor.FloatArray;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -160,20 +158,9 @@ final class ForwardCommand implements Callable<Integer> {
 
   private void run(
       ModelFiles files, Function<LoadedModel, ModelInputs> prepare, IntUnaryOperator context) {
-    List<Adapter> adapters = new ArrayList<>();
-    try {
-      lora.adapters.forEach(adapter -> adapters.add(adapter.open()));
-      run(
-          files,
-          Families.open(files.checkpoint(), cacheType, cacheType, context, adapters),
-          prepare);
-    } finally {
-      adapters.forEach(Adapter::close);
-    }
-  }
-
-  private void run(
-      ModelFiles files, LoadedModel loaded, Function<LoadedModel, ModelInputs> prepare) {
+    LoadedModel loaded =
+        Families.open(
+            files.checkpoint(), cacheType, cacheType, context, files.adapters(lora.adapters));
     if (picture != null
         && (input.image == null || !(loaded instanceof LoadedModel.OfMaskedAutoencoder))) {
       throw new InvalidRequestException("--picture takes --image and a masked autoencoder");

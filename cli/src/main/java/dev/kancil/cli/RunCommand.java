@@ -40,6 +40,7 @@ final class RunCommand implements Callable<Integer> {
 
   @Mixin private SamplingSettings sampling = new SamplingSettings();
   @Mixin private DeviceSettings device = new DeviceSettings();
+  @Mixin private BesideOption beside = new BesideOption();
 
   @Option(
       names = "--json",
@@ -74,8 +75,9 @@ final class RunCommand implements Callable<Integer> {
     String text = prompt.read(console);
     GenerationOptions options = sampling.options();
     try (Model opened =
-            Model.open(model.path(console), device.options(console).sessions(1).build());
-        Session session = opened.session()) {
+            Model.open(
+                model.path(console), beside.with(device.options(console)).sessions(1).build());
+        Session session = beside.session(opened)) {
       Announcement.print(console, opened.description());
       try (Generation generation = start(session, raw || opened.hasEncoder(), text, options)) {
         if (!json) {

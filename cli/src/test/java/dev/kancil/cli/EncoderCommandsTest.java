@@ -6,6 +6,9 @@ import dev.kancil.format.safetensors.SafetensorsWriter;
 import dev.kancil.tensor.FloatArray;
 import dev.kancil.testing.ReferenceModel;
 import dev.kancil.testing.Safetensors;
+import dev.kancil.testing.TinyAdapter;
+import dev.kancil.testing.TinyModels;
+import dev.kancil.testing.TinyVocabulary;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -14,6 +17,7 @@ import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.SequencedMap;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import tools.jackson.databind.JsonNode;
@@ -94,21 +98,64 @@ class EncoderCommandsTest {
   @Test
   void adaptersChangeWhatAModelComputes() throws IOException {
     ReferenceModel.unpack("llama", folder);
-    Path adapter = Files.createDirectories(folder.resolve("adapter"));
-    Files.writeString(
-        adapter.resolve("adapter_config.json"), "{\"peft_type\": \"LORA\", \"lora_alpha\": 2}");
-    SequencedMap<String, FloatArray> arrays = new LinkedHashMap<>();
-    String module = "base_model.model.model.layers.0.self_attn.o_proj.";
-    FloatArray a = FloatArray.zeros(2, 64);
-    FloatArray b = FloatArray.zeros(64, 2);
-    Arrays.fill(a.values(), 0.1f);
-    Arrays.fill(b.values(), 0.2f);
-    arrays.put(module + "lora_A.weight", a);
-    arrays.put(module + "lora_B.weight", b);
-    SafetensorsWriter.write(adapter.resolve("adapter_model.safetensors"), arrays);
+    Path adapter = adapter("model.layers.0.self_attn.o_proj", 64);
     float[] plain = logits();
     assertThat(logits("--lora", adapter.toString())).isNotEqualTo(plain);
     assertThat(logits("--lora", adapter + "=0")).isEqualTo(plain);
+  }
+
+  /** One that changes a square matrix. */
+  private Path adapter(String module, int width) throws IOException {
+    Path adapter = Files.createDirectories(folder.resolve(module));
+    Files.writeString(
+        adapter.resolve("adapter_config.json"), "{\"peft_type\": \"LORA\", \"lora_alpha\": 2}");
+    SequencedMap<String, FloatArray> arrays = new LinkedHashMap<>();
+    FloatArray a = FloatArray.zeros(2, width);
+    FloatArray b = FloatArray.zeros(width, 2);
+    for (int i = 0; i < a.values().length; i++) {
+      a.values()[i] = (float) (0.1 * Math.sin(i));
+      b.values()[i] = (float) (0.2 * Math.cos(i));
+    }
+    arrays.put("base_model.model." + module + ".lora_A.weight", a);
+    arrays.put("base_model.model." + module + ".lora_B.weight", b);
+    SafetensorsWriter.write(adapter.resolve("adapter_model.safetensors"), arrays);
+    return adapter;
+  }
+
+  /** Whatever part of the model the adapter was trained on. */
+  @Test
+  void adaptersChangeWhatAnEncoderComputes() throws IOException {
+    String model = encoder();
+    String module = "encoder.layer.0.attention.output.dense";
+    String whole = adapter("bert." + module, 32).toString();
+    String plain = out("embed", model, "w30");
+    String adapted = out("embed", model, "w30", "--lora", whole);
+    assertThat(adapted).isNotEqualTo(plain);
+    assertThat(out("embed", model, "w30", "--lora", adapter(module, 32).toString()))
+        .isEqualTo(adapted);
+    assertThat(out("rerank", model, "w30", "w31", "--lora", whole))
+        .isNotEqualTo(out("rerank", model, "w30", "w31"));
+  }
+
+  @Test
+  void adaptersBesideGenerateWhatMergedOnesDo() {
+    String model = TinyVocabulary.write(TinyModels.LLAMA, folder).toString();
+    Path file = folder.resolve("adapter.gguf");
+    TinyAdapter.write(TinyModels.LLAMA, file, 1, 2, name -> name.contains("attn_output"));
+    String[] run = {
+      "run", model, "-p", "hello", "--raw", "--temperature", "0", "--max-tokens", "9"
+    };
+    String merged = out(with(run, "--lora", file + "=0.5"));
+    assertThat(out(with(run, "--lora-beside", file + "=0.5"))).isEqualTo(merged);
+    assertThat(out(run)).isNotEqualTo(merged);
+  }
+
+  private static String[] with(String[] arguments, String... more) {
+    return Stream.concat(Arrays.stream(arguments), Arrays.stream(more)).toArray(String[]::new);
+  }
+
+  private static String out(String... arguments) {
+    return CommandRun.of(with(arguments, "--device", "cpu")).succeeds().out();
   }
 
   private float[] logits(String... options) {

@@ -17,6 +17,7 @@ import java.util.Arrays;
 public final class Batch {
   private final int[] tokens;
   private final int[] positions;
+  private final int[] adapters;
   private final int[] sequences;
   private final int[] sources;
   private final int[] sequenceStarts;
@@ -31,11 +32,14 @@ public final class Batch {
   private int outputs;
   private int nextPosition;
   private int mostFed;
+  private int adapter;
+  private boolean hasAdapters;
 
   /** A batch that can hold as much as {@code limits} say. */
   public Batch(StepLimits limits) {
     tokens = new int[limits.tokens()];
     positions = new int[limits.tokens()];
+    adapters = new int[limits.tokens()];
     sequences = new int[limits.sequences()];
     sources = new int[limits.sequences()];
     sequenceStarts = new int[limits.sequences() + 1];
@@ -52,6 +56,7 @@ public final class Batch {
     outputs = 0;
     changeCount = 0;
     mostFed = 0;
+    hasAdapters = false;
     Arrays.fill(sequenceStarts, 0);
   }
 
@@ -64,6 +69,21 @@ public final class Batch {
     sequences[sequenceCount++] = sequence;
     sequenceStarts[sequenceCount] = rows;
     nextPosition = firstPosition;
+    adapter = 0;
+  }
+
+  /**
+   * Says which adapter the rows of the sequence begun last have, before they are added; none,
+   * unless this is called.
+   *
+   * @param number counted from 1; 0: none
+   * @see dev.kancil.graph.RowAdapters
+   */
+  public void usesAdapter(int number) {
+    if (number < 0) {
+      throw new IllegalArgumentException("adapter " + number);
+    }
+    adapter = number;
   }
 
   /**
@@ -94,6 +114,8 @@ public final class Batch {
       sample(0, 0, 1, 0, 1, 0);
     }
     tokens[rows] = token;
+    adapters[rows] = adapter;
+    hasAdapters |= adapter > 0;
     positions[rows++] = nextPosition++;
     sequenceStarts[sequenceCount] = rows;
   }
@@ -184,11 +206,13 @@ public final class Batch {
   private void copyRows(Batch other) {
     System.arraycopy(other.tokens, 0, tokens, 0, other.rows);
     System.arraycopy(other.positions, 0, positions, 0, other.rows);
+    System.arraycopy(other.adapters, 0, adapters, 0, other.rows);
     System.arraycopy(other.sequences, 0, sequences, 0, other.sequenceCount);
     System.arraycopy(other.sources, 0, sources, 0, other.sequenceCount);
     System.arraycopy(other.sequenceStarts, 0, sequenceStarts, 0, other.sequenceCount + 1);
     rows = other.rows;
     mostFed = other.mostFed;
+    hasAdapters = other.hasAdapters;
     sequenceCount = other.sequenceCount;
   }
 
@@ -249,6 +273,16 @@ public final class Batch {
 
   public int position(int row) {
     return positions[row];
+  }
+
+  /** Which adapter a row has; 0: none. */
+  public int adapter(int row) {
+    return adapters[row];
+  }
+
+  /** Whether some row has an adapter. */
+  public boolean hasAdapters() {
+    return hasAdapters;
   }
 
   /** The id of the {@code index}-th sequence of this batch. */

@@ -12,6 +12,7 @@ import dev.kancil.backend.SequenceState;
 import dev.kancil.backend.StepLimits;
 import dev.kancil.family.LoadedModel;
 import dev.kancil.graph.Graph;
+import dev.kancil.graph.RowAdapters;
 import dev.kancil.graph.fusion.Fusion;
 import dev.kancil.graph.op.Sample;
 import java.lang.foreign.MemorySegment;
@@ -69,6 +70,9 @@ public final class Engine implements AutoCloseable {
 
   private final Limits limits;
   private final Program program;
+  // Of steps in which some row has an adapter.
+  private final Optional<Program> choosing;
+  private final int adapters;
   private final SequenceState state;
   private final Optional<Reader> reader;
   private final Batch batch;
@@ -97,7 +101,7 @@ public final class Engine implements AutoCloseable {
    */
   public Engine(
       Device device, LoadedModel.OfEncoderDecoder model, DeviceWeights weights, Limits limits) {
-    this(device, model.decoder(), Optional.of(model), weights, limits);
+    this(device, model.decoder(), Optional.empty(), Optional.of(model), weights, limits);
   }
 
   /**
@@ -109,12 +113,21 @@ public final class Engine implements AutoCloseable {
    * @throws UnsupportedException if the vocabulary is too large, or the device can't run the graph
    */
   public Engine(Device device, Graph graph, DeviceWeights weights, Limits limits) {
-    this(device, graph, Optional.empty(), weights, limits);
+    this(device, graph, Optional.empty(), Optional.empty(), weights, limits);
+  }
+
+  /**
+   * Compiles a decoder, and, if it has adapters beside, another program for steps in which some row
+   * has one; otherwise as {@link #Engine(Device, Graph, DeviceWeights, Limits)}.
+   */
+  public Engine(Device device, LoadedModel.OfDecoder model, DeviceWeights weights, Limits limits) {
+    this(device, model.graph(), model.choosing(), Optional.empty(), weights, limits);
   }
 
   private Engine(
       Device device,
       Graph graph,
+      Optional<Graph> choosingGraph,
       Optional<LoadedModel.OfEncoderDecoder> model,
       DeviceWeights weights,
       Limits limits) {
@@ -128,7 +141,14 @@ public final class Engine implements AutoCloseable {
     batch = new Batch(step);
     current = new Flight(limits.sequences());
     next = new Flight(limits.sequences());
-    program = device.compile(Fusion.fuse(graph.sampled(LOGITS), device::takes), weights, step);
+    adapters = choosingGraph.map(RowAdapters::count).orElse(0);
+    program = compile(device, graph, weights, step);
+    try {
+      choosing = choosingGraph.map(found -> compile(device, found, weights, step));
+    } catch (RuntimeException e) {
+      program.close();
+      throw e;
+    }
     // Texts that are read are sequences, too.
     int parts = model.isPresent() ? 2 : 1;
     SequenceState made = null;
@@ -149,10 +169,16 @@ public final class Engine implements AutoCloseable {
       if (made != null) {
         made.close();
       }
+      choosing.ifPresent(Program::close);
       program.close();
       throw e;
     }
     thread = Thread.ofPlatform().name("kancil-engine").daemon().start(this::serve);
+  }
+
+  private static Program compile(
+      Device device, Graph graph, DeviceWeights weights, StepLimits step) {
+    return device.compile(Fusion.fuse(graph.sampled(LOGITS), device::takes), weights, step);
   }
 
   public Limits limits() {
@@ -161,7 +187,7 @@ public final class Engine implements AutoCloseable {
 
   /** Bytes of device memory for activations and for a full cache. */
   public long bytes() {
-    return program.bytes() + state.bytes();
+    return program.bytes() + choosing.map(Program::bytes).orElse(0L) + state.bytes();
   }
 
   /**
@@ -170,10 +196,22 @@ public final class Engine implements AutoCloseable {
    * @throws InvalidRequestException if there are as many as the engine can hold
    */
   public Sequence open() {
+    return open(0);
+  }
+
+  /**
+   * Starts an empty sequence, all of whose tokens have an adapter; otherwise as {@link #open()}.
+   *
+   * @param adapter its number, counted from 1; 0: none
+   */
+  public Sequence open(int adapter) {
+    if (adapter < 0 || adapter > adapters) {
+      throw new IllegalArgumentException("adapter " + adapter + " of " + adapters);
+    }
     return call(
         () -> {
           hold();
-          return new Sequence(this, state.open());
+          return new Sequence(this, state.open(), adapter);
         });
   }
 
@@ -182,7 +220,9 @@ public final class Engine implements AutoCloseable {
         () -> {
           requireOpen(original);
           hold();
-          Sequence fork = new Sequence(this, state.fork(original.id(), computed(original)));
+          // Its keys and values are the adapter's.
+          Sequence fork =
+              new Sequence(this, state.fork(original.id(), computed(original)), original.adapter());
           if (original.hasSource()) {
             int source = original.source();
             fork.source(state.fork(source, state.length(source)));
@@ -434,10 +474,11 @@ public final class Engine implements AutoCloseable {
           end(last, RunEnd.FAILED, new InvalidRequestException(CACHE_FULL));
           return;
         }
-        current.start(program.enqueue(batch, state));
+        current.start(programOfBatch(), batch, state);
       }
       if (canGoAhead() && fillAhead()) {
-        next.start(program.enqueue(batch, state));
+        // The same program, which has the tokens.
+        next.start(current.program(), batch, state);
       }
       int[] tokens = current.tokens();
       current.land();
@@ -515,8 +556,13 @@ public final class Engine implements AutoCloseable {
     }
   }
 
+  private Program programOfBatch() {
+    return batch.hasAdapters() ? choosing.orElseThrow() : program;
+  }
+
   private void begin(Sequence sequence, int from) {
     batch.sequence(sequence.id(), from);
+    batch.usesAdapter(sequence.adapter());
     if (sequence.hasSource()) {
       batch.readsFrom(sequence.source());
     }
@@ -621,6 +667,7 @@ public final class Engine implements AutoCloseable {
     }
     reader.ifPresent(found -> found.pass.close());
     state.close();
+    choosing.ifPresent(Program::close);
     program.close();
     if (interrupted) {
       Thread.currentThread().interrupt();

@@ -1,11 +1,15 @@
 package dev.kancil.engine;
 
+import dev.kancil.backend.Batch;
+import dev.kancil.backend.Program;
+import dev.kancil.backend.SequenceState;
 import dev.kancil.backend.Step;
 import dev.kancil.graph.Graph;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -17,6 +21,7 @@ final class Flight {
   private final List<Run> sampled = new ArrayList<>();
   private final int[] starts;
   private @Nullable Step step;
+  private @Nullable Program program;
 
   /** Room for a step of so many sequences. */
   Flight(int sequences) {
@@ -58,8 +63,15 @@ final class Flight {
     return sampled;
   }
 
-  void start(Step enqueued) {
-    step = enqueued;
+  /** Enqueues it. */
+  void start(Program newProgram, Batch batch, SequenceState state) {
+    step = newProgram.enqueue(batch, state);
+    program = newProgram;
+  }
+
+  /** What it was enqueued on last. */
+  Program program() {
+    return Objects.requireNonNull(program);
   }
 
   boolean isOpen() {

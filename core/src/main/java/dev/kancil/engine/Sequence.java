@@ -10,6 +10,7 @@ public final class Sequence implements AutoCloseable {
   static final int NO_SOURCE = -1;
 
   private final Engine engine;
+  private final int adapter;
   // All below belongs to the engine's thread, or to the caller between runs.
   private int id;
   private int[] tokens = new int[64];
@@ -17,9 +18,10 @@ public final class Sequence implements AutoCloseable {
   private int source = NO_SOURCE;
   private boolean closed;
 
-  Sequence(Engine engine, int id) {
+  Sequence(Engine engine, int id, int adapter) {
     this.engine = engine;
     this.id = id;
+    this.adapter = adapter;
   }
 
   /** Tokens it holds; the last may not have been computed yet. */
@@ -87,6 +89,11 @@ public final class Sequence implements AutoCloseable {
 
   Engine engine() {
     return engine;
+  }
+
+  /** The number of its adapter; 0: it has none. */
+  public int adapter() {
+    return adapter;
   }
 
   int id() {

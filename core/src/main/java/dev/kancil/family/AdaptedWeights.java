@@ -1,6 +1,7 @@
 package dev.kancil.family;
 
 import dev.kancil.format.Adapter;
+import dev.kancil.graph.Weight;
 import dev.kancil.tensor.Blocks;
 import dev.kancil.tensor.DataType;
 import dev.kancil.tensor.Shape;
@@ -9,7 +10,9 @@ import java.lang.foreign.MemorySegment;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
+import java.util.function.Supplier;
 import java.util.stream.IntStream;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Weights with what adapters change of them, computed when a device asks for them. Types with
@@ -26,20 +29,26 @@ final class AdaptedWeights {
     this.adapters = List.copyOf(adapters);
   }
 
-  /** The same weight, or what adapters make of it; what is wrong goes to {@code weights}. */
-  PlacedWeight of(String name, PlacedWeight weight, Weights weights) {
+  /**
+   * The same weight, or what adapters make of it; what is wrong goes to {@code weights}.
+   *
+   * @param names under which adapters may know it
+   */
+  PlacedWeight of(List<String> names, PlacedWeight weight, Weights weights) {
     PlacedWeight adapted = weight;
     for (int i = 0; i < adapters.size(); i++) {
-      Adapter.Change change = adapters.get(i).changes().get(name);
-      if (change == null) {
-        continue;
-      }
-      met.add(new Target(i, name));
-      String problem = problem(change, weight);
-      if (problem.isEmpty()) {
-        adapted = changed(change, adapted, i);
-      } else {
-        weights.problem(adapters.get(i).name() + ": of " + name + ", " + problem);
+      for (String name : names) {
+        Adapter.Change change = adapters.get(i).changes().get(name);
+        if (change == null) {
+          continue;
+        }
+        met.add(new Target(i, name));
+        String problem = problem(change, weight);
+        if (problem.isEmpty()) {
+          adapted = changed(change, adapted, i, weights);
+        } else {
+          weights.problem(adapters.get(i).name() + ": of " + name + ", " + problem);
+        }
       }
     }
     return adapted;
@@ -58,9 +67,6 @@ final class AdaptedWeights {
   }
 
   private static String problem(Adapter.Change change, PlacedWeight weight) {
-    if (weight.order() != null) {
-      return "columns are in an order of their own, in which nothing is added";
-    }
     return switch (change) {
       case Adapter.Replaced(Tensor tensor) ->
           tensor.shape().equals(weight.shape())
@@ -70,7 +76,8 @@ final class AdaptedWeights {
     };
   }
 
-  private static String problem(Adapter.LowRank low, Shape shape) {
+  /** Why a change does not fit a tensor of this shape; empty if it does. */
+  static String problem(Adapter.LowRank low, Shape shape) {
     Shape a = low.a().shape();
     Shape b = low.b().shape();
     if (shape.rank() != 2 || a.rank() != 2 || b.rank() != 2) {
@@ -91,7 +98,8 @@ final class AdaptedWeights {
     return elements == out ? "" : "there are " + elements + " magnitudes for " + out + " rows";
   }
 
-  private static PlacedWeight changed(Adapter.Change change, PlacedWeight weight, int adapter) {
+  private static PlacedWeight changed(
+      Adapter.Change change, PlacedWeight weight, int adapter, Weights weights) {
     String name = weight.name() + " with adapter " + adapter;
     return switch (change) {
       case Adapter.Replaced(Tensor tensor) ->
@@ -102,42 +110,69 @@ final class AdaptedWeights {
               case F16, BF16 -> weight.type();
               default -> DataType.F32;
             };
+        Weight order = weight.order();
         yield PlacedWeight.made(
-            name, type, weight.shape(), null, to -> write(weight.tensor().get(), low, type, to));
+            name,
+            type,
+            weight.shape(),
+            null,
+            to ->
+                write(
+                    weight.tensor().get(),
+                    order == null ? null : weights.numbers(order),
+                    LowRankPart.of(low),
+                    type,
+                    to));
       }
     };
   }
 
-  private static void write(Tensor base, Adapter.LowRank low, DataType type, MemorySegment to) {
-    int rows = Math.toIntExact(base.shape().dimension(0));
-    int columns = Math.toIntExact(base.shape().columns());
-    float[] a = Blocks.decode(low.a());
-    float[] b = Blocks.decode(low.b());
-    int rank = Math.toIntExact(low.a().shape().dimension(0));
-    float[] left = low.isTransposed() ? transposed(a, rank, rows) : b;
-    float[] right = low.isTransposed() ? transposed(b, columns, rank) : a;
-    float[] magnitude = low.magnitude().map(Blocks::decode).orElseGet(() -> new float[0]);
-    long source = base.type().byteSize(columns);
+  private static void write(
+      Tensor base, int @Nullable [] order, LowRankPart part, DataType type, MemorySegment to) {
+    int columns = part.columns();
+    float[] left = part.left().get();
+    float[] right = part.right().get();
+    float[] magnitude = part.magnitude().map(Supplier::get).orElseGet(() -> new float[0]);
     long target = type.byteSize(columns);
-    IntStream.range(0, rows)
+    IntStream.range(0, part.rows())
         .parallel()
         .forEach(
             row -> {
               float[] values = new float[columns];
-              Blocks.decode(base.type(), base.data(), row * source, values, 0, columns);
-              add(values, left, right, row, rank, low.scale());
+              read(base, row, order, values);
+              add(values, left, right, row, part.rank());
               if (magnitude.length > 0) {
-                scale(values, magnitude[row]);
+                double factor = factor(values, magnitude[row]);
+                for (int i = 0; i < columns; i++) {
+                  values[i] = (float) (values[i] * factor);
+                }
               }
               Blocks.encode(type, values, 0, to, row * target, columns);
             });
   }
 
-  /** {@code row += scale · left[row] · right}. */
-  private static void add(
-      float[] row, float[] left, float[] right, int number, int rank, float scale) {
+  /**
+   * Reads a row of a matrix.
+   *
+   * @param order the numbers of its columns as {@link PlacedWeight#order} has them; null: in order
+   */
+  static void read(Tensor base, int row, int @Nullable [] order, float[] values) {
+    long at = row * base.type().byteSize(values.length);
+    if (order == null) {
+      Blocks.decode(base.type(), base.data(), at, values, 0, values.length);
+      return;
+    }
+    float[] reordered = new float[values.length];
+    Blocks.decode(base.type(), base.data(), at, reordered, 0, values.length);
+    for (int i = 0; i < order.length; i++) {
+      values[order[i]] = reordered[i];
+    }
+  }
+
+  /** {@code row += left[number] · right}. */
+  static void add(float[] row, float[] left, float[] right, int number, int rank) {
     for (int i = 0; i < rank; i++) {
-      float factor = scale * left[number * rank + i];
+      float factor = left[number * rank + i];
       int at = i * row.length;
       for (int column = 0; column < row.length; column++) {
         row[column] += factor * right[at + column];
@@ -145,24 +180,12 @@ final class AdaptedWeights {
     }
   }
 
-  private static void scale(float[] row, float length) {
+  /** What brings a row to a length. */
+  static double factor(float[] row, float length) {
     double sum = 0;
     for (float value : row) {
       sum += (double) value * value;
     }
-    double factor = length / Math.sqrt(sum);
-    for (int i = 0; i < row.length; i++) {
-      row[i] = (float) (row[i] * factor);
-    }
-  }
-
-  private static float[] transposed(float[] values, int rows, int columns) {
-    float[] other = new float[values.length];
-    for (int row = 0; row < rows; row++) {
-      for (int column = 0; column < columns; column++) {
-        other[column * rows + row] = values[row * columns + column];
-      }
-    }
-    return other;
+    return length / Math.sqrt(sum);
   }
 }

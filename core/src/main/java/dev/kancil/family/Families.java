@@ -9,6 +9,7 @@ import dev.kancil.graph.Graph;
 import dev.kancil.tensor.DataType;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.TreeMap;
 import java.util.function.IntUnaryOperator;
 
@@ -129,12 +130,32 @@ public final class Families {
       DataType valueType,
       IntUnaryOperator context,
       List<Adapter> adapters) {
+    return open(checkpoint, keyType, valueType, context, adapters, List.of());
+  }
+
+  /**
+   * Builds the graphs of a checkpoint with adapters beside it; otherwise as {@link
+   * #open(Checkpoint, DataType, DataType, IntUnaryOperator, List)}.
+   *
+   * @param choices what a row of {@link LoadedModel.OfDecoder#choosing} can have, from number 1 on:
+   *     all of some adapters, which must outlive the result
+   * @throws UnsupportedException if they change more than can be chosen for a row, or the model is
+   *     no decoder
+   */
+  public static LoadedModel open(
+      Checkpoint checkpoint,
+      DataType keyType,
+      DataType valueType,
+      IntUnaryOperator context,
+      List<Adapter> adapters,
+      List<List<Adapter>> choices) {
+    ChosenAdapters chosen = new ChosenAdapters(choices);
     Family family = family(checkpoint);
     Hyperparameters settings = new Hyperparameters(checkpoint, family.usualContext(), context);
     Weights weights;
     LoadedModel model;
     try {
-      weights = new Weights(checkpoint, family.names(settings), adapters);
+      weights = new Weights(checkpoint, family.names(settings), adapters, chosen);
       StateGroups state = new StateGroups(keyType, valueType);
       model =
           switch (family.transformer(settings)) {
@@ -142,7 +163,7 @@ public final class Families {
               requirePositions(checkpoint, decoder.embeddings().positions(), settings.context());
               Graph graph = DecoderGraph.build(decoder, weights, state, "hidden");
               yield new LoadedModel.OfDecoder(
-                  graph, weights, settings.contextLength(), vocabulary(weights));
+                  graph, Optional.empty(), weights, settings.contextLength(), vocabulary(weights));
             }
             case Encoder encoder -> encoder(encoder, weights, state, settings);
             case EncoderDecoder both -> encoderDecoder(both, weights, state, settings);
@@ -157,7 +178,16 @@ public final class Families {
       throw new FormatException(checkpoint.name() + ": " + e.getMessage(), e);
     }
     weights.requireComplete();
-    return model;
+    if (chosen.isEmpty()) {
+      return model;
+    }
+    if (model instanceof LoadedModel.OfDecoder decoder) {
+      return decoder.with(chosen.choosing(decoder.graph(), weights));
+    }
+    throw new UnsupportedException(
+        checkpoint.name()
+            + ": adapters beside the base are for decoders; merge it instead (--lora,"
+            + " ModelOptions.adapters)");
   }
 
   /**

@@ -20,9 +20,21 @@ public sealed interface LoadedModel {
    * A decoder.
    *
    * @param graph in primitives, with the output {@code logits}
+   * @param choosing the same, of which each row can have an adapter ({@link Graph#ADAPTERS}); empty
+   *     if there are none beside the base
    */
-  record OfDecoder(Graph graph, WeightSource weights, int contextLength, int vocabulary)
+  record OfDecoder(
+      Graph graph,
+      Optional<Graph> choosing,
+      WeightSource weights,
+      int contextLength,
+      int vocabulary)
       implements LoadedModel {
+    /** The same with a graph whose rows choose among adapters. */
+    OfDecoder with(Graph newChoosing) {
+      return new OfDecoder(graph, Optional.of(newChoosing), weights, contextLength, vocabulary);
+    }
+
     /** What computes its rows before the head, as an encoder whose last row stands for a text. */
     public OfEncoder withoutHead() {
       return new OfEncoder(

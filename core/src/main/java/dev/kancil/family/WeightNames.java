@@ -205,6 +205,14 @@ public final class WeightNames {
     return ignored.stream().anyMatch(name::startsWith);
   }
 
+  /** A tensor's name, and what others may call it, with or without the prefix. */
+  List<String> spellings(String name) {
+    if (prefix.isEmpty()) {
+      return List.of(name);
+    }
+    return List.of(name, name.startsWith(prefix) ? name.substring(prefix.length()) : prefix + name);
+  }
+
   /** What a checkpoint may leave out of all names that begin with it. */
   String prefix() {
     return prefix;

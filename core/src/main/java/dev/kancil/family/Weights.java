@@ -10,6 +10,7 @@ import dev.kancil.tensor.Blocks;
 import dev.kancil.tensor.DataType;
 import dev.kancil.tensor.Shape;
 import dev.kancil.tensor.Tensor;
+import java.lang.foreign.ValueLayout;
 import java.nio.IntBuffer;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -49,6 +50,7 @@ final class Weights implements WeightSource {
           ".v_scale");
 
   private final AdaptedWeights adapted;
+  private final ChosenAdapters chosen;
   private final Checkpoint checkpoint;
   private final WeightNames names;
   private final boolean isShort;
@@ -61,14 +63,16 @@ final class Weights implements WeightSource {
   private final List<String> problems;
 
   Weights(Checkpoint checkpoint, WeightNames names) {
-    this(checkpoint, names, List.of());
+    this(checkpoint, names, List.of(), new ChosenAdapters(List.of()));
   }
 
   /**
    * @param adapters what changes the checkpoint's tensors
+   * @param chosen is told of all weights
    */
-  Weights(Checkpoint checkpoint, WeightNames names, List<Adapter> adapters) {
+  Weights(Checkpoint checkpoint, WeightNames names, List<Adapter> adapters, ChosenAdapters chosen) {
     adapted = new AdaptedWeights(adapters);
+    this.chosen = chosen;
     this.checkpoint = checkpoint;
     this.names = names;
     isShort = isShort(checkpoint, names);
@@ -84,6 +88,7 @@ final class Weights implements WeightSource {
 
   private Weights(Weights other, WeightNames names) {
     adapted = other.adapted;
+    chosen = other.chosen;
     checkpoint = other.checkpoint;
     this.names = names;
     isShort = isShort(checkpoint, names);
@@ -197,7 +202,8 @@ final class Weights implements WeightSource {
     return table.shape().rows();
   }
 
-  private Weight keep(PlacedWeight weight) {
+  /** A weight by its name, which no other has. */
+  Weight keep(PlacedWeight weight) {
     placed.put(weight.name(), weight);
     return new Weight(weight.name(), weight.type(), weight.shape());
   }
@@ -206,6 +212,7 @@ final class Weights implements WeightSource {
     PlacedWeight found = resolve(where, names.place(purpose), shape);
     if (found != null) {
       asked.put(new Purpose(purpose, where.layer, where.isBias), found);
+      chosen.note(found.name(), names.place(purpose), shape, new AdapterNames(where));
       return keep(found);
     }
     // The graph goes on, to find what else is wrong.
@@ -292,6 +299,25 @@ final class Weights implements WeightSource {
     };
   }
 
+  /** What adapters call a place's tensors. */
+  private final class AdapterNames implements ChosenAdapters.Names {
+    private final Place where;
+
+    AdapterNames(Place where) {
+      this.where = where;
+    }
+
+    @Override
+    public List<String> of(String pattern) {
+      return names.spellings(name(pattern, where));
+    }
+
+    @Override
+    public boolean isLinear(String pattern) {
+      return isGrouped(name(pattern, where));
+    }
+  }
+
   private static Shape withRows(Shape shape, long rows) {
     List<Long> dimensions = new ArrayList<>(shape.dimensions());
     dimensions.set(0, rows);
@@ -347,7 +373,7 @@ final class Weights implements WeightSource {
 
   private @Nullable PlacedWeight named(String name, Place where, Shape shape) {
     PlacedWeight found = stored(name, where, shape);
-    return found == null ? null : adapted.of(name, found, this);
+    return found == null ? null : adapted.of(names.spellings(name), found, this);
   }
 
   private @Nullable PlacedWeight stored(String name, Place where, Shape shape) {
@@ -488,6 +514,11 @@ final class Weights implements WeightSource {
       }
     }
     return true;
+  }
+
+  /** Whole numbers that this has made. */
+  int[] numbers(Weight weight) {
+    return tensor(weight).data().toArray(ValueLayout.JAVA_INT);
   }
 
   @Override

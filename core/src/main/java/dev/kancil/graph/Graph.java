@@ -57,6 +57,15 @@ public record Graph(List<Value> inputs, List<Node> nodes, List<Value> outputs, S
   /** Input: changes of single logits, I32, {@link Sample#CHANGE_COLUMNS} columns. */
   public static final String CHANGES = "changes";
 
+  /**
+   * Input: each row's adapter, I32, one column; 0: none. See {@link RowAdapters}, as of {@link
+   * #OUTPUT_ADAPTERS}.
+   */
+  public static final String ADAPTERS = "adapters";
+
+  /** Input: the same of the rows for which outputs are asked. */
+  public static final String OUTPUT_ADAPTERS = "output_adapters";
+
   /** Output of {@link #sampled}: the token that each output row chose, I32, one column. */
   public static final String SAMPLED = "sampled";
 
@@ -140,7 +149,7 @@ public record Graph(List<Value> inputs, List<Node> nodes, List<Value> outputs, S
     List<Value> brought = new ArrayList<>();
     for (Value input : inputs) {
       switch (input.name()) {
-        case TOKENS, POSITIONS, OUTPUT_ROWS, SAMPLING, CHANGES -> {}
+        case TOKENS, POSITIONS, OUTPUT_ROWS, SAMPLING, CHANGES, ADAPTERS, OUTPUT_ADAPTERS -> {}
         default -> brought.add(input);
       }
     }

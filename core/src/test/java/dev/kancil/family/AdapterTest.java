@@ -84,13 +84,25 @@ class AdapterTest {
   private float[] adapted(Path path, float scale, String name) {
     try (HuggingFaceCheckpoint checkpoint = checkpoint();
         Adapter adapter = PeftAdapter.open(path, scale)) {
-      LoadedModel.OfDecoder model = load(checkpoint, adapter);
-      return model.graph().weights().stream()
-          .filter(weight -> weight.name().startsWith(name))
-          .map(weight -> Blocks.decode(model.weights().tensor(weight)))
-          .findFirst()
-          .orElseThrow();
+      return changed(load(checkpoint, adapter), name);
     }
+  }
+
+  private static float[] changed(LoadedModel.OfDecoder model, String name) {
+    return model.graph().weights().stream()
+        .filter(weight -> weight.name().startsWith(name))
+        .map(weight -> Blocks.decode(model.weights().tensor(weight)))
+        .findFirst()
+        .orElseThrow();
+  }
+
+  private static GgufWriter adapterFile() {
+    GgufWriter writer = new GgufWriter();
+    writer.put("general.architecture", new GgufValue.Text("llama"));
+    writer.put("general.type", new GgufValue.Text("adapter"));
+    writer.put("adapter.type", new GgufValue.Text("lora"));
+    writer.put("adapter.lora.alpha", new GgufValue.Float32(6));
+    return writer;
   }
 
   private static LoadedModel.OfDecoder load(Checkpoint checkpoint, Adapter adapter) {
@@ -213,30 +225,71 @@ class AdapterTest {
       int in = Math.toIntExact(base.shape().columns());
       FloatArray a = numbers(9, RANK, in);
       FloatArray b = numbers(10, base.shape().dimension(0), RANK);
-      GgufWriter writer = new GgufWriter();
-      writer.put("general.architecture", new GgufValue.Text("llama"));
-      writer.put("general.type", new GgufValue.Text("adapter"));
-      writer.put("adapter.type", new GgufValue.Text("lora"));
-      writer.put("adapter.lora.alpha", new GgufValue.Float32(6));
+      GgufWriter writer = adapterFile();
       writer.tensor(name + ".lora_a", tensor(a));
       writer.tensor(name + ".lora_b", tensor(b));
       Path file = folder.resolve("adapter.gguf");
       writer.write(file);
       float[] before = Blocks.decode(base);
       try (Adapter adapter = GgufAdapter.open(file, 0.5f)) {
-        LoadedModel.OfDecoder model = load(checkpoint, adapter);
-        float[] after =
-            model.graph().weights().stream()
-                .filter(weight -> weight.name().startsWith(name))
-                .map(weight -> Blocks.decode(model.weights().tensor(weight)))
-                .findFirst()
-                .orElseThrow();
+        float[] after = changed(load(checkpoint, adapter), name);
         for (int i = 0; i < before.length; i++) {
           double expected = before[i] + product(a, b, i / in, i % in);
           assertThat((double) after[i]).isCloseTo(expected, ROUNDING);
         }
       }
     }
+  }
+
+  /** Of a table of embeddings the first factor is a table, too. */
+  @Test
+  void embeddingsOfGgufFilesAreChanged() {
+    String name = "token_embd.weight";
+    try (Checkpoint checkpoint =
+        new GgufCheckpoint(GgufFile.open(TinyModels.LLAMA.write(folder)))) {
+      Tensor base = checkpoint.tensor(name).orElseThrow();
+      int in = Math.toIntExact(base.shape().columns());
+      FloatArray a = numbers(11, base.shape().dimension(0), RANK);
+      FloatArray b = numbers(12, in, RANK);
+      GgufWriter writer = adapterFile();
+      writer.tensor(name + ".lora_a", tensor(a));
+      writer.tensor(name + ".lora_b", tensor(b));
+      Path file = folder.resolve("adapter.gguf");
+      writer.write(file);
+      float[] before = Blocks.decode(base);
+      try (Adapter adapter = GgufAdapter.open(file, 0.5f)) {
+        float[] after = changed(load(checkpoint, adapter), name);
+        for (int i = 0; i < before.length; i++) {
+          double sum = 0;
+          for (int j = 0; j < RANK; j++) {
+            sum += (double) a.values()[i / in * RANK + j] * b.values()[i % in * RANK + j];
+          }
+          assertThat((double) after[i]).isCloseTo(before[i] + sum, ROUNDING);
+        }
+        assertThatThrownBy(
+                () ->
+                    Families.open(
+                        checkpoint,
+                        DataType.F32,
+                        DataType.F32,
+                        length -> length,
+                        List.of(),
+                        List.of(List.of(adapter))))
+            .isInstanceOf(UnsupportedException.class)
+            .hasMessageContaining("it changes token_embd.weight: beside the base");
+      }
+    }
+  }
+
+  @Test
+  void whatAppliesBehindSomeTokensAloneIsRefused() {
+    GgufWriter writer = adapterFile();
+    writer.put("adapter.alora.invocation_tokens", new GgufValue.Text("1 2"));
+    Path file = folder.resolve("adapter.gguf");
+    writer.write(file);
+    assertThatThrownBy(() -> GgufAdapter.open(file, 1))
+        .isInstanceOf(UnsupportedException.class)
+        .hasMessageContaining("adapter.alora.invocation_tokens is set");
   }
 
   @Test

@@ -71,17 +71,23 @@ public final class ReferenceModel {
   /** Both spellings of a model of the project's own reference data, unpacked to a folder. */
   public static List<ReferenceModel> unpack(String name, Path folder) {
     Path target = folder.resolve(name);
-    try (ZipFile zip = new ZipFile(TestData.path("reference-models", name + ".zip").toFile())) {
-      Files.createDirectories(target);
+    unpack(TestData.path("reference-models", name + ".zip"), target);
+    return ofFolder(target);
+  }
+
+  /** Unpacks files of ours. */
+  static void unpack(Path file, Path target) {
+    try (ZipFile zip = new ZipFile(file.toFile())) {
       for (ZipEntry entry : (Iterable<ZipEntry>) zip.stream().map(ZipEntry.class::cast)::iterator) {
+        Path place = target.resolve(entry.getName());
+        Files.createDirectories(place.getParent());
         try (InputStream in = zip.getInputStream(entry)) {
-          Files.copy(in, target.resolve(entry.getName()));
+          Files.copy(in, place);
         }
       }
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
-    return ofFolder(target);
   }
 
   /** All models of the project's own reference data, unpacked to a folder. */

@@ -136,6 +136,8 @@ public final class AcceleratorProgram implements Program {
                 case Graph.TOKENS -> inputs.tokens();
                 case Graph.POSITIONS -> inputs.positions();
                 case Graph.OUTPUT_ROWS -> inputs.outputRows();
+                case Graph.ADAPTERS -> inputs.adapters();
+                case Graph.OUTPUT_ADAPTERS -> inputs.outputAdapters();
                 case Graph.SAMPLING -> inputs.sampling();
                 case Graph.CHANGES -> inputs.changes();
                 default -> throw new IllegalArgumentException("an input " + input.name());

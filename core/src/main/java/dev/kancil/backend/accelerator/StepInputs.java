@@ -34,7 +34,9 @@ public final class StepInputs implements AutoCloseable {
   private static final int LENGTHS_PART = 5;
   private static final int SOURCE_LENGTHS_PART = 6;
   private static final int SAMPLING_PART = 7;
-  private static final int TABLE_STARTS_PART = 8;
+  private static final int ADAPTERS_PART = 8;
+  private static final int OUTPUT_ADAPTERS_PART = 9;
+  private static final int TABLE_STARTS_PART = 10;
 
   private final DeviceMemory memory;
   private final DeviceBuffer whole;
@@ -57,6 +59,8 @@ public final class StepInputs implements AutoCloseable {
     sizes[POSITIONS_PART] = limits.tokens();
     sizes[OUTPUT_ROWS_PART] = limits.outputs();
     sizes[ROW_SEQUENCE_PART] = limits.tokens();
+    sizes[ADAPTERS_PART] = limits.tokens();
+    sizes[OUTPUT_ADAPTERS_PART] = limits.outputs();
     sizes[SAMPLING_PART] = Math.multiplyExact(limits.outputs(), SampleParameters.COLUMNS);
     offsets = new long[sizes.length + 1];
     for (int i = 0; i < sizes.length; i++) {
@@ -97,6 +101,16 @@ public final class StepInputs implements AutoCloseable {
   /** The rows for which outputs are asked. */
   public DeviceBuffer outputRows() {
     return parts[OUTPUT_ROWS_PART];
+  }
+
+  /** Which adapter each row has. */
+  public DeviceBuffer adapters() {
+    return parts[ADAPTERS_PART];
+  }
+
+  /** Which adapter each row has for which outputs are asked. */
+  public DeviceBuffer outputAdapters() {
+    return parts[OUTPUT_ADAPTERS_PART];
   }
 
   /** How each output row's token is chosen. */
@@ -172,9 +186,11 @@ public final class StepInputs implements AutoCloseable {
       for (int row = 0; row < batch.rows(); row++) {
         set(TOKENS_PART, row, batch.token(row));
         set(POSITIONS_PART, row, batch.position(row));
+        set(ADAPTERS_PART, row, batch.adapter(row));
       }
       for (int i = 0; i < batch.outputs(); i++) {
         set(OUTPUT_ROWS_PART, i, batch.outputRow(i));
+        set(OUTPUT_ADAPTERS_PART, i, batch.adapter(batch.outputRow(i)));
       }
       batch.copySampling(data, offsets[SAMPLING_PART]);
       fillChanges(batch);

@@ -234,6 +234,16 @@ final class HostProgram implements Program {
             data.setAtIndex(ValueLayout.JAVA_INT, i, batch.outputRow(i));
           }
         }
+        case Graph.ADAPTERS -> {
+          for (int i = 0; i < batch.rows(); i++) {
+            data.setAtIndex(ValueLayout.JAVA_INT, i, batch.adapter(i));
+          }
+        }
+        case Graph.OUTPUT_ADAPTERS -> {
+          for (int i = 0; i < batch.outputs(); i++) {
+            data.setAtIndex(ValueLayout.JAVA_INT, i, batch.adapter(batch.outputRow(i)));
+          }
+        }
         case Graph.SAMPLING -> batch.copySampling(data, 0);
         case Graph.CHANGES -> batch.copyChanges(data);
         // On the device's thread, which waits for them.

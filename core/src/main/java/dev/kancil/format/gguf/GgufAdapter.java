@@ -3,7 +3,11 @@ package dev.kancil.format.gguf;
 import dev.kancil.FormatException;
 import dev.kancil.UnsupportedException;
 import dev.kancil.format.Adapter;
+import dev.kancil.tensor.Blocks;
+import dev.kancil.tensor.DataType;
+import dev.kancil.tensor.Shape;
 import dev.kancil.tensor.Tensor;
+import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -14,6 +18,9 @@ import java.util.SequencedMap;
 public final class GgufAdapter {
   private static final String FIRST = ".lora_a";
   private static final String SECOND = ".lora_b";
+
+  /** Tokens behind which alone it applies. */
+  private static final String ACTIVATED = "adapter.alora.invocation_tokens";
 
   private GgufAdapter() {}
 
@@ -44,6 +51,9 @@ public final class GgufAdapter {
     if (!form.equals("lora")) {
       throw new UnsupportedException(path + ": adapter.type is " + form + ", not lora");
     }
+    if (file.metadata().contains(ACTIVATED)) {
+      throw new UnsupportedException(path + ": " + ACTIVATED + " is set, which is not supported");
+    }
     double alpha = file.metadata().number("adapter.lora.alpha").orElse(0.0);
     SequencedMap<String, Adapter.Change> changes = new LinkedHashMap<>();
     for (Map.Entry<String, Tensor> entry : file.tensors().entrySet()) {
@@ -59,15 +69,27 @@ public final class GgufAdapter {
       if (b == null) {
         throw new FormatException(path + ": the tensor " + stem(name) + SECOND + " is missing");
       }
-      if (stem(name).equals("token_embd.weight")) {
-        throw new UnsupportedException(
-            path + ": it changes the table of embeddings, which is not supported");
-      }
-      double rank = a.shape().rank() == 2 ? a.shape().dimension(0) : 1;
-      float factor = (float) (alpha == 0 ? 1 : alpha / rank);
-      changes.put(stem(name), new Adapter.LowRank(a, b, scale * factor, false, Optional.empty()));
+      double rank = b.shape().columns();
+      float factor = scale * (float) (alpha == 0 ? 1 : alpha / rank);
+      // Of embeddings the first is a table, of which a token takes a row: [vocabulary, rank].
+      changes.put(
+          stem(name),
+          stem(name).equals("token_embd.weight") && b.shape().rank() == 2
+              ? new Adapter.LowRank(transposed(b), a, factor, false, Optional.empty())
+              : new Adapter.LowRank(a, b, factor, false, Optional.empty()));
     }
     return changes;
+  }
+
+  private static Tensor transposed(Tensor matrix) {
+    int rows = Math.toIntExact(matrix.shape().dimension(0));
+    int columns = Math.toIntExact(matrix.shape().columns());
+    float[] values = Blocks.decode(matrix);
+    float[] turned = new float[values.length];
+    for (int i = 0; i < values.length; i++) {
+      turned[i % columns * rows + i / columns] = values[i];
+    }
+    return new Tensor(DataType.F32, Shape.of(columns, rows), MemorySegment.ofArray(turned));
   }
 
   private static String stem(String name) {

@@ -7,6 +7,7 @@ import dev.kancil.backend.DeviceOptions;
 import dev.kancil.tensor.DataType;
 import dev.kancil.testing.GoldenCheck;
 import dev.kancil.testing.RealModels;
+import dev.kancil.testing.ReferenceAdapters;
 import dev.kancil.testing.ReferenceModel;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -17,6 +18,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class CpuGoldenTest {
   @TempDir private static Path folder;
@@ -50,6 +52,17 @@ class CpuGoldenTest {
   void transformersComputesTheSame(ReferenceModel model) {
     try (Device device = new CpuBackend().open(0, DeviceOptions.DEFAULT)) {
       assertThat(model.worst(device, 16)).isLessThan(1);
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"llama", "gpt2", "gpt_neox", "phi3"})
+  void peftComputesTheSameWithAdaptersSideBySide(String model, @TempDir Path own) {
+    ReferenceAdapters adapters = ReferenceAdapters.unpack(model, own);
+    try (Device device = new CpuBackend().open(0, DeviceOptions.DEFAULT)) {
+      adapters.requireLogits(device, 1);
+      adapters.requireLogits(device, 9);
+      adapters.requireGreedy(device);
     }
   }
 

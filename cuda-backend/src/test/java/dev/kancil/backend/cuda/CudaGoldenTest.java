@@ -5,10 +5,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.kancil.backend.Device;
 import dev.kancil.backend.DeviceOptions;
 import dev.kancil.testing.GoldenCheck;
+import dev.kancil.testing.ReferenceAdapters;
 import dev.kancil.testing.ReferenceModel;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -46,6 +48,15 @@ class CudaGoldenTest {
     }
   }
 
+  @Test
+  void peftComputesTheSameWithAdaptersSideBySide(@TempDir Path folder) {
+    ReferenceAdapters adapters = ReferenceAdapters.unpack("llama", folder);
+    try (Device device = EmulatedCuda.backend(2).open(0, DeviceOptions.DEFAULT)) {
+      adapters.requireLogits(device, 9);
+      adapters.requireGreedy(device);
+    }
+  }
+
   /**
    * Blocks of integers, with columns in another order. Steps have no more rows than those whose
    * products round nothing: the weights of the other models are float32.
@@ -55,6 +66,9 @@ class CudaGoldenTest {
     try (Device device = EmulatedCuda.backend(2).open(0, DeviceOptions.DEFAULT)) {
       ReferenceModel model = ReferenceModel.unpack("llama_gptq_actorder", folder).getFirst();
       assertThat(model.worst(device, 4)).isLessThan(1);
+      Pattern matrices = Pattern.compile(".*_proj");
+      ReferenceAdapters.merged("llama_gptq_actorder", folder.resolve("own"), matrices)
+          .requireLogits(device, 1);
     }
   }
 }

@@ -6,8 +6,10 @@ import dev.kancil.backend.Device;
 import dev.kancil.backend.DeviceOptions;
 import dev.kancil.tensor.DataType;
 import dev.kancil.testing.RealModels;
+import dev.kancil.testing.ReferenceAdapters;
 import dev.kancil.testing.ReferenceModel;
 import java.nio.file.Path;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -61,6 +63,17 @@ class OpenClGoldenTest {
     OpenClDevices.require();
     try (Device device = new OpenClBackend().open(0, DeviceOptions.DEFAULT)) {
       assertThat(ReferenceModel.unpack(model, folder).getFirst().worst(device, 16)).isLessThan(1);
+    }
+  }
+
+  @Test
+  void peftComputesTheSameWithAdaptersSideBySide(@TempDir Path folder) {
+    OpenClDevices.require();
+    ReferenceAdapters adapters = ReferenceAdapters.unpack("llama", folder);
+    try (Device device = new OpenClBackend().open(0, DeviceOptions.DEFAULT)) {
+      adapters.requireLogits(device, 1);
+      adapters.requireLogits(device, 9);
+      adapters.requireGreedy(device);
     }
   }
 }
