@@ -6,9 +6,11 @@ import dev.kancil.format.safetensors.SafetensorsFile;
 import dev.kancil.tensor.Tensor;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.SequencedMap;
 import java.util.Set;
 
 /**
@@ -21,15 +23,22 @@ public final class HuggingFaceCheckpoint implements Checkpoint {
   public static final String CONFIG = "config.json";
 
   private static final String WEIGHTS = "model.safetensors";
+  private static final String NORM = "LayerNorm.";
 
   private final Path folder;
   private final HuggingFaceConfig config;
   private final SafetensorsFile file;
+  private final SequencedMap<String, Tensor> tensors;
 
-  private HuggingFaceCheckpoint(Path folder, HuggingFaceConfig config, SafetensorsFile file) {
+  private HuggingFaceCheckpoint(
+      Path folder,
+      HuggingFaceConfig config,
+      SafetensorsFile file,
+      SequencedMap<String, Tensor> tensors) {
     this.folder = folder;
     this.config = config;
     this.file = file;
+    this.tensors = tensors;
   }
 
   /** Opens a folder with its {@link #CONFIG}; see {@link #open(Path, Path)}. */
@@ -55,16 +64,34 @@ public final class HuggingFaceCheckpoint implements Checkpoint {
     for (String name : List.of(WEIGHTS, "model" + SafetensorsFile.INDEX)) {
       Path path = folder.resolve(name);
       if (Files.exists(path)) {
-        return new HuggingFaceCheckpoint(folder, config, SafetensorsFile.open(path));
+        SafetensorsFile file = SafetensorsFile.open(path);
+        return new HuggingFaceCheckpoint(folder, config, file, named(file.tensors()));
       }
     }
     throw new FormatException(
         folder + ": there is neither " + WEIGHTS + " nor model" + SafetensorsFile.INDEX);
   }
 
+  /** Tensors by the names of today: the first BERTs name norms as TensorFlow does. */
+  private static SequencedMap<String, Tensor> named(SequencedMap<String, Tensor> tensors) {
+    SequencedMap<String, Tensor> named = new LinkedHashMap<>();
+    tensors.forEach(
+        (name, tensor) -> {
+          String today = today(today(name, "gamma", "weight"), "beta", "bias");
+          named.put(tensors.containsKey(today) ? name : today, tensor);
+        });
+    return named;
+  }
+
+  private static String today(String name, String old, String fresh) {
+    return name.endsWith(NORM + old)
+        ? name.substring(0, name.length() - old.length()) + fresh
+        : name;
+  }
+
   /** Bytes of all tensors. */
   public long bytes() {
-    return file.tensors().values().stream().mapToLong(tensor -> tensor.data().byteSize()).sum();
+    return tensors.values().stream().mapToLong(tensor -> tensor.data().byteSize()).sum();
   }
 
   @Override
@@ -87,7 +114,7 @@ public final class HuggingFaceCheckpoint implements Checkpoint {
   /** See {@link HuggingFaceConfig#part}. */
   @Override
   public HuggingFaceCheckpoint part(String part, Map<String, Object> usual) {
-    return new HuggingFaceCheckpoint(folder, config.part(part, usual), file);
+    return new HuggingFaceCheckpoint(folder, config.part(part, usual), file, tensors);
   }
 
   @Override
@@ -136,12 +163,12 @@ public final class HuggingFaceCheckpoint implements Checkpoint {
 
   @Override
   public Optional<Tensor> tensor(String name) {
-    return Optional.ofNullable(file.tensors().get(name));
+    return Optional.ofNullable(tensors.get(name));
   }
 
   @Override
   public Set<String> tensorNames() {
-    return file.tensors().keySet();
+    return tensors.keySet();
   }
 
   @Override
