@@ -6,7 +6,6 @@ import dev.kancil.format.Checkpoint;
 import dev.kancil.format.Checkpoint.Layout;
 import dev.kancil.graph.op.Activation;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.function.IntFunction;
@@ -41,12 +40,12 @@ public final class Hyperparameters {
   /**
    * Settings of a part, such as {@code vision_config}.
    *
-   * @param part its key; empty: the whole
-   * @param usual what holds where the part does not say
+   * @param part its key
+   * @param kind the architecture whose usual settings hold where the part does not say
    * @throws UnsupportedException if the format has no such parts
    */
-  Hyperparameters part(String part, Map<String, Object> usual) {
-    return new Hyperparameters(checkpoint.part(part, usual), usualContext, context);
+  Hyperparameters part(String part, String kind) {
+    return new Hyperparameters(checkpoint.part(part, kind), usualContext, context);
   }
 
   public String architecture() {

@@ -85,14 +85,8 @@ final class ModernBert implements Family {
     boolean hasBias = settings.flag("attention_bias", false);
     double base =
         isLocal
-            ? settings
-                .positive("rope.freq_base_swa")
-                .or(() -> settings.positive("local_rope_theta"))
-                .orElse(10_000.0)
-            : settings
-                .positive("global_rope_theta")
-                .or(() -> settings.positive("rope.freq_base"))
-                .orElse(160_000.0);
+            ? settings.positive("rope.freq_base_swa").orElse(10_000.0)
+            : settings.positive("rope.freq_base").orElse(160_000.0);
     Rotation rotation =
         new Rotation(
             new RotaryEmbedding(Pairing.HALVES, heads.keyWidth(), heads.keyWidth(), base, 1));

@@ -11,27 +11,15 @@ import java.util.Map;
 final class Vit implements Family {
   static final String PREFIX = "vit.";
 
-  /** What holds where a configuration does not say. */
-  static final Map<String, Object> USUAL =
-      Map.of(
-          "hidden_size", 768L,
-          "num_hidden_layers", 12L,
-          "num_attention_heads", 12L,
-          "intermediate_size", 3072L,
-          "layer_norm_eps", 1e-12,
-          "image_size", 224L,
-          "patch_size", 16L);
-
   @Override
   public List<String> architectures() {
     return List.of("vit");
   }
 
   @Override
-  public ImageEncoder transformer(Hyperparameters all) {
-    Hyperparameters settings = all.part("", USUAL);
+  public ImageEncoder transformer(Hyperparameters settings) {
     ImageGrid grid = ImageGrid.of(settings);
-    WeightNames names = names(all);
+    WeightNames names = names(settings);
     List<Head> heads = new ArrayList<>();
     if (PostNormEncoder.has(settings, names, WeightName.POOLER)) {
       int columns = settings.optional("pooler_output_size", 1 << 20).orElseGet(settings::width);
@@ -78,8 +66,8 @@ final class Vit implements Family {
   }
 
   @Override
-  public WeightNames names(Hyperparameters all) {
-    return encoderNames(all.part("", USUAL))
+  public WeightNames names(Hyperparameters settings) {
+    return encoderNames(settings)
         .with(WeightName.POOLER, PREFIX + "pooler.dense.weight")
         .with(WeightName.CLASSIFIER, "classifier.weight");
   }

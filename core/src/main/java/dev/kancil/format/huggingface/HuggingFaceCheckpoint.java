@@ -8,7 +8,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.SequencedMap;
 import java.util.Set;
@@ -16,12 +15,14 @@ import java.util.Set;
 /**
  * A folder with {@code config.json} and {@code model.safetensors} or an index of its shards. The
  * architecture is the {@code model_type}; settings are asked for by the names that GGUF gives them,
- * where it has one, or by their own.
+ * where it has one, or by their own, and are the {@link UsualSettings} where the configuration does
+ * not say.
  */
 public final class HuggingFaceCheckpoint implements Checkpoint {
   /** The file that tells what a folder holds. */
   public static final String CONFIG = "config.json";
 
+  private static final String KIND = "model_type";
   private static final String WEIGHTS = "model.safetensors";
   private static final String NORM = "LayerNorm.";
 
@@ -60,7 +61,9 @@ public final class HuggingFaceCheckpoint implements Checkpoint {
               + configuration.getFileName()
               + "; a model is a GGUF file, or a folder of Hugging Face transformers");
     }
-    HuggingFaceConfig config = HuggingFaceConfig.read(configuration);
+    HuggingFaceConfig read = HuggingFaceConfig.read(configuration);
+    HuggingFaceConfig config =
+        read.string(KIND).map(kind -> read.over(UsualSettings.of(kind))).orElse(read);
     for (String name : List.of(WEIGHTS, "model" + SafetensorsFile.INDEX)) {
       Path path = folder.resolve(name);
       if (Files.exists(path)) {
@@ -107,14 +110,15 @@ public final class HuggingFaceCheckpoint implements Checkpoint {
   @Override
   public String architecture() {
     return config
-        .string("model_type")
-        .orElseThrow(() -> new FormatException(config.file() + ": no model_type"));
+        .string(KIND)
+        .orElseThrow(() -> new FormatException(config.file() + ": no " + KIND));
   }
 
   /** See {@link HuggingFaceConfig#part}. */
   @Override
-  public HuggingFaceCheckpoint part(String part, Map<String, Object> usual) {
-    return new HuggingFaceCheckpoint(folder, config.part(part, usual), file, tensors);
+  public HuggingFaceCheckpoint part(String part, String kind) {
+    HuggingFaceConfig of = config.part(part).over(UsualSettings.of(kind));
+    return new HuggingFaceCheckpoint(folder, of, file, tensors);
   }
 
   @Override
