@@ -51,7 +51,7 @@ final class Albert implements Family {
             inner,
             UnaryOperator.identity());
     String order = settings.hasTensor(ORDER) ? "sop_logits" : "";
-    return PostNormEncoder.withHeads(encoder, settings, names(settings), order, inner);
+    return EncoderHeads.withHeads(encoder, settings, names(settings), order, inner);
   }
 
   @Override
@@ -59,6 +59,6 @@ final class Albert implements Family {
     if (settings.hasTensor(ORDER)) {
       return NAMES.with(WeightName.CLASSIFIER, ORDER);
     }
-    return NAMES.with(WeightName.CLASSIFIER, PostNormEncoder.classifier(settings));
+    return EncoderHeads.withClassifier(NAMES, settings);
   }
 }

@@ -75,7 +75,7 @@ final class Clip implements Family {
   private static ImageEncoder images(Hyperparameters settings, String stem) {
     Norm norm = Norm.layer(settings.layerNormEpsilon());
     ImageGrid grid = ImageGrid.of(settings);
-    String pooler = stem + PostNormEncoder.POOLER_OUTPUT;
+    String pooler = stem + EncoderHeads.POOLER_OUTPUT;
     List<Head> heads = new ArrayList<>();
     heads.add(Head.of(pooler, new Head.Normed(norm, WeightName.HEAD_NORM)));
     heads.addAll(

@@ -21,15 +21,15 @@ final class Vit implements Family {
     ImageGrid grid = ImageGrid.of(settings);
     WeightNames names = names(settings);
     List<Head> heads = new ArrayList<>();
-    if (PostNormEncoder.has(settings, names, WeightName.POOLER)) {
+    if (EncoderHeads.has(settings, names, WeightName.POOLER)) {
       int columns = settings.optional("pooler_output_size", 1 << 20).orElseGet(settings::width);
       heads.add(
           Head.of(
-              PostNormEncoder.POOLER_OUTPUT,
+              EncoderHeads.POOLER_OUTPUT,
               new Head.Linear(WeightName.POOLER, columns, true),
               poolerActivation(settings)));
     }
-    heads.addAll(PostNormEncoder.classes(settings, names, ""));
+    heads.addAll(EncoderHeads.classes(settings, names, ""));
     return new ImageEncoder(encoder(settings, grid).withPooledHeads(Pooling.FIRST, heads), grid);
   }
 

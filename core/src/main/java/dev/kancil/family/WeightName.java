@@ -60,6 +60,8 @@ public enum WeightName {
   HEAD_NORM,
   POOLER,
   CLASSIFIER,
+  ANSWER_START,
+  ANSWER_END,
   PROJECTION,
   LOGIT_SCALE;
 

@@ -14,6 +14,7 @@ import dev.kancil.format.json.Json;
 import dev.kancil.graph.Graph;
 import dev.kancil.tensor.DataType;
 import dev.kancil.tensor.FloatArray;
+import dev.kancil.tensor.Shape;
 import dev.kancil.tensor.Tensor;
 import java.io.IOException;
 import java.io.InputStream;
@@ -41,6 +42,7 @@ public final class ReferenceModel {
   private static final double RELATIVE = 1e-4;
   private static final Set<String> KINDS =
       Set.of("causal_lm", "encoder", "seq2seq", "vit", "mae", "clip");
+  private static final Set<String> NUMBERS = Set.of("start_logits", "end_logits");
   private static final Set<String> INPUTS =
       Set.of(
           "input_ids",
@@ -255,9 +257,13 @@ public final class ReferenceModel {
             throw new AssertionError(
                 this + " does not compute " + name + ", but " + found.keySet());
           }
+          if (NUMBERS.contains(name)) {
+            // A row is a number.
+            array = new FloatArray(Shape.of(mask.length, 1), array.values());
+          }
           boolean isMasked =
-              array.shape().rank() == 3
-                  && !name.startsWith("vision.")
+              !name.startsWith("vision.")
+                  && (array.shape().rank() == 3 || NUMBERS.contains(name))
                   && array.shape().elements() / array.shape().columns() == mask.length;
           worst =
               Math.max(
