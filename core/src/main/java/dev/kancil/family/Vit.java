@@ -52,7 +52,7 @@ final class Vit implements Family {
 
   /** Embeddings of rows that features are brought for. */
   static Embeddings embeddings(int width, int positions, Norm norm, int features) {
-    return new Embeddings(width, 1, positions, norm, 0, 0, features);
+    return new Embeddings(width, 1, positions, norm, 0, Embeddings.Inner.NONE, features);
   }
 
   /** A block of this form. */

@@ -56,6 +56,7 @@ public enum WeightName {
   FINAL_NORM,
   OUTPUT,
   OUTPUT_BIAS,
+  OUTPUT_NARROWING,
   HEAD_DENSE,
   HEAD_NORM,
   POOLER,

@@ -54,6 +54,13 @@ public sealed interface WeightPlace {
   /** A vector to which 1 is added. */
   record PlusOne(WeightPlace of) implements WeightPlace {}
 
+  /** Another place for each layer, by its number. */
+  record ByLayer(List<WeightPlace> places) implements WeightPlace {
+    public ByLayer {
+      places = List.copyOf(places);
+    }
+  }
+
   /** One tensor for each expert, or for each row of a matrix. */
   record OfExperts(WeightPlace of) implements WeightPlace {}
 
@@ -66,6 +73,12 @@ public sealed interface WeightPlace {
       rows = List.copyOf(rows);
     }
   }
+
+  /**
+   * A table of positions that no checkpoint need have: sines of a position times frequencies from 1
+   * to nearly 1/10000, then the cosines (Vaswani et al. 2017).
+   */
+  record Sinusoids() implements WeightPlace {}
 
   /** Zeros, which no checkpoint has. */
   record Zeros() implements WeightPlace {}

@@ -279,8 +279,11 @@ final class Weights implements WeightSource {
         PlacedWeight all = resolve(where, of, shape);
         yield all == null ? null : all.plusOne();
       }
+      case WeightPlace.ByLayer(List<WeightPlace> places) ->
+          resolve(where, places.get(where.layer), shape);
       case WeightPlace.OfExperts(WeightPlace of) -> experts(where, of, shape);
       case WeightPlace.Stacked(List<WeightPlace> rows) -> stacked(where, rows, shape);
+      case WeightPlace.Sinusoids() -> PlacedWeight.sinusoids(shape);
       case WeightPlace.Zeros() ->
           PlacedWeight.constant(
               "zeros " + shape, Collections.nCopies(Math.toIntExact(shape.elements()), 0f));

@@ -75,7 +75,9 @@ final class SettingNames {
           entry("expert_group_used_count", List.of("topk_group")),
           entry("expert_used_count", List.of("num_experts_per_tok", "moe_top_k")),
           entry("expert_feed_forward_length", List.of("moe_intermediate_size")),
-          entry("expert_shared_feed_forward_length", List.of("shared_expert_intermediate_size")),
+          entry(
+              "expert_shared_feed_forward_length",
+              List.of("shared_expert_intermediate_size", "shared_intermediate_size")),
           entry("expert_weights_norm", List.of("norm_topk_prob")),
           entry("expert_weights_scale", List.of("routed_scaling_factor")));
 
