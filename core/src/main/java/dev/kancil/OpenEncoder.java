@@ -88,7 +88,7 @@ final class OpenEncoder implements AutoCloseable {
   }
 
   /**
-   * Computes texts.
+   * Computes what stands for texts.
    *
    * @throws InvalidRequestException if one is empty, or the context too short for the tokens around
    *     a text
@@ -105,7 +105,7 @@ final class OpenEncoder implements AutoCloseable {
         throw new InvalidRequestException("text %d is empty".formatted(i + 1));
       }
     }
-    return pass.run(texts);
+    return pass.runPooled(texts);
   }
 
   @Override
