@@ -58,6 +58,8 @@ final class ClassifyCommand implements Callable<Integer> {
       description = "Texts to choose from, for models of texts and images.")
   private List<String> labels = List.of();
 
+  @Mixin private ImageSizeOption imageSize = new ImageSizeOption();
+
   @Option(
       names = "--top-k",
       paramLabel = "N",
@@ -96,8 +98,14 @@ final class ClassifyCommand implements Callable<Integer> {
 
   private List<Guess> guesses(ModelFiles files, Picture picture) {
     LoadedModel loaded =
-        Families.open(files.checkpoint(), DataType.F32, DataType.F32, length -> length);
-    ImageInputs images = ImageInputs.of(files, loaded);
+        Families.open(
+            files.checkpoint(),
+            DataType.F32,
+            DataType.F32,
+            length -> length,
+            List.of(),
+            imageSize.size());
+    ImageInputs images = ImageInputs.of(files, loaded, imageSize);
     boolean isOfTexts = loaded instanceof LoadedModel.OfContrastive;
     if (isOfTexts == labels.isEmpty()) {
       throw new InvalidRequestException(

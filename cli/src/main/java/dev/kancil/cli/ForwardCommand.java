@@ -69,6 +69,8 @@ final class ForwardCommand implements Callable<Integer> {
   @Option(names = "--output", required = true, paramLabel = "FILE", description = "The file.")
   private Path output = Path.of("");
 
+  @Mixin private ImageSizeOption imageSize = new ImageSizeOption();
+
   @Option(
       names = "--picture",
       paramLabel = "FILE",
@@ -123,7 +125,10 @@ final class ForwardCommand implements Callable<Integer> {
       Path image = input.image;
       if (image != null) {
         Picture seen = ImageFile.read(image);
-        run(files, loaded -> ImageInputs.of(files, loaded).inputs(seen), length -> length);
+        run(
+            files,
+            loaded -> ImageInputs.of(files, loaded, imageSize).inputs(seen),
+            length -> length);
       } else if (input.file == null) {
         run(files, inputs(files));
       } else {
@@ -165,7 +170,8 @@ final class ForwardCommand implements Callable<Integer> {
       lora.adapters.forEach(adapter -> adapters.add(adapter.open()));
       run(
           files,
-          Families.open(files.checkpoint(), cacheType, cacheType, context, adapters),
+          Families.open(
+              files.checkpoint(), cacheType, cacheType, context, adapters, imageSize.size()),
           prepare);
     } finally {
       adapters.forEach(Adapter::close);
@@ -188,7 +194,7 @@ final class ForwardCommand implements Callable<Integer> {
       if (picture != null && loaded instanceof LoadedModel.OfMaskedAutoencoder masked) {
         ImageFile.write(
             picture,
-            ImageInputs.of(files, loaded)
+            ImageInputs.of(files, loaded, imageSize)
                 .reconstruction(masked, inputs.floats(ModelInputs.PIXELS, 4), results));
       }
       report(inputs, results);

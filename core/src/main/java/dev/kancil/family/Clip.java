@@ -74,7 +74,7 @@ final class Clip implements Family {
    */
   private static ImageEncoder images(Hyperparameters settings, String stem) {
     Norm norm = Norm.layer(settings.layerNormEpsilon());
-    ImageGrid grid = ImageGrid.of(settings);
+    ImageGrid grid = ImageGrid.asked(settings);
     String pooler = stem + EncoderHeads.POOLER_OUTPUT;
     List<Head> heads = new ArrayList<>();
     heads.add(Head.of(pooler, new Head.Normed(norm, WeightName.HEAD_NORM)));
@@ -138,7 +138,9 @@ final class Clip implements Family {
             WeightName.FEATURES,
             Vit.convolution(
                 embeddings + "patch_embedding.weight", ImageGrid.of(settings), settings.width()))
-        .with(WeightName.POSITION_EMBEDDING, embeddings + "position_embedding.weight")
+        .with(
+            WeightName.POSITION_EMBEDDING,
+            ImageGrid.positions(embeddings + "position_embedding.weight", settings))
         // Spelled so.
         .with(WeightName.EMBEDDING_NORM, VISION + "pre_layrnorm.weight")
         .with(WeightName.HEAD_NORM, VISION + "post_layernorm.weight")

@@ -9,6 +9,7 @@ import dev.kancil.graph.Graph;
 import dev.kancil.tensor.DataType;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.TreeMap;
 import java.util.function.IntUnaryOperator;
 
@@ -129,15 +130,33 @@ public final class Families {
       DataType valueType,
       IntUnaryOperator context,
       List<Adapter> adapters) {
+    return open(checkpoint, keyType, valueType, context, adapters, Optional.empty());
+  }
+
+  /**
+   * The same for images of any size: between positions that the model learnt others are
+   * interpolated.
+   *
+   * @param images their size; empty: that which the model was made for
+   * @throws UnsupportedException if there is a size, and the model can't see other images
+   */
+  public static LoadedModel open(
+      Checkpoint checkpoint,
+      DataType keyType,
+      DataType valueType,
+      IntUnaryOperator context,
+      List<Adapter> adapters,
+      Optional<ImageSize> images) {
     Family family = family(checkpoint);
-    Hyperparameters settings = new Hyperparameters(checkpoint, family.usualContext(), context);
+    Hyperparameters settings =
+        new Hyperparameters(checkpoint, family.usualContext(), context, images);
     Weights weights;
     LoadedModel model;
     try {
       weights = new Weights(checkpoint, family.names(settings), adapters);
       StateGroups state = new StateGroups(keyType, valueType);
       model =
-          switch (family.transformer(settings)) {
+          switch (declared(family, settings)) {
             case Decoder decoder -> {
               requirePositions(checkpoint, decoder.embeddings().positions(), settings.context());
               Graph graph = DecoderGraph.build(decoder, weights, state, "hidden");
@@ -146,8 +165,8 @@ public final class Families {
             }
             case Encoder encoder -> encoder(encoder, weights, state, settings);
             case EncoderDecoder both -> encoderDecoder(both, weights, state, settings);
-            case ImageEncoder images ->
-                new ImageModels(weights, keyType, valueType).encoder(images);
+            case ImageEncoder seeing ->
+                new ImageModels(weights, keyType, valueType).encoder(seeing);
             case MaskedAutoencoder masked ->
                 new ImageModels(weights, keyType, valueType).autoencoder(masked);
             case ContrastiveEncoders both ->
@@ -176,6 +195,20 @@ public final class Families {
               + String.join(", ", BY_ARCHITECTURE.keySet()));
     }
     return family;
+  }
+
+  private static Transformer declared(Family family, Hyperparameters settings) {
+    Transformer declared = family.transformer(settings);
+    boolean seesAny =
+        declared instanceof ImageEncoder
+            || declared instanceof ContrastiveEncoders both && both.images().isPresent();
+    if (settings.images().isPresent() && !seesAny) {
+      throw new UnsupportedException(
+          "models of architecture "
+              + settings.architecture()
+              + " see no images of other sizes than they were made for");
+    }
+    return declared;
   }
 
   private static int vocabulary(Weights weights) {

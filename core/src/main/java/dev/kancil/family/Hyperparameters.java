@@ -25,6 +25,7 @@ public final class Hyperparameters {
   private final Checkpoint checkpoint;
   private final int usualContext;
   private final IntUnaryOperator context;
+  private final Optional<ImageSize> images;
 
   /**
    * @param usualContext how many tokens the model was made for where the checkpoint does not say;
@@ -32,9 +33,23 @@ public final class Hyperparameters {
    * @param context how many tokens a sequence may have, by how many the model was made for
    */
   Hyperparameters(Checkpoint checkpoint, int usualContext, IntUnaryOperator context) {
+    this(checkpoint, usualContext, context, Optional.empty());
+  }
+
+  /**
+   * The same where images are of another size than those that the model was made for.
+   *
+   * @param images their size; empty: they are not
+   */
+  Hyperparameters(
+      Checkpoint checkpoint,
+      int usualContext,
+      IntUnaryOperator context,
+      Optional<ImageSize> images) {
     this.checkpoint = checkpoint;
     this.usualContext = usualContext;
     this.context = context;
+    this.images = images;
   }
 
   /**
@@ -45,7 +60,7 @@ public final class Hyperparameters {
    * @throws UnsupportedException if the format has no such parts
    */
   Hyperparameters part(String part, String kind) {
-    return new Hyperparameters(checkpoint.part(part, kind), usualContext, context);
+    return new Hyperparameters(checkpoint.part(part, kind), usualContext, context, images);
   }
 
   public String architecture() {
@@ -64,6 +79,11 @@ public final class Hyperparameters {
   /** How many tokens a sequence may have. */
   int context() {
     return context.applyAsInt(contextLength());
+  }
+
+  /** The size of images, if it is another than the model was made for. */
+  Optional<ImageSize> images() {
+    return images;
   }
 
   public int blocks() {

@@ -18,7 +18,7 @@ final class Vit implements Family {
 
   @Override
   public ImageEncoder transformer(Hyperparameters settings) {
-    ImageGrid grid = ImageGrid.of(settings);
+    ImageGrid grid = ImageGrid.asked(settings);
     WeightNames names = names(settings);
     List<Head> heads = new ArrayList<>();
     if (EncoderHeads.has(settings, names, WeightName.POOLER)) {
@@ -83,7 +83,9 @@ final class Vit implements Family {
             WeightPlace.stacked(
                 WeightPlace.named(embeddings + "cls_token"),
                 WeightPlace.named(projection + "bias")))
-        .with(WeightName.POSITION_EMBEDDING, embeddings + "position_embeddings")
+        .with(
+            WeightName.POSITION_EMBEDDING,
+            ImageGrid.positions(embeddings + "position_embeddings", settings))
         .with(
             WeightName.FEATURES,
             convolution(projection + "weight", ImageGrid.of(settings), settings.width()));

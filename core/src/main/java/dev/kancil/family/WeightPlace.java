@@ -75,6 +75,18 @@ public sealed interface WeightPlace {
   }
 
   /**
+   * A table of positions in an image, the first row for none, for more or fewer of them: each
+   * column as a picture is stretched, with cubic polynomials through its neighbours (Keys 1981).
+   *
+   * @param rows of positions that lie there
+   * @param columns of positions that lie there
+   * @param toRows rows of positions that are wanted
+   * @param toColumns columns of positions that are wanted
+   */
+  record Interpolated(WeightPlace of, int rows, int columns, int toRows, int toColumns)
+      implements WeightPlace {}
+
+  /**
    * A table of positions that no checkpoint need have: sines of a position times frequencies from 1
    * to nearly 1/10000, then the cosines (Vaswani et al. 2017).
    */

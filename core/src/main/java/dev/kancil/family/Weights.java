@@ -283,6 +283,11 @@ final class Weights implements WeightSource {
           resolve(where, places.get(where.layer), shape);
       case WeightPlace.OfExperts(WeightPlace of) -> experts(where, of, shape);
       case WeightPlace.Stacked(List<WeightPlace> rows) -> stacked(where, rows, shape);
+      case WeightPlace.Interpolated grid -> {
+        Shape learnt = Shape.of(1 + (long) grid.rows() * grid.columns(), shape.columns());
+        PlacedWeight all = resolve(where, grid.of(), learnt);
+        yield all == null ? null : Interpolation.of(grid, all, shape);
+      }
       case WeightPlace.Sinusoids() -> PlacedWeight.sinusoids(shape);
       case WeightPlace.Zeros() ->
           PlacedWeight.constant(

@@ -6,6 +6,7 @@ import dev.kancil.engine.ForwardPass;
 import dev.kancil.engine.ModelInputs;
 import dev.kancil.engine.ModelPass;
 import dev.kancil.family.Families;
+import dev.kancil.family.ImageSize;
 import dev.kancil.family.LoadedModel;
 import dev.kancil.format.Adapter;
 import dev.kancil.format.huggingface.HuggingFaceCheckpoint;
@@ -27,6 +28,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.SequencedMap;
 import java.util.Set;
 import java.util.function.IntPredicate;
@@ -221,11 +223,22 @@ public final class ReferenceModel {
     return worst;
   }
 
+  /** The size of images, where the reference interpolates positions. */
+  private Optional<ImageSize> images(Safetensors arrays) {
+    if (!Boolean.TRUE.equals(golden.get("interpolate_pos_encoding"))) {
+      return Optional.empty();
+    }
+    List<Long> shape = arrays.find("pixel_values").shape().dimensions();
+    return Optional.of(new ImageSize(shape.get(2).intValue(), shape.get(3).intValue()));
+  }
+
   /** Each batch of inputs in one pass, which returns all that the reference has of it. */
   private double worstOfPasses(Device device, Safetensors arrays) {
     double worst = 0;
     try (HuggingFaceCheckpoint checkpoint = checkpoint()) {
-      LoadedModel model = Families.open(checkpoint, DataType.F32, DataType.F32, length -> length);
+      LoadedModel model =
+          Families.open(
+              checkpoint, DataType.F32, DataType.F32, length -> length, List.of(), images(arrays));
       boolean isOfTexts = arrays.names().contains("p0.input_ids");
       for (String batch : isOfTexts ? List.of("p0.", "p1.", "batch.") : List.of("")) {
         Map<String, Tensor> inputs = new HashMap<>();
