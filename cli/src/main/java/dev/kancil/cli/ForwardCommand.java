@@ -43,7 +43,7 @@ import picocli.CommandLine.Option;
       "last_hidden_state, pooler_output and what their heads make of them, and what",
       "--capture names, as float32 arrays [texts, tokens, columns] or [texts, columns].",
       "--inputs takes arrays by the names of transformers: input_ids, attention_mask,",
-      "token_type_ids, decoder_input_ids, pixel_values, noise."
+      "token_type_ids, decoder_input_ids, pixel_values, noise, bool_masked_pos."
     })
 final class ForwardCommand implements Callable<Integer> {
   private final Console console;

@@ -7,9 +7,18 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 
-/** ViT (Dosovitskiy et al. 2020), with a pooler or a classifier. */
+/**
+ * ViT (Dosovitskiy et al. 2020), with a pooler, a classifier, or what guesses pixels of patches
+ * that it does not see (Xie et al. 2021).
+ */
 final class Vit implements Family {
   static final String PREFIX = "vit.";
+
+  private static final String MASK = "embeddings.mask_token";
+  private static final String DECODER = "decoder.0.weight";
+  private static final String PROJECTION = PREFIX + "embeddings.patch_embeddings.projection.";
+  private static final WeightPlace CLASS = WeightPlace.named(PREFIX + "embeddings.cls_token");
+  private static final WeightPlace PATCH = WeightPlace.named(PROJECTION + "bias");
 
   @Override
   public List<String> architectures() {
@@ -30,7 +39,23 @@ final class Vit implements Family {
               poolerActivation(settings)));
     }
     heads.addAll(EncoderHeads.classes(settings, names, ""));
-    return new ImageEncoder(encoder(settings, grid).withPooledHeads(Pooling.FIRST, heads), grid);
+    return new ImageEncoder(
+        encoder(settings, grid)
+            .withRowHeads(reconstruction(settings))
+            .withPooledHeads(Pooling.FIRST, heads),
+        grid);
+  }
+
+  /** What guesses pixels of patches. */
+  private static List<Head> reconstruction(Hyperparameters settings) {
+    if (!settings.hasTensor(DECODER)) {
+      return List.of();
+    }
+    int side = settings.required("encoder_stride");
+    int pixels =
+        Math.multiplyExact(ImageGrid.of(settings).channels(), Math.multiplyExact(side, side));
+    return List.of(
+        Head.of(ImageEncoder.RECONSTRUCTION, new Head.Linear(WeightName.PROJECTION, pixels, true)));
   }
 
   private static Head.Step poolerActivation(Hyperparameters settings) {
@@ -67,28 +92,33 @@ final class Vit implements Family {
 
   @Override
   public WeightNames names(Hyperparameters settings) {
-    return encoderNames(settings)
+    WeightNames names = encoderNames(settings);
+    if (settings.hasTensor(PREFIX + MASK) || settings.hasTensor(MASK)) {
+      names =
+          names.with(
+              WeightName.TOKEN_EMBEDDING,
+              WeightPlace.stacked(CLASS, PATCH, WeightPlace.named(PREFIX + MASK)));
+    }
+    long pixels = settings.rowsOf(DECODER).orElse(1);
+    return names
+        .with(
+            WeightName.PROJECTION,
+            WeightPlace.named(DECODER).shaped(pixels, settings.width(), 1, 1))
         .with(WeightName.POOLER, PREFIX + "pooler.dense.weight")
         .with(WeightName.CLASSIFIER, "classifier.weight");
   }
 
   /** Names of the encoder. */
   static WeightNames encoderNames(Hyperparameters settings) {
-    String embeddings = PREFIX + "embeddings.";
-    String projection = embeddings + "patch_embeddings.projection.";
     return layerNames(PREFIX, PREFIX + "encoder.layer.{}.")
         .with(WeightName.FINAL_NORM, PREFIX + "layernorm.weight")
-        .with(
-            WeightName.TOKEN_EMBEDDING,
-            WeightPlace.stacked(
-                WeightPlace.named(embeddings + "cls_token"),
-                WeightPlace.named(projection + "bias")))
+        .with(WeightName.TOKEN_EMBEDDING, WeightPlace.stacked(CLASS, PATCH))
         .with(
             WeightName.POSITION_EMBEDDING,
-            ImageGrid.positions(embeddings + "position_embeddings", settings))
+            ImageGrid.positions(PREFIX + "embeddings.position_embeddings", settings))
         .with(
             WeightName.FEATURES,
-            convolution(projection + "weight", ImageGrid.of(settings), settings.width()));
+            convolution(PROJECTION + "weight", ImageGrid.of(settings), settings.width()));
   }
 
   /** A convolution's weight, as what a patch's pixels are multiplied by. */

@@ -31,7 +31,7 @@ public sealed interface WeightPlace {
   record RowsOfGroups(WeightPlace of, long first, long each, long group) implements WeightPlace {}
 
   /**
-   * The same elements in the same order, in another shape.
+   * The same elements in the same order, in another shape; a bias is as it is.
    *
    * @param from the shape in which they lie
    */

@@ -254,6 +254,7 @@ final class Weights implements WeightSource {
         PlacedWeight all = resolve(where, of, withRows(shape, total));
         yield all == null ? null : all.rowsOfGroups(first, each, group, shape);
       }
+      case WeightPlace.Shaped(WeightPlace of, _) when where.isBias -> resolve(where, of, shape);
       case WeightPlace.Shaped(WeightPlace of, List<Long> from) -> {
         Shape stored = new Shape(from);
         if (stored.elements() != shape.elements()) {

@@ -52,7 +52,8 @@ public final class ReferenceModel {
           "token_type_ids",
           "decoder_input_ids",
           "pixel_values",
-          "noise");
+          "noise",
+          "bool_masked_pos");
 
   private final Path folder;
   private final String config;
