@@ -5,6 +5,7 @@
  */
 module dev.kancil.cpu {
   requires dev.kancil.core;
+  requires dev.kancil.kernels;
   requires jdk.incubator.vector;
 
   exports dev.kancil.backend.cpu;

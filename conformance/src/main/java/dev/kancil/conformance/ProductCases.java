@@ -79,6 +79,7 @@ final class ProductCases {
         cases.glu(activation, type, type, 1, 2 * Math.max(block, 32), 17);
         cases.glu(activation, type, type, 7, 256, 33);
       }
+      cases.glu(Activation.SILU, type, type, 67, 256, 35);
       cases.parallel(type, type, type, 1, 256, 64, 16, 16);
       cases.parallel(type, type, type, 5, 512, 33, 7, 1);
       for (boolean isSum : new boolean[] {false, true}) {

@@ -3,6 +3,7 @@ package dev.kancil.conformance;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.kancil.UnsupportedException;
+import dev.kancil.backend.ActivationRounding;
 import dev.kancil.backend.Device;
 import dev.kancil.backend.DeviceDescription;
 import dev.kancil.backend.DeviceOptions;
@@ -120,6 +121,7 @@ class BrokenDeviceTest {
                 DeviceOptions.DEFAULT.withGuards(),
                 () -> new Broken(fault),
                 _ -> fault == Fault.FUSES_WRONGLY,
+                _ -> ActivationRounding.NONE,
                 () -> {});
         Device reference = new ReferenceBackend().open(0, DeviceOptions.DEFAULT)) {
       return Conformance.run(device, reference, cases, _ -> {});

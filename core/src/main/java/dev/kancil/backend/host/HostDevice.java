@@ -1,5 +1,6 @@
 package dev.kancil.backend.host;
 
+import dev.kancil.backend.ActivationRounding;
 import dev.kancil.backend.Device;
 import dev.kancil.backend.DeviceDescription;
 import dev.kancil.backend.DeviceOptions;
@@ -12,6 +13,8 @@ import dev.kancil.backend.WeightSource;
 import dev.kancil.graph.Graph;
 import dev.kancil.graph.StateLayout;
 import dev.kancil.graph.op.Fused;
+import dev.kancil.tensor.DataType;
+import java.util.function.Function;
 import java.util.function.Predicate;
 import java.util.function.Supplier;
 
@@ -21,6 +24,7 @@ public final class HostDevice implements Device {
   private final boolean guarded;
   private final Supplier<Lowering> lowerings;
   private final Predicate<Fused> takes;
+  private final Function<DataType, ActivationRounding> rounding;
   private final Runnable onClose;
   private final DeviceQueue queue;
   private boolean closed;
@@ -30,6 +34,7 @@ public final class HostDevice implements Device {
    * @param lowerings a fresh lowering for each program; it sees the program's nodes in running
    *     order
    * @param takes which fused operations the lowering has kernels for
+   * @param rounding how products with a type of weights round activations
    * @param onClose frees what the kernels hold, once no step runs
    */
   public HostDevice(
@@ -37,11 +42,13 @@ public final class HostDevice implements Device {
       DeviceOptions options,
       Supplier<Lowering> lowerings,
       Predicate<Fused> takes,
+      Function<DataType, ActivationRounding> rounding,
       Runnable onClose) {
     this.description = description;
     this.guarded = options.guarded();
     this.lowerings = lowerings;
     this.takes = takes;
+    this.rounding = rounding;
     this.onClose = onClose;
     this.queue = new DeviceQueue("kancil-" + description.id());
   }
@@ -54,6 +61,11 @@ public final class HostDevice implements Device {
   @Override
   public boolean takes(Fused fused) {
     return takes.test(fused);
+  }
+
+  @Override
+  public ActivationRounding activationRounding(DataType weightType) {
+    return rounding.apply(weightType);
   }
 
   @Override

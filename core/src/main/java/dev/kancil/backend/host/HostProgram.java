@@ -11,6 +11,8 @@ import dev.kancil.graph.Graph;
 import dev.kancil.graph.MemoryPlan;
 import dev.kancil.graph.Node;
 import dev.kancil.graph.Operand;
+import dev.kancil.graph.StateGroup;
+import dev.kancil.graph.StateSlot;
 import dev.kancil.graph.Value;
 import dev.kancil.graph.Weight;
 import dev.kancil.tensor.Tensor;
@@ -125,6 +127,16 @@ final class HostProgram implements Program {
     @Override
     public Tensor weight(Weight weight) {
       return weights.tensor(weight);
+    }
+
+    @Override
+    public MemorySegment packed(Weight weight, Packing packing) {
+      return weights.packed(weight, packing);
+    }
+
+    @Override
+    public StateGroup cache(StateSlot slot) {
+      return graph.state().groups().get(slot.group());
     }
 
     @Override

@@ -1,5 +1,6 @@
 package dev.kancil.backend.reference;
 
+import dev.kancil.backend.ActivationRounding;
 import dev.kancil.backend.Backend;
 import dev.kancil.backend.Device;
 import dev.kancil.backend.DeviceDescription;
@@ -42,6 +43,11 @@ public final class ReferenceBackend implements Backend {
       throw new IllegalArgumentException("there is one reference device, not " + index);
     }
     return new HostDevice(
-        devices().getFirst(), options, ReferenceLowering::new, _ -> false, () -> {});
+        devices().getFirst(),
+        options,
+        ReferenceLowering::new,
+        _ -> false,
+        _ -> ActivationRounding.NONE,
+        () -> {});
   }
 }

@@ -28,7 +28,7 @@ final class AttentionKernel implements Kernel, WorkerPool.Work {
   private final HostValue q;
   private final HostValue y;
   private final WorkerPool pool;
-  private final AttentionTile tile;
+  private final Tile tile;
   private final int rowsPerTile;
   // Where each sequence's tiles begin.
   private final int[] tileStarts;
@@ -42,13 +42,28 @@ final class AttentionKernel implements Kernel, WorkerPool.Work {
     MemorySegment queries();
   }
 
+  /** Some rows of a sequence, with the query heads that share one KV head. */
+  interface Tile {
+    /** Attends rows {@code row} to {@code row + rows} of a sequence to one KV head. */
+    void attend(
+        HostStep step,
+        MemorySegment source,
+        MemorySegment y,
+        int sequence,
+        int row,
+        int rows,
+        int kvHead,
+        int thread);
+  }
+
   AttentionKernel(
       Attention op,
       @Nullable Prologue prologue,
       Node node,
       Lowering.Operands operands,
       WorkerPool pool,
-      Scratch scratch) {
+      Scratch scratch,
+      @Nullable NativeLibrary library) {
     this.op = op;
     this.prologue = prologue;
     this.pool = pool;
@@ -59,7 +74,11 @@ final class AttentionKernel implements Kernel, WorkerPool.Work {
     float[] sinks =
         op.sinks(node).map(weight -> Blocks.decode(operands.weight(weight))).orElse(null);
     ScoreExpression score = new ScoreExpression(op.score(), biases(node, operands), scratch);
-    tile = new AttentionTile(op, sinks, score, rowsPerTile, pool.threads(), scratch);
+    tile =
+        library != null && NativeAttentionTile.takes(op, operands.cache(op.slot()))
+            ? new NativeAttentionTile(
+                op, sinks, score, rowsPerTile, pool.threads(), scratch, library)
+            : new AttentionTile(op, sinks, score, rowsPerTile, pool.threads(), scratch);
   }
 
   /** By head and offset; nothing where the score has none. */

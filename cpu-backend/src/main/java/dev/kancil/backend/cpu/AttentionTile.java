@@ -27,7 +27,7 @@ import org.jspecify.annotations.Nullable;
  * its values, are decoded to panels that all queries of the tile meet. Keys that a query does not
  * see have weight 0; pages that no query of the tile sees are not read.
  */
-final class AttentionTile {
+final class AttentionTile implements AttentionKernel.Tile {
   private final Attention op;
   private final float @Nullable [] sinks;
   private final int group;
@@ -65,8 +65,8 @@ final class AttentionTile {
     scratch.reserve(Scratch.Kind.ROW, (long) Math.max(op.keyWidth(), op.valueWidth()) + 512);
   }
 
-  /** Attends rows {@code row} to {@code row + rows} of a sequence to one KV head. */
-  void attend(
+  @Override
+  public void attend(
       HostStep step,
       MemorySegment source,
       MemorySegment y,
@@ -78,7 +78,7 @@ final class AttentionTile {
     Batch batch = step.batch();
     int length = step.length(op.slot(), sequence);
     int count = rows * group;
-    load(source, row, rows, kvHead, queries[thread]);
+    load(op, source, row, rows, kvHead, queries[thread]);
     float[] sums = scratch.of(Scratch.Kind.SUMS, thread);
     Arrays.fill(sums, 0, count, Float.NEGATIVE_INFINITY);
     Arrays.fill(sums, count, count * (2 + valueStride), 0);
@@ -94,15 +94,16 @@ final class AttentionTile {
   }
 
   /** Queries beside each other, scaled. */
-  private void load(MemorySegment source, int row, int rows, int kvHead, MemorySegment target) {
-    int floats = group * op.keyWidth();
+  static void load(
+      Attention op, MemorySegment source, int row, int rows, int kvHead, MemorySegment target) {
+    int floats = op.heads() / op.kvHeads() * op.keyWidth();
     for (int i = 0; i < rows; i++) {
-      long at = 4L * ((long) (row + i) * op.heads() + (long) kvHead * group) * op.keyWidth();
+      long at = 4L * (row + i) * op.heads() * op.keyWidth() + 4L * kvHead * floats;
       scale(source, at, target, 4L * i * floats, floats, op.scale());
     }
   }
 
-  private static void scale(
+  static void scale(
       MemorySegment x, long at, MemorySegment y, long to, int elements, float factor) {
     int i = 0;
     for (; i < Lanes.whole(elements); i += LENGTH) {

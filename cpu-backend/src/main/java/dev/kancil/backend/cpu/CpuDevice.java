@@ -1,5 +1,6 @@
 package dev.kancil.backend.cpu;
 
+import dev.kancil.backend.ActivationRounding;
 import dev.kancil.backend.Device;
 import dev.kancil.backend.DeviceDescription;
 import dev.kancil.backend.DeviceOptions;
@@ -9,24 +10,39 @@ import java.util.Locale;
 
 /** Puts the device together; the first class that touches the vector module. */
 final class CpuDevice {
+  /** Of steps of many rows: numbers of two bytes, as activations.h says. */
+  private static final ActivationRounding ROUNDING = new ActivationRounding(32_639, 32);
+
   private CpuDevice() {}
 
   static Device open(DeviceDescription description, DeviceOptions options) {
-    Rehearsal.begin();
+    NativeLibrary library = NativeLibrary.find().library();
+    Rehearsal.begin(library != null);
     WorkerPool pool = new WorkerPool(options.threadsOrProcessors());
     Scratch scratch = new Scratch(pool.threads());
     return new HostDevice(
         description,
         options,
-        () -> new CpuLowering(pool, scratch),
+        () -> new CpuLowering(library, pool, scratch),
         fused -> !(fused instanceof NormedProduct),
+        type ->
+            library != null && type.isQuantized() && library.product(type) != null
+                ? ROUNDING
+                : ActivationRounding.NONE,
         pool::close);
   }
 
-  /** Vector width and the instruction set that it stands for. */
+  /**
+   * What products run on: native kernels, or else why there are none, and the Vector API's width.
+   */
   static String kernels() {
+    NativeLibrary.Found found = NativeLibrary.find();
     int bits = Lanes.FLOATS.vectorBitSize();
-    return "Vector API, " + bits + " bits" + instructionSet(bits, System.getProperty("os.arch"));
+    String vectors =
+        "Vector API, " + bits + " bits" + instructionSet(bits, System.getProperty("os.arch"));
+    return found.library() == null
+        ? vectors + "; no native kernels: " + found.missingBecause()
+        : "native, " + found.library().set().label;
   }
 
   private static String instructionSet(int bits, String architecture) {

@@ -10,6 +10,7 @@ import dev.kancil.graph.StateSlot;
 import dev.kancil.graph.Value;
 import dev.kancil.graph.Weight;
 import dev.kancil.graph.op.Activate;
+import dev.kancil.graph.op.Activation;
 import dev.kancil.graph.op.Add;
 import dev.kancil.graph.op.AddRmsNorm;
 import dev.kancil.graph.op.Attention;
@@ -48,12 +49,15 @@ import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A kernel for each node of one program. Nodes are lowered in running order, so what several of
  * them share (rotary angles, room for turned queries) is made for the first.
  */
 final class CpuLowering implements Lowering {
+  private final @Nullable NativeLibrary library;
+  private final @Nullable RoundedRows rounded;
   private final WorkerPool pool;
   private final Scratch scratch;
   private final Activations activations = new Activations();
@@ -61,6 +65,7 @@ final class CpuLowering implements Lowering {
   private final Activations[] threadActivations;
   private final ExpertSlots expertSlots = new ExpertSlots();
   private final PackedSlots packedSlots = new PackedSlots(expertSlots);
+  private final @Nullable SlotRows slotRows;
   private final Map<AngleKey, RopeAngles> angles = new HashMap<>();
   private final Map<Room, MemorySegment> rooms = new HashMap<>();
 
@@ -70,7 +75,10 @@ final class CpuLowering implements Lowering {
   /** Memory of a program that its attention layers use one after the other. */
   private record Room(String use, long bytes) {}
 
-  CpuLowering(WorkerPool pool, Scratch scratch) {
+  CpuLowering(@Nullable NativeLibrary library, WorkerPool pool, Scratch scratch) {
+    this.library = library;
+    rounded = library == null ? null : new RoundedRows(library);
+    slotRows = library == null ? null : new SlotRows(library, expertSlots);
     this.pool = pool;
     this.scratch = scratch;
     threadActivations = new Activations[pool.threads()];
@@ -93,16 +101,12 @@ final class CpuLowering implements Lowering {
       case LayerNorm norm -> new LayerNormKernel(norm, node, operands, pool);
       case RmsNorm(float epsilon, int _) -> RmsNormKernel.norm(epsilon, node, operands, pool);
       case AddRmsNorm(float epsilon) -> RmsNormKernel.addAndNorm(epsilon, node, operands, pool);
-      case MatMul _, ParallelMatMul _ ->
-          new MatMulKernel(node, operands, pool, scratch, activations, packed);
-      case GluMatMul(var activation) ->
-          new GluMatMulKernel(activation, node, operands, pool, scratch, activations, packed);
+      case MatMul _, ParallelMatMul _ -> matMul(node, operands);
+      case GluMatMul(var activation) -> gluMatMul(activation, node, operands);
       case NormedProduct product ->
           throw new UnsupportedException(product.name() + " is not decomposed for this device");
       case MoeRoute route -> new MoeRouteKernel(route, node, operands, pool, scratch);
-      case MoeMatMul _, MoeGluMatMul _ ->
-          new MoeMatMulKernel(
-              node, operands, pool, scratch, threadActivations, expertSlots, packedSlots);
+      case MoeMatMul _, MoeGluMatMul _ -> moeMatMul(node, operands);
       case MoeBias _ -> new MoeBiasKernel(node, operands, pool);
       case MoeSum _ -> new MoeSumKernel(node, operands, pool);
       case Rope(var rotary) ->
@@ -118,7 +122,7 @@ final class CpuLowering implements Lowering {
         yield new CacheWriteKernel(writer(slot, k, v, operands), k, v, pool);
       }
       case Attention attention ->
-          new AttentionKernel(attention, null, node, operands, pool, scratch);
+          new AttentionKernel(attention, null, node, operands, pool, scratch, library);
       case RopeAttention(var rotary, var attention) ->
           new AttentionKernel(
               attention,
@@ -126,8 +130,34 @@ final class CpuLowering implements Lowering {
               node,
               operands,
               pool,
-              scratch);
+              scratch,
+              library);
     };
+  }
+
+  private Kernel matMul(Node node, Operands operands) {
+    return library != null && rounded != null && isTiled(node)
+        ? new TiledMatMulKernel(node, operands, library, pool, rounded)
+        : new MatMulKernel(node, operands, pool, scratch, activations, packed);
+  }
+
+  private Kernel gluMatMul(Activation activation, Node node, Operands operands) {
+    return library != null && rounded != null && isTiled(node)
+        ? new TiledGluMatMulKernel(activation, node, operands, library, pool, scratch, rounded)
+        : new GluMatMulKernel(activation, node, operands, pool, scratch, activations, packed);
+  }
+
+  private Kernel moeMatMul(Node node, Operands operands) {
+    return library != null && slotRows != null && isTiled(node) && TiledMoeMatMulKernel.takes(node)
+        ? new TiledMoeMatMulKernel(node, operands, library, pool, scratch, expertSlots, slotRows)
+        : new MoeMatMulKernel(
+            node, operands, pool, scratch, threadActivations, expertSlots, packedSlots);
+  }
+
+  /** Whether native kernels take all weights of a node. */
+  private boolean isTiled(Node node) {
+    return node.inputs().stream()
+        .allMatch(input -> !(input instanceof Weight weight) || TiledWeight.takes(library, weight));
   }
 
   private RopeWrite ropeWrite(

@@ -47,6 +47,11 @@ final class ExpertSlots {
     return Math.clamp(ids.getAtIndex(ValueLayout.JAVA_INT, slot), 0, experts - 1);
   }
 
+  /** How many slots earlier experts have. */
+  int start(int expert) {
+    return starts[expert];
+  }
+
   /** How many slots an expert has. */
   int count(int expert) {
     return starts[expert + 1] - starts[expert];

@@ -23,16 +23,26 @@ final class Rehearsal {
 
   private Rehearsal() {}
 
-  static void begin() {
+  /**
+   * @param isNative whether products and attention are native, which need no rehearsal
+   */
+  static void begin(boolean isNative) {
     if (!BEGUN.getAndSet(true)) {
-      Thread.ofPlatform().name("kancil-rehearsal").daemon().start(() -> new Rehearsal().run());
+      Thread.ofPlatform()
+          .name("kancil-rehearsal")
+          .daemon()
+          .start(() -> new Rehearsal().run(isNative));
     }
   }
 
-  private void run() {
-    products();
+  private void run(boolean isNative) {
+    if (!isNative) {
+      products();
+    }
     rows();
-    attention();
+    if (!isNative) {
+      attention();
+    }
     sampling();
   }
 

@@ -1,0 +1,273 @@
+package dev.kancil.backend.cpu;
+
+import dev.kancil.backend.Batch;
+import dev.kancil.backend.host.HostState;
+import dev.kancil.backend.host.HostStep;
+import dev.kancil.backend.host.NativeMemory;
+import dev.kancil.graph.StateGroup;
+import dev.kancil.graph.op.Attention;
+import dev.kancil.tensor.DataType;
+import java.lang.foreign.Arena;
+import java.lang.foreign.FunctionDescriptor;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.lang.invoke.MethodHandle;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * As {@link AttentionTile}, by native kernels: scores of a page's keys, and their softmax and sums
+ * of values (attention.h). Between the two, scores are hidden or changed here.
+ */
+final class NativeAttentionTile implements AttentionKernel.Tile {
+  private static final int MOST_WIDTH = 1024;
+
+  private final Attention op;
+  private final float @Nullable [] sinks;
+  private final ScoreExpression score;
+  private final Scratch scratch;
+  private final int group;
+  private final int sumFloats;
+  private final MethodHandle attentionScores;
+  private final MethodHandle attentionValues;
+  private final Room[] rooms;
+
+  /** A thread's memory: scaled queries, scores of a page, and of each query the sums so far. */
+  private record Room(
+      MemorySegment queries,
+      MemorySegment scores,
+      MemorySegment largest,
+      MemorySegment totals,
+      MemorySegment sums) {
+
+    static Room of(int queries, Attention op, int sumFloats) {
+      return new Room(
+          floats((long) queries * op.keyWidth()),
+          floats((long) queries * Pages.TOKENS),
+          floats(queries),
+          floats(queries),
+          floats((long) queries * sumFloats));
+    }
+
+    private static MemorySegment floats(long count) {
+      return NativeMemory.allocate(4 * count, Arena.ofAuto(), "attention");
+    }
+  }
+
+  NativeAttentionTile(
+      Attention op,
+      float @Nullable [] sinks,
+      ScoreExpression score,
+      int rows,
+      int threads,
+      Scratch scratch,
+      NativeLibrary library) {
+    this.op = op;
+    this.sinks = sinks;
+    this.score = score;
+    this.scratch = scratch;
+    group = op.heads() / op.kvHeads();
+    sumFloats = Math.ceilDiv(op.valueWidth(), 16) * 16;
+    rooms = new Room[threads];
+    for (int i = 0; i < threads; i++) {
+      rooms[i] = Room.of(rows * group, op, sumFloats);
+    }
+    scratch.reserve(Scratch.Kind.PRODUCTS, Pages.TOKENS);
+    attentionScores =
+        library.function(
+            "attention_scores",
+            FunctionDescriptor.ofVoid(
+                ValueLayout.JAVA_INT,
+                ValueLayout.JAVA_LONG,
+                ValueLayout.JAVA_INT,
+                ValueLayout.JAVA_LONG,
+                ValueLayout.JAVA_LONG,
+                ValueLayout.JAVA_INT,
+                ValueLayout.JAVA_INT,
+                ValueLayout.JAVA_LONG,
+                ValueLayout.JAVA_INT));
+    attentionValues =
+        library.function(
+            "attention_values",
+            FunctionDescriptor.ofVoid(
+                ValueLayout.JAVA_INT,
+                ValueLayout.JAVA_LONG,
+                ValueLayout.JAVA_INT,
+                ValueLayout.JAVA_LONG,
+                ValueLayout.JAVA_LONG,
+                ValueLayout.JAVA_INT,
+                ValueLayout.JAVA_INT,
+                ValueLayout.JAVA_LONG,
+                ValueLayout.JAVA_LONG,
+                ValueLayout.JAVA_LONG,
+                ValueLayout.JAVA_INT,
+                ValueLayout.JAVA_INT));
+  }
+
+  /** Whether native kernels read such a cache. */
+  static boolean takes(Attention op, StateGroup cache) {
+    return takes(cache.keyType(), op.keyWidth()) && takes(cache.valueType(), op.valueWidth());
+  }
+
+  private static boolean takes(DataType type, int width) {
+    return switch (type) {
+      case F32, F16, BF16 -> width <= MOST_WIDTH;
+      case Q8_0 -> width <= MOST_WIDTH && width % type.blockElements() == 0;
+      default -> false;
+    };
+  }
+
+  /** What stands for a type in attention.h. */
+  private static int number(DataType type) {
+    return switch (type) {
+      case F32 -> 0;
+      case F16 -> 1;
+      case BF16 -> 2;
+      case Q8_0 -> 3;
+      default -> throw new IllegalArgumentException("a cache of " + type);
+    };
+  }
+
+  @Override
+  public void attend(
+      HostStep step,
+      MemorySegment source,
+      MemorySegment y,
+      int sequence,
+      int row,
+      int rows,
+      int kvHead,
+      int thread) {
+    Batch batch = step.batch();
+    int length = step.length(op.slot(), sequence);
+    int count = rows * group;
+    Room room = rooms[thread];
+    AttentionTile.load(op, source, row, rows, kvHead, room.queries());
+    for (int i = 0; i < count; i++) {
+      room.largest().setAtIndex(ValueLayout.JAVA_FLOAT, i, Float.NEGATIVE_INFINITY);
+    }
+    room.totals().asSlice(0, 4L * count).fill((byte) 0);
+    room.sums().asSlice(0, 4L * count * sumFloats).fill((byte) 0);
+    int from = batch.position(row);
+    int to = batch.position(row + rows - 1);
+    long first = Math.max(0, op.mask().firstKey(from, to));
+    long last = Math.min(length - 1, op.mask().lastKey(from, to));
+    for (long start = first / Pages.TOKENS * Pages.TOKENS; start <= last; start += Pages.TOKENS) {
+      int keys = (int) Math.min(Pages.TOKENS, last + 1 - start);
+      page(step, sequence, row, rows, kvHead, (int) start, keys, room, thread);
+    }
+    store(room, count, y, row, kvHead);
+  }
+
+  private void page(
+      HostStep step,
+      int sequence,
+      int row,
+      int rows,
+      int kvHead,
+      int start,
+      int keys,
+      Room room,
+      int thread) {
+    HostState state = step.state();
+    StateGroup cache = state.group(op.slot());
+    long cacheRow = step.cacheRow(op.slot(), sequence, start);
+    int count = rows * group;
+    long keyBytes = cache.keyType().byteSize(cache.keyColumns());
+    long keysAt =
+        state.keys(op.slot()).address()
+            + cacheRow * keyBytes
+            + cache.keyType().byteSize((long) kvHead * op.keyWidth());
+    long valueBytes = cache.valueType().byteSize(cache.valueColumns());
+    long valuesAt =
+        state.values(op.slot()).address()
+            + cacheRow * valueBytes
+            + cache.valueType().byteSize((long) kvHead * op.valueWidth());
+    try {
+      attentionScores.invokeExact(
+          number(cache.keyType()),
+          room.queries().address(),
+          count,
+          keysAt,
+          keyBytes,
+          keys,
+          op.keyWidth(),
+          room.scores().address(),
+          Pages.TOKENS);
+    } catch (Throwable e) {
+      throw new IllegalStateException(e);
+    }
+    for (int r = 0; r < count; r++) {
+      int position = step.batch().position(row + r / group);
+      if (!score.isPlain()) {
+        change(room.scores(), r, keys, position, start, kvHead * group + r % group, thread);
+      }
+      hide(room.scores(), r * Pages.TOKENS, position, start, keys);
+    }
+    try {
+      attentionValues.invokeExact(
+          number(cache.valueType()),
+          room.scores().address(),
+          count,
+          valuesAt,
+          valueBytes,
+          keys,
+          op.valueWidth(),
+          room.largest().address(),
+          room.totals().address(),
+          room.sums().address(),
+          sumFloats,
+          Pages.TOKENS);
+    } catch (Throwable e) {
+      throw new IllegalStateException(e);
+    }
+  }
+
+  private void change(
+      MemorySegment scores, int r, int keys, int position, int start, int head, int thread) {
+    float[] page = scratch.of(Scratch.Kind.PRODUCTS, thread);
+    long at = 4L * r * Pages.TOKENS;
+    MemorySegment.copy(scores, ValueLayout.JAVA_FLOAT, at, page, 0, Pages.TOKENS);
+    score.apply(page, 0, keys, position, start, head, thread);
+    MemorySegment.copy(page, 0, scores, ValueLayout.JAVA_FLOAT, at, Pages.TOKENS);
+  }
+
+  /** Sets the scores of keys that the query does not see, and of none at all, to -∞. */
+  private void hide(MemorySegment scores, int at, int position, int start, int keys) {
+    if (op.mask().isInterval()) {
+      long first = op.mask().firstKey(position, position) - start;
+      long last = Math.min(op.mask().lastKey(position, position), (long) start + keys - 1);
+      int seenFrom = Math.clamp(first, 0, keys);
+      int seenTo = Math.max(seenFrom, Math.clamp(last + 1 - start, 0, keys));
+      hide(scores, at, at + seenFrom);
+      hide(scores, at + seenTo, at + Pages.TOKENS);
+    } else {
+      for (int i = 0; i < Pages.TOKENS; i++) {
+        if (i >= keys || !op.mask().sees(position, start + i)) {
+          hide(scores, at + i, at + i + 1);
+        }
+      }
+    }
+  }
+
+  private static void hide(MemorySegment scores, int from, int to) {
+    for (int i = from; i < to; i++) {
+      scores.setAtIndex(ValueLayout.JAVA_FLOAT, i, Float.NEGATIVE_INFINITY);
+    }
+  }
+
+  /** Divides by the sums of weights; a query that saw no key yields zeros. */
+  private void store(Room room, int count, MemorySegment y, int row, int kvHead) {
+    for (int r = 0; r < count; r++) {
+      float total = room.totals().getAtIndex(ValueLayout.JAVA_FLOAT, r);
+      float factor = total == 0 ? 0 : 1 / total;
+      if (sinks != null && total != 0) {
+        double sink = sinks[kvHead * group + r % group];
+        float largest = room.largest().getAtIndex(ValueLayout.JAVA_FLOAT, r);
+        factor = (float) (1 / (total + Math.exp(sink - largest)));
+      }
+      long head = (long) (row + r / group) * op.heads() + (long) kvHead * group + r % group;
+      AttentionTile.scale(
+          room.sums(), 4L * r * sumFloats, y, 4L * head * op.valueWidth(), op.valueWidth(), factor);
+    }
+  }
+}

@@ -1,0 +1,178 @@
+package dev.kancil.backend.cpu;
+
+import dev.kancil.InvalidRequestException;
+import dev.kancil.backend.UserCache;
+import dev.kancil.kernels.NativeKernels;
+import dev.kancil.tensor.DataType;
+import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.FunctionDescriptor;
+import java.lang.foreign.Linker;
+import java.lang.foreign.SymbolLookup;
+import java.lang.foreign.ValueLayout;
+import java.lang.invoke.MethodHandle;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.EnumMap;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Kernels in C ({@code kernels/cpu}), for the best instruction set that they are compiled for and
+ * the processor has. The property {@code kancil.cpu.kernels} names another set, or {@code vector},
+ * for none.
+ */
+// Native access is what this class is for.
+@SuppressWarnings("restricted")
+final class NativeLibrary {
+  static final String PROPERTY = "kancil.cpu.kernels";
+  private static final String NONE = "vector";
+
+  private static final Set<DataType> TYPES =
+      Set.of(
+          DataType.F32,
+          DataType.F16,
+          DataType.BF16,
+          DataType.Q4_0,
+          DataType.Q4_1,
+          DataType.Q5_0,
+          DataType.Q5_1,
+          DataType.Q8_0,
+          DataType.IQ4_NL,
+          DataType.MXFP4,
+          DataType.Q4_K,
+          DataType.Q5_K,
+          DataType.Q6_K);
+
+  /** What this process has: a library or the reason why not. */
+  record Found(@Nullable NativeLibrary library, @Nullable String missingBecause) {}
+
+  private final InstructionSet set;
+  private final SymbolLookup symbols;
+  private final MethodHandle round;
+  private final MethodHandle roundBytes;
+  private final Map<DataType, TileProduct> products = new EnumMap<>(DataType.class);
+
+  private NativeLibrary(InstructionSet set, SymbolLookup symbols) {
+    this.set = set;
+    this.symbols = symbols;
+    round =
+        function(
+            "round",
+            FunctionDescriptor.ofVoid(
+                ValueLayout.JAVA_LONG,
+                ValueLayout.JAVA_LONG,
+                ValueLayout.JAVA_LONG,
+                ValueLayout.JAVA_INT,
+                ValueLayout.JAVA_LONG,
+                ValueLayout.JAVA_LONG,
+                ValueLayout.JAVA_INT));
+    roundBytes =
+        function(
+            "round_bytes",
+            FunctionDescriptor.of(
+                ValueLayout.JAVA_LONG, ValueLayout.JAVA_LONG, ValueLayout.JAVA_INT));
+    for (DataType type : TYPES) {
+      products.put(type, new TileProduct(type, this));
+    }
+  }
+
+  /**
+   * Looks for the library; kernels of a set are bound anew each time, the library stays loaded.
+   *
+   * @throws InvalidRequestException if the property names what there is not
+   */
+  static Found find() {
+    String wanted = System.getProperty(PROPERTY, "");
+    if (wanted.equals(NONE)) {
+      return new Found(null, "kancil.cpu.kernels=vector");
+    }
+    Optional<Path> file;
+    SymbolLookup symbols;
+    try {
+      file = NativeKernels.library(UserCache.folder(System::getenv).resolve("native"));
+      if (file.isEmpty()) {
+        return new Found(
+            null, "this build has none for " + NativeKernels.platform() + " (no C compiler)");
+      }
+      symbols = SymbolLookup.libraryLookup(file.get(), Arena.global());
+    } catch (IOException | IllegalArgumentException e) {
+      return new Found(null, "their library can't be loaded: " + e.getMessage());
+    }
+    int bits = supported(symbols);
+    InstructionSet chosen =
+        Arrays.stream(InstructionSet.values())
+            .filter(set -> set.isIn(bits) && (wanted.isEmpty() || wanted.equals(set.suffix())))
+            .reduce(InstructionSet.PLAIN, (_, last) -> last);
+    if (!wanted.isEmpty() && !wanted.equals(chosen.suffix())) {
+      throw new InvalidRequestException(
+          "%s=%s is none of what this processor runs: %s"
+              .formatted(
+                  PROPERTY,
+                  wanted,
+                  Arrays.stream(InstructionSet.values())
+                          .filter(set -> set.isIn(bits))
+                          .map(InstructionSet::suffix)
+                          .collect(Collectors.joining(", "))
+                      + ", "
+                      + NONE));
+    }
+    return new Found(new NativeLibrary(chosen, symbols), null);
+  }
+
+  private static int supported(SymbolLookup symbols) {
+    MethodHandle sets =
+        Linker.nativeLinker()
+            .downcallHandle(
+                symbols.findOrThrow("kancil_instruction_sets"),
+                FunctionDescriptor.of(ValueLayout.JAVA_INT));
+    try {
+      return (int) sets.invokeExact();
+    } catch (Throwable e) {
+      throw new LinkageError("kancil_instruction_sets", e);
+    }
+  }
+
+  /** A function of the chosen set. */
+  MethodHandle function(String name, FunctionDescriptor type) {
+    String symbol = "kancil_" + name + "_" + set.suffix();
+    return Linker.nativeLinker().downcallHandle(symbols.findOrThrow(symbol), type);
+  }
+
+  InstructionSet set() {
+    return set;
+  }
+
+  /** Products with weights of a type, or null if there are none. */
+  @Nullable TileProduct product(DataType type) {
+    return products.get(type);
+  }
+
+  /**
+   * Rounds rows of x for products with quantised weights (activations.h).
+   *
+   * @param x address of the first row
+   * @param columns of x, whole blocks of 32, which lie {@code columns} floats apart
+   * @param to address of the first rounded row, and {@code rowBytes} from one to the next
+   * @param parts bytes of a number: 2 or 3
+   */
+  void round(long x, int columns, int rows, long to, long rowBytes, int parts) {
+    try {
+      round.invokeExact(x, (long) columns, (long) columns / 32, rows, to, rowBytes, parts);
+    } catch (Throwable e) {
+      throw new IllegalStateException(e);
+    }
+  }
+
+  /** Bytes of a rounded row. */
+  long roundBytes(int columns, int parts) {
+    try {
+      return (long) roundBytes.invokeExact((long) columns / 32, parts);
+    } catch (Throwable e) {
+      throw new IllegalStateException(e);
+    }
+  }
+}

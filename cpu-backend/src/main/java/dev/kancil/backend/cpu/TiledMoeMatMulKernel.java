@@ -1,0 +1,155 @@
+package dev.kancil.backend.cpu;
+
+import dev.kancil.backend.host.HostStep;
+import dev.kancil.backend.host.HostValue;
+import dev.kancil.backend.host.Kernel;
+import dev.kancil.backend.host.Lowering;
+import dev.kancil.backend.host.NativeMemory;
+import dev.kancil.graph.Node;
+import dev.kancil.graph.op.Activation;
+import dev.kancil.graph.op.MoeGluMatMul;
+import dev.kancil.graph.op.MoeMatMul;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * MoeMatMul and MoeGluMatMul by native kernels: {@code y[s] = x[s] · W[e]ᵀ} for each slot s and its
+ * expert e.
+ *
+ * <p>Threads: runs of an expert's tiles, each with all slots of the expert, whose rows of x lie
+ * beside each other. Traffic: the weights of each expert that has a slot once.
+ */
+final class TiledMoeMatMulKernel implements Kernel, WorkerPool.Work {
+  /** Slots whose products wait for each other. */
+  private static final int SLOTS_AT_ONCE = 60;
+
+  private final @Nullable Activation activation;
+  private final HostValue x;
+  private final HostValue ids;
+  private final HostValue y;
+  private final TiledWeight gate;
+  private final TiledWeight up;
+  private final TileRuns runs;
+  private final int experts;
+  private final int slotsOfInput;
+  private final boolean rounds;
+  private final WorkerPool pool;
+  private final Scratch scratch;
+  private final ExpertSlots slots;
+  private final SlotRows rows;
+  private final MemorySegment[] products;
+  // Experts that have slots, of this step.
+  private final int[] busy;
+  private @Nullable HostStep step;
+
+  TiledMoeMatMulKernel(
+      Node node,
+      Lowering.Operands operands,
+      NativeLibrary library,
+      WorkerPool pool,
+      Scratch scratch,
+      ExpertSlots slots,
+      SlotRows rows) {
+    activation = node.op() instanceof MoeGluMatMul(var wanted) ? wanted : null;
+    this.pool = pool;
+    this.scratch = scratch;
+    this.slots = slots;
+    this.rows = rows;
+    x = operands.value(node.value(0));
+    experts = Math.toIntExact(node.weight(1).shape().dimension(0));
+    gate = TiledWeight.of(library, node.weight(1), experts, operands);
+    up = activation == null ? gate : TiledWeight.of(library, node.weight(2), experts, operands);
+    rounds = gate.product().takesRounded();
+    ids = operands.value(node.value(node.inputs().size() - 1));
+    y = operands.value(node.output());
+    slotsOfInput = MoeMatMul.isApart(node.value(0), node.weight(1)) ? 1 : ids.columns();
+    runs = TileRuns.of(0, gate, pool.threads());
+    busy = new int[experts];
+    int mostSlots = Math.multiplyExact(operands.limits().tokens(), ids.columns());
+    slots.reserve(experts, mostSlots);
+    rows.reserve(mostSlots, gate.columns());
+    int floats = Math.min(SLOTS_AT_ONCE, mostSlots) * runs.perChunk() * TileProduct.ROWS;
+    products = new MemorySegment[pool.threads()];
+    for (int i = 0; i < products.length; i++) {
+      products[i] = NativeMemory.allocate(4L * floats, Arena.ofAuto(), "products");
+    }
+    scratch.reserve(Scratch.Kind.PRODUCTS, Lanes.padded(floats));
+    if (activation != null) {
+      scratch.reserve(Scratch.Kind.SECOND_PRODUCTS, Lanes.padded(floats));
+      scratch.reserve(Scratch.Kind.EXPRESSION, Lanes.padded(floats));
+    }
+  }
+
+  /** Whether both matrices of a node take x alike. */
+  static boolean takes(Node node) {
+    return !(node.op() instanceof MoeGluMatMul)
+        || node.weight(1).type().isQuantized() == node.weight(2).type().isQuantized();
+  }
+
+  @Override
+  public void run(HostStep newStep) {
+    step = newStep;
+    slots.sort(ids.data(newStep), x.rows(newStep) * ids.columns(), experts);
+    rows.fill(x.data(newStep), gate.columns(), slotsOfInput, rounds, experts, pool);
+    int count = 0;
+    for (int expert = 0; expert < experts; expert++) {
+      if (slots.count(expert) > 0) {
+        busy[count++] = expert;
+      }
+    }
+    pool.run(count * runs.end(), this);
+  }
+
+  @Override
+  public void run(int chunk, int thread) {
+    int expert = busy[chunk / runs.end()];
+    int run = chunk % runs.end();
+    int slotCount = slots.count(expert);
+    int first = runs.firstTile(run) * TileProduct.ROWS;
+    int count = gate.rows(runs.firstTile(run), runs.count(run));
+    MemorySegment target = y.data(Objects.requireNonNull(step));
+    float[] results = scratch.of(Scratch.Kind.PRODUCTS, thread);
+    for (int begin = 0; begin < slotCount; begin += SLOTS_AT_ONCE) {
+      // The last ones together with some of those before, which come out alike.
+      int some = Math.min(SLOTS_AT_ONCE, slotCount);
+      int slot = Math.min(begin, slotCount - some);
+      multiply(gate, expert, run, slot, some, count, thread, results);
+      if (activation != null) {
+        float[] ups = scratch.of(Scratch.Kind.SECOND_PRODUCTS, thread);
+        multiply(up, expert, run, slot, some, count, thread, ups);
+        // What lies behind the last product, up to a whole vector, is computed and never read.
+        float[] room = scratch.of(Scratch.Kind.EXPRESSION, thread);
+        VectorMath.glu(activation, results, ups, room, Lanes.padded(some * count));
+      }
+      for (int i = 0; i < some; i++) {
+        long to = 4L * slots.slot(expert, slot + i) * gate.groupRows() + 4L * first;
+        MemorySegment.copy(results, i * count, target, ValueLayout.JAVA_FLOAT, to, count);
+      }
+    }
+  }
+
+  private void multiply(
+      TiledWeight weight,
+      int expert,
+      int run,
+      int slot,
+      int some,
+      int count,
+      int thread,
+      float[] results) {
+    weight.multiply(
+        expert,
+        runs.firstTile(run),
+        runs.count(run),
+        rows.address(expert) + slot * rows.rowBytes(),
+        rows.rowBytes(),
+        some,
+        TileProduct.parts(slots.count(expert)),
+        products[thread].address(),
+        count);
+    MemorySegment.copy(products[thread], ValueLayout.JAVA_FLOAT, 0, results, 0, some * count);
+  }
+}

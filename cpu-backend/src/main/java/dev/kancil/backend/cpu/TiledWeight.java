@@ -1,0 +1,105 @@
+package dev.kancil.backend.cpu;
+
+import dev.kancil.backend.host.Lowering;
+import dev.kancil.backend.host.Packing;
+import dev.kancil.graph.Weight;
+import dev.kancil.tensor.DataType;
+import java.lang.foreign.MemorySegment;
+import java.util.stream.LongStream;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A weight as native kernels take it: groups of rows (experts, or all rows as one), each in tiles
+ * of its own.
+ *
+ * @param data all tiles
+ * @param groupRows rows of a group
+ */
+record TiledWeight(
+    TileProduct product, MemorySegment data, int columns, int groupRows, long tileBytes) {
+
+  /** Whether a weight can be laid so. */
+  static boolean takes(@Nullable NativeLibrary library, Weight weight) {
+    return library != null && library.product(weight.type()) != null;
+  }
+
+  /**
+   * Lays a weight, unless that has been done for another node or program.
+   *
+   * @param groups of equally many rows that begin with a tile of their own
+   */
+  static TiledWeight of(
+      NativeLibrary library, Weight weight, int groups, Lowering.Operands operands) {
+    TileProduct product = product(library, weight.type());
+    int columns = Math.toIntExact(weight.shape().columns());
+    int rows = Math.toIntExact(weight.shape().rows() / groups);
+    long tileBytes = product.tileBytes(columns);
+    long groupBytes = Math.multiplyExact(tiles(rows), tileBytes);
+    Packing packing =
+        new Packing() {
+          @Override
+          public long bytes() {
+            return Math.multiplyExact(groupBytes, groups);
+          }
+
+          @Override
+          public void pack(MemorySegment from, MemorySegment to) {
+            long runs = Math.ceilDiv(rows, RUN);
+            LongStream.range(0, runs * groups)
+                .parallel()
+                .forEach(
+                    run -> {
+                      long group = run / runs;
+                      long first = run % runs * RUN;
+                      product.pack(
+                          from.address() + (group * rows + first) * weight.type().byteSize(columns),
+                          columns,
+                          Math.min(RUN, rows - first),
+                          to.address() + group * groupBytes + first / TileProduct.ROWS * tileBytes);
+                    });
+          }
+        };
+    MemorySegment data = operands.packed(weight, packing);
+    return new TiledWeight(product, data, columns, rows, tileBytes);
+  }
+
+  /** Rows that a thread lays at once. */
+  private static final int RUN = 8 * TileProduct.ROWS;
+
+  private static TileProduct product(NativeLibrary library, DataType type) {
+    TileProduct product = library.product(type);
+    if (product == null) {
+      throw new IllegalArgumentException("no native products of " + type);
+    }
+    return product;
+  }
+
+  private static long tiles(int rows) {
+    return Math.ceilDiv(rows, TileProduct.ROWS);
+  }
+
+  /** Tiles of a group. */
+  int tiles() {
+    return (int) tiles(groupRows);
+  }
+
+  /** Rows that some tiles of a group hold. */
+  int rows(int firstTile, int count) {
+    return Math.min(count * TileProduct.ROWS, groupRows - firstTile * TileProduct.ROWS);
+  }
+
+  /** {@code y[t] = rows of some tiles · x[t]}; y is the address of the first tile's result. */
+  void multiply(
+      int group,
+      int firstTile,
+      int count,
+      long x,
+      long xBytes,
+      int tokens,
+      int parts,
+      long y,
+      long yFloats) {
+    long at = data.address() + ((long) group * tiles() + firstTile) * tileBytes;
+    product.multiply(at, columns, x, xBytes, tokens, parts, y, yFloats, rows(firstTile, count));
+  }
+}

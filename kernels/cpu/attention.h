@@ -1,0 +1,175 @@
+// Attention of some queries to one page of keys and values of their KV head.
+//
+// Mapping: 16 keys at a time become a tile, turned so that lanes are keys, and are multiplied with all queries, as products with float weights are;
+// 16 columns of all values likewise, whose weights are the activations. So keys and values are read and converted once for all queries.
+// Traffic: keys and values once; scores, and sums of values, once each way, from the first-level cache.
+//
+// Invariants: lanes without a key are zeros, or scores that nobody reads; widths are at most MOST_WIDTH, pages at most MOST_KEYS keys, rows of scores
+// as long as pages. What a query gets does not depend on the others, nor on keys of its page that it does not see.
+
+#define MOST_WIDTH 1024
+#define MOST_KEYS 256
+#define MOST_QUERIES 64
+
+enum { CACHE_F32, CACHE_F16, CACHE_BF16, CACHE_Q8_0 };
+
+static INLINE floats load_cache(const int type, const uint8_t *row, int column) {
+  switch (type) {
+    case CACHE_F32: return load((const float *)row + column);
+    case CACHE_F16: return from_halves((const uint16_t *)row + column);
+    case CACHE_BF16: return from_brain_floats((const uint16_t *)row + column);
+    default: {
+      const uint8_t *block = row + 34 * (column / 32);
+      float scale;
+      uint16_t halves[LANES] = {0};
+      memcpy(halves, block, 2);
+      float scales[LANES];
+      store(scales, from_halves(halves));
+      scale = scales[0];
+      return multiply(all(scale), from_signed(block + 2 + column % 32));
+    }
+  }
+}
+
+// Fewer columns than a register holds.
+static INLINE void load_cache_end(const int type, const uint8_t *row, int column, int count, float *to) {
+  uint8_t some[4 * LANES] = {0};
+  int size = type == CACHE_F32 ? 4 : 2;
+  memcpy(some, row + size * column, (size_t)(size * count));
+  float lanes[LANES];
+  store(lanes, load_cache(type, some, 0));
+  memcpy(to, lanes, sizeof(float) * (size_t)count);
+}
+
+// Columns of 16 keys beside each other: tile[column][key].
+static INLINE void turn_keys(const int type, const uint8_t *keys, long row_bytes, int count, int width, float *tile) {
+  for (int lane = 0; lane < TILE_ROWS; lane += LANES) {
+    int column = 0;
+    for (; column + LANES <= width; column += LANES) {
+      floats block[LANES];
+      UNROLL for (int i = 0; i < LANES; i++) {
+        block[i] = lane + i < count ? load_cache(type, keys + (lane + i) * row_bytes, column) : zero();
+      }
+      turn(block);
+      UNROLL for (int i = 0; i < LANES; i++) {
+        store(tile + TILE_ROWS * (column + i) + lane, block[i]);
+      }
+    }
+    for (int i = 0; i < LANES && column < width; i++) {
+      float end[LANES] = {0};
+      if (lane + i < count) {
+        load_cache_end(type, keys + (lane + i) * row_bytes, column, width - column, end);
+      }
+      for (int j = column; j < width; j++) {
+        tile[TILE_ROWS * j + lane + i] = end[j - column];
+      }
+    }
+  }
+}
+
+static INLINE void scores_of(
+    const int type, const float *queries, int count, const uint8_t *keys, long row_bytes, int key_count, int width, float *scores, int page) {
+  float tile[TILE_ROWS * MOST_WIDTH];
+  for (int key = 0; key < key_count; key += TILE_ROWS) {
+    turn_keys(type, keys + key * row_bytes, row_bytes, key_count - key, width, tile);
+    many(multiply_f32, (const uint8_t *)tile, 0, width, (const uint8_t *)queries, 4 * width, count, 3, scores + key, page, TILE_ROWS);
+  }
+}
+
+// scores[query][key] = query · key, in rows of `page`; up to the next multiple of 16 keys they are numbers of no meaning.
+void EXPORT(attention_scores)(
+    int type, const float *queries, int count, const uint8_t *keys, long row_bytes, int key_count, int width, float *scores, int page) {
+  switch (type) {
+    case CACHE_F32: scores_of(CACHE_F32, queries, count, keys, row_bytes, key_count, width, scores, page); break;
+    case CACHE_F16: scores_of(CACHE_F16, queries, count, keys, row_bytes, key_count, width, scores, page); break;
+    case CACHE_BF16: scores_of(CACHE_BF16, queries, count, keys, row_bytes, key_count, width, scores, page); break;
+    case CACHE_Q8_0: scores_of(CACHE_Q8_0, queries, count, keys, row_bytes, key_count, width, scores, page); break;
+  }
+}
+
+// Turns a page of a query's scores into weights e^(score - largest), and tells what sums of earlier pages are to be multiplied with.
+static INLINE float weigh(float *scores, int page, float *largest, float *sum) {
+  floats most = all(*largest);
+  for (int i = 0; i < page; i += LANES) {
+    most = maximum(most, load(scores + i));
+  }
+  float lanes[LANES], now = *largest;
+  store(lanes, most);
+  for (int i = 0; i < LANES; i++) {
+    now = lanes[i] > now ? lanes[i] : now;
+  }
+  if (now == -__builtin_inff()) {
+    memset(scores, 0, sizeof(float) * (size_t)page);
+    return 1;
+  }
+  floats weights = zero();
+  for (int i = 0; i < page; i += LANES) {
+    floats weight = exponential(subtract(load(scores + i), all(now)));
+    store(scores + i, weight);
+    weights = add(weights, weight);
+  }
+  float factor = 1;
+  if (now > *largest) {
+    store(lanes, exponential(all(*largest - now)));
+    factor = lanes[0];
+  }
+  store(lanes, weights);
+  float total = 0;
+  for (int i = 0; i < LANES; i++) {
+    total += lanes[i];
+  }
+  *sum = *sum * factor + total;
+  *largest = now;
+  return factor;
+}
+
+static INLINE void values_of(
+    const int type, const float *weights, const float *factors, int count, const uint8_t *values, long row_bytes, int key_count, int width,
+    float *sums, int sum_floats, int page) {
+  // Products end as those of whole groups of columns do, so that keys nobody sees change no bit.
+  int padded = (key_count + PARTS - 1) / PARTS * PARTS;
+  float tile[TILE_ROWS * MOST_KEYS];
+  for (int column = 0; column < width; column += LANES) {
+    for (int key = 0; key < padded; key++) {
+      float *to = tile + TILE_ROWS * key;
+      if (key >= key_count) {
+        store(to, zero());
+      } else if (column + LANES <= width) {
+        store(to, load_cache(type, values + key * row_bytes, column));
+      } else {
+        store(to, zero());
+        load_cache_end(type, values + key * row_bytes, column, width - column, to);
+      }
+    }
+    for (int query = 0; query < count; query += FEW_TOKENS) {
+      floats results[MANY_TOKENS];
+      int few = count - query < FEW_TOKENS ? count - query : FEW_TOKENS;
+      multiply_f32((const uint8_t *)tile, padded, (const uint8_t *)(weights + query * page), 4 * page, few, 3, 0, results);
+      for (int i = 0; i < few; i++) {
+        float *to = sums + (query + i) * sum_floats + column;
+        store(to, multiply_add(load(to), all(factors[query + i]), results[i]));
+      }
+    }
+  }
+}
+
+// Softmax and sums of values of a page: scores become weights; largest and total are each query's so far, sums its weighted values, in rows of
+// `sum_floats`, a multiple of 16. Scores behind key_count, and of keys that a query does not see, are -infinity.
+void EXPORT(attention_values)(
+    int type, float *scores, int count, const uint8_t *values, long row_bytes, int key_count, int width, float *largest, float *total,
+    float *sums, int sum_floats, int page) {
+  for (int query = 0; query < count; query += MOST_QUERIES) {
+    float factors[MOST_QUERIES];
+    int some = count - query < MOST_QUERIES ? count - query : MOST_QUERIES;
+    float *from = scores + query * page, *to = sums + query * sum_floats;
+    for (int i = 0; i < some; i++) {
+      factors[i] = weigh(from + i * page, page, largest + query + i, total + query + i);
+    }
+    switch (type) {
+      case CACHE_F32: values_of(CACHE_F32, from, factors, some, values, row_bytes, key_count, width, to, sum_floats, page); break;
+      case CACHE_F16: values_of(CACHE_F16, from, factors, some, values, row_bytes, key_count, width, to, sum_floats, page); break;
+      case CACHE_BF16: values_of(CACHE_BF16, from, factors, some, values, row_bytes, key_count, width, to, sum_floats, page); break;
+      case CACHE_Q8_0: values_of(CACHE_Q8_0, from, factors, some, values, row_bytes, key_count, width, to, sum_floats, page); break;
+    }
+  }
+}

@@ -1,0 +1,187 @@
+// Rows of weights as files have them (ggml's blocks) become tiles, in which the lanes of registers find their rows beside each other: in each
+// register of quants a lane's four bytes are four columns of its row. No bit is lost; scales of six bits become bytes.
+//
+// A block of 32 columns is registers of nibbles (register j: columns 8j to 8j + 3 low, 8j + 4 to 8j + 7 high), then registers of what is above four bits:
+// one of fifth bits (bit j of a byte: columns 4j to 4j + 3), or two of two bits; or registers of bytes. Padding rows are zeros.
+
+#define RUNS(n) for (int i = 0; i < n; i++)
+
+static INLINE void put_nibbles(const uint8_t *q, uint8_t *to) {
+  for (int j = 0; j < 4; j++) {
+    uint8_t both[4];
+    for (int b = 0; b < 4; b++) {
+      both[b] = (uint8_t)((q[8 * j + b] & 15) | q[8 * j + 4 + b] << 4);
+    }
+    memcpy(to + 64 * j, both, 4);
+  }
+}
+
+static INLINE void put_fifths(const uint8_t *q, uint8_t *to) {
+  uint8_t bits[4] = {0, 0, 0, 0};
+  for (int j = 0; j < 8; j++) {
+    for (int b = 0; b < 4; b++) {
+      bits[b] |= (uint8_t)((q[4 * j + b] >> 4) << j);
+    }
+  }
+  memcpy(to, bits, 4);
+}
+
+static INLINE void put_sixths(const uint8_t *q, uint8_t *to) {
+  for (int i = 0; i < 2; i++) {
+    uint8_t bits[4] = {0, 0, 0, 0};
+    for (int j = 0; j < 4; j++) {
+      for (int b = 0; b < 4; b++) {
+        bits[b] |= (uint8_t)((q[16 * i + 4 * j + b] >> 4) << 2 * j);
+      }
+    }
+    memcpy(to + 64 * i, bits, 4);
+  }
+}
+
+static INLINE void put_eights(const uint8_t *q, uint8_t *to) {
+  for (int j = 0; j < 8; j++) {
+    memcpy(to + 64 * j, q + 4 * j, 4);
+  }
+}
+
+static INLINE void get_nibbles(const uint8_t *at, uint8_t *q) {
+  RUNS(16) {
+    q[i] = at[i] & 15;
+    q[16 + i] = at[i] >> 4;
+  }
+}
+
+static INLINE void get_fives(const uint8_t *high, const uint8_t *at, uint8_t *q) {
+  uint32_t fifth;
+  memcpy(&fifth, high, 4);
+  get_nibbles(at, q);
+  RUNS(32) { q[i] |= (uint8_t)((fifth >> i & 1) << 4); }
+}
+
+// Where a lane's quants and scales of block b lie in a tile.
+#define QUANTS_OF(bytes) (tile + bytes * b + 4 * lane)
+#define SCALES_OF(quant_bytes, bytes) (tile + quant_bytes * blocks + bytes * b)
+
+#define PACK_BLOCKS(name, block_bytes, quant_bytes, scale_bytes, body) \
+  static void pack_row_##name(const uint8_t *row, long blocks, int lane, uint8_t *tile) { \
+    for (long b = 0; b < blocks; b++) { \
+      const uint8_t *at = row + block_bytes * b; \
+      uint8_t *quants_at = QUANTS_OF(quant_bytes); \
+      uint8_t *scales_at = SCALES_OF(quant_bytes, scale_bytes); \
+      uint8_t q[32]; \
+      body \
+    } \
+  }
+
+PACK_BLOCKS(q4_0, 18, 256, 32, {
+  get_nibbles(at + 2, q);
+  put_nibbles(q, quants_at);
+  memcpy(scales_at + 2 * lane, at, 2);
+})
+PACK_BLOCKS(q4_1, 20, 256, 64, {
+  get_nibbles(at + 4, q);
+  put_nibbles(q, quants_at);
+  memcpy(scales_at + 2 * lane, at, 2);
+  memcpy(scales_at + 32 + 2 * lane, at + 2, 2);
+})
+PACK_BLOCKS(q5_0, 22, 320, 32, {
+  get_fives(at + 2, at + 6, q);
+  put_nibbles(q, quants_at);
+  put_fifths(q, quants_at + 256);
+  memcpy(scales_at + 2 * lane, at, 2);
+})
+PACK_BLOCKS(q5_1, 24, 320, 64, {
+  get_fives(at + 4, at + 8, q);
+  put_nibbles(q, quants_at);
+  put_fifths(q, quants_at + 256);
+  memcpy(scales_at + 2 * lane, at, 2);
+  memcpy(scales_at + 32 + 2 * lane, at + 2, 2);
+})
+PACK_BLOCKS(q8_0, 34, 512, 32, {
+  RUNS(32) { q[i] = at[2 + i] ^ 128; }
+  put_eights(q, quants_at);
+  memcpy(scales_at + 2 * lane, at, 2);
+})
+PACK_BLOCKS(iq4_nl, 18, 256, 32, {
+  get_nibbles(at + 2, q);
+  put_nibbles(q, quants_at);
+  memcpy(scales_at + 2 * lane, at, 2);
+})
+PACK_BLOCKS(mxfp4, 17, 256, 16, {
+  get_nibbles(at + 1, q);
+  put_nibbles(q, quants_at);
+  scales_at[lane] = at[0];
+})
+
+// The scale and minimum of a superblock's block i, of six bits each (ggml).
+static INLINE void get_sixths(const uint8_t *packed, int i, uint8_t *scale, uint8_t *minimum) {
+  if (i < 4) {
+    *scale = packed[i] & 63;
+    *minimum = packed[i + 4] & 63;
+  } else {
+    *scale = (uint8_t)((packed[i + 4] & 15) | (packed[i - 4] >> 6) << 4);
+    *minimum = (uint8_t)((packed[i + 4] >> 4) | (packed[i] >> 6) << 4);
+  }
+}
+
+static void pack_row_q4_k(const uint8_t *row, long blocks, int lane, uint8_t *tile) {
+  for (long b = 0; b < blocks; b++) {
+    const uint8_t *super = row + 144 * (b / 8);
+    int of = (int)(b % 8);
+    uint8_t q[32];
+    RUNS(32) { q[i] = super[16 + 32 * (of / 2) + i] >> 4 * (of % 2) & 15; }
+    put_nibbles(q, QUANTS_OF(256));
+    uint8_t *scales = SCALES_OF(256, 32) + lane;
+    get_sixths(super + 4, of, scales, scales + 16);
+    uint8_t *supers = tile + (256 + 32) * blocks + 64 * (b / 8) + 2 * lane;
+    memcpy(supers, super, 2);
+    memcpy(supers + 32, super + 2, 2);
+  }
+}
+
+static void pack_row_q5_k(const uint8_t *row, long blocks, int lane, uint8_t *tile) {
+  for (long b = 0; b < blocks; b++) {
+    const uint8_t *super = row + 176 * (b / 8);
+    int of = (int)(b % 8);
+    uint8_t q[32];
+    RUNS(32) { q[i] = (uint8_t)((super[48 + 32 * (of / 2) + i] >> 4 * (of % 2) & 15) | (super[16 + i] >> of & 1) << 4); }
+    put_nibbles(q, QUANTS_OF(320));
+    put_fifths(q, QUANTS_OF(320) + 256);
+    uint8_t *scales = SCALES_OF(320, 32) + lane;
+    get_sixths(super + 4, of, scales, scales + 16);
+    uint8_t *supers = tile + (320 + 32) * blocks + 64 * (b / 8) + 2 * lane;
+    memcpy(supers, super, 2);
+    memcpy(supers + 32, super + 2, 2);
+  }
+}
+
+static void pack_row_q6_k(const uint8_t *row, long blocks, int lane, uint8_t *tile) {
+  for (long b = 0; b < blocks; b++) {
+    const uint8_t *super = row + 210 * (b / 8);
+    int half = (int)(b % 8) / 4, of = (int)(b % 4);
+    const uint8_t *low = super + 64 * half + 32 * (of % 2);
+    const uint8_t *high = super + 128 + 32 * half;
+    uint8_t q[32];
+    RUNS(32) { q[i] = (uint8_t)((low[i] >> 4 * (of / 2) & 15) | (high[i] >> 2 * of & 3) << 4); }
+    put_nibbles(q, QUANTS_OF(384));
+    put_sixths(q, QUANTS_OF(384) + 256);
+    uint8_t *scales = SCALES_OF(384, 32) + lane;
+    scales[0] = super[192 + 2 * (b % 8)];
+    scales[16] = super[192 + 2 * (b % 8) + 1];
+    memcpy(tile + (384 + 32) * blocks + 32 * (b / 8) + 2 * lane, super + 208, 2);
+  }
+}
+
+static void pack_row_f32(const uint8_t *row, long columns, int lane, uint8_t *tile) {
+  for (long k = 0; k < columns; k++) {
+    memcpy(tile + 64 * k + 4 * lane, row + 4 * k, 4);
+  }
+}
+
+static void pack_row_f16(const uint8_t *row, long columns, int lane, uint8_t *tile) {
+  for (long k = 0; k < columns; k++) {
+    memcpy(tile + 32 * k + 2 * lane, row + 2 * k, 2);
+  }
+}
+
+static void pack_row_bf16(const uint8_t *row, long columns, int lane, uint8_t *tile) { pack_row_f16(row, columns, lane, tile); }

@@ -1,0 +1,78 @@
+// The product of one type of weights; products.h includes this for each.
+
+#define PASTE(a, b) a##_##b
+#define JOIN(a, b) PASTE(a, b)
+
+static INLINE long JOIN(tile_bytes, NAME)(long blocks) {
+  return (QUANT_BYTES + SCALE_BYTES) * blocks + SUPER_BYTES * (blocks / 8);
+}
+
+// results[t] = some lanes of the tile, from `lane` on, · x[t] for `tokens` rows of x, a constant where this is inlined.
+static INLINE void JOIN(few, NAME)(
+    const uint8_t *tile, long blocks, const uint8_t *x, long x_bytes, const int tokens, const int parts, const int lane, floats *results) {
+  const uint8_t *scales = tile + QUANT_BYTES * blocks;
+  const uint8_t *super_scales = scales + SCALE_BYTES * blocks;
+  activations of[MANY_TOKENS];
+  floats result[MANY_TOKENS];
+  UNROLL for (int t = 0; t < tokens; t++) {
+    of[t] = activations_at(x + t * x_bytes, blocks, parts);
+    result[t] = zero();
+  }
+  for (long b = 0; b < blocks; b++) {
+    PREFETCH(tile + QUANT_BYTES * b);
+    quants q = QUANTS(tile + QUANT_BYTES * b + 4 * lane);
+    block_scales s = SCALES(scales + SCALE_BYTES * b, super_scales + SUPER_BYTES * (b / 8));
+    (void)super_scales;
+    UNROLL for (int t = 0; t < tokens; t++) {
+      const uint8_t *numbers = of[t].numbers + 8 * FOUR_BYTES(parts) * b;
+      floats scale = all(of[t].scales[b]);
+#if HALVES
+      sums first = begin_sums(of[t].minus_halves[2 * b], of[t].minus_low_halves[2 * b], OFFSET);
+      sums second = begin_sums(of[t].minus_halves[2 * b + 1], of[t].minus_low_halves[2 * b + 1], OFFSET);
+      UNROLL for (int j = 0; j < 4; j++) {
+        first = add_products(first, q.of[j], numbers + FOUR_BYTES(parts) * j, parts);
+        second = add_products(second, q.of[4 + j], numbers + FOUR_BYTES(parts) * (4 + j), parts);
+      }
+      result[t] = multiply_add(multiply(s.scale, scale), total(first, parts), result[t]);
+      result[t] = multiply_add(multiply(s.second_scale, scale), total(second, parts), result[t]);
+#else
+#if OFFSET == 12
+      sums sum = begin_sums(3 * of[t].minus[b], 3 * of[t].minus_low[b], 2);
+#elif OFFSET >= 0
+      sums sum = begin_sums(of[t].minus[b], of[t].minus_low[b], OFFSET);
+#else
+      sums sum = begin_sums(0, 0, 0);
+#endif
+      UNROLL for (int j = 0; j < 8; j++) {
+        sum = add_products(sum, q.of[j], numbers + FOUR_BYTES(parts) * j, parts);
+      }
+      result[t] = multiply_add(multiply(s.scale, scale), total(sum, parts), result[t]);
+#if MINIMUM > 0
+      result[t] = multiply_add(s.minimum, all(of[t].sums[b]), result[t]);
+#elif MINIMUM < 0
+      result[t] = multiply_add(s.minimum, all(-of[t].sums[b]), result[t]);
+#endif
+#endif
+    }
+  }
+  UNROLL for (int t = 0; t < tokens; t++) {
+    results[t] = result[t];
+  }
+}
+
+static NOINLINE void JOIN(multiply, NAME)(
+    const uint8_t *tile, long blocks, const uint8_t *x, long x_bytes, int tokens, int parts, int lane, floats *results) {
+  CASES(parts, tokens, JOIN(few, NAME), tile, blocks, x, x_bytes)
+}
+
+#undef PASTE
+#undef JOIN
+#undef NAME
+#undef QUANT_BYTES
+#undef SCALE_BYTES
+#undef SUPER_BYTES
+#undef OFFSET
+#undef MINIMUM
+#undef HALVES
+#undef QUANTS
+#undef SCALES

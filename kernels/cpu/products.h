@@ -1,0 +1,200 @@
+// Products of weights and activations, for each type of weights: 16 rows of a matrix (a tile) with some or many rows of x.
+//
+// Mapping: a lane is a row of the tile; where registers have fewer than 16, the tile's lanes are taken one part after the other. Columns go by blocks of 32, and rows of x by groups of FEW_TOKENS (or MANY_TOKENS), whose sums stay in registers with
+// the unpacked block, so that weights are unpacked once for a group. A lane's sum takes its blocks in their order, whatever the numbers of
+// tokens, lanes and threads are: results are the same bits with each instruction set.
+// Traffic: a tile's weights once for each TOKENS_AT_ONCE rows of x, which stay in the second-level cache meanwhile; x once for each tile.
+//
+// A tile (see pack.h) is the quants of all its blocks, then the scales of all its blocks.
+// Invariants: in each lane |Σ q high| < 2^31: at most 255 · 32768 · 32.
+
+// Σ q x, of x in parts.
+static INLINE floats total(sums sum, const int parts) {
+  floats high = from_ints(high_total(sum));
+  return parts == 3 ? multiply_add(high, all(256), from_ints(low_total(sum))) : high;
+}
+
+// A tile's quants of a block, as `unpack` leaves them: register j has columns 4j to 4j + 3 of each row.
+typedef struct {
+  bytes of[8];
+} quants;
+
+static INLINE quants nibbles(const uint8_t *at) {
+  quants q;
+  UNROLL for (int j = 0; j < 4; j++) {
+    bytes both = load_bytes(at + 64 * j);
+    q.of[2 * j] = bits_of(both, 0, 4);
+    q.of[2 * j + 1] = bits_of(both, 4, 4);
+  }
+  return q;
+}
+
+static INLINE quants fives(const uint8_t *at) {
+  quants q = nibbles(at);
+  bytes fifth = load_bytes(at + 256);
+  UNROLL for (int j = 0; j < 8; j++) {
+    q.of[j] = with_bits(q.of[j], fifth, j, 1, 4);
+  }
+  return q;
+}
+
+static INLINE quants sixes(const uint8_t *at) {
+  quants q = nibbles(at);
+  UNROLL for (int i = 0; i < 2; i++) {
+    bytes high = load_bytes(at + 256 + 64 * i);
+    UNROLL for (int j = 0; j < 4; j++) {
+      q.of[4 * i + j] = with_bits(q.of[4 * i + j], high, 2 * j, 2, 4);
+    }
+  }
+  return q;
+}
+
+static INLINE quants eights(const uint8_t *at) {
+  quants q;
+  UNROLL for (int j = 0; j < 8; j++) {
+    q.of[j] = load_bytes(at + 64 * j);
+  }
+  return q;
+}
+
+static INLINE quants looked_up(const uint8_t *at, const uint8_t *sixteen) {
+  quants q = nibbles(at);
+  UNROLL for (int j = 0; j < 8; j++) {
+    q.of[j] = look_up(q.of[j], sixteen);
+  }
+  return q;
+}
+
+// IQ4_NL's numbers (ggml), and twice MXFP4's (OCP microscaling formats 1.0), from 128 and 12 on.
+static const uint8_t IQ4_NL_NUMBERS[16] = {1, 24, 45, 63, 79, 93, 106, 118, 129, 141, 153, 166, 181, 197, 217, 241};
+static const uint8_t MXFP4_NUMBERS[16] = {12, 13, 14, 15, 16, 18, 20, 24, 12, 11, 10, 9, 8, 6, 4, 0};
+
+// What is known of a block's weights: w = scale · (q - offset) - minimum.
+typedef struct {
+  floats scale, second_scale, minimum;
+} block_scales;
+
+// How each type lies: bytes of quants and of scales that a tile has for a block; a superblock's scales, of 8 blocks, behind both.
+// OFFSET is that of the quants, as a power of two or -1 for none; MINIMUM tells whether there is one, HALVES whether 16 columns share a scale.
+
+#define NAME q4_0
+#define QUANT_BYTES 256
+#define SCALE_BYTES 32
+#define SUPER_BYTES 0
+#define OFFSET 3
+#define MINIMUM 0
+#define HALVES 0
+#define QUANTS(at) nibbles(at)
+#define SCALES(at, super) ((block_scales){.scale = from_halves((const uint16_t *)(at) + lane)})
+#include "product.h"
+
+#define NAME q4_1
+#define QUANT_BYTES 256
+#define SCALE_BYTES 64
+#define SUPER_BYTES 0
+#define OFFSET -1
+#define MINIMUM 1
+#define HALVES 0
+#define QUANTS(at) nibbles(at)
+#define SCALES(at, super) \
+  ((block_scales){.scale = from_halves((const uint16_t *)(at) + lane), .minimum = from_halves((const uint16_t *)(at) + 16 + lane)})
+#include "product.h"
+
+#define NAME q5_0
+#define QUANT_BYTES 320
+#define SCALE_BYTES 32
+#define SUPER_BYTES 0
+#define OFFSET 4
+#define MINIMUM 0
+#define HALVES 0
+#define QUANTS(at) fives(at)
+#define SCALES(at, super) ((block_scales){.scale = from_halves((const uint16_t *)(at) + lane)})
+#include "product.h"
+
+#define NAME q5_1
+#define QUANT_BYTES 320
+#define SCALE_BYTES 64
+#define SUPER_BYTES 0
+#define OFFSET -1
+#define MINIMUM 1
+#define HALVES 0
+#define QUANTS(at) fives(at)
+#define SCALES(at, super) \
+  ((block_scales){.scale = from_halves((const uint16_t *)(at) + lane), .minimum = from_halves((const uint16_t *)(at) + 16 + lane)})
+#include "product.h"
+
+#define NAME q8_0
+#define QUANT_BYTES 512
+#define SCALE_BYTES 32
+#define SUPER_BYTES 0
+#define OFFSET 7
+#define MINIMUM 0
+#define HALVES 0
+#define QUANTS(at) eights(at)
+#define SCALES(at, super) ((block_scales){.scale = from_halves((const uint16_t *)(at) + lane)})
+#include "product.h"
+
+#define NAME iq4_nl
+#define QUANT_BYTES 256
+#define SCALE_BYTES 32
+#define SUPER_BYTES 0
+#define OFFSET 7
+#define MINIMUM 0
+#define HALVES 0
+#define QUANTS(at) looked_up(at, IQ4_NL_NUMBERS)
+#define SCALES(at, super) ((block_scales){.scale = from_halves((const uint16_t *)(at) + lane)})
+#include "product.h"
+
+// The numbers are from 12 on, of which 4 and 8 are no single power of two: 12 S = 8 S + 4 S.
+#define NAME mxfp4
+#define QUANT_BYTES 256
+#define SCALE_BYTES 16
+#define SUPER_BYTES 0
+#define OFFSET 12
+#define MINIMUM 0
+#define HALVES 0
+#define QUANTS(at) looked_up(at, MXFP4_NUMBERS)
+#define SCALES(at, super) ((block_scales){.scale = from_powers((at) + lane)})
+#include "product.h"
+
+// A block's scale and minimum are six bits each, kept as bytes, times the superblock's.
+#define SUPER_SCALES(at, super) \
+  ((block_scales){ \
+      .scale = multiply(from_halves((const uint16_t *)(super) + lane), from_unsigned((at) + lane)), \
+      .minimum = multiply(from_halves((const uint16_t *)(super) + 16 + lane), from_unsigned((at) + 16 + lane))})
+
+#define NAME q4_k
+#define QUANT_BYTES 256
+#define SCALE_BYTES 32
+#define SUPER_BYTES 64
+#define OFFSET -1
+#define MINIMUM -1
+#define HALVES 0
+#define QUANTS(at) nibbles(at)
+#define SCALES(at, super) SUPER_SCALES(at, super)
+#include "product.h"
+
+#define NAME q5_k
+#define QUANT_BYTES 320
+#define SCALE_BYTES 32
+#define SUPER_BYTES 64
+#define OFFSET -1
+#define MINIMUM -1
+#define HALVES 0
+#define QUANTS(at) fives(at)
+#define SCALES(at, super) SUPER_SCALES(at, super)
+#include "product.h"
+
+#define NAME q6_k
+#define QUANT_BYTES 384
+#define SCALE_BYTES 32
+#define SUPER_BYTES 32
+#define OFFSET 5
+#define MINIMUM 0
+#define HALVES 1
+#define QUANTS(at) sixes(at)
+#define SCALES(at, super) \
+  ((block_scales){ \
+      .scale = multiply(from_halves((const uint16_t *)(super) + lane), from_signed((at) + lane)), \
+      .second_scale = multiply(from_halves((const uint16_t *)(super) + lane), from_signed((at) + 16 + lane))})
+#include "product.h"

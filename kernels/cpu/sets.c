@@ -1,0 +1,22 @@
+// Which of the instruction sets that kernels are compiled for this processor and its system have.
+
+#define EXPORT __attribute__((visibility("default")))
+
+// A bit for each: 1 plain, 2 avx2, 4 avx512, 8 avx512vnni.
+EXPORT int kancil_instruction_sets(void) {
+  int sets = 1;
+#if defined(__x86_64__)
+  __builtin_cpu_init();
+  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("f16c") && __builtin_cpu_supports("bmi2")) {
+    sets |= 2;
+    if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl") &&
+        __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512cd")) {
+      sets |= 4;
+      if (__builtin_cpu_supports("avx512vnni")) {
+        sets |= 8;
+      }
+    }
+  }
+#endif
+  return sets;
+}

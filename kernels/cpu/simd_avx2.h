@@ -1,0 +1,152 @@
+// Eight lanes in AVX2's registers, of a processor that has FMA and F16C, too (x86-64-v3). Activations are words of sixteen bits; weights
+// become words, even and odd columns apart.
+
+#include <immintrin.h>
+
+#define LANES 8
+#define FEW_TOKENS 2
+#define MANY_TOKENS 2
+
+typedef __m256 floats;
+typedef __m256i ints;
+// Eight rows of four unsigned weights each.
+typedef __m256i bytes;
+typedef struct {
+  ints high, low;
+} sums;
+
+#define FOUR_BYTES(parts) (8 * ((parts) - 1))
+
+static INLINE floats zero(void) { return _mm256_setzero_ps(); }
+static INLINE floats load(const float *at) { return _mm256_loadu_ps(at); }
+static INLINE void store(float *at, floats x) { _mm256_storeu_ps(at, x); }
+static INLINE floats all(float x) { return _mm256_set1_ps(x); }
+static INLINE floats add(floats a, floats b) { return _mm256_add_ps(a, b); }
+static INLINE floats subtract(floats a, floats b) { return _mm256_sub_ps(a, b); }
+static INLINE floats maximum(floats a, floats b) { return _mm256_max_ps(a, b); }
+static INLINE floats multiply(floats a, floats b) { return _mm256_mul_ps(a, b); }
+static INLINE floats multiply_add(floats a, floats b, floats c) { return _mm256_fmadd_ps(a, b, c); }
+static INLINE floats from_ints(ints x) { return _mm256_cvtepi32_ps(x); }
+static INLINE floats from_halves(const uint16_t *at) { return _mm256_cvtph_ps(_mm_loadu_si128((const __m128i *)at)); }
+static INLINE floats from_brain_floats(const uint16_t *at) {
+  return _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_cvtepu16_epi32(_mm_loadu_si128((const __m128i *)at)), 16));
+}
+static INLINE floats from_unsigned(const uint8_t *at) {
+  return _mm256_cvtepi32_ps(_mm256_cvtepu8_epi32(_mm_loadl_epi64((const __m128i *)at)));
+}
+static INLINE floats from_signed(const uint8_t *at) {
+  return _mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(_mm_loadl_epi64((const __m128i *)at)));
+}
+// 2^(x - 128), where x is a power that E8M0 keeps for quants that are doubled.
+static INLINE floats from_powers(const uint8_t *at) {
+  ints x = _mm256_cvtepu8_epi32(_mm_loadl_epi64((const __m128i *)at));
+  // The two least are below what a normal float holds.
+  ints normal = _mm256_slli_epi32(_mm256_sub_epi32(x, _mm256_set1_epi32(1)), 23);
+  ints least = _mm256_sllv_epi32(_mm256_set1_epi32(0x00200000), x);
+  return _mm256_castsi256_ps(_mm256_blendv_epi8(normal, least, _mm256_cmpgt_epi32(_mm256_set1_epi32(2), x)));
+}
+
+// 2^n, for whole n of -150 to 127, in two factors.
+static INLINE floats times_power(floats x, floats n) {
+  ints whole = _mm256_cvtps_epi32(n), half = _mm256_srai_epi32(whole, 1), bias = _mm256_set1_epi32(127);
+  ints first = _mm256_slli_epi32(_mm256_add_epi32(half, bias), 23);
+  ints second = _mm256_slli_epi32(_mm256_add_epi32(_mm256_sub_epi32(whole, half), bias), 23);
+  return multiply(multiply(x, _mm256_castsi256_ps(first)), _mm256_castsi256_ps(second));
+}
+// Rows become columns.
+static INLINE void turn(floats rows[LANES]) {
+  floats a[8], b[8];
+  UNROLL for (int i = 0; i < 4; i++) {
+    a[2 * i] = _mm256_unpacklo_ps(rows[2 * i], rows[2 * i + 1]);
+    a[2 * i + 1] = _mm256_unpackhi_ps(rows[2 * i], rows[2 * i + 1]);
+  }
+  UNROLL for (int i = 0; i < 2; i++) {
+    b[4 * i] = _mm256_shuffle_ps(a[4 * i], a[4 * i + 2], 0x44);
+    b[4 * i + 1] = _mm256_shuffle_ps(a[4 * i], a[4 * i + 2], 0xee);
+    b[4 * i + 2] = _mm256_shuffle_ps(a[4 * i + 1], a[4 * i + 3], 0x44);
+    b[4 * i + 3] = _mm256_shuffle_ps(a[4 * i + 1], a[4 * i + 3], 0xee);
+  }
+  UNROLL for (int j = 0; j < 4; j++) {
+    rows[j] = _mm256_permute2f128_ps(b[j], b[4 + j], 0x20);
+    rows[4 + j] = _mm256_permute2f128_ps(b[j], b[4 + j], 0x31);
+  }
+}
+
+static INLINE bytes load_bytes(const uint8_t *at) { return _mm256_loadu_si256((const __m256i *)at); }
+// Bits `from` to `from + bits` of each byte.
+static INLINE bytes bits_of(bytes x, int from, int bits) {
+  return _mm256_and_si256(from == 0 ? x : _mm256_srli_epi32(x, from), _mm256_set1_epi8((char)((1 << bits) - 1)));
+}
+// x, with `bits` bits of y from `from` on above its own `place` bits.
+static INLINE bytes with_bits(bytes x, bytes y, int from, int bits, int place) {
+  bytes moved = from > place    ? _mm256_srli_epi32(y, from - place)
+                : from < place ? _mm256_slli_epi32(y, place - from)
+                               : y;
+  return _mm256_or_si256(x, _mm256_and_si256(moved, _mm256_set1_epi8((char)(((1 << bits) - 1) << place))));
+}
+static INLINE bytes look_up(bytes x, const uint8_t *sixteen) {
+  return _mm256_shuffle_epi8(_mm256_broadcastsi128_si256(_mm_loadu_si128((const __m128i *)sixteen)), x);
+}
+
+static INLINE sums begin_sums(int32_t start, int32_t low_start, int shift) {
+  return (sums){_mm256_slli_epi32(_mm256_set1_epi32(start), shift), _mm256_slli_epi32(_mm256_set1_epi32(low_start), shift)};
+}
+static INLINE ints add_words(ints sum, ints even, ints odd, const uint8_t *x) {
+  sum = _mm256_add_epi32(sum, _mm256_madd_epi16(even, _mm256_set1_epi32(*(const int32_t *)x)));
+  return _mm256_add_epi32(sum, _mm256_madd_epi16(odd, _mm256_set1_epi32(*(const int32_t *)(x + 4))));
+}
+static INLINE sums add_products(sums sum, bytes w, const uint8_t *x, const int parts) {
+  ints even = _mm256_and_si256(w, _mm256_set1_epi16(255));
+  ints odd = _mm256_srli_epi16(w, 8);
+  sum.high = add_words(sum.high, even, odd, x);
+  if (parts == 3) {
+    sum.low = add_words(sum.low, even, odd, x + 8);
+  }
+  return sum;
+}
+static INLINE ints high_total(sums sum) { return sum.high; }
+static INLINE ints low_total(sums sum) { return sum.low; }
+
+static INLINE int32_t sum_of(ints x) {
+  __m128i four = _mm_add_epi32(_mm256_castsi256_si128(x), _mm256_extracti128_si256(x, 1));
+  four = _mm_add_epi32(four, _mm_shuffle_epi32(four, _MM_SHUFFLE(1, 0, 3, 2)));
+  return _mm_cvtsi128_si32(_mm_add_epi32(four, _mm_shuffle_epi32(four, _MM_SHUFFLE(2, 3, 0, 1))));
+}
+// The largest magnitude of sixteen, as bits; what is no number is larger than all.
+static INLINE uint32_t largest_of_sixteen(const float *x) {
+  ints bits = _mm256_set1_epi32(0x7fffffff);
+  ints eight = _mm256_max_epi32(
+      _mm256_and_si256(_mm256_castps_si256(load(x)), bits), _mm256_and_si256(_mm256_castps_si256(load(x + 8)), bits));
+  __m128i four = _mm_max_epi32(_mm256_castsi256_si128(eight), _mm256_extracti128_si256(eight, 1));
+  four = _mm_max_epi32(four, _mm_shuffle_epi32(four, _MM_SHUFFLE(1, 0, 3, 2)));
+  return (uint32_t)_mm_cvtsi128_si32(_mm_max_epi32(four, _mm_shuffle_epi32(four, _MM_SHUFFLE(2, 3, 0, 1))));
+}
+// Sixteen words of two registers, of each four the even ones first.
+static INLINE ints words_of(ints first, ints second) {
+  ints words = _mm256_permute4x64_epi64(_mm256_packs_epi32(first, second), _MM_SHUFFLE(3, 1, 2, 0));
+  return _mm256_shufflehi_epi16(_mm256_shufflelo_epi16(words, _MM_SHUFFLE(3, 1, 2, 0)), _MM_SHUFFLE(3, 1, 2, 0));
+}
+// Puts sixteen numbers x · inverse, rounded to the nearest, as add_products takes them: of each four their upper words, then their low bytes
+// as words; and adds what they are made of to the sums of both.
+static INLINE void round_sixteen(
+    const float *x, float inverse, uint8_t *at, const int parts, int32_t *high_sum, int32_t *low_sum) {
+  ints first = _mm256_cvtps_epi32(multiply(load(x), all(inverse)));
+  ints second = _mm256_cvtps_epi32(multiply(load(x + 8), all(inverse)));
+  if (parts == 2) {
+    *high_sum = sum_of(_mm256_add_epi32(first, second));
+    _mm256_storeu_si256((ints *)at, words_of(first, second));
+    return;
+  }
+  ints half = _mm256_set1_epi32(128);
+  ints high = _mm256_srai_epi32(_mm256_add_epi32(first, half), 8), second_high = _mm256_srai_epi32(_mm256_add_epi32(second, half), 8);
+  ints low = _mm256_sub_epi32(first, _mm256_slli_epi32(high, 8));
+  ints second_low = _mm256_sub_epi32(second, _mm256_slli_epi32(second_high, 8));
+  *high_sum = sum_of(_mm256_add_epi32(high, second_high));
+  *low_sum = sum_of(_mm256_add_epi32(low, second_low));
+  int64_t both[2][4];
+  _mm256_storeu_si256((ints *)both[0], words_of(high, second_high));
+  _mm256_storeu_si256((ints *)both[1], words_of(low, second_low));
+  UNROLL for (int i = 0; i < 8; i++) {
+    memcpy(at + 8 * i, &both[i % 2][i / 2], 8);
+  }
+}

@@ -1,0 +1,197 @@
+// Sixteen lanes in AVX-512's registers. Where the processor has VNNI, bytes are multiplied four at a time: an activation's bytes, each
+// signed, meet the same unsigned weights one after the other.
+
+#include <immintrin.h>
+
+#define LANES 16
+#define FEW_TOKENS 4
+#define MANY_TOKENS 6
+
+typedef __m512 floats;
+typedef __m512i ints;
+// Sixteen rows of four unsigned weights each.
+typedef __m512i bytes;
+
+static INLINE floats zero(void) { return _mm512_setzero_ps(); }
+static INLINE floats load(const float *at) { return _mm512_loadu_ps(at); }
+static INLINE void store(float *at, floats x) { _mm512_storeu_ps(at, x); }
+static INLINE floats all(float x) { return _mm512_set1_ps(x); }
+static INLINE floats add(floats a, floats b) { return _mm512_add_ps(a, b); }
+static INLINE floats subtract(floats a, floats b) { return _mm512_sub_ps(a, b); }
+static INLINE floats maximum(floats a, floats b) { return _mm512_max_ps(a, b); }
+static INLINE floats multiply(floats a, floats b) { return _mm512_mul_ps(a, b); }
+static INLINE floats multiply_add(floats a, floats b, floats c) { return _mm512_fmadd_ps(a, b, c); }
+static INLINE floats from_ints(ints x) { return _mm512_cvtepi32_ps(x); }
+static INLINE floats from_halves(const uint16_t *at) { return _mm512_cvtph_ps(_mm256_loadu_si256((const __m256i *)at)); }
+static INLINE floats from_brain_floats(const uint16_t *at) {
+  return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32(_mm256_loadu_si256((const __m256i *)at)), 16));
+}
+static INLINE floats from_unsigned(const uint8_t *at) {
+  return _mm512_cvtepi32_ps(_mm512_cvtepu8_epi32(_mm_loadu_si128((const __m128i *)at)));
+}
+static INLINE floats from_signed(const uint8_t *at) {
+  return _mm512_cvtepi32_ps(_mm512_cvtepi8_epi32(_mm_loadu_si128((const __m128i *)at)));
+}
+// 2^(x - 128), where x is a power that E8M0 keeps for quants that are doubled.
+static INLINE floats from_powers(const uint8_t *at) {
+  ints x = _mm512_cvtepu8_epi32(_mm_loadu_si128((const __m128i *)at));
+  // The two least are below what a normal float holds.
+  ints normal = _mm512_slli_epi32(_mm512_sub_epi32(x, _mm512_set1_epi32(1)), 23);
+  ints least = _mm512_sllv_epi32(_mm512_set1_epi32(0x00200000), x);
+  return _mm512_castsi512_ps(_mm512_mask_mov_epi32(normal, _mm512_cmplt_epi32_mask(x, _mm512_set1_epi32(2)), least));
+}
+
+// 2^n, for whole n of -150 to 127, in two factors.
+static INLINE floats times_power(floats x, floats n) {
+  ints whole = _mm512_cvtps_epi32(n), half = _mm512_srai_epi32(whole, 1), bias = _mm512_set1_epi32(127);
+  ints first = _mm512_slli_epi32(_mm512_add_epi32(half, bias), 23);
+  ints second = _mm512_slli_epi32(_mm512_add_epi32(_mm512_sub_epi32(whole, half), bias), 23);
+  return multiply(multiply(x, _mm512_castsi512_ps(first)), _mm512_castsi512_ps(second));
+}
+// Rows become columns.
+static INLINE void turn(floats rows[LANES]) {
+  floats a[16], b[16];
+  UNROLL for (int i = 0; i < 8; i++) {
+    a[2 * i] = _mm512_unpacklo_ps(rows[2 * i], rows[2 * i + 1]);
+    a[2 * i + 1] = _mm512_unpackhi_ps(rows[2 * i], rows[2 * i + 1]);
+  }
+  UNROLL for (int i = 0; i < 4; i++) {
+    b[4 * i] = _mm512_castpd_ps(_mm512_unpacklo_pd(_mm512_castps_pd(a[4 * i]), _mm512_castps_pd(a[4 * i + 2])));
+    b[4 * i + 1] = _mm512_castpd_ps(_mm512_unpackhi_pd(_mm512_castps_pd(a[4 * i]), _mm512_castps_pd(a[4 * i + 2])));
+    b[4 * i + 2] = _mm512_castpd_ps(_mm512_unpacklo_pd(_mm512_castps_pd(a[4 * i + 1]), _mm512_castps_pd(a[4 * i + 3])));
+    b[4 * i + 3] = _mm512_castpd_ps(_mm512_unpackhi_pd(_mm512_castps_pd(a[4 * i + 1]), _mm512_castps_pd(a[4 * i + 3])));
+  }
+  // b[4 i + j] has in its quarter q the columns 4 q + j of rows 4 i to 4 i + 3.
+  UNROLL for (int j = 0; j < 4; j++) {
+    floats first = _mm512_shuffle_f32x4(b[j], b[4 + j], 0x88), second = _mm512_shuffle_f32x4(b[8 + j], b[12 + j], 0x88);
+    floats third = _mm512_shuffle_f32x4(b[j], b[4 + j], 0xdd), fourth = _mm512_shuffle_f32x4(b[8 + j], b[12 + j], 0xdd);
+    rows[j] = _mm512_shuffle_f32x4(first, second, 0x88);
+    rows[8 + j] = _mm512_shuffle_f32x4(first, second, 0xdd);
+    rows[4 + j] = _mm512_shuffle_f32x4(third, fourth, 0x88);
+    rows[12 + j] = _mm512_shuffle_f32x4(third, fourth, 0xdd);
+  }
+}
+
+static INLINE bytes load_bytes(const uint8_t *at) { return _mm512_loadu_si512(at); }
+static INLINE bytes low_bits(bytes x, int bits) { return _mm512_and_si512(x, _mm512_set1_epi8((char)((1 << bits) - 1))); }
+// Bits `from` to `from + bits` of each byte.
+static INLINE bytes bits_of(bytes x, int from, int bits) {
+  return low_bits(from == 0 ? x : _mm512_srli_epi32(x, (unsigned)from), bits);
+}
+// x, with `bits` bits of y from `from` on above its own `place` bits.
+static INLINE bytes with_bits(bytes x, bytes y, int from, int bits, int place) {
+  bytes moved = from > place    ? _mm512_srli_epi32(y, (unsigned)(from - place))
+                : from < place ? _mm512_slli_epi32(y, (unsigned)(place - from))
+                               : y;
+  return _mm512_or_si512(x, _mm512_and_si512(moved, _mm512_set1_epi8((char)(((1 << bits) - 1) << place))));
+}
+static INLINE bytes look_up(bytes x, const uint8_t *sixteen) {
+  return _mm512_shuffle_epi8(_mm512_broadcast_i32x4(_mm_loadu_si128((const __m128i *)sixteen)), x);
+}
+
+#ifdef __AVX512VNNI__
+
+#define FOUR_BYTES(parts) (4 * (parts))
+
+typedef struct {
+  ints high, middle, low;
+} sums;
+
+static INLINE sums begin_sums(int32_t start, int32_t low_start, int shift) {
+  return (sums){
+      _mm512_setzero_si512(),
+      _mm512_slli_epi32(_mm512_set1_epi32(start), (unsigned)shift),
+      _mm512_slli_epi32(_mm512_set1_epi32(low_start), (unsigned)shift)};
+}
+static INLINE sums add_products(sums sum, bytes w, const uint8_t *x, const int parts) {
+  sum.high = _mm512_dpbusd_epi32(sum.high, w, _mm512_set1_epi32(*(const int32_t *)x));
+  sum.middle = _mm512_dpbusd_epi32(sum.middle, w, _mm512_set1_epi32(*(const int32_t *)(x + 4)));
+  if (parts == 3) {
+    sum.low = _mm512_dpbusd_epi32(sum.low, w, _mm512_set1_epi32(*(const int32_t *)(x + 8)));
+  }
+  return sum;
+}
+static INLINE ints high_total(sums sum) { return _mm512_add_epi32(_mm512_slli_epi32(sum.high, 8), sum.middle); }
+static INLINE ints low_total(sums sum) { return sum.low; }
+
+// Sixteen activations as add_products takes them: of each four, their bytes from the highest on.
+static INLINE void put_numbers(ints high, ints low, uint8_t *at, const int parts) {
+  __m128i highs = _mm512_cvtepi32_epi8(_mm512_srai_epi32(_mm512_add_epi32(high, _mm512_set1_epi32(128)), 8));
+  __m128i middles = _mm512_cvtepi32_epi8(high);
+  if (parts == 2) {
+    _mm_storeu_si128((__m128i *)at, _mm_unpacklo_epi32(highs, middles));
+    _mm_storeu_si128((__m128i *)(at + 16), _mm_unpackhi_epi32(highs, middles));
+  } else {
+    __m512i together = _mm512_inserti32x4(_mm512_castsi128_si512(highs), middles, 1);
+    together = _mm512_inserti32x4(together, _mm512_cvtepi32_epi8(low), 2);
+    __m512i order = _mm512_setr_epi32(0, 4, 8, 1, 5, 9, 2, 6, 10, 3, 7, 11, 0, 0, 0, 0);
+    _mm512_mask_storeu_epi32(at, 0x0fff, _mm512_permutexvar_epi32(order, together));
+  }
+}
+
+#else
+
+#define FOUR_BYTES(parts) (8 * ((parts) - 1))
+
+typedef struct {
+  ints high, low;
+} sums;
+
+static INLINE sums begin_sums(int32_t start, int32_t low_start, int shift) {
+  return (sums){
+      _mm512_slli_epi32(_mm512_set1_epi32(start), (unsigned)shift), _mm512_slli_epi32(_mm512_set1_epi32(low_start), (unsigned)shift)};
+}
+static INLINE ints add_words(ints sum, ints even, ints odd, const uint8_t *x) {
+  sum = _mm512_add_epi32(sum, _mm512_madd_epi16(even, _mm512_set1_epi32(*(const int32_t *)x)));
+  return _mm512_add_epi32(sum, _mm512_madd_epi16(odd, _mm512_set1_epi32(*(const int32_t *)(x + 4))));
+}
+static INLINE sums add_products(sums sum, bytes w, const uint8_t *x, const int parts) {
+  ints even = _mm512_and_si512(w, _mm512_set1_epi16(255));
+  ints odd = _mm512_srli_epi16(w, 8);
+  sum.high = add_words(sum.high, even, odd, x);
+  if (parts == 3) {
+    sum.low = add_words(sum.low, even, odd, x + 8);
+  }
+  return sum;
+}
+static INLINE ints high_total(sums sum) { return sum.high; }
+static INLINE ints low_total(sums sum) { return sum.low; }
+
+// Of each four, the even ones first.
+static INLINE __m256i words_of(ints x) {
+  __m256i words = _mm512_cvtepi32_epi16(x);
+  return _mm256_shufflehi_epi16(_mm256_shufflelo_epi16(words, _MM_SHUFFLE(3, 1, 2, 0)), _MM_SHUFFLE(3, 1, 2, 0));
+}
+// Sixteen activations as add_products takes them: of each four their upper words, then their low bytes as words.
+static INLINE void put_numbers(ints high, ints low, uint8_t *at, const int parts) {
+  if (parts == 2) {
+    _mm256_storeu_si256((__m256i *)at, words_of(high));
+  } else {
+    int64_t both[2][4];
+    _mm256_storeu_si256((__m256i *)both[0], words_of(high));
+    _mm256_storeu_si256((__m256i *)both[1], words_of(low));
+    UNROLL for (int i = 0; i < 8; i++) {
+      memcpy(at + 8 * i, &both[i % 2][i / 2], 8);
+    }
+  }
+}
+
+#endif
+
+// The largest magnitude of sixteen, as bits; what is no number is larger than all.
+static INLINE uint32_t largest_of_sixteen(const float *x) {
+  return (uint32_t)_mm512_reduce_max_epi32(_mm512_and_si512(_mm512_castps_si512(load(x)), _mm512_set1_epi32(0x7fffffff)));
+}
+// Puts sixteen numbers x · inverse, rounded to the nearest, and adds what they are made of to the sums of both.
+static INLINE void round_sixteen(
+    const float *x, float inverse, uint8_t *at, const int parts, int32_t *high_sum, int32_t *low_sum) {
+  ints rounded = _mm512_cvtps_epi32(multiply(load(x), all(inverse)));
+  ints high = rounded, low = _mm512_setzero_si512();
+  if (parts == 3) {
+    high = _mm512_srai_epi32(_mm512_add_epi32(rounded, _mm512_set1_epi32(128)), 8);
+    low = _mm512_sub_epi32(rounded, _mm512_slli_epi32(high, 8));
+    *low_sum = _mm512_reduce_add_epi32(low);
+  }
+  *high_sum = _mm512_reduce_add_epi32(high);
+  put_numbers(high, low, at, parts);
+}

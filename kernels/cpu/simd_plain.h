@@ -1,0 +1,158 @@
+// Sixteen lanes in plain C: what the others are held to, and what runs where they don't. fmaf rounds once, as their instructions do.
+
+#include <math.h>
+
+#define LANES 16
+#define FEW_TOKENS 2
+#define MANY_TOKENS 2
+
+typedef struct {
+  float of[LANES];
+} floats;
+typedef struct {
+  int32_t of[LANES];
+} ints;
+// Sixteen rows of four unsigned weights each.
+typedef struct {
+  uint8_t of[4 * LANES];
+} bytes;
+typedef struct {
+  ints high, low;
+} sums;
+
+#define FOUR_BYTES(parts) (8 * ((parts) - 1))
+
+#define EACH(result, expression) \
+  do { \
+    for (int i = 0; i < LANES; i++) { \
+      result.of[i] = expression; \
+    } \
+    return result; \
+  } while (0)
+
+static INLINE float half_to_float(uint16_t half) {
+  uint32_t sign = (uint32_t)(half & 0x8000) << 16, magnitude = half & 0x7fff, bits;
+  if (magnitude >= 0x7c00) {
+    bits = 0x7f800000 | (magnitude & 0x3ff) << 13;
+  } else if (magnitude >= 0x400) {
+    bits = (magnitude << 13) + (112u << 23);
+  } else {
+    float small = (float)magnitude * 0x1p-24f;
+    memcpy(&bits, &small, 4);
+  }
+  bits |= sign;
+  float x;
+  memcpy(&x, &bits, 4);
+  return x;
+}
+
+static INLINE floats all(float x) { floats y; EACH(y, x); }
+static INLINE floats zero(void) { return all(0); }
+static INLINE floats load(const float *at) { floats y; EACH(y, at[i]); }
+static INLINE void store(float *at, floats x) { memcpy(at, x.of, sizeof x.of); }
+static INLINE floats add(floats a, floats b) { floats y; EACH(y, a.of[i] + b.of[i]); }
+static INLINE floats subtract(floats a, floats b) { floats y; EACH(y, a.of[i] - b.of[i]); }
+static INLINE floats maximum(floats a, floats b) { floats y; EACH(y, a.of[i] > b.of[i] ? a.of[i] : b.of[i]); }
+static INLINE floats multiply(floats a, floats b) { floats y; EACH(y, a.of[i] * b.of[i]); }
+static INLINE floats multiply_add(floats a, floats b, floats c) { floats y; EACH(y, fmaf(a.of[i], b.of[i], c.of[i])); }
+static INLINE floats from_ints(ints x) { floats y; EACH(y, (float)x.of[i]); }
+static INLINE floats from_halves(const uint16_t *at) { floats y; EACH(y, half_to_float(at[i])); }
+static INLINE floats from_brain_floats(const uint16_t *at) { floats y; EACH(y, float_of_bits((uint32_t)at[i] << 16)); }
+static INLINE floats from_unsigned(const uint8_t *at) { floats y; EACH(y, (float)at[i]); }
+static INLINE floats from_signed(const uint8_t *at) { floats y; EACH(y, (float)(int8_t)at[i]); }
+// 2^(x - 128), where x is a power that E8M0 keeps for quants that are doubled.
+static INLINE floats from_powers(const uint8_t *at) {
+  floats y;
+  EACH(y, float_of_bits(at[i] < 2 ? 0x00200000u << at[i] : (uint32_t)(at[i] - 1) << 23));
+}
+
+// 2^n, for whole n of -150 to 127, in two factors.
+static INLINE floats times_power(floats x, floats n) {
+  floats y;
+  EACH(
+      y, x.of[i] * float_of_bits((uint32_t)(((int32_t)n.of[i] >> 1) + 127) << 23) *
+             float_of_bits((uint32_t)((int32_t)n.of[i] - ((int32_t)n.of[i] >> 1) + 127) << 23));
+}
+// Rows become columns.
+static INLINE void turn(floats rows[LANES]) {
+  for (int i = 0; i < LANES; i++) {
+    for (int j = 0; j < i; j++) {
+      float x = rows[i].of[j];
+      rows[i].of[j] = rows[j].of[i];
+      rows[j].of[i] = x;
+    }
+  }
+}
+
+static INLINE bytes load_bytes(const uint8_t *at) {
+  bytes y;
+  memcpy(y.of, at, sizeof y.of);
+  return y;
+}
+#define EACH_BYTE(result, expression) \
+  do { \
+    for (int i = 0; i < 4 * LANES; i++) { \
+      result.of[i] = (uint8_t)(expression); \
+    } \
+    return result; \
+  } while (0)
+// Bits `from` to `from + bits` of each byte.
+static INLINE bytes bits_of(bytes x, int from, int bits) { bytes y; EACH_BYTE(y, x.of[i] >> from & ((1 << bits) - 1)); }
+// x, with `bits` bits of y from `from` on above its own `place` bits.
+static INLINE bytes with_bits(bytes x, bytes y, int from, int bits, int place) {
+  bytes z;
+  EACH_BYTE(z, x.of[i] | (y.of[i] >> from & ((1 << bits) - 1)) << place);
+}
+static INLINE bytes look_up(bytes x, const uint8_t *sixteen) { bytes y; EACH_BYTE(y, sixteen[x.of[i]]); }
+
+static INLINE ints all_ints(int32_t x) { ints y; EACH(y, x); }
+static INLINE sums begin_sums(int32_t start, int32_t low_start, int shift) {
+  return (sums){all_ints(start * (1 << shift)), all_ints(low_start * (1 << shift))};
+}
+static INLINE sums add_products(sums sum, bytes w, const uint8_t *x, const int parts) {
+  int16_t words[8];
+  memcpy(words, x, (size_t)FOUR_BYTES(parts));
+  for (int i = 0; i < LANES; i++) {
+    for (int k = 0; k < 4; k++) {
+      sum.high.of[i] += w.of[4 * i + k] * words[k];
+      if (parts == 3) {
+        sum.low.of[i] += w.of[4 * i + k] * words[4 + k];
+      }
+    }
+  }
+  return sum;
+}
+static INLINE ints high_total(sums sum) { return sum.high; }
+static INLINE ints low_total(sums sum) { return sum.low; }
+
+// The largest magnitude of sixteen, as bits; what is no number is larger than all.
+static INLINE uint32_t largest_of_sixteen(const float *x) {
+  uint32_t largest = 0;
+  for (int i = 0; i < 16; i++) {
+    uint32_t bits;
+    memcpy(&bits, x + i, 4);
+    bits &= 0x7fffffff;
+    largest = bits > largest ? bits : largest;
+  }
+  return largest;
+}
+// Puts sixteen numbers x · inverse, rounded to the nearest, as add_products takes them: of each four their upper words, then their low bytes
+// as words; and adds what they are made of to the sums of both.
+static INLINE void round_sixteen(
+    const float *x, float inverse, uint8_t *at, const int parts, int32_t *high_sum, int32_t *low_sum) {
+  *high_sum = *low_sum = 0;
+  for (int i = 0; i < 16; i++) {
+    float level = rintf(x[i] * inverse);
+    // False for what is no number.
+    int32_t number = level >= -LEVELS(3) - 8 && level <= LEVELS(3) + 8 ? (int32_t)level : 0;
+    int16_t high = (int16_t)(parts == 3 ? (number + 128) >> 8 : number);
+    int16_t low = (int16_t)(number - high * 256);
+    int16_t *words = (int16_t *)(at + i / 4 * FOUR_BYTES(parts)) + i % 4;
+    words[0] = high;
+    *high_sum += high;
+    if (parts == 3) {
+      words[4] = low;
+      *low_sum += low;
+    }
+  }
+}
