@@ -20,8 +20,6 @@ class UnsupportedSettingsTest {
 
   @ParameterizedTest
   @CsvSource({
-    "olmo, 'clip_qkv', 8.0, clip_qkv is 8.0",
-    "olmoe, 'clip_qkv', 8.0, clip_qkv is 8.0",
     "bloom, 'apply_residual_connection_post_layernorm', true, is true",
     "bert, 'position_embedding_type', '\"relative_key\"', position_embedding_type is relative_key",
     "marian, 'share_encoder_decoder_embeddings', false, is false",
