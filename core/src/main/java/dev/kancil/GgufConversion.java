@@ -85,13 +85,7 @@ public record GgufConversion(Optional<DataType> type, Optional<String> preTokeni
    * @throws InvalidRequestException if the file can't be written
    */
   public void convert(Path source, Path target, Listener listener) {
-    if (Files.isDirectory(target)) {
-      throw new InvalidRequestException(target + " is a folder; name the file to write");
-    }
-    Path parent = target.toAbsolutePath().getParent();
-    if (parent != null && !Files.isDirectory(parent)) {
-      throw new InvalidRequestException(target + ": can't be written: there is no such folder");
-    }
+    GgufWriter.requireFolder(target);
     try (ModelFiles files = ModelFiles.open(source)) {
       GgufWriter writer = new GgufWriter();
       List<Output> outputs =

@@ -34,9 +34,11 @@ import picocli.CommandLine.Option;
       "of what the device reads at most, measured on the spot where it can be.",
       "",
       "MODEL can be synthetic:SHAPE:TYPE, such as synthetic:llama-8b:Q4_K_M: random weights of a known",
-      "size, so that no file is needed. SHAPE is one of tiny, llama-1b, llama-3b, llama-8b, qwen-14b; TYPE is",
-      "F16, BF16, Q8_0, or Q4_0, Q4_K_S, Q4_K_M as llama.cpp mixes them. Its layers share weights in the",
-      "host's memory: a device that computes from there finds more in its caches than with a real model."
+      "size, so that no file is needed. SHAPE is one of tiny, llama-1b, llama-3b, llama-8b, qwen-14b, and with",
+      "experts tiny-moe, mixtral-8x7b, qwen3-30b-a3b; TYPE is F16, BF16, Q8_0, or Q4_0, Q4_1, Q5_0, Q5_1,",
+      "IQ4_NL, MXFP4, Q4_K_S, Q4_K_M as llama.cpp mixes them. Its layers share weights in the host's memory:",
+      "a device that computes from there finds more in its caches than with a real model. `kancil synth`",
+      "writes it as a file in which they don't."
     })
 final class BenchCommand implements Callable<Integer> {
   private static final int WARM_UPS = 2;
@@ -86,11 +88,16 @@ final class BenchCommand implements Callable<Integer> {
     try (Model opened = model.openAny(console, device.options(console).sessions(batch).build())) {
       description = opened.description();
       Announcement.print(console, description);
-      for (int i = -WARM_UPS; i < repetitions; i++) {
-        Repetition result = repeat(opened, i);
-        if (i >= 0) {
-          results.add(result);
+      List<Session> sessions = filled(opened);
+      try {
+        for (int i = -WARM_UPS; i < repetitions; i++) {
+          Repetition result = repeat(opened, sessions, new SplittableRandom(i));
+          if (i >= 0) {
+            results.add(result);
+          }
         }
+      } finally {
+        sessions.forEach(Session::close);
       }
     }
     report(description, results, readBytes(description));
@@ -100,12 +107,13 @@ final class BenchCommand implements Callable<Integer> {
   /**
    * What the device reads of its memory in a second, where it can tell; the model's is free by now.
    */
-  private static OptionalDouble readBytes(ModelDescription description) {
+  private OptionalDouble readBytes(ModelDescription description) {
     if (description.otherDevice() != null) {
       // Two memories take turns.
       return OptionalDouble.empty();
     }
-    try (Device opened = Backends.open(description.device().id(), DeviceOptions.DEFAULT)) {
+    try (Device opened =
+        Backends.open(description.device().id(), new DeviceOptions(device.threads))) {
       return opened.readBytesPerSecond();
     }
   }
@@ -116,33 +124,39 @@ final class BenchCommand implements Callable<Integer> {
     }
   }
 
-  private Repetition repeat(Model opened, int seed) {
-    SplittableRandom random = new SplittableRandom(seed);
+  /** Sessions that hold the tokens that are to be there before. */
+  private List<Session> filled(Model opened) {
+    SplittableRandom random = new SplittableRandom(depth);
     List<Session> sessions = new ArrayList<>();
-    try {
-      for (int i = 0; i < batch; i++) {
-        Session session = opened.session();
-        sessions.add(session);
-        if (depth > 0) {
-          session.generate(tokens(opened, random, depth - 1), options(1)).await();
-        }
+    for (int i = 0; i < batch; i++) {
+      Session session = opened.session();
+      sessions.add(session);
+      if (depth > 0) {
+        session.generate(tokens(opened, random, depth - 1), options(1)).await();
       }
-      List<Generation> generations = new ArrayList<>();
-      for (Session session : sessions) {
-        generations.add(session.generate(tokens(opened, random, prompt), options(generated)));
-      }
-      double firstToken = 0;
-      double total = 0;
-      for (Generation generation : generations) {
-        Completion.Timings timings = generation.await().timings();
-        firstToken = Math.max(firstToken, timings.timeToFirstToken().toNanos() / 1e9);
-        total = Math.max(total, timings.total().toNanos() / 1e9);
-      }
-      return new Repetition(
-          batch * prompt / firstToken, batch * (generated - 1) / (total - firstToken));
-    } finally {
-      sessions.forEach(Session::close);
     }
+    return sessions;
+  }
+
+  /** Leaves the sessions as they were. */
+  private Repetition repeat(Model opened, List<Session> sessions, SplittableRandom random) {
+    int[] held = sessions.stream().mapToInt(session -> session.tokens().length).toArray();
+    List<Generation> generations = new ArrayList<>();
+    for (Session session : sessions) {
+      generations.add(session.generate(tokens(opened, random, prompt), options(generated)));
+    }
+    double firstToken = 0;
+    double total = 0;
+    for (Generation generation : generations) {
+      Completion.Timings timings = generation.await().timings();
+      firstToken = Math.max(firstToken, timings.timeToFirstToken().toNanos() / 1e9);
+      total = Math.max(total, timings.total().toNanos() / 1e9);
+    }
+    for (int i = 0; i < held.length; i++) {
+      sessions.get(i).truncate(held[i]);
+    }
+    return new Repetition(
+        batch * prompt / firstToken, batch * (generated - 1) / (total - firstToken));
   }
 
   private static int[] tokens(Model opened, SplittableRandom random, int count) {

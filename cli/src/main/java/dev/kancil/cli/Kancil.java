@@ -84,6 +84,7 @@ public final class Kancil {
     commands.put("list", () -> new ListCommand(console));
     commands.put("show", () -> new ShowCommand(console));
     commands.put("convert", () -> new ConvertCommand(console));
+    commands.put("synth", () -> new SynthCommand(console));
     commands.put("devices", () -> new DevicesCommand(console));
     commands.put("selftest", () -> new SelftestCommand(console));
     commands.put("bench", () -> new BenchCommand(console));

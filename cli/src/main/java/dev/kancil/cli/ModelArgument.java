@@ -35,8 +35,13 @@ final class ModelArgument {
     if (SyntheticModel.isNamed(model)) {
       throw new InvalidRequestException(
           SyntheticModel.parse(model).name()
-              + " has random weights and no text; only `kancil bench` takes it");
+              + " has random weights and no text; only `kancil bench` takes it, and `kancil synth` writes it");
     }
+    return find(model, console);
+  }
+
+  /** The file or folder that is called so, fetched if need be. */
+  static Path find(String model, Console console) {
     Path path = Path.of(model);
     if (Files.exists(path)) {
       return path;

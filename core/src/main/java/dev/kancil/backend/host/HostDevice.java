@@ -14,6 +14,7 @@ import dev.kancil.graph.Graph;
 import dev.kancil.graph.StateLayout;
 import dev.kancil.graph.op.Fused;
 import dev.kancil.tensor.DataType;
+import java.util.OptionalDouble;
 import java.util.function.Function;
 import java.util.function.Predicate;
 import java.util.function.Supplier;
@@ -26,6 +27,7 @@ public final class HostDevice implements Device {
   private final Predicate<Fused> takes;
   private final Function<DataType, ActivationRounding> rounding;
   private final Runnable onClose;
+  private final Supplier<OptionalDouble> readSpeed;
   private final DeviceQueue queue;
   private boolean closed;
 
@@ -44,12 +46,27 @@ public final class HostDevice implements Device {
       Predicate<Fused> takes,
       Function<DataType, ActivationRounding> rounding,
       Runnable onClose) {
+    this(description, options, lowerings, takes, rounding, onClose, OptionalDouble::empty);
+  }
+
+  /**
+   * @param readSpeed answers {@link #readBytesPerSecond}
+   */
+  public HostDevice(
+      DeviceDescription description,
+      DeviceOptions options,
+      Supplier<Lowering> lowerings,
+      Predicate<Fused> takes,
+      Function<DataType, ActivationRounding> rounding,
+      Runnable onClose,
+      Supplier<OptionalDouble> readSpeed) {
     this.description = description;
     this.guarded = options.guarded();
     this.lowerings = lowerings;
     this.takes = takes;
     this.rounding = rounding;
     this.onClose = onClose;
+    this.readSpeed = readSpeed;
     this.queue = new DeviceQueue("kancil-" + description.id());
   }
 
@@ -71,6 +88,11 @@ public final class HostDevice implements Device {
   @Override
   public boolean isGuarded() {
     return guarded;
+  }
+
+  @Override
+  public OptionalDouble readBytesPerSecond() {
+    return readSpeed.get();
   }
 
   @Override

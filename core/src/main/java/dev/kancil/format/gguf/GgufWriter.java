@@ -13,9 +13,9 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
+import java.security.SecureRandom;
 import java.util.LinkedHashMap;
 import java.util.Map;
-import org.jspecify.annotations.Nullable;
 
 /**
  * Writes GGUF files. Metadata and tensors are declared first; tensor data is fetched one tensor at
@@ -129,15 +129,19 @@ public final class GgufWriter {
   /**
    * Writes the file, replacing one that is there.
    *
-   * @throws InvalidRequestException if it can't be written; what was there before is still there
-   *     then
+   * @throws InvalidRequestException if it can't be written, or the disk has no room for it; what
+   *     was there before is still there then
    */
   public void write(Path path) {
-    Path folder = path.toAbsolutePath().getParent();
-    @Nullable Path partial = null;
+    Path folder = requireFolder(path);
+    // Not one of Files' temporary files, which nobody else may read.
+    Path partial =
+        folder.resolve(
+            ".%s.%016x.partial".formatted(path.getFileName(), new SecureRandom().nextLong()));
     try {
-      partial = Files.createTempFile(folder, "." + path.getFileName(), ".partial");
-      try (FileChannel channel = FileChannel.open(partial, StandardOpenOption.WRITE)) {
+      requireRoom(path, folder);
+      try (FileChannel channel =
+          FileChannel.open(partial, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE)) {
         write(channel);
         channel.force(true);
       }
@@ -149,6 +153,33 @@ public final class GgufWriter {
     }
   }
 
+  /**
+   * Checks that a file may be written there, for who has much to do before.
+   *
+   * @return the folder that it will be in
+   * @throws InvalidRequestException if there is no folder for it, or it is a folder itself
+   */
+  public static Path requireFolder(Path path) {
+    if (Files.isDirectory(path)) {
+      throw new InvalidRequestException(path + " is a folder; name the file to write");
+    }
+    Path folder = path.toAbsolutePath().getParent();
+    if (folder == null || !Files.isDirectory(folder)) {
+      throw new InvalidRequestException(path + ": can't be written: there is no such folder");
+    }
+    return folder;
+  }
+
+  private void requireRoom(Path path, Path folder) throws IOException {
+    long bytes = tensors.values().stream().mapToLong(Declared::bytes).reduce(0, Math::addExact);
+    long free = Files.getFileStore(folder).getUsableSpace();
+    if (bytes > free) {
+      throw new InvalidRequestException(
+          "%s takes %,d MB, but %s has only %,d MB free"
+              .formatted(path, bytes / 1_000_000, folder, free / 1_000_000));
+    }
+  }
+
   private static void move(Path from, Path to) throws IOException {
     try {
       Files.move(from, to, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
@@ -157,13 +188,11 @@ public final class GgufWriter {
     }
   }
 
-  private static void deleteIfThere(@Nullable Path partial) {
-    if (partial != null) {
-      try {
-        Files.deleteIfExists(partial);
-      } catch (IOException ignored) {
-        // The error that is on its way says more.
-      }
+  private static void deleteIfThere(Path partial) {
+    try {
+      Files.deleteIfExists(partial);
+    } catch (IOException ignored) {
+      // The error that is on its way says more.
     }
   }
 

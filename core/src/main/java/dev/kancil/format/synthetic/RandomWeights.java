@@ -3,8 +3,6 @@ package dev.kancil.format.synthetic;
 import dev.kancil.tensor.Blocks;
 import dev.kancil.tensor.DataType;
 import dev.kancil.tensor.Shape;
-import dev.kancil.tensor.Tensor;
-import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
@@ -14,10 +12,10 @@ import java.util.SplittableRandom;
 import java.util.stream.LongStream;
 
 /**
- * Random weights, of each type and shape one tensor, the same in every run. Elements have the mean
- * 0 and the standard deviation 1/√columns, so that products neither grow nor shrink. Quants are
- * random bits. A tensor is a pattern of a few megabytes, repeated in pieces that begin anywhere in
- * it: no two neighbouring rows are alike.
+ * Random weights, the same in every run. Elements of matrices have the mean 0 and the standard
+ * deviation 1/√columns, so that products neither grow nor shrink; vectors are the scales of norms,
+ * from 0.9 to 1.1. Quants are random bits. A matrix is a pattern of a few megabytes, repeated in
+ * pieces that begin anywhere in it: no two neighbouring rows are alike.
  */
 final class RandomWeights {
   private static final ValueLayout.OfShort SHORT =
@@ -28,46 +26,24 @@ final class RandomWeights {
   /** Elements from which a pattern's standard deviation is taken. */
   private static final int SAMPLE = 1 << 20;
 
-  private final Arena arena;
-  private final Map<Kind, Tensor> tensors = new HashMap<>();
+  private final Map<Kind, byte[]> patterns = new HashMap<>();
 
-  private record Kind(DataType type, Shape shape) {}
+  private record Kind(DataType type, long columns) {}
 
   /**
-   * @param arena holds all tensors
+   * Fills a tensor.
+   *
+   * @param seed tensors of one type and shape differ by it
    */
-  RandomWeights(Arena arena) {
-    this.arena = arena;
-  }
-
-  /** A matrix [rows, columns]. */
-  Tensor matrix(DataType type, long rows, long columns) {
-    return tensors.computeIfAbsent(new Kind(type, Shape.of(rows, columns)), this::make);
-  }
-
-  /** Scales of a norm: F32, from 0.9 to 1.1. */
-  Tensor norm(long columns) {
-    return tensors.computeIfAbsent(
-        new Kind(DataType.F32, Shape.of(columns)),
-        kind -> {
-          SplittableRandom random = new SplittableRandom(columns);
-          float[] scales = new float[Math.toIntExact(columns)];
-          for (int i = 0; i < scales.length; i++) {
-            scales[i] = (float) random.nextDouble(0.9, 1.1);
-          }
-          MemorySegment data = arena.allocate(4L * scales.length, 64);
-          Blocks.encode(DataType.F32, scales, 0, data, 0, scales.length);
-          return new Tensor(DataType.F32, kind.shape(), data);
-        });
-  }
-
-  private Tensor make(Kind kind) {
-    DataType type = kind.type();
-    long seed = new SplittableRandom(type.name().hashCode() + kind.shape().hashCode()).nextLong();
-    byte[] pattern = pattern(type, 1 / Math.sqrt((double) kind.shape().columns()), seed);
+  void fill(DataType type, Shape shape, long seed, MemorySegment data) {
+    if (shape.rank() == 1) {
+      norm(type, shape, seed, data);
+      return;
+    }
+    byte[] pattern =
+        patterns.computeIfAbsent(new Kind(type, shape.columns()), RandomWeights::pattern);
     MemorySegment source = MemorySegment.ofArray(pattern);
-    long bytes = type.byteSize(kind.shape().elements());
-    MemorySegment data = arena.allocate(bytes, 64);
+    long bytes = data.byteSize();
     int blockBytes = type.blockBytes();
     long piece = PIECE_BYTES / blockBytes * (long) blockBytes;
     int starts = (int) ((pattern.length - piece) / blockBytes);
@@ -80,14 +56,24 @@ final class RandomWeights {
               MemorySegment.copy(
                   source, (long) start * blockBytes, data, at, Math.min(piece, bytes - at));
             });
-    return new Tensor(type, kind.shape(), data);
   }
 
-  /** Whole blocks whose elements have the standard deviation {@code deviation}. */
-  private static byte[] pattern(DataType type, double deviation, long seed) {
+  private static void norm(DataType type, Shape shape, long seed, MemorySegment data) {
+    SplittableRandom random = new SplittableRandom(seed);
+    float[] scales = new float[Math.toIntExact(shape.columns())];
+    for (int i = 0; i < scales.length; i++) {
+      scales[i] = (float) random.nextDouble(0.9, 1.1);
+    }
+    Blocks.encode(type, scales, 0, data, 0, scales.length);
+  }
+
+  /** Whole blocks of elements of the wanted deviation. */
+  private static byte[] pattern(Kind kind) {
+    DataType type = kind.type();
+    double deviation = 1 / Math.sqrt((double) kind.columns());
     byte[] pattern = new byte[PATTERN_BYTES / type.blockBytes() * type.blockBytes()];
     MemorySegment data = MemorySegment.ofArray(pattern);
-    SplittableRandom random = new SplittableRandom(seed);
+    SplittableRandom random = new SplittableRandom(31 * type.name().hashCode() + kind.columns());
     if (!type.isQuantized()) {
       float[] values = new float[pattern.length / type.blockBytes()];
       for (int i = 0; i < values.length; i++) {
@@ -116,8 +102,17 @@ final class RandomWeights {
     for (long at = 0; at < pattern.byteSize(); at += type.blockBytes()) {
       double d = scale * random.nextDouble(0.75, 1.25);
       switch (type) {
-        // Four bits stand for -8 to 7: signs in both directions make up for the mean of -0.5.
-        case Q4_0 -> half(pattern, at, random.nextBoolean() ? d : -d);
+        // Quants are -8 to 7, or otherwise uneven: signs in both directions make up for their mean.
+        case Q4_0, Q5_0, IQ4_NL -> half(pattern, at, random.nextBoolean() ? d : -d);
+        case Q4_1 -> {
+          half(pattern, at, d);
+          half(pattern, at + 2, -7.5 * d);
+        }
+        case Q5_1 -> {
+          half(pattern, at, d);
+          half(pattern, at + 2, -15.5 * d);
+        }
+        case MXFP4 -> pattern.set(ValueLayout.JAVA_BYTE, at, exponent(scale, random));
         case Q8_0 -> half(pattern, at, d);
         case Q4_K -> {
           half(pattern, at, d);
@@ -135,5 +130,13 @@ final class RandomWeights {
 
   private static void half(MemorySegment pattern, long at, double value) {
     pattern.set(SHORT, at, Float.floatToFloat16((float) value));
+  }
+
+  /** One of the two powers of two around a scale, so often that squares have its mean. */
+  private static byte exponent(double scale, SplittableRandom random) {
+    int lower = Math.getExponent(scale);
+    double squares = Math.pow(scale / Math.scalb(1.0, lower), 2);
+    int chosen = random.nextDouble() < (squares - 1) / 3 ? lower + 1 : lower;
+    return (byte) (chosen + 128);
   }
 }

@@ -4,23 +4,30 @@ import dev.kancil.InvalidRequestException;
 import dev.kancil.format.gguf.GgufFile;
 import dev.kancil.format.gguf.GgufMetadata;
 import dev.kancil.format.gguf.GgufValue;
+import dev.kancil.format.gguf.GgufWriter;
 import dev.kancil.format.synthetic.WeightMix.Role;
+import dev.kancil.tensor.DataType;
+import dev.kancil.tensor.Shape;
 import dev.kancil.tensor.Tensor;
 import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.SequencedMap;
+import java.util.SplittableRandom;
 import java.util.function.Function;
+import java.util.function.LongConsumer;
 import java.util.stream.Collectors;
 
 /**
- * A model without a file, for measuring: the sizes of a known one, and random weights. All layers
+ * A model for measuring: the sizes of a known one, and random weights. Without a file all layers
  * share the data of their weights, so that it takes little more memory than its largest matrices; a
- * device with memory of its own copies each. Its tokens spell nothing.
+ * device with memory of its own copies each. A file has data for each.
  */
 public record SyntheticModel(ModelShape shape, WeightMix mix) {
   /** What its name begins with. */
@@ -67,79 +74,158 @@ public record SyntheticModel(ModelShape shape, WeightMix mix) {
     return PREFIX + shape.label() + ":" + mix.name();
   }
 
-  /** Makes it; the caller closes it. */
+  /** A tensor that is to be filled. */
+  record Place(String name, DataType type, Shape shape) {
+    long bytes() {
+      return Math.multiplyExact(type.byteSize(shape.columns()), shape.rows());
+    }
+  }
+
+  private record Kind(DataType type, Shape shape) {}
+
+  /** Makes it without a file; the caller closes it. */
   public GgufFile open() {
     Arena arena = Arena.ofShared();
     try {
-      GgufMetadata metadata = new GgufMetadata(name(), metadata());
-      return GgufFile.inMemory(Path.of(name()), metadata, tensors(new RandomWeights(arena)), arena);
+      RandomWeights weights = new RandomWeights();
+      Map<Kind, MemorySegment> made = new HashMap<>();
+      SequencedMap<String, Tensor> tensors = new LinkedHashMap<>();
+      for (Place place : places()) {
+        MemorySegment data =
+            made.computeIfAbsent(
+                new Kind(place.type(), place.shape()),
+                _ -> {
+                  MemorySegment target = arena.allocate(place.bytes(), 64);
+                  weights.fill(place.type(), place.shape(), seed(place), target);
+                  return target;
+                });
+        tensors.put(place.name(), new Tensor(place.type(), place.shape(), data));
+      }
+      Map<String, GgufValue> values = settings();
+      values.putAll(SyntheticVocabulary.GENERATED.sized(shape.vocabulary));
+      return GgufFile.inMemory(Path.of(name()), new GgufMetadata(name(), values), tensors, arena);
     } catch (Throwable e) {
       arena.close();
       throw e;
     }
   }
 
-  private Map<String, GgufValue> metadata() {
-    Map<String, GgufValue> values = new LinkedHashMap<>();
-    values.put("general.architecture", new GgufValue.Text("llama"));
-    values.put("general.name", new GgufValue.Text(name()));
-    values.put("llama.context_length", integer(ModelShape.CONTEXT));
-    values.put("llama.embedding_length", integer(shape.width));
-    values.put("llama.block_count", integer(shape.layers));
-    values.put("llama.feed_forward_length", integer(shape.feedForward));
-    values.put("llama.attention.head_count", integer(shape.heads));
-    values.put("llama.attention.head_count_kv", integer(shape.kvHeads));
-    values.put("llama.attention.key_length", integer(shape.headWidth));
-    values.put("llama.attention.value_length", integer(shape.headWidth));
-    values.put("llama.attention.layer_norm_rms_epsilon", new GgufValue.Float32(1e-5f));
-    values.put("llama.rope.freq_base", new GgufValue.Float32(shape.ropeBase));
-    values.put("tokenizer.ggml.model", new GgufValue.Text("llama"));
-    values.put("tokenizer.ggml.tokens", new GgufValue.Texts(tokens()));
-    values.put("tokenizer.ggml.scores", new GgufValue.Floats(new float[shape.vocabulary]));
-    return values;
+  /** Bytes of its tensors in a file. */
+  public long bytes() {
+    return places().stream().mapToLong(Place::bytes).sum();
   }
 
-  private List<String> tokens() {
-    List<String> tokens = new ArrayList<>(List.of("<unk>", "<s>", "</s>"));
-    while (tokens.size() < shape.vocabulary) {
-      tokens.add("<" + tokens.size() + ">");
+  /**
+   * Writes it as a file that other software reads, too.
+   *
+   * @param vocabulary gets as many tokens as the shape has
+   * @param progress hears of the bytes of tensors that have been made
+   * @throws InvalidRequestException if it can't be written
+   */
+  public void write(Path target, SyntheticVocabulary vocabulary, LongConsumer progress) {
+    GgufWriter writer = new GgufWriter();
+    settings().forEach(writer::put);
+    vocabulary.sized(shape.vocabulary).forEach(writer::put);
+    List<Place> places = places();
+    RandomWeights weights = new RandomWeights();
+    long largest = places.stream().mapToLong(Place::bytes).max().orElseThrow();
+    try (Arena arena = Arena.ofShared()) {
+      MemorySegment buffer = arena.allocate(largest, 64);
+      long[] done = {0};
+      for (Place place : places) {
+        writer.tensor(
+            place.name(),
+            place.type(),
+            place.shape(),
+            () -> {
+              MemorySegment data = buffer.asSlice(0, place.bytes());
+              weights.fill(place.type(), place.shape(), seed(place), data);
+              done[0] += place.bytes();
+              progress.accept(done[0]);
+              return data;
+            });
+      }
+      writer.write(target);
     }
-    return tokens;
+  }
+
+  private static long seed(Place place) {
+    return new SplittableRandom(place.name().hashCode()).nextLong();
+  }
+
+  private Map<String, GgufValue> settings() {
+    Map<String, GgufValue> values = new LinkedHashMap<>();
+    String prefix = shape.architecture + ".";
+    values.put("general.architecture", new GgufValue.Text(shape.architecture));
+    values.put("general.name", new GgufValue.Text(name()));
+    values.put(prefix + "context_length", integer(ModelShape.CONTEXT));
+    values.put(prefix + "embedding_length", integer(shape.width));
+    values.put(prefix + "block_count", integer(shape.layers));
+    values.put(prefix + "attention.head_count", integer(shape.heads));
+    values.put(prefix + "attention.head_count_kv", integer(shape.kvHeads));
+    values.put(prefix + "attention.key_length", integer(shape.headWidth));
+    values.put(prefix + "attention.value_length", integer(shape.headWidth));
+    values.put(prefix + "attention.layer_norm_rms_epsilon", new GgufValue.Float32(1e-5f));
+    values.put(prefix + "rope.freq_base", new GgufValue.Float32(shape.ropeBase));
+    values.put(prefix + "rope.dimension_count", integer(shape.headWidth));
+    values.put(prefix + "feed_forward_length", integer(shape.feedForward));
+    if (shape.experts > 0) {
+      values.put(prefix + "expert_count", integer(shape.experts));
+      values.put(prefix + "expert_used_count", integer(shape.usedExperts));
+      values.put(prefix + "expert_feed_forward_length", integer(shape.feedForward));
+    }
+    return values;
   }
 
   private static GgufValue integer(int value) {
     return new GgufValue.Int(GgufValue.IntType.UINT32, value);
   }
 
-  private SequencedMap<String, Tensor> tensors(RandomWeights weights) {
-    SequencedMap<String, Tensor> tensors = new LinkedHashMap<>();
+  /** All tensors, in the order of a file. */
+  List<Place> places() {
+    List<Place> places = new ArrayList<>();
     int width = shape.width;
-    tensors.put(
-        "token_embd.weight",
-        matrix(weights, shape.tied ? Role.HEAD : Role.EMBEDDING, 0, shape.vocabulary, width));
-    tensors.put("output_norm.weight", weights.norm(width));
-    if (!shape.tied) {
-      tensors.put("output.weight", matrix(weights, Role.HEAD, 0, shape.vocabulary, width));
-    }
     int queries = shape.heads * shape.headWidth;
     int keys = shape.kvHeads * shape.headWidth;
-    int inner = shape.feedForward;
+    Role embedding = shape.tied ? Role.HEAD : Role.EMBEDDING;
+    places.add(matrix("token_embd", embedding, 0, shape.vocabulary, width));
+    places.add(floats("output_norm", width));
+    if (!shape.tied) {
+      places.add(matrix("output", Role.HEAD, 0, shape.vocabulary, width));
+    }
     for (int layer = 0; layer < shape.layers; layer++) {
       String name = "blk." + layer + ".";
-      tensors.put(name + "attn_norm.weight", weights.norm(width));
-      tensors.put(name + "attn_q.weight", matrix(weights, Role.OTHER, layer, queries, width));
-      tensors.put(name + "attn_k.weight", matrix(weights, Role.OTHER, layer, keys, width));
-      tensors.put(name + "attn_v.weight", matrix(weights, Role.VALUE, layer, keys, width));
-      tensors.put(name + "attn_output.weight", matrix(weights, Role.OTHER, layer, width, queries));
-      tensors.put(name + "ffn_norm.weight", weights.norm(width));
-      tensors.put(name + "ffn_gate.weight", matrix(weights, Role.OTHER, layer, inner, width));
-      tensors.put(name + "ffn_up.weight", matrix(weights, Role.OTHER, layer, inner, width));
-      tensors.put(name + "ffn_down.weight", matrix(weights, Role.DOWN, layer, width, inner));
+      places.add(floats(name + "attn_norm", width));
+      places.add(matrix(name + "attn_q", Role.QUERY, layer, queries, width));
+      places.add(matrix(name + "attn_k", Role.KEY, layer, keys, width));
+      places.add(matrix(name + "attn_v", Role.VALUE, layer, keys, width));
+      if (shape.hasHeadNorms()) {
+        places.add(floats(name + "attn_q_norm", shape.headWidth));
+        places.add(floats(name + "attn_k_norm", shape.headWidth));
+      }
+      places.add(matrix(name + "attn_output", Role.ATTENTION_OUTPUT, layer, width, queries));
+      places.add(floats(name + "ffn_norm", width));
+      int inner = shape.feedForward;
+      if (shape.experts > 0) {
+        int experts = shape.experts;
+        places.add(floats(name + "ffn_gate_inp", experts, width));
+        places.add(matrix(name + "ffn_gate_exps", Role.GATE_OR_UP, layer, experts, inner, width));
+        places.add(matrix(name + "ffn_up_exps", Role.GATE_OR_UP, layer, experts, inner, width));
+        places.add(matrix(name + "ffn_down_exps", Role.DOWN, layer, experts, width, inner));
+      } else {
+        places.add(matrix(name + "ffn_gate", Role.GATE_OR_UP, layer, inner, width));
+        places.add(matrix(name + "ffn_up", Role.GATE_OR_UP, layer, inner, width));
+        places.add(matrix(name + "ffn_down", Role.DOWN, layer, width, inner));
+      }
     }
-    return tensors;
+    return places;
   }
 
-  private Tensor matrix(RandomWeights weights, Role role, int layer, int rows, int columns) {
-    return weights.matrix(mix.type(role, layer, shape.layers), rows, columns);
+  private static Place floats(String name, long... dimensions) {
+    return new Place(name + ".weight", DataType.F32, Shape.of(dimensions));
+  }
+
+  private Place matrix(String name, Role role, int layer, long... dimensions) {
+    return new Place(name + ".weight", mix.type(role, layer, shape), Shape.of(dimensions));
   }
 }

@@ -3,14 +3,20 @@ package dev.kancil.format.synthetic;
 import dev.kancil.tensor.DataType;
 
 /**
- * Which type each matrix of a model has: what llama.cpp's quantiser makes of a llama without an
- * importance matrix, so that speeds compare with those of files of the same name.
+ * Which type each matrix of a model has: what llama.cpp's quantiser chooses without an importance
+ * matrix, so that speeds compare with those of files of the same name. MXFP4 it gives to experts
+ * alone; here matrices of models without experts have it, too.
  */
 public enum WeightMix {
   F16(DataType.F16),
   BF16(DataType.BF16),
   Q8_0(DataType.Q8_0),
   Q4_0(DataType.Q4_0),
+  Q4_1(DataType.Q4_1),
+  Q5_0(DataType.Q5_0),
+  Q5_1(DataType.Q5_1),
+  IQ4_NL(DataType.IQ4_NL),
+  MXFP4(DataType.MXFP4),
   Q4_K_S(DataType.Q4_K),
   Q4_K_M(DataType.Q4_K);
 
@@ -25,9 +31,13 @@ public enum WeightMix {
     EMBEDDING,
     /** The output head, and the token embedding where it is both. */
     HEAD,
+    QUERY,
+    KEY,
     VALUE,
-    DOWN,
-    OTHER
+    ATTENTION_OUTPUT,
+    /** Of the feed-forward part, or all experts' together. */
+    GATE_OR_UP,
+    DOWN
   }
 
   /**
@@ -35,23 +45,46 @@ public enum WeightMix {
    *
    * @param layer of no account outside the blocks
    */
-  DataType type(Role role, int layer, int layers) {
-    boolean four = common == DataType.Q4_0 || common == DataType.Q4_K;
+  DataType type(Role role, int layer, ModelShape shape) {
+    if (!common.isQuantized() || common == DataType.Q8_0) {
+      return common;
+    }
+    if (this == MXFP4) {
+      boolean isOutside =
+          switch (role) {
+            case EMBEDDING, HEAD -> true;
+            case QUERY, KEY, VALUE, ATTENTION_OUTPUT -> shape.experts > 0;
+            case GATE_OR_UP, DOWN -> false;
+          };
+      return isOutside ? DataType.Q8_0 : common;
+    }
+    // Where there are eight experts, the small matrices beside them get more.
+    boolean isEight = shape.experts == 8;
     return switch (role) {
-      case HEAD -> four ? DataType.Q6_K : common;
-      case VALUE ->
+      case HEAD -> DataType.Q6_K;
+      case KEY -> isEight ? DataType.Q8_0 : common;
+      case VALUE -> isEight ? DataType.Q8_0 : value(layer, shape);
+      case ATTENTION_OUTPUT ->
           switch (this) {
-            case Q4_K_M -> usesMoreBits(layer, layers) ? DataType.Q6_K : common;
-            case Q4_K_S -> layer < 4 ? DataType.Q5_K : common;
+            case Q4_K_S, Q4_K_M, IQ4_NL -> isEight ? DataType.Q5_K : common;
             default -> common;
           };
       case DOWN ->
           switch (this) {
-            case Q4_K_M -> usesMoreBits(layer, layers) ? DataType.Q6_K : common;
-            case Q4_K_S -> layer < layers / 8 ? DataType.Q5_K : common;
+            case Q4_K_M -> usesMoreBits(layer, shape.layers) ? DataType.Q6_K : common;
+            case Q4_K_S, IQ4_NL -> layer < shape.layers / 8 ? DataType.Q5_K : common;
             default -> common;
           };
-      case EMBEDDING, OTHER -> common;
+      case EMBEDDING, QUERY, GATE_OR_UP -> common;
+    };
+  }
+
+  private DataType value(int layer, ModelShape shape) {
+    return switch (this) {
+      case Q4_K_M -> usesMoreBits(layer, shape.layers) ? DataType.Q6_K : common;
+      case Q4_K_S -> layer < 4 ? DataType.Q5_K : common;
+      case IQ4_NL -> shape.heads >= 4 * shape.kvHeads ? DataType.Q5_K : common;
+      default -> common;
     };
   }
 

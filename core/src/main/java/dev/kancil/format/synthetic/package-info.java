@@ -1,6 +1,4 @@
-/**
- * Models of a known shape with random weights, in memory instead of a file, for measuring devices.
- */
+/** Models of a known shape with random weights, in memory or as files, for measuring. */
 @NullMarked
 package dev.kancil.format.synthetic;
 

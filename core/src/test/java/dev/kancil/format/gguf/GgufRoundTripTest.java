@@ -199,4 +199,29 @@ class GgufRoundTripTest {
         .isInstanceOf(IllegalArgumentException.class);
     assertThat(folder).isEmptyDirectory();
   }
+
+  @Test
+  void othersMayReadAFileAsMuchAsAnyThatIsMadeThere() throws IOException {
+    Path usual = Files.createFile(folder.resolve("usual"));
+    Path path = folder.resolve("model.gguf");
+    new GgufWriter().write(path);
+    assertThat(Files.getPosixFilePermissions(path)).isEqualTo(Files.getPosixFilePermissions(usual));
+  }
+
+  @Test
+  void whatTheDiskHasNoRoomForIsNotBegun() throws IOException {
+    GgufWriter writer =
+        new GgufWriter()
+            .tensor(
+                "large",
+                DataType.F32,
+                Shape.of(1L << 50),
+                () -> {
+                  throw new AssertionError("asked for its data");
+                });
+    assertThatThrownBy(() -> writer.write(folder.resolve("model.gguf")))
+        .isInstanceOf(InvalidRequestException.class)
+        .hasMessageContaining("MB free");
+    assertThat(folder).isEmptyDirectory();
+  }
 }

@@ -19,14 +19,21 @@ import dev.kancil.tensor.Blocks;
 import dev.kancil.tensor.DataType;
 import dev.kancil.tensor.Tensor;
 import dev.kancil.text.tokenizer.Tokenizer;
+import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
+import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
 class SyntheticModelTest {
+  @TempDir private Path folder;
+
   private static GgufFile tiny(WeightMix mix) {
     return new SyntheticModel(ModelShape.TINY, mix).open();
   }
@@ -42,7 +49,7 @@ class SyntheticModelTest {
     assertThat(model.name()).isEqualTo("synthetic:llama-8b:Q4_K_M");
     assertThatThrownBy(() -> SyntheticModel.parse("synthetic:llama-9b:F16"))
         .isInstanceOf(InvalidRequestException.class)
-        .hasMessageContaining("no shape llama-9b; there are tiny, llama-1b");
+        .hasMessageContaining("no shape llama-9b; there are tiny, tiny-moe, llama-1b");
     assertThatThrownBy(() -> SyntheticModel.parse("synthetic:tiny:Q9"))
         .isInstanceOf(InvalidRequestException.class)
         .hasMessageContaining("no type Q9; there are F16, BF16");
@@ -55,24 +62,76 @@ class SyntheticModelTest {
 
   @Test
   void mixesGiveMoreBitsToTheLayersThatLlamaCppGivesThem() {
-    assertThat(layers(WeightMix.Q4_K_M, Role.DOWN, DataType.Q6_K, 32))
+    assertThat(layers(WeightMix.Q4_K_M, Role.DOWN, DataType.Q6_K, ModelShape.LLAMA_8B))
         .containsExactly(0, 1, 2, 3, 6, 9, 12, 15, 18, 21, 24, 27, 28, 29, 30, 31);
-    assertThat(layers(WeightMix.Q4_K_M, Role.VALUE, DataType.Q6_K, 28))
+    assertThat(layers(WeightMix.Q4_K_M, Role.VALUE, DataType.Q6_K, ModelShape.LLAMA_3B))
         .containsExactly(0, 1, 2, 5, 8, 11, 14, 17, 20, 23, 24, 25, 26, 27);
-    assertThat(layers(WeightMix.Q4_K_M, Role.OTHER, DataType.Q4_K, 32)).hasSize(32);
-    assertThat(layers(WeightMix.Q4_K_S, Role.VALUE, DataType.Q5_K, 16)).containsExactly(0, 1, 2, 3);
-    assertThat(layers(WeightMix.Q4_K_S, Role.DOWN, DataType.Q5_K, 16)).containsExactly(0, 1);
-    assertThat(layers(WeightMix.Q4_0, Role.DOWN, DataType.Q4_0, 16)).hasSize(16);
-    for (WeightMix mix : List.of(WeightMix.Q4_0, WeightMix.Q4_K_S, WeightMix.Q4_K_M)) {
-      assertThat(mix.type(Role.HEAD, 0, 32)).isEqualTo(DataType.Q6_K);
-      assertThat(mix.type(Role.EMBEDDING, 0, 32)).isNotEqualTo(DataType.Q6_K);
+    assertThat(layers(WeightMix.Q4_K_M, Role.QUERY, DataType.Q4_K, ModelShape.LLAMA_8B))
+        .hasSize(32);
+    assertThat(layers(WeightMix.Q4_K_S, Role.VALUE, DataType.Q5_K, ModelShape.LLAMA_1B))
+        .containsExactly(0, 1, 2, 3);
+    for (WeightMix mix : List.of(WeightMix.Q4_K_S, WeightMix.IQ4_NL)) {
+      assertThat(layers(mix, Role.DOWN, DataType.Q5_K, ModelShape.LLAMA_1B)).containsExactly(0, 1);
     }
-    assertThat(WeightMix.Q8_0.type(Role.HEAD, 0, 32)).isEqualTo(DataType.Q8_0);
+    assertThat(layers(WeightMix.Q4_0, Role.DOWN, DataType.Q4_0, ModelShape.LLAMA_1B)).hasSize(16);
+    for (WeightMix mix : List.of(WeightMix.Q4_0, WeightMix.Q5_1, WeightMix.Q4_K_M)) {
+      assertThat(mix.type(Role.HEAD, 0, ModelShape.LLAMA_8B)).isEqualTo(DataType.Q6_K);
+      assertThat(mix.type(Role.EMBEDDING, 0, ModelShape.LLAMA_8B)).isNotEqualTo(DataType.Q6_K);
+    }
+    assertThat(WeightMix.Q8_0.type(Role.HEAD, 0, ModelShape.LLAMA_8B)).isEqualTo(DataType.Q8_0);
+    // Four heads or more to each of the keys and values.
+    assertThat(WeightMix.IQ4_NL.type(Role.VALUE, 9, ModelShape.LLAMA_8B)).isEqualTo(DataType.Q5_K);
+    assertThat(WeightMix.IQ4_NL.type(Role.VALUE, 9, ModelShape.LLAMA_3B))
+        .isEqualTo(DataType.IQ4_NL);
   }
 
-  private static List<Integer> layers(WeightMix mix, Role role, DataType type, int layers) {
-    return IntStream.range(0, layers)
-        .filter(layer -> mix.type(role, layer, layers) == type)
+  @Test
+  void mixesOfModelsWithExpertsAreThoseOfLlamaCppToo() {
+    Map<String, DataType> mixtral = types(ModelShape.MIXTRAL_8X7B, WeightMix.Q4_K_M);
+    assertThat(mixtral)
+        .containsEntry("attn_q", DataType.Q4_K)
+        .containsEntry("attn_k", DataType.Q8_0)
+        .containsEntry("attn_v", DataType.Q8_0)
+        .containsEntry("attn_output", DataType.Q5_K)
+        .containsEntry("ffn_gate_inp", DataType.F32)
+        .containsEntry("ffn_up_exps", DataType.Q4_K)
+        .containsEntry("ffn_down_exps", DataType.Q6_K);
+    assertThat(types(ModelShape.QWEN3_30B_A3B, WeightMix.Q4_K_M))
+        .containsEntry("attn_k", DataType.Q4_K)
+        .containsEntry("attn_output", DataType.Q4_K);
+    assertThat(types(ModelShape.QWEN3_30B_A3B, WeightMix.MXFP4))
+        .containsEntry("attn_q", DataType.Q8_0)
+        .containsEntry("ffn_down_exps", DataType.MXFP4);
+  }
+
+  /** Of the first layer, by name. */
+  private static Map<String, DataType> types(ModelShape shape, WeightMix mix) {
+    String block = "blk.0.";
+    return new SyntheticModel(shape, mix)
+        .places().stream()
+            .filter(place -> place.name().startsWith(block))
+            .collect(
+                Collectors.toMap(
+                    place -> place.name().replace(block, "").replace(".weight", ""),
+                    SyntheticModel.Place::type));
+  }
+
+  @Test
+  void modelsAreOfTheSizeThatTheirNamesSay() {
+    assertThat(parameters(ModelShape.LLAMA_1B)).isBetween(1.2e9, 1.3e9);
+    assertThat(parameters(ModelShape.LLAMA_8B)).isBetween(8.0e9, 8.1e9);
+    assertThat(parameters(ModelShape.MIXTRAL_8X7B)).isBetween(46.7e9, 46.8e9);
+    assertThat(parameters(ModelShape.QWEN3_30B_A3B)).isBetween(30.5e9, 30.6e9);
+  }
+
+  private static double parameters(ModelShape shape) {
+    return new SyntheticModel(shape, WeightMix.F16)
+        .places().stream().mapToDouble(place -> (double) place.shape().elements()).sum();
+  }
+
+  private static List<Integer> layers(WeightMix mix, Role role, DataType type, ModelShape shape) {
+    return IntStream.range(0, shape.layers)
+        .filter(layer -> mix.type(role, layer, shape) == type)
         .boxed()
         .toList();
   }
@@ -120,7 +179,17 @@ class SyntheticModelTest {
   @ParameterizedTest
   @EnumSource
   void itRunsAndItsLogitsAreOfTheSizeThatLogitsHave(WeightMix mix) {
-    try (GgufFile file = tiny(mix)) {
+    requireUsualLogits(tiny(mix));
+  }
+
+  @ParameterizedTest
+  @EnumSource(names = {"F16", "Q4_K_M", "MXFP4"})
+  void withExpertsItRunsToo(WeightMix mix) {
+    requireUsualLogits(new SyntheticModel(ModelShape.TINY_MOE, mix).open());
+  }
+
+  private static void requireUsualLogits(GgufFile opened) {
+    try (GgufFile file = opened) {
       LoadedModel.OfDecoder loaded =
           Families.load(new GgufCheckpoint(file), DataType.F16, DataType.F16);
       assertThat(loaded.vocabulary()).isEqualTo(Tokenizer.of(file.metadata()).vocabularySize());
@@ -139,5 +208,37 @@ class SyntheticModelTest {
         }
       }
     }
+  }
+
+  @ParameterizedTest
+  @EnumSource(names = {"TINY", "TINY_MOE"})
+  void aFileHasTheSameSettingsAndTensorsWithDataForEachLayer(ModelShape shape) {
+    SyntheticModel model = new SyntheticModel(shape, WeightMix.Q4_0);
+    Path path = folder.resolve("model.gguf");
+    List<Long> progress = new ArrayList<>();
+    model.write(path, SyntheticVocabulary.GENERATED, progress::add);
+    assertThat(progress).isSorted().endsWith(model.bytes());
+    try (GgufFile written = GgufFile.open(path);
+        GgufFile memory = model.open()) {
+      assertThat(written.metadata().keys()).isEqualTo(memory.metadata().keys());
+      assertThat(written.tensors().keySet()).isEqualTo(memory.tensors().keySet());
+      memory
+          .tensors()
+          .forEach(
+              (name, tensor) -> {
+                assertThat(tensor(written, name).type()).isEqualTo(tensor.type());
+                assertThat(tensor(written, name).shape()).isEqualTo(tensor.shape());
+              });
+      assertThat(written.tensors().values().stream().map(t -> t.data().address()))
+          .doesNotHaveDuplicates();
+      for (String name : List.of("attn_q", "attn_norm")) {
+        assertThat(
+                tensor(written, "blk.0." + name + ".weight")
+                    .data()
+                    .mismatch(tensor(written, "blk.1." + name + ".weight").data()))
+            .isNotEqualTo(-1);
+      }
+    }
+    requireUsualLogits(GgufFile.open(path));
   }
 }

@@ -7,6 +7,7 @@ import dev.kancil.backend.DeviceOptions;
 import dev.kancil.backend.host.HostDevice;
 import dev.kancil.graph.op.NormedProduct;
 import java.util.Locale;
+import java.util.OptionalDouble;
 
 /** Puts the device together; the first class that touches the vector module. */
 final class CpuDevice {
@@ -29,7 +30,8 @@ final class CpuDevice {
             library != null && type.isQuantized() && library.product(type) != null
                 ? ROUNDING
                 : ActivationRounding.NONE,
-        pool::close);
+        pool::close,
+        () -> OptionalDouble.of(ReadSpeed.measure(pool)));
   }
 
   /**
