@@ -37,6 +37,15 @@ kernel void scale(GLOBAL const float *x, GLOBAL float *y, float factor, int colu
   }
 }
 
+kernel void clamp_both(GLOBAL const float *x, GLOBAL float *y, float limit, int columns, GLOBAL const int *counts,
+                       int which) {
+  BEGIN_LAUNCH();
+  size_t i = get_global_id(0);
+  if (is_element(columns, counts, which)) {
+    y[i] = x[i] > limit ? limit : x[i] < -limit ? -limit : x[i];
+  }
+}
+
 kernel void soft_cap(GLOBAL const float *x, GLOBAL float *y, float cap, int columns, GLOBAL const int *counts,
                      int which) {
   BEGIN_LAUNCH();

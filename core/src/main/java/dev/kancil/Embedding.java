@@ -52,7 +52,7 @@ public record Embedding(Pooling pooling, boolean isNormalized, OptionalInt mostT
   static Embedding read(Path path, Pooling usual) {
     Path modules = path.resolve("modules.json");
     if (!Files.isDirectory(path) || !Files.exists(modules)) {
-      return new Embedding(usual, true, OptionalInt.empty());
+      return new Embedding(usual, true, mostTokens(path));
     }
     Pooling pooling = usual;
     boolean isNormalized = false;
@@ -91,13 +91,28 @@ public record Embedding(Pooling pooling, boolean isNormalized, OptionalInt mostT
     return found.getFirst();
   }
 
-  private static OptionalInt mostTokens(Path folder) {
-    Path file = folder.resolve("sentence_bert_config.json");
-    return Files.exists(file)
-            && object(file).get("max_seq_length") instanceof Number most
-            && most.intValue() > 0
-        ? OptionalInt.of(most.intValue())
-        : OptionalInt.empty();
+  /**
+   * How many tokens a model's files let a text have, those of sentence-transformers before those of
+   * its tokenizer; empty if they don't say.
+   *
+   * @throws FormatException if a file is damaged
+   */
+  static OptionalInt mostTokens(Path path) {
+    for (String[] place :
+        new String[][] {
+          {"sentence_bert_config.json", "max_seq_length"},
+          {"tokenizer_config.json", "model_max_length"}
+        }) {
+      Path file = path.resolve(place[0]);
+      // Tokenizers without a bound name a number of thirty digits.
+      if (Files.exists(file)
+          && object(file).get(place[1]) instanceof Number most
+          && most.doubleValue() >= 1
+          && most.doubleValue() <= Integer.MAX_VALUE) {
+        return OptionalInt.of(most.intValue());
+      }
+    }
+    return OptionalInt.empty();
   }
 
   private static Map<?, ?> object(Path file) {

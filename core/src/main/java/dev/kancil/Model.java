@@ -123,7 +123,8 @@ public final class Model implements AutoCloseable {
               options.cacheValueType(),
               options::contextLengthFor,
               adapters,
-              choices);
+              choices,
+              Optional.empty());
       Graph graph = generating(loaded, files.checkpoint());
       int context = options.contextLengthFor(loaded.contextLength());
       Device chosen = await(opening);

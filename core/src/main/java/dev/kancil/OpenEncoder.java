@@ -88,23 +88,24 @@ final class OpenEncoder implements AutoCloseable {
   }
 
   /**
-   * Computes texts.
+   * Computes what stands for texts.
    *
-   * @throws InvalidRequestException naming a text that is empty or too long, counted from 1
+   * @throws InvalidRequestException if one is empty, or the context too short for the tokens around
+   *     a text
    */
   synchronized List<EncoderPass.Result> run(List<TextRow> texts) {
     for (int i = 0; i < texts.size(); i++) {
       int tokens = texts.get(i).tokens().length;
       if (tokens > contextLength) {
         throw new InvalidRequestException(
-            "text %d has %d tokens, but the context holds %d; shorten it"
-                .formatted(i + 1, tokens, contextLength));
+            "the %d tokens around a text don't fit in a context of %d; make it longer"
+                .formatted(tokens, contextLength));
       }
       if (tokens == 0) {
         throw new InvalidRequestException("text %d is empty".formatted(i + 1));
       }
     }
-    return pass.run(texts);
+    return pass.runPooled(texts);
   }
 
   @Override

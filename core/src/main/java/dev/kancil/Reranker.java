@@ -4,7 +4,6 @@ import dev.kancil.backend.DeviceDescription;
 import dev.kancil.engine.TextRow;
 import dev.kancil.family.Families;
 import dev.kancil.family.LoadedModel;
-import dev.kancil.family.Pooling;
 import dev.kancil.tensor.DataType;
 import dev.kancil.text.tokenizer.TextPair;
 import java.nio.file.Path;
@@ -37,15 +36,16 @@ public final class Reranker implements AutoCloseable {
   public static Reranker open(Path path, ModelOptions options) {
     ModelFiles files = ModelFiles.open(path);
     LoadedModel.OfEncoder model;
+    int most;
     try {
       model = classifier(files, options);
+      most = Embedding.mostTokens(path).orElse(Integer.MAX_VALUE);
     } catch (RuntimeException e) {
       files.close();
       throw e;
     }
-    Pooling pooling = model.pooling();
     return new Reranker(
-        OpenEncoder.of(files, options, model, pooling, Integer.MAX_VALUE), model.tokenTypes() > 1);
+        OpenEncoder.of(files, options, model, model.pooling(), most), model.tokenTypes() > 1);
   }
 
   private static LoadedModel.OfEncoder classifier(ModelFiles files, ModelOptions options) {
@@ -66,14 +66,18 @@ public final class Reranker implements AutoCloseable {
 
   /**
    * How well texts answer a question: the model's logits, of which only the order means something.
-   *
-   * @throws InvalidRequestException if one has, with the question, more tokens than {@link
-   *     #contextLength}
+   * Where both have more {@link #tokens} than {@link #contextLength}, the end of the longer one is
+   * left out, and of both where that is not enough.
    */
   public List<Float> scores(String question, List<String> texts) {
     List<TextRow> rows =
         texts.stream()
-            .map(text -> row(encoder.tokenizer().encodePair(question, text, false)))
+            .map(
+                text ->
+                    row(
+                        encoder
+                            .tokenizer()
+                            .encodePairWithin(encoder.contextLength(), question, text)))
             .toList();
     return encoder.run(rows).stream()
         .map(result -> Objects.requireNonNull(result.outputs().get(LOGITS))[0])
@@ -90,7 +94,12 @@ public final class Reranker implements AutoCloseable {
     return new TextRow(pair.ids(), types, new int[0]);
   }
 
-  /** Tokens that a question and a text can have together. */
+  /** How many tokens a question and a text have, with those that the model wants around them. */
+  public int tokens(String question, String text) {
+    return encoder.tokenizer().encodePair(question, text, false).ids().length;
+  }
+
+  /** How many of them are read: as many as the model takes, or its files allow. */
   public int contextLength() {
     return encoder.contextLength();
   }

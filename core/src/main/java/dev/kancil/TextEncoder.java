@@ -85,19 +85,24 @@ public final class TextEncoder implements AutoCloseable {
 
   /**
    * The vectors of texts, in order. Short ones are computed together; what one is does not depend
-   * on the others.
-   *
-   * @throws InvalidRequestException if one has more tokens than {@link #contextLength}
+   * on the others. Of one with more {@link #tokens} than {@link #contextLength} the end is left
+   * out.
    */
   public List<float[]> embed(List<String> texts) {
     List<TextRow> rows =
         texts.stream()
-            .map(text -> TextRow.of(encoder.tokenizer().encode(text, true, false)))
+            .map(
+                text -> TextRow.of(encoder.tokenizer().encodeWithin(encoder.contextLength(), text)))
             .toList();
     return encoder.run(rows).stream().map(result -> embedding.vector(result.pooled())).toList();
   }
 
-  /** Tokens that a text can have. */
+  /** How many tokens a text has, with those that the model wants around it. */
+  public int tokens(String text) {
+    return encoder.tokenizer().encode(text, true, false).length;
+  }
+
+  /** How many tokens of a text are read: as many as the model takes, or its files allow. */
   public int contextLength() {
     return encoder.contextLength();
   }

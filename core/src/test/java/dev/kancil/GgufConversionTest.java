@@ -82,6 +82,13 @@ class GgufConversionTest {
     assertThat(worst / largest).isCloseTo(0, within(allowed));
   }
 
+  @Test
+  void expertsThatLieTogetherAreTakenApart() {
+    ReferenceModel.unpack("granitemoe_shared", folder);
+    Path source = folder.resolve("granitemoe_shared");
+    assertSameLogits(source, convert(PLAIN, source, "actual.gguf"), 1e-6);
+  }
+
   @ParameterizedTest
   @EnumSource
   void folderBecomesWhatTheOtherConverterWrites(LayoutPairs kind) throws IOException {

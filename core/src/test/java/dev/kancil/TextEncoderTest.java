@@ -17,6 +17,8 @@ import dev.kancil.tensor.FloatArray;
 import dev.kancil.tensor.Shape;
 import dev.kancil.tensor.Tensor;
 import dev.kancil.testing.ReferenceModel;
+import dev.kancil.text.tokenizer.TextPair;
+import dev.kancil.text.tokenizer.Tokenizer;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -29,10 +31,14 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import org.assertj.core.data.Offset;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 /** Vectors and scores of texts, as transformers' arrays give them. */
 class TextEncoderTest {
@@ -141,9 +147,9 @@ class TextEncoderTest {
       assertThat(encoder.embedding().pooling()).isEqualTo(Pooling.FIRST);
       assertThat(encoder.embedding().isNormalized()).isFalse();
       assertThat(encoder.contextLength()).isEqualTo(6);
-      assertThatThrownBy(() -> encoder.embed(List.of("w20", "w20 w21 w22 w23 w24")))
-          .isInstanceOf(InvalidRequestException.class)
-          .hasMessage("text 2 has 7 tokens, but the context holds 6; shorten it");
+      List<float[]> vectors = encoder.embed(List.of("w20 w21 w22 w23 w24", "w20 w21 w22 w23"));
+      assertThat(vectors.getFirst()).containsExactly(vectors.getLast(), NOISE);
+      assertThat(encoder.tokens("w20 w21 w22 w23 w24")).isEqualTo(7);
     }
     Files.writeString(pooling, "{\"pooling_mode_weightedmean_tokens\": true}");
     assertThatThrownBy(() -> embed(Embedding.Choice.OF_MODEL, "w20"))
@@ -168,6 +174,62 @@ class TextEncoderTest {
       assertThat(scores.get(1)).isCloseTo(expected, NOISE);
       assertThat(scores.get(0)).isNotCloseTo(expected, Offset.offset(1e-3f));
     }
+  }
+
+  /** As transformers' tokenizer does it with truncation. */
+  @ParameterizedTest
+  @CsvSource({
+    "2, 9, 8, 2, 3",
+    "9, 2, 8, 3, 2",
+    "9, 9, 8, 2, 3",
+    "9, 9, 9, 3, 3",
+    "5, 4, 10, 4, 3",
+    "4, 5, 10, 3, 4",
+    "3, 3, 12, 3, 3",
+    "9, 3, 8, 3, 2",
+    "3, 9, 8, 2, 3",
+    "6, 5, 13, 5, 5",
+    "1, 20, 4, 0, 1",
+    "20, 1, 4, 1, 0",
+  })
+  void theLongerOfTwoTextsIsCutFirst(
+      int first, int second, int most, int firstLeft, int secondLeft) {
+    try (ModelFiles files = ModelFiles.open(folder)) {
+      Tokenizer tokenizer = files.text().tokenizer();
+      TextPair cut = tokenizer.encodePairWithin(most, words(20, first), words(50, second));
+      TextPair expected = tokenizer.encodePair(words(20, firstLeft), words(50, secondLeft), false);
+      assertThat(cut.ids()).containsExactly(expected.ids());
+      assertThat(cut.second()).isEqualTo(expected.second());
+    }
+  }
+
+  private static String words(int from, int count) {
+    return IntStream.range(from, from + count)
+        .mapToObj(i -> "w" + i)
+        .collect(Collectors.joining(" "));
+  }
+
+  @Test
+  void aRerankerReadsWhatTheTokenizerAllows() throws IOException {
+    Files.writeString(
+        folder.resolve("tokenizer_config.json"),
+        "{\"tokenizer_class\": \"BertTokenizer\", \"model_max_length\": 8}");
+    try (Reranker reranker = Reranker.open(folder, OPTIONS)) {
+      assertThat(reranker.contextLength()).isEqualTo(8);
+      assertThat(reranker.tokens("w30 w31", "w50 w51 w52 w53")).isEqualTo(9);
+      List<Float> scores =
+          reranker.scores("w30 w31", List.of("w50 w51 w52 w53", "w50 w51 w52", "w50 w51"));
+      assertThat(scores.get(0)).isCloseTo(scores.get(1), NOISE);
+      assertThat(scores.get(0)).isNotCloseTo(scores.get(2), Offset.offset(1e-3f));
+    }
+  }
+
+  @Test
+  void theTokensAroundATextMustFit() throws IOException {
+    Files.writeString(folder.resolve("sentence_bert_config.json"), "{\"max_seq_length\": 1}");
+    assertThatThrownBy(() -> embed(Embedding.Choice.OF_MODEL, "w20"))
+        .isInstanceOf(InvalidRequestException.class)
+        .hasMessage("the 2 tokens around a text don't fit in a context of 1; make it longer");
   }
 
   @Test

@@ -58,6 +58,8 @@ final class ClassifyCommand implements Callable<Integer> {
       description = "Texts to choose from, for models of texts and images.")
   private List<String> labels = List.of();
 
+  @Mixin private ImageSizeOption imageSize = new ImageSizeOption();
+
   @Option(
       names = "--top-k",
       paramLabel = "N",
@@ -103,8 +105,10 @@ final class ClassifyCommand implements Callable<Integer> {
             DataType.F32,
             DataType.F32,
             length -> length,
-            files.adapters(lora.adapters));
-    ImageInputs images = ImageInputs.of(files, loaded);
+            files.adapters(lora.adapters),
+            List.of(),
+            imageSize.size());
+    ImageInputs images = ImageInputs.of(files, loaded, imageSize);
     boolean isOfTexts = loaded instanceof LoadedModel.OfContrastive;
     if (isOfTexts == labels.isEmpty()) {
       throw new InvalidRequestException(

@@ -57,6 +57,7 @@ final class EmbedCommand implements Callable<Integer> {
     try (TextEncoder encoder =
         TextEncoder.open(model.path(console), settings.options(console), choice)) {
       console.message("on " + encoder.device().id() + " (" + encoder.device().name() + ")");
+      EncoderSettings.warn(console, all, encoder::tokens, encoder.contextLength());
       List<float[]> vectors = encoder.embed(all);
       if (json) {
         Json.print(

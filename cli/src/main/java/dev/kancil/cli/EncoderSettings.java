@@ -5,6 +5,7 @@ import dev.kancil.ModelOptions;
 import dev.kancil.backend.Backends;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.ToIntFunction;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -39,6 +40,16 @@ final class EncoderSettings {
       throw new InvalidRequestException("there is no text; give one, or --file FILE");
     }
     return all;
+  }
+
+  /** One line that warns of texts that are longer than what is read of them. */
+  static void warn(Console console, List<String> texts, ToIntFunction<String> tokens, int most) {
+    long count = texts.stream().filter(text -> tokens.applyAsInt(text) > most).count();
+    if (count > 0) {
+      console.message(
+          "%d of %d texts have more than %d tokens; only the beginning is read"
+              .formatted(count, texts.size(), most));
+    }
   }
 
   ModelOptions options(Console console) {

@@ -41,7 +41,7 @@ import picocli.CommandLine.Option;
       "last_hidden_state, pooler_output and what their heads make of them, and what",
       "--capture names, as float32 arrays [texts, tokens, columns] or [texts, columns].",
       "--inputs takes arrays by the names of transformers: input_ids, attention_mask,",
-      "token_type_ids, decoder_input_ids, pixel_values, noise."
+      "token_type_ids, decoder_input_ids, pixel_values, noise, bool_masked_pos."
     })
 final class ForwardCommand implements Callable<Integer> {
   private final Console console;
@@ -66,6 +66,8 @@ final class ForwardCommand implements Callable<Integer> {
 
   @Option(names = "--output", required = true, paramLabel = "FILE", description = "The file.")
   private Path output = Path.of("");
+
+  @Mixin private ImageSizeOption imageSize = new ImageSizeOption();
 
   @Option(
       names = "--picture",
@@ -121,7 +123,10 @@ final class ForwardCommand implements Callable<Integer> {
       Path image = input.image;
       if (image != null) {
         Picture seen = ImageFile.read(image);
-        run(files, loaded -> ImageInputs.of(files, loaded).inputs(seen), length -> length);
+        run(
+            files,
+            loaded -> ImageInputs.of(files, loaded, imageSize).inputs(seen),
+            length -> length);
       } else if (input.file == null) {
         run(files, inputs(files));
       } else {
@@ -160,7 +165,13 @@ final class ForwardCommand implements Callable<Integer> {
       ModelFiles files, Function<LoadedModel, ModelInputs> prepare, IntUnaryOperator context) {
     LoadedModel loaded =
         Families.open(
-            files.checkpoint(), cacheType, cacheType, context, files.adapters(lora.adapters));
+            files.checkpoint(),
+            cacheType,
+            cacheType,
+            context,
+            files.adapters(lora.adapters),
+            List.of(),
+            imageSize.size());
     if (picture != null
         && (input.image == null || !(loaded instanceof LoadedModel.OfMaskedAutoencoder))) {
       throw new InvalidRequestException("--picture takes --image and a masked autoencoder");
@@ -175,7 +186,7 @@ final class ForwardCommand implements Callable<Integer> {
       if (picture != null && loaded instanceof LoadedModel.OfMaskedAutoencoder masked) {
         ImageFile.write(
             picture,
-            ImageInputs.of(files, loaded)
+            ImageInputs.of(files, loaded, imageSize)
                 .reconstruction(masked, inputs.floats(ModelInputs.PIXELS, 4), results));
       }
       report(inputs, results);

@@ -15,15 +15,16 @@ import java.util.Objects;
 /** Makes of pictures what a model takes, and the other way round. */
 record ImageInputs(ImageProcessor processor, ImageGrid grid) {
   /**
-   * As the model's folder says.
+   * As the model's folder says, but for the size if there is another.
    *
    * @throws InvalidRequestException if the model sees no images
    */
-  static ImageInputs of(ModelFiles files, LoadedModel model) {
+  static ImageInputs of(ModelFiles files, LoadedModel model, ImageSizeOption size) {
     String architecture = files.checkpoint().architecture();
     if (model instanceof LoadedModel.OfEncoders encoders && encoders.images().isPresent()) {
       ImageGrid grid = encoders.images().get();
-      return new ImageInputs(ImageProcessor.read(files.path(), architecture, grid), grid);
+      ImageProcessor processor = ImageProcessor.read(files.path(), architecture, grid);
+      return new ImageInputs(size.size().isPresent() ? processor.withSize(grid) : processor, grid);
     }
     throw new InvalidRequestException(
         files.path() + ": " + architecture + " is no model that sees images");

@@ -41,6 +41,8 @@ final class RerankCommand implements Callable<Integer> {
     List<String> all = settings.texts(texts, console);
     try (Reranker reranker = Reranker.open(model.path(console), settings.options(console))) {
       console.message("on " + reranker.device().id() + " (" + reranker.device().name() + ")");
+      EncoderSettings.warn(
+          console, all, text -> reranker.tokens(question, text), reranker.contextLength());
       List<Float> scores = reranker.scores(question, all);
       if (json) {
         Json.print(

@@ -56,6 +56,18 @@ class EncoderCommandsTest {
   }
 
   @Test
+  void oneLineTellsOfTextsThatAreTooLong() throws IOException {
+    String model = encoder();
+    String longText = "w20 ".repeat(80);
+    assertThat(CommandRun.of("embed", model, "w30", longText, "--device", "cpu").succeeds().err())
+        .contains("1 of 2 texts have more than 66 tokens; only the beginning is read");
+    assertThat(CommandRun.of("rerank", model, "w3", longText, "--device", "cpu").succeeds().err())
+        .contains("1 of 1 texts have more than 66 tokens");
+    assertThat(CommandRun.of("embed", model, "w30", "--device", "cpu").succeeds().err())
+        .doesNotContain("more than");
+  }
+
+  @Test
   void rerankSortsTextsByTheirScores() throws IOException {
     String model = encoder();
     String[] texts = {"w20", "w40 w41", "w60", "w80 w81 w82"};

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
 import dev.kancil.image.Picture;
+import dev.kancil.tensor.Shape;
 import dev.kancil.testing.ReferenceModel;
 import dev.kancil.testing.Safetensors;
 import java.io.IOException;
@@ -61,6 +62,30 @@ class ImageCommandsTest {
         .hasSize(6)
         .first()
         .isEqualTo("PROBABILITY  LABEL");
+  }
+
+  @Test
+  void imagesMayBeOfAnotherSize() {
+    String model = model("vit");
+    Path output = folder.resolve("out.safetensors");
+    CommandRun.of(
+            "forward",
+            model,
+            "--image",
+            image.toString(),
+            "--image-size",
+            "48x64",
+            "--output",
+            output.toString())
+        .succeeds();
+    // Patches of 8 by 8, and the row that stands for the image.
+    assertThat(Safetensors.read(output).find("last_hidden_state").shape())
+        .isEqualTo(Shape.of(1, 6 * 8 + 1, 32));
+    CommandRun.of("classify", model, image.toString(), "--image-size", "40").succeeds();
+    CommandRun.of("classify", model, image.toString(), "--image-size", "4")
+        .failsWith("images 4 high and 4 wide for patches of 8 and 8");
+    CommandRun.of("classify", model("vit_mae"), image.toString(), "--image-size", "40")
+        .failsWith("vit_mae see no images of other sizes");
   }
 
   @Test

@@ -5,6 +5,7 @@ import dev.kancil.graph.op.Activation;
 import dev.kancil.graph.op.Add;
 import dev.kancil.graph.op.AddRmsNorm;
 import dev.kancil.graph.op.Bias;
+import dev.kancil.graph.op.Clamp;
 import dev.kancil.graph.op.ClampedGlu;
 import dev.kancil.graph.op.Concatenate;
 import dev.kancil.graph.op.Embedding;
@@ -96,6 +97,7 @@ final class RowCases {
           s -> s.check(new Bias(), s.x(columns), s.weight(type, columns)));
     }
     add("Scale", rows, shape, s -> s.check(new Scale(-1.25f), s.x(columns)));
+    add("Clamp", rows, shape, s -> s.check(new Clamp(0.8f), s.x(columns, 2)));
     add("SoftCap", rows, shape, s -> s.check(new SoftCap(30), s.x(columns, 20)));
     add("SoftCap", rows, shape + " saturated", s -> s.check(new SoftCap(5), s.x(columns, 1e4f)));
     for (Activation activation : Activation.values()) {

@@ -1,12 +1,17 @@
 package dev.kancil.engine;
 
+import dev.kancil.family.Encoder;
 import dev.kancil.tensor.FloatArray;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.SequencedMap;
+import java.util.Set;
 
 /** Gathers what texts or images give: rows of each, or one row. */
 final class CollectedArrays {
+  /** Of which a row is a number. */
+  private static final Set<String> NUMBERS = Set.of(Encoder.START_LOGITS, Encoder.END_LOGITS);
+
   private final SequencedMap<String, FloatArray> arrays = new LinkedHashMap<>();
   private final int count;
   private final int rows;
@@ -45,7 +50,12 @@ final class CollectedArrays {
         (name, found) -> {
           int columns = found.length == 0 ? 0 : found[0].length;
           FloatArray array =
-              arrays.computeIfAbsent(name, _ -> FloatArray.zeros(count, rows, columns));
+              arrays.computeIfAbsent(
+                  name,
+                  _ ->
+                      NUMBERS.contains(name)
+                          ? FloatArray.zeros(count, rows)
+                          : FloatArray.zeros(count, rows, columns));
           for (int row = 0; row < found.length; row++) {
             int at = indexes.length == 0 ? row : indexes[row];
             System.arraycopy(found[row], 0, array.values(), (index * rows + at) * columns, columns);

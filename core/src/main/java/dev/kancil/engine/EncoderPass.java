@@ -15,6 +15,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.SequencedMap;
+import java.util.function.Function;
 
 /** Runs an encoder on texts: rows, what stands for each text, and what heads make of both. */
 public final class EncoderPass implements AutoCloseable {
@@ -74,7 +75,7 @@ public final class EncoderPass implements AutoCloseable {
   /**
    * A text's results.
    *
-   * @param rows outputs with a row for each token
+   * @param rows outputs with a row for each token, if they were asked for
    * @param pooled the row that stands for the text
    * @param outputs what heads make of that, each one row
    */
@@ -87,7 +88,19 @@ public final class EncoderPass implements AutoCloseable {
    * @throws dev.kancil.InvalidRequestException if an id is out of range, or one is too long
    */
   public List<Result> run(List<TextRow> texts) {
-    return runAll(texts.stream().map(text -> Item.of(text, model)).toList());
+    return runAll(items(texts));
+  }
+
+  /**
+   * Computes what stands for texts and its heads' outputs, and none of their rows; otherwise as
+   * {@link #run}.
+   */
+  public List<Result> runPooled(List<TextRow> texts) {
+    return run(items(texts), false);
+  }
+
+  private List<Item> items(List<TextRow> texts) {
+    return texts.stream().map(text -> Item.of(text, model)).toList();
   }
 
   /**
@@ -109,27 +122,32 @@ public final class EncoderPass implements AutoCloseable {
 
   /** Computes texts or images. */
   List<Result> runAll(List<Item> items) {
+    return run(items, true);
+  }
+
+  private List<Result> run(List<Item> items, boolean needsRows) {
     List<Result> results = new ArrayList<>();
     while (results.size() < items.size()) {
       List<Item> left = items.subList(results.size(), items.size());
       int count = encoder.fitting(left.stream().map(Item::tokens).toList());
-      results.addAll(step(left.subList(0, count)));
+      results.addAll(step(left.subList(0, count), needsRows));
     }
     return results;
   }
 
-  private List<Result> step(List<Item> items) {
+  /** The row that stands for an item; empty: more than one does. */
+  private OptionalInt pooledRow(Item item) {
+    return item.pooled.isPresent() ? item.pooled : pooling.row(item.tokens.length);
+  }
+
+  private List<Result> step(List<Item> items, boolean needsRows) {
     List<SequencedMap<String, float[][]>> outputs =
-        run(
-            encoder,
-            state,
-            items.stream().map(Item::tokens).toList(),
-            items.stream().map(Item::brought).toList());
+        run(encoder, state, items, item -> needsRows ? OptionalInt.empty() : pooledRow(item));
     List<float[]> ofTexts = new ArrayList<>();
     for (int i = 0; i < items.size(); i++) {
       float[][] all = outputs.get(i).firstEntry().getValue();
-      OptionalInt chosen = items.get(i).pooled;
-      ofTexts.add(chosen.isPresent() ? all[chosen.getAsInt()] : pooling.of(all));
+      OptionalInt row = pooledRow(items.get(i));
+      ofTexts.add(row.isEmpty() ? Pooling.mean(all) : all[needsRows ? row.getAsInt() : 0]);
     }
     List<SequencedMap<String, float[][]>> heads =
         pooled.isEmpty() ? List.of() : heads(pooled.get(), noState.orElseThrow(), ofTexts);
@@ -139,34 +157,40 @@ public final class EncoderPass implements AutoCloseable {
       if (!heads.isEmpty()) {
         heads.get(i).forEach((name, row) -> ofHeads.put(name, row[0]));
       }
-      results.add(new Result(outputs.get(i), ofTexts.get(i), ofHeads));
+      results.add(
+          new Result(needsRows ? outputs.get(i) : new LinkedHashMap<>(), ofTexts.get(i), ofHeads));
     }
     return results;
   }
 
   private static List<SequencedMap<String, float[][]>> heads(
       SequencePass pass, SequenceState state, List<float[]> rows) {
-    List<Map<String, MemorySegment>> brought = new ArrayList<>();
-    List<int[]> tokens = new ArrayList<>();
+    List<Item> items = new ArrayList<>();
     for (float[] row : rows) {
-      brought.add(Map.of(Graph.POOLED, MemorySegment.ofArray(row)));
-      tokens.add(new int[1]);
+      Map<String, MemorySegment> brought = Map.of(Graph.POOLED, MemorySegment.ofArray(row));
+      items.add(new Item(new int[1], brought, OptionalInt.empty()));
     }
-    return run(pass, state, tokens, brought);
+    return run(pass, state, items, _ -> OptionalInt.empty());
   }
 
+  /**
+   * @param onlyRow the row that is read; empty: all are
+   */
   private static List<SequencedMap<String, float[][]>> run(
       SequencePass pass,
       SequenceState state,
-      List<int[]> tokens,
-      List<Map<String, MemorySegment>> brought) {
+      List<Item> items,
+      Function<Item, OptionalInt> onlyRow) {
     List<Integer> opened = new ArrayList<>();
     try {
       List<SequencePass.Input> inputs = new ArrayList<>();
-      for (int i = 0; i < tokens.size(); i++) {
+      for (Item item : items) {
         int sequence = state.open();
         opened.add(sequence);
-        inputs.add(new SequencePass.Input(sequence, sequence, tokens.get(i), brought.get(i)));
+        OptionalInt row = onlyRow.apply(item);
+        int from = row.orElse(0);
+        int to = row.isPresent() ? from + 1 : item.tokens.length;
+        inputs.add(new SequencePass.Input(sequence, sequence, item.tokens, item.brought, from, to));
       }
       return pass.run(inputs);
     } finally {

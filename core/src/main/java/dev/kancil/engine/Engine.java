@@ -254,7 +254,9 @@ public final class Engine implements AutoCloseable {
           int source = state.open();
           sequence.source(source);
           try {
-            return found.pass.run(List.of(new SequencePass.Input(source, source, copy, brought)));
+            // Keys and values are all that the decoder needs of it.
+            return found.pass.run(
+                List.of(new SequencePass.Input(source, source, copy, brought, 0, 0)));
           } catch (RuntimeException e) {
             releaseSource(sequence);
             throw e;

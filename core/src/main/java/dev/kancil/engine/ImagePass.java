@@ -4,6 +4,7 @@ import dev.kancil.InvalidRequestException;
 import dev.kancil.backend.Device;
 import dev.kancil.backend.DeviceWeights;
 import dev.kancil.family.ContrastiveEncoders;
+import dev.kancil.family.ImageEncoder;
 import dev.kancil.family.ImageGrid;
 import dev.kancil.family.LoadedModel;
 import dev.kancil.graph.Graph;
@@ -15,6 +16,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.OptionalInt;
 import java.util.SequencedMap;
+import java.util.function.IntPredicate;
 import java.util.stream.IntStream;
 
 /** Runs encoders of images, and those of texts that they are compared with. */
@@ -33,7 +35,7 @@ final class ImagePass {
   }
 
   SequencedMap<String, FloatArray> encoder(LoadedModel.OfImageEncoder model, ModelInputs inputs) {
-    inputs.requireOnly("an encoder of images", ModelInputs.PIXELS);
+    inputs.requireOnly("an encoder of images", ModelInputs.PIXELS, ModelInputs.HIDDEN);
     Graph tapped = tapped(List.of(model.encoder()), "").getFirst();
     return images(model.encoder().withRows(tapped), "", model.grid(), inputs);
   }
@@ -55,8 +57,13 @@ final class ImagePass {
   private SequencedMap<String, FloatArray> images(
       LoadedModel.OfEncoder encoder, String stem, ImageGrid grid, ModelInputs inputs) {
     int[] patches = IntStream.range(0, grid.patches()).toArray();
-    List<EncoderPass.Item> items =
-        inputs.images(grid).stream().map(image -> item(grid, image, patches)).toList();
+    List<float[]> pixels = inputs.images(grid);
+    HiddenPatches hidden = HiddenPatches.of(encoder, grid, inputs, pixels.size());
+    List<EncoderPass.Item> items = new ArrayList<>();
+    for (int i = 0; i < pixels.size(); i++) {
+      int image = i;
+      items.add(item(grid, pixels.get(i), patches, patch -> hidden.has(image, patch)));
+    }
     CollectedArrays results = new CollectedArrays(items.size(), patches.length + 1);
     List<EncoderPass.Result> found = run(encoder, items);
     for (int i = 0; i < found.size(); i++) {
@@ -64,6 +71,7 @@ final class ImagePass {
       results.single(i, found.get(i).outputs());
     }
     SequencedMap<String, FloatArray> arrays = results.arrays();
+    hidden.reconstruct(arrays, pixels);
     FloatArray pooled = arrays.get(stem + POOLER_OUTPUT);
     String normed = stem + FINAL_NORM;
     if (pooled != null && captures.has(normed)) {
@@ -86,6 +94,11 @@ final class ImagePass {
    * @param patches those that are seen, in this order
    */
   static EncoderPass.Item item(ImageGrid grid, float[] image, int[] patches) {
+    return item(grid, image, patches, _ -> false);
+  }
+
+  private static EncoderPass.Item item(
+      ImageGrid grid, float[] image, int[] patches, IntPredicate isHidden) {
     int rows = patches.length + 1;
     int[] tokens = new int[rows];
     Arrays.fill(tokens, 1, rows, 1);
@@ -95,6 +108,11 @@ final class ImagePass {
     for (int row = 1; row < rows; row++) {
       int patch = patches[row - 1];
       positions[row] = patch + 1;
+      if (isHidden.test(patch)) {
+        tokens[row] = ImageEncoder.HIDDEN;
+        at += grid.features();
+        continue;
+      }
       for (int channel = 0; channel < grid.channels(); channel++) {
         for (int y = 0; y < grid.patchHeight(); y++) {
           System.arraycopy(

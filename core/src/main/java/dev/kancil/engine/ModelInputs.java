@@ -19,7 +19,8 @@ import java.util.Optional;
 /**
  * What a pass takes, by the names that transformers gives it: {@code input_ids}, {@code
  * attention_mask}, {@code token_type_ids} and {@code decoder_input_ids}, each [texts, tokens];
- * {@code pixel_values}, [images, channels, height, width], and {@code noise}, [images, patches].
+ * {@code pixel_values}, [images, channels, height, width], and {@code noise} and {@code
+ * bool_masked_pos}, [images, patches].
  */
 public final class ModelInputs {
   public static final String TOKENS = "input_ids";
@@ -28,6 +29,7 @@ public final class ModelInputs {
   public static final String DECODER_TOKENS = "decoder_input_ids";
   public static final String PIXELS = "pixel_values";
   public static final String NOISE = "noise";
+  public static final String HIDDEN = "bool_masked_pos";
 
   private static final ValueLayout.OfInt INT =
       ValueLayout.JAVA_INT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);

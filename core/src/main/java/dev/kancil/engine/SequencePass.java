@@ -7,6 +7,7 @@ import dev.kancil.backend.Program;
 import dev.kancil.backend.SequenceState;
 import dev.kancil.backend.Step;
 import dev.kancil.backend.StepLimits;
+import dev.kancil.graph.Dimension.Symbolic;
 import dev.kancil.graph.Graph;
 import dev.kancil.graph.Value;
 import dev.kancil.graph.fusion.Fusion;
@@ -21,7 +22,7 @@ import java.util.Objects;
 import java.util.SequencedMap;
 
 /**
- * Runs a graph on whole sequences, each in one step, and reads every output at every row: what
+ * Runs a graph on whole sequences, each in one step, and reads outputs at some rows or at all: what
  * encoders need, of which each row sees all others. One thread at a time.
  */
 public final class SequencePass implements AutoCloseable {
@@ -75,13 +76,26 @@ public final class SequencePass implements AutoCloseable {
    * @param source the id of its source; its own if it has none
    * @param tokens ids
    * @param brought what else the graph takes, by name: rows in C order, elements in native order
+   * @param from the first row at which outputs are read
+   * @param to the row behind the last of them; no row where both are the same
    */
-  public record Input(int sequence, int source, int[] tokens, Map<String, MemorySegment> brought) {}
+  public record Input(
+      int sequence,
+      int source,
+      int[] tokens,
+      Map<String, MemorySegment> brought,
+      int from,
+      int to) {
+    /** One whose outputs are read at each row. */
+    public Input(int sequence, int source, int[] tokens, Map<String, MemorySegment> brought) {
+      this(sequence, source, tokens, brought, 0, tokens.length);
+    }
+  }
 
   /**
    * Computes sequences in one step.
    *
-   * @return for each its outputs, with a row for each token
+   * @return for each its outputs, with the rows that are read
    * @throws dev.kancil.InvalidRequestException if an id is out of range, or they don't fit
    */
   public List<SequencedMap<String, float[][]>> run(List<Input> inputs) {
@@ -89,21 +103,26 @@ public final class SequencePass implements AutoCloseable {
     for (Input input : inputs) {
       batch.sequence(input.sequence, 0);
       batch.readsFrom(input.source);
-      for (int token : input.tokens) {
-        batch.token(token, true);
+      for (int i = 0; i < input.tokens.length; i++) {
+        batch.token(input.tokens[i], i >= input.from && i < input.to);
       }
     }
     List<SequencedMap<String, float[][]>> results = new ArrayList<>();
     try (Step step = program.enqueue(batch, state, (name, target) -> fill(inputs, name, target))) {
-      int row = 0;
+      step.await();
+      int token = 0;
+      int read = 0;
       for (Input input : inputs) {
+        int count = input.to - input.from;
         SequencedMap<String, float[][]> outputs = new LinkedHashMap<>();
         for (Value output : graph.outputs()) {
-          outputs.put(
-              output.name(), rows(step.output(output.name()), output, row, input.tokens.length));
+          boolean isOfRead = output.type().rows() == Symbolic.OUTPUTS;
+          int first = isOfRead ? read : token + input.from;
+          outputs.put(output.name(), rows(step.output(output.name()), output, first, count));
         }
         results.add(outputs);
-        row += input.tokens.length;
+        token += input.tokens.length;
+        read += count;
       }
     }
     return results;

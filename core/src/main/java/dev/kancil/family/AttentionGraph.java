@@ -6,6 +6,7 @@ import dev.kancil.graph.Value;
 import dev.kancil.graph.Weight;
 import dev.kancil.graph.op.Attention;
 import dev.kancil.graph.op.CacheWrite;
+import dev.kancil.graph.op.Clamp;
 import dev.kancil.graph.op.Rope;
 import dev.kancil.graph.op.SlotIds;
 import java.util.ArrayList;
@@ -52,6 +53,12 @@ final class AttentionGraph {
         layers.linear(name + ".value", x, WeightName.VALUE, layer, heads.valueColumns(), hasBias);
     q = norm(name + ".query.norm", q, attention, WeightName.QUERY_NORM, layer);
     k = norm(name + ".key.norm", k, attention, WeightName.KEY_NORM, layer);
+    if (attention.clamp() != 0) {
+      Clamp clamp = new Clamp(attention.clamp());
+      q = layers.builder().add(name + ".query.clamped", clamp, q);
+      k = layers.builder().add(name + ".key.clamped", clamp, k);
+      v = layers.builder().add(name + ".value.clamped", clamp, v);
+    }
     if (attention.rotation().isPresent()) {
       q = rope(name + ".query.rope", q, attention.rotation().get());
       k = rope(name + ".key.rope", k, attention.rotation().get());

@@ -10,6 +10,7 @@ import java.util.Optional;
  * @param heads how many, and how wide
  * @param biases which of its products have a bias
  * @param queryKeyNorm of queries and keys before the rotation
+ * @param clamp how large queries, keys and values can be before the rotation; 0: as they are
  * @param rotation how positions turn queries and keys, if they do
  * @param scores what becomes of products of queries and keys
  */
@@ -17,6 +18,7 @@ public record AttentionLayer(
     Heads heads,
     Biases biases,
     QueryKeyNorm queryKeyNorm,
+    float clamp,
     Optional<Rotation> rotation,
     Scores scores)
     implements AttentionPart {
@@ -81,23 +83,29 @@ public record AttentionLayer(
         heads,
         Biases.NONE,
         QueryKeyNorm.NONE,
+        0,
         Optional.empty(),
         new Scores((float) (1 / Math.sqrt(heads.keyWidth())), Score.PLAIN, 0, false, false));
   }
 
   /** The same with biases. */
   public AttentionLayer with(Biases newBiases) {
-    return new AttentionLayer(heads, newBiases, queryKeyNorm, rotation, scores);
+    return new AttentionLayer(heads, newBiases, queryKeyNorm, clamp, rotation, scores);
   }
 
   /** The same with normed queries and keys. */
   public AttentionLayer with(QueryKeyNorm norm) {
-    return new AttentionLayer(heads, biases, norm, rotation, scores);
+    return new AttentionLayer(heads, biases, norm, clamp, rotation, scores);
+  }
+
+  /** The same with queries, keys and values no larger than that; 0: as large as they are. */
+  public AttentionLayer withClamp(double limit) {
+    return new AttentionLayer(heads, biases, queryKeyNorm, (float) limit, rotation, scores);
   }
 
   /** The same with turned queries and keys. */
   public AttentionLayer with(Rotation newRotation) {
-    return new AttentionLayer(heads, biases, queryKeyNorm, Optional.of(newRotation), scores);
+    return new AttentionLayer(heads, biases, queryKeyNorm, clamp, Optional.of(newRotation), scores);
   }
 
   /** The same with another scale. */
@@ -127,6 +135,6 @@ public record AttentionLayer(
   }
 
   private AttentionLayer with(Scores newScores) {
-    return new AttentionLayer(heads, biases, queryKeyNorm, rotation, newScores);
+    return new AttentionLayer(heads, biases, queryKeyNorm, clamp, rotation, newScores);
   }
 }

@@ -10,26 +10,35 @@ import java.util.function.IntFunction;
 /**
  * BART (Lewis et al. 2019), and mBART (Liu et al. 2020), which norms before each part and once more
  * at last: learned positions, of which the table has two that are never used, normed embeddings,
- * biases everywhere.
+ * biases everywhere. Pegasus (Zhang et al. 2020) is as mBART is, and Marian (Junczys-Dowmunt et al.
+ * 2018) as BART, but embeddings are not normed, and positions are sinusoids.
  */
 final class Bart implements Family {
   private static final String PREFIX = "model.";
   private static final String MULTILINGUAL = "mbart";
+  private static final String PEGASUS = "pegasus";
+  private static final String MARIAN = "marian";
+  private static final String SHARED = "share_encoder_decoder_embeddings";
   private static final int UNUSED_POSITIONS = 2;
   private static final float EPSILON = 1e-5f;
 
   @Override
   public List<String> architectures() {
-    return List.of("bart", MULTILINGUAL);
+    return List.of("bart", MULTILINGUAL, PEGASUS, MARIAN);
   }
 
   @Override
   public EncoderDecoder transformer(Hyperparameters settings) {
+    if (!settings.flag(SHARED, true)) {
+      throw settings.unsupported(SHARED, "is false");
+    }
     int width = settings.width();
     Norm norm = Norm.layer(EPSILON);
     float scale = settings.flag("scale_embedding", false) ? (float) Math.sqrt(width) : 1;
-    Embeddings embeddings = new Embeddings(width, scale, settings.contextLength(), norm);
-    boolean isPreNorm = settings.architecture().equals(MULTILINGUAL);
+    Embeddings embeddings =
+        new Embeddings(
+            width, scale, settings.contextLength(), isSinusoidal(settings) ? Norm.NONE : norm);
+    boolean isPreNorm = List.of(MULTILINGUAL, PEGASUS).contains(settings.architecture());
     Norm last = isPreNorm ? norm : Norm.NONE;
     Encoder encoder =
         Encoder.of(
@@ -47,6 +56,10 @@ final class Bart implements Family {
             last,
             new Decoder.Head(settings.isTied(true), true, 1, 0));
     return new EncoderDecoder(encoder, names(settings, "encoder."), decoder, T5.start(settings));
+  }
+
+  private static boolean isSinusoidal(Hyperparameters settings) {
+    return List.of(PEGASUS, MARIAN).contains(settings.architecture());
   }
 
   private static AttentionLayer attention(Hyperparameters settings, String stack) {
@@ -81,12 +94,10 @@ final class Bart implements Family {
     String layer = part + "layers.{}.";
     String self = layer + "self_attn.";
     String cross = layer + "encoder_attn.";
-    long positions = (long) settings.contextLength() + UNUSED_POSITIONS;
     return WeightNames.of(
             PREFIX,
             Map.ofEntries(
                 entry(WeightName.TOKEN_EMBEDDING, PREFIX + "shared.weight"),
-                entry(WeightName.POSITION_EMBEDDING, part + "embed_positions.weight"),
                 entry(WeightName.EMBEDDING_NORM, part + "layernorm_embedding.weight"),
                 entry(WeightName.ATTENTION_NORM, layer + "self_attn_layer_norm.weight"),
                 entry(WeightName.QUERY, self + "q_proj.weight"),
@@ -104,7 +115,15 @@ final class Bart implements Family {
                 entry(WeightName.FINAL_NORM, part + "layer_norm.weight"),
                 entry(WeightName.OUTPUT, "lm_head.weight"),
                 entry(WeightName.OUTPUT_BIAS, "final_logits_bias")))
-        .with(WeightName.POSITION_EMBEDDING, place -> place.rows(UNUSED_POSITIONS, positions))
+        .with(WeightName.POSITION_EMBEDDING, positions(settings, part + "embed_positions.weight"))
         .ignoring(PREFIX + "encoder.embed_tokens.weight", PREFIX + "decoder.embed_tokens.weight");
+  }
+
+  private static WeightPlace positions(Hyperparameters settings, String name) {
+    if (!isSinusoidal(settings)) {
+      return WeightPlace.named(name)
+          .rows(UNUSED_POSITIONS, (long) settings.contextLength() + UNUSED_POSITIONS);
+    }
+    return settings.hasTensor(name) ? WeightPlace.named(name) : new WeightPlace.Sinusoids();
   }
 }

@@ -39,11 +39,11 @@ final class Bert implements Family {
         PostNormEncoder.of(settings, settings.contextLength(), types, 0, UnaryOperator.identity());
     if (!settings.isGguf()) {
       String sentences = settings.hasTensor(NEXT_SENTENCE) ? "seq_relationship_logits" : "";
-      return PostNormEncoder.withHeads(encoder, settings, names, sentences, settings.width());
+      return EncoderHeads.withHeads(encoder, settings, names, sentences, settings.width());
     }
-    List<Head> pooled = PostNormEncoder.pooler(settings, names);
-    String from = pooled.isEmpty() ? "" : PostNormEncoder.POOLER_OUTPUT;
-    pooled.addAll(PostNormEncoder.classes(settings, names, from));
+    List<Head> pooled = EncoderHeads.pooler(settings, names);
+    String from = pooled.isEmpty() ? "" : EncoderHeads.POOLER_OUTPUT;
+    pooled.addAll(EncoderHeads.classes(settings, names, from));
     return encoder.withPooledHeads(pooling(settings), pooled);
   }
 
@@ -68,6 +68,6 @@ final class Bert implements Family {
     if (settings.hasTensor(NEXT_SENTENCE)) {
       return NAMES.with(WeightName.CLASSIFIER, NEXT_SENTENCE);
     }
-    return NAMES.with(WeightName.CLASSIFIER, PostNormEncoder.classifier(settings));
+    return EncoderHeads.withClassifier(NAMES, settings);
   }
 }

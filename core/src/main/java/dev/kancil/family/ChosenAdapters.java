@@ -109,13 +109,16 @@ final class ChosenAdapters {
         LowRankPart all = part(adapter, of, turned, names, changes);
         yield all == null ? null : all.transposed();
       }
-      // What is made of these is no product, or one by experts.
+      // What is made of these is no product, or one by experts, or an encoder's.
       case WeightPlace.Shaped _,
           WeightPlace.Microscaled _,
           WeightPlace.PlusOne _,
           WeightPlace.OfExperts _,
           WeightPlace.OfHeads _,
           WeightPlace.Stacked _,
+          WeightPlace.ByLayer _,
+          WeightPlace.Interpolated _,
+          WeightPlace.Sinusoids _,
           WeightPlace.Zeros _ -> {
         refuse(place, names);
         yield null;
@@ -139,7 +142,10 @@ final class ChosenAdapters {
       case WeightPlace.OfExperts(WeightPlace of) -> refuse(of, names);
       case WeightPlace.OfHeads(WeightPlace of, _) -> refuse(of, names);
       case WeightPlace.Stacked(List<WeightPlace> rows) -> rows.forEach(row -> refuse(row, names));
-      case WeightPlace.Zeros _ -> {}
+      case WeightPlace.ByLayer(List<WeightPlace> places) ->
+          places.forEach(one -> refuse(one, names));
+      case WeightPlace.Interpolated(WeightPlace of, _, _, _, _) -> refuse(of, names);
+      case WeightPlace.Sinusoids _, WeightPlace.Zeros _ -> {}
     }
   }
 

@@ -13,31 +13,15 @@ import java.util.OptionalInt;
 final class Clip implements Family {
   private static final String TEXT = "text_model.";
   private static final String VISION = "vision_model.";
-  private static final Map<String, Object> USUAL_TEXT =
-      Map.of(
-          "hidden_size", 512L,
-          "num_hidden_layers", 12L,
-          "num_attention_heads", 8L,
-          "intermediate_size", 2048L,
-          "max_position_embeddings", 77L,
-          "layer_norm_eps", 1e-5,
-          "eos_token_id", 49407L);
-  private static final Map<String, Object> USUAL_VISION =
-      Map.of(
-          "hidden_size", 768L,
-          "num_hidden_layers", 12L,
-          "num_attention_heads", 12L,
-          "intermediate_size", 3072L,
-          "layer_norm_eps", 1e-5,
-          "image_size", 224L,
-          "patch_size", 32L);
+  private static final String TEXT_KIND = "clip_text_model";
+  private static final String VISION_KIND = "clip_vision_model";
 
   /** The end that configurations have by mistake, for which the largest id counts. */
   private static final long WRONG_END = 2;
 
   @Override
   public List<String> architectures() {
-    return List.of("clip", "clip_text_model", "clip_vision_model");
+    return List.of("clip", TEXT_KIND, VISION_KIND);
   }
 
   private static boolean isBoth(Hyperparameters settings) {
@@ -45,18 +29,18 @@ final class Clip implements Family {
   }
 
   private static Hyperparameters text(Hyperparameters settings) {
-    return settings.part(isBoth(settings) ? "text_config" : "", USUAL_TEXT);
+    return isBoth(settings) ? settings.part("text_config", TEXT_KIND) : settings;
   }
 
   private static Hyperparameters vision(Hyperparameters settings) {
-    return settings.part(isBoth(settings) ? "vision_config" : "", USUAL_VISION);
+    return isBoth(settings) ? settings.part("vision_config", VISION_KIND) : settings;
   }
 
   @Override
   public Transformer transformer(Hyperparameters settings) {
     return switch (settings.architecture()) {
-      case "clip_text_model" -> texts(text(settings), Optional.empty());
-      case "clip_vision_model" -> images(vision(settings), "");
+      case TEXT_KIND -> texts(text(settings), Optional.empty());
+      case VISION_KIND -> images(vision(settings), "");
       default ->
           texts(
               text(settings),
@@ -90,8 +74,8 @@ final class Clip implements Family {
    */
   private static ImageEncoder images(Hyperparameters settings, String stem) {
     Norm norm = Norm.layer(settings.layerNormEpsilon());
-    ImageGrid grid = ImageGrid.of(settings);
-    String pooler = stem + PostNormEncoder.POOLER_OUTPUT;
+    ImageGrid grid = ImageGrid.asked(settings);
+    String pooler = stem + EncoderHeads.POOLER_OUTPUT;
     List<Head> heads = new ArrayList<>();
     heads.add(Head.of(pooler, new Head.Normed(norm, WeightName.HEAD_NORM)));
     heads.addAll(
@@ -133,7 +117,7 @@ final class Clip implements Family {
 
   @Override
   public WeightNames names(Hyperparameters settings) {
-    return settings.architecture().equals("clip_vision_model")
+    return settings.architecture().equals(VISION_KIND)
         ? visionNames(vision(settings))
         : layerNames(TEXT)
             .with(WeightName.TOKEN_EMBEDDING, TEXT + "embeddings.token_embedding.weight")
@@ -154,7 +138,9 @@ final class Clip implements Family {
             WeightName.FEATURES,
             Vit.convolution(
                 embeddings + "patch_embedding.weight", ImageGrid.of(settings), settings.width()))
-        .with(WeightName.POSITION_EMBEDDING, embeddings + "position_embedding.weight")
+        .with(
+            WeightName.POSITION_EMBEDDING,
+            ImageGrid.positions(embeddings + "position_embedding.weight", settings))
         // Spelled so.
         .with(WeightName.EMBEDDING_NORM, VISION + "pre_layrnorm.weight")
         .with(WeightName.HEAD_NORM, VISION + "post_layernorm.weight")

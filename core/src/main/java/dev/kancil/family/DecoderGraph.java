@@ -55,6 +55,12 @@ final class DecoderGraph {
     Decoder.Head head = decoder.head();
     Weight matrix = layers.vocabulary(embeddings, head.isTied());
     Chain chain = new Chain();
+    if (decoder.embeddings().inner().isOfTokens()) {
+      int columns = embeddings.columns();
+      chain.then(
+          "logits.narrowed",
+          (name, x) -> layers.linear(name, x, WeightName.OUTPUT_NARROWING, 0, columns, false));
+    }
     chain.then("logits.product", (name, x) -> layers.product(name, x, matrix));
     if (head.hasBias()) {
       Weight bias =

@@ -48,7 +48,7 @@ final class DistilBert implements Family {
     if (settings.hasTensor("pre_classifier.weight")) {
       return encoder.withPooledHeads(
           Pooling.FIRST,
-          PostNormEncoder.classes(
+          EncoderHeads.classes(
               settings,
               names(settings),
               "",
@@ -59,23 +59,21 @@ final class DistilBert implements Family {
       return encoder.withRowHeads(
           List.of(
               Head.of(
-                  PostNormEncoder.LOGITS,
+                  EncoderHeads.LOGITS,
                   new Head.Linear(WeightName.HEAD_DENSE, width, true),
                   new Head.Activated(settings.activation(Activation.GELU)),
                   new Head.Normed(NORM, WeightName.HEAD_NORM),
                   new Head.Vocabulary(settings.isTied(true)))));
     }
-    return encoder.withRowHeads(PostNormEncoder.classes(settings, names(settings), ""));
+    return encoder.withRowHeads(EncoderHeads.classes(settings, names(settings), ""));
   }
 
   @Override
   public WeightNames names(Hyperparameters settings) {
-    return NAMES
-        .with(
-            WeightName.HEAD_DENSE,
-            settings.hasTensor("pre_classifier.weight")
-                ? "pre_classifier.weight"
-                : "vocab_transform.weight")
-        .with(WeightName.CLASSIFIER, PostNormEncoder.classifier(settings));
+    String dense =
+        settings.hasTensor("pre_classifier.weight")
+            ? "pre_classifier.weight"
+            : "vocab_transform.weight";
+    return EncoderHeads.withClassifier(NAMES.with(WeightName.HEAD_DENSE, dense), settings);
   }
 }

@@ -23,16 +23,16 @@ final class EmbeddingsGraph {
     builder = layers.builder();
   }
 
-  /** Columns of the tables. */
+  /** Columns of the table. */
   int columns() {
-    return embeddings.tableColumns();
+    return embeddings.tokenColumns();
   }
 
   /** The table of token embeddings. */
   Weight table() {
     Weights weights = layers.weights();
     return weights.weight(
-        WeightName.TOKEN_EMBEDDING, 0, weights.vocabulary(), embeddings.tableColumns());
+        WeightName.TOKEN_EMBEDDING, 0, weights.vocabulary(), embeddings.tokenColumns());
   }
 
   /**
@@ -50,6 +50,10 @@ final class EmbeddingsGraph {
       Scale scale = new Scale(embeddings.scale());
       chain.then("embeddings.scaled", (name, x) -> builder.add(name, scale, x));
     }
+    Embeddings.Inner inner = embeddings.inner();
+    if (inner.isOfTokens()) {
+      widen(chain, false);
+    }
     if (embeddings.features() > 0) {
       Value features =
           builder.input(
@@ -60,7 +64,7 @@ final class EmbeddingsGraph {
               features,
               WeightName.FEATURES,
               0,
-              embeddings.tableColumns(),
+              embeddings.sumColumns(),
               false);
       chain.then(
           "embeddings.with_features", (name, x) -> builder.add(name, new Add(), x, projected));
@@ -77,17 +81,21 @@ final class EmbeddingsGraph {
           "embeddings.normed",
           (name, x) -> layers.norm(name, embeddings.norm(), x, WeightName.EMBEDDING_NORM, 0));
     }
-    if (embeddings.inner() > 0) {
-      chain.then(
-          "embeddings.widened",
-          (name, x) ->
-              layers.linear(name, x, WeightName.EMBEDDING_WIDENING, 0, embeddings.width(), true));
+    if (inner.columns() > 0 && !inner.isOfTokens()) {
+      widen(chain, true);
     }
     return chain.run(result, tokens);
   }
 
+  private void widen(Chain chain, boolean hasBias) {
+    chain.then(
+        "embeddings.widened",
+        (name, x) ->
+            layers.linear(name, x, WeightName.EMBEDDING_WIDENING, 0, embeddings.width(), hasBias));
+  }
+
   private void add(Chain chain, String what, Value ids, WeightName purpose, long rows) {
-    Weight table = layers.weights().weight(purpose, 0, rows, embeddings.tableColumns());
+    Weight table = layers.weights().weight(purpose, 0, rows, embeddings.sumColumns());
     Value more = builder.add("embeddings." + what, new Embedding(), ids, table);
     chain.then("embeddings.with_" + what, (name, x) -> builder.add(name, new Add(), x, more));
   }

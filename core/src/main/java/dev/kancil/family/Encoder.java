@@ -28,6 +28,12 @@ public record Encoder(
   /** The output of the rows themselves. */
   public static final String ROWS = "last_hidden_state";
 
+  /** The output that says how well an answer begins at a row: a number for each. */
+  public static final String START_LOGITS = "start_logits";
+
+  /** The output that says how well an answer ends at a row: a number for each. */
+  public static final String END_LOGITS = "end_logits";
+
   public Encoder {
     blocks = List.copyOf(blocks);
     rowHeads = List.copyOf(rowHeads);

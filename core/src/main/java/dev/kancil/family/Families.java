@@ -130,7 +130,7 @@ public final class Families {
       DataType valueType,
       IntUnaryOperator context,
       List<Adapter> adapters) {
-    return open(checkpoint, keyType, valueType, context, adapters, List.of());
+    return open(checkpoint, keyType, valueType, context, adapters, List.of(), Optional.empty());
   }
 
   /**
@@ -139,8 +139,10 @@ public final class Families {
    *
    * @param choices what a row of {@link LoadedModel.OfDecoder#choosing} can have, from number 1 on:
    *     all of some adapters, which must outlive the result
-   * @throws UnsupportedException if they change more than can be chosen for a row, or the model is
-   *     no decoder
+   * @param images their size, where others than the model learnt are to be seen: positions are
+   *     interpolated; empty: that which the model was made for
+   * @throws UnsupportedException if adapters change more than can be chosen for a row, the model is
+   *     no decoder, or there is a size, and the model can't see other images
    */
   public static LoadedModel open(
       Checkpoint checkpoint,
@@ -148,17 +150,19 @@ public final class Families {
       DataType valueType,
       IntUnaryOperator context,
       List<Adapter> adapters,
-      List<List<Adapter>> choices) {
+      List<List<Adapter>> choices,
+      Optional<ImageSize> images) {
     ChosenAdapters chosen = new ChosenAdapters(choices);
     Family family = family(checkpoint);
-    Hyperparameters settings = new Hyperparameters(checkpoint, family.usualContext(), context);
+    Hyperparameters settings =
+        new Hyperparameters(checkpoint, family.usualContext(), context, images);
     Weights weights;
     LoadedModel model;
     try {
       weights = new Weights(checkpoint, family.names(settings), adapters, chosen);
       StateGroups state = new StateGroups(keyType, valueType);
       model =
-          switch (family.transformer(settings)) {
+          switch (declared(family, settings)) {
             case Decoder decoder -> {
               requirePositions(checkpoint, decoder.embeddings().positions(), settings.context());
               Graph graph = DecoderGraph.build(decoder, weights, state, "hidden");
@@ -167,8 +171,8 @@ public final class Families {
             }
             case Encoder encoder -> encoder(encoder, weights, state, settings);
             case EncoderDecoder both -> encoderDecoder(both, weights, state, settings);
-            case ImageEncoder images ->
-                new ImageModels(weights, keyType, valueType).encoder(images);
+            case ImageEncoder seeing ->
+                new ImageModels(weights, keyType, valueType).encoder(seeing);
             case MaskedAutoencoder masked ->
                 new ImageModels(weights, keyType, valueType).autoencoder(masked);
             case ContrastiveEncoders both ->
@@ -206,6 +210,20 @@ public final class Families {
               + String.join(", ", BY_ARCHITECTURE.keySet()));
     }
     return family;
+  }
+
+  private static Transformer declared(Family family, Hyperparameters settings) {
+    Transformer declared = family.transformer(settings);
+    boolean seesAny =
+        declared instanceof ImageEncoder
+            || declared instanceof ContrastiveEncoders both && both.images().isPresent();
+    if (settings.images().isPresent() && !seesAny) {
+      throw new UnsupportedException(
+          "models of architecture "
+              + settings.architecture()
+              + " see no images of other sizes than they were made for");
+    }
+    return declared;
   }
 
   private static int vocabulary(Weights weights) {

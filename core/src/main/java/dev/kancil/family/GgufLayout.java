@@ -45,6 +45,7 @@ public record GgufLayout(
           Map.entry("mixtral", "llama"),
           Map.entry("qwen2_moe", "qwen2moe"),
           Map.entry("qwen3_moe", "qwen3moe"),
+          Map.entry("granitemoeshared", "granitemoe"),
           Map.entry("gemma3_text", "gemma3"),
           Map.entry("gpt_neox", "gptneox"),
           Map.entry("gpt_oss", "gpt-oss"),
@@ -71,6 +72,7 @@ public record GgufLayout(
           "phi3",
           "gpt2",
           "granite",
+          "granitemoe",
           "cohere2",
           "glm4");
 

@@ -1,16 +1,22 @@
 package dev.kancil.family;
 
 import dev.kancil.graph.op.Activation;
+import dev.kancil.graph.op.MoeRoute;
 import java.util.List;
 
 /**
  * Granite 3 (Granite Team 2024): the form of Llama, with factors for embeddings, scores, what is
- * added to the residual stream, and logits.
+ * added to the residual stream, and logits; or with experts, of which one may be used by all rows.
  */
 final class Granite implements Family {
+  private static final String SHARED_WIDTH = "expert_shared_feed_forward_length";
+  private static final String LAYER = "model.layers.{}.";
+  private static final String MIXTURE = LAYER + "block_sparse_moe.";
+  private static final String SHARED = LAYER + "shared_mlp.";
+
   @Override
   public List<String> architectures() {
-    return List.of("granite");
+    return List.of("granite", "granitemoe", "granitemoeshared");
   }
 
   @Override
@@ -33,17 +39,69 @@ final class Granite implements Family {
                             .with(rotation)
                             .with(biases)
                             .withScale(factor(settings, "attention.scale", usualScale)),
-                        new FeedForward.Gated(
-                            settings.activation(Activation.SILU),
-                            settings.feedForwardWidth(layer),
-                            hasBias))
+                        feedForward(settings, layer, hasBias))
                     .withResidualScale((float) factor(settings, "residual_scale", 1))),
         norm,
         new Decoder.Head(
             settings.isTied(false), false, (float) (1 / factor(settings, "logit_scale", 1)), 0));
   }
 
+  private static FeedForward feedForward(Hyperparameters settings, int layer, boolean hasBias) {
+    Activation activation = settings.activation(Activation.SILU);
+    int width = settings.feedForwardWidth(layer);
+    int experts = experts(settings);
+    if (experts == 0) {
+      return new FeedForward.Gated(activation, width, hasBias);
+    }
+    MoeRoute route =
+        new MoeRoute(settings.required("expert_used_count"), MoeRoute.Scoring.SOFTMAX, true, 1);
+    return new FeedForward.Experts(
+        activation,
+        experts,
+        width,
+        route,
+        false,
+        new FeedForward.Shared(sharedWidth(settings), false));
+  }
+
+  private static int experts(Hyperparameters settings) {
+    return settings.optional("expert_count", 1 << 16).orElse(0);
+  }
+
+  private static int sharedWidth(Hyperparameters settings) {
+    long width = settings.integers(SHARED_WIDTH).stream().findFirst().orElse(0L);
+    return width == 0 ? 0 : settings.required(SHARED_WIDTH);
+  }
+
   private static double factor(Hyperparameters settings, String key, double usual) {
     return settings.positive(key).orElse(usual);
+  }
+
+  @Override
+  public WeightNames names(Hyperparameters settings) {
+    WeightNames usual = WeightNames.usual(settings);
+    int experts = experts(settings);
+    if (settings.isGguf() || experts == 0) {
+      return usual;
+    }
+    long width = settings.feedForwardWidth(0);
+    // [experts, gate and up, in].
+    WeightPlace both =
+        WeightPlace.named(MIXTURE + "input_linear.weight")
+            .shaped(experts, 2 * width, settings.width());
+    WeightPlace shared = WeightPlace.named(SHARED + "input_linear.weight");
+    long sharedWidth = sharedWidth(settings);
+    return usual
+        .with(WeightName.ROUTER, MIXTURE + "router.layer.weight")
+        .with(
+            WeightName.EXPERTS_GATE,
+            both.rowsOfGroups(0, width, 2 * width).shaped(experts * width, settings.width()))
+        .with(
+            WeightName.EXPERTS_UP,
+            both.rowsOfGroups(width, width, 2 * width).shaped(experts * width, settings.width()))
+        .with(WeightName.EXPERTS_DOWN, MIXTURE + "output_linear.weight")
+        .with(WeightName.SHARED_GATE, shared.rows(0, 2 * sharedWidth))
+        .with(WeightName.SHARED_UP, shared.rows(sharedWidth, 2 * sharedWidth))
+        .with(WeightName.SHARED_DOWN, SHARED + "output_linear.weight");
   }
 }

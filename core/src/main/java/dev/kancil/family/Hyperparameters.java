@@ -6,7 +6,6 @@ import dev.kancil.format.Checkpoint;
 import dev.kancil.format.Checkpoint.Layout;
 import dev.kancil.graph.op.Activation;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.function.IntFunction;
@@ -26,6 +25,7 @@ public final class Hyperparameters {
   private final Checkpoint checkpoint;
   private final int usualContext;
   private final IntUnaryOperator context;
+  private final Optional<ImageSize> images;
 
   /**
    * @param usualContext how many tokens the model was made for where the checkpoint does not say;
@@ -33,20 +33,34 @@ public final class Hyperparameters {
    * @param context how many tokens a sequence may have, by how many the model was made for
    */
   Hyperparameters(Checkpoint checkpoint, int usualContext, IntUnaryOperator context) {
+    this(checkpoint, usualContext, context, Optional.empty());
+  }
+
+  /**
+   * The same where images are of another size than those that the model was made for.
+   *
+   * @param images their size; empty: they are not
+   */
+  Hyperparameters(
+      Checkpoint checkpoint,
+      int usualContext,
+      IntUnaryOperator context,
+      Optional<ImageSize> images) {
     this.checkpoint = checkpoint;
     this.usualContext = usualContext;
     this.context = context;
+    this.images = images;
   }
 
   /**
    * Settings of a part, such as {@code vision_config}.
    *
-   * @param part its key; empty: the whole
-   * @param usual what holds where the part does not say
+   * @param part its key
+   * @param kind the architecture whose usual settings hold where the part does not say
    * @throws UnsupportedException if the format has no such parts
    */
-  Hyperparameters part(String part, Map<String, Object> usual) {
-    return new Hyperparameters(checkpoint.part(part, usual), usualContext, context);
+  Hyperparameters part(String part, String kind) {
+    return new Hyperparameters(checkpoint.part(part, kind), usualContext, context, images);
   }
 
   public String architecture() {
@@ -65,6 +79,11 @@ public final class Hyperparameters {
   /** How many tokens a sequence may have. */
   int context() {
     return context.applyAsInt(contextLength());
+  }
+
+  /** The size of images, if it is another than the model was made for. */
+  Optional<ImageSize> images() {
+    return images;
   }
 
   public int blocks() {

@@ -1,5 +1,6 @@
 package dev.kancil.family;
 
+import dev.kancil.InvalidRequestException;
 import java.util.List;
 
 /**
@@ -24,7 +25,43 @@ public record ImageGrid(int channels, int height, int width, int patchHeight, in
     }
   }
 
-  /** What {@code image_size}, {@code patch_size} and {@code num_channels} say. */
+  /** The same for images of another size, of which that many patches are seen. */
+  private ImageGrid of(ImageSize size) {
+    if (size.height() < patchHeight
+        || size.width() < patchWidth
+        || size.height() > MOST_PIXELS
+        || size.width() > MOST_PIXELS) {
+      throw new InvalidRequestException(
+          "images %d high and %d wide for patches of %d and %d; sides are at most %d"
+              .formatted(size.height(), size.width(), patchHeight, patchWidth, MOST_PIXELS));
+    }
+    return new ImageGrid(channels, size.height(), size.width(), patchHeight, patchWidth);
+  }
+
+  /** That of the images that are asked about. */
+  static ImageGrid asked(Hyperparameters settings) {
+    ImageGrid learnt = of(settings);
+    return settings.images().map(learnt::of).orElse(learnt);
+  }
+
+  /**
+   * Where embeddings of the positions that are asked about are.
+   *
+   * @param name of the table that the model learnt
+   */
+  static WeightPlace positions(String name, Hyperparameters settings) {
+    ImageGrid learnt = of(settings);
+    ImageGrid asked = asked(settings);
+    WeightPlace table = WeightPlace.named(name);
+    return learnt.rows() == asked.rows() && learnt.columns() == asked.columns()
+        ? table
+        : new WeightPlace.Interpolated(
+            table, learnt.rows(), learnt.columns(), asked.rows(), asked.columns());
+  }
+
+  /**
+   * What the model was made for: {@code image_size}, {@code patch_size} and {@code num_channels}.
+   */
   static ImageGrid of(Hyperparameters settings) {
     List<Long> image = size(settings, "image_size");
     List<Long> patch = size(settings, "patch_size");
@@ -55,9 +92,14 @@ public record ImageGrid(int channels, int height, int width, int patchHeight, in
     return width / patchWidth;
   }
 
+  /** How many patches are below each other. */
+  public int rows() {
+    return height / patchHeight;
+  }
+
   /** How many patches an image has. */
   public int patches() {
-    return Math.multiplyExact(height / patchHeight, columns());
+    return Math.multiplyExact(rows(), columns());
   }
 
   /** How many numbers a patch has. */

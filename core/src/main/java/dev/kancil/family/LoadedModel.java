@@ -74,8 +74,7 @@ public sealed interface LoadedModel {
       return pooled.stream()
           .flatMap(heads -> heads.outputs().stream())
           .anyMatch(
-              output ->
-                  output.name().equals(PostNormEncoder.LOGITS) && output.type().columns() == 1);
+              output -> output.name().equals(EncoderHeads.LOGITS) && output.type().columns() == 1);
     }
 
     /** The same without heads. */

@@ -29,8 +29,7 @@ final class ModernBert implements Family {
               entry(WeightName.HEAD_DENSE, "head.dense.weight"),
               entry(WeightName.HEAD_NORM, "head.norm.weight"),
               entry(WeightName.OUTPUT, "decoder.weight"),
-              entry(WeightName.OUTPUT_BIAS, "decoder.bias"),
-              entry(WeightName.CLASSIFIER, "classifier.weight")));
+              entry(WeightName.OUTPUT_BIAS, "decoder.bias")));
 
   @Override
   public List<String> architectures() {
@@ -59,12 +58,12 @@ final class ModernBert implements Family {
           List.of(
               new Head(
                   "",
-                  PostNormEncoder.LOGITS,
+                  EncoderHeads.LOGITS,
                   List.of(
                       steps[0], steps[1], steps[2], new Head.Vocabulary(settings.isTied(true))))));
     }
-    List<Head> classes = PostNormEncoder.classes(settings, names(settings), "", steps);
-    return PostNormEncoder.isOfEachRow(settings)
+    List<Head> classes = EncoderHeads.classes(settings, names(settings), "", steps);
+    return EncoderHeads.isOfEachRow(settings)
         ? encoder.withRowHeads(classes)
         : encoder.withPooledHeads(pooling(settings), classes);
   }
@@ -85,14 +84,8 @@ final class ModernBert implements Family {
     boolean hasBias = settings.flag("attention_bias", false);
     double base =
         isLocal
-            ? settings
-                .positive("rope.freq_base_swa")
-                .or(() -> settings.positive("local_rope_theta"))
-                .orElse(10_000.0)
-            : settings
-                .positive("global_rope_theta")
-                .or(() -> settings.positive("rope.freq_base"))
-                .orElse(160_000.0);
+            ? settings.positive("rope.freq_base_swa").orElse(10_000.0)
+            : settings.positive("rope.freq_base").orElse(160_000.0);
     Rotation rotation =
         new Rotation(
             new RotaryEmbedding(Pairing.HALVES, heads.keyWidth(), heads.keyWidth(), base, 1));
@@ -126,7 +119,7 @@ final class ModernBert implements Family {
 
   @Override
   public WeightNames names(Hyperparameters settings) {
-    return NAMES
+    return EncoderHeads.withClassifier(NAMES, "classifier.weight")
         .withFusedAttention(LAYER + "attn.Wqkv.weight", settings.headsOf(0))
         .withFusedGate(LAYER + "mlp.Wi.weight", settings.feedForwardWidth(0));
   }

@@ -13,19 +13,17 @@ final class Olmo implements Family {
     return List.of("olmo");
   }
 
-  /** Nothing here bounds queries, keys and values. */
-  static void requireNoClamp(Hyperparameters settings) {
-    settings
-        .positive(CLAMP)
-        .ifPresent(
-            clamp -> {
-              throw settings.unsupported(CLAMP, "is " + clamp);
-            });
+  /** What bounds queries, keys and values; 0: nothing does. */
+  static double clamp(Hyperparameters settings) {
+    double limit = settings.number(CLAMP).orElse(0.0);
+    if (!(limit >= 0 && limit < Float.MAX_VALUE)) {
+      throw settings.invalid(CLAMP, "is " + limit);
+    }
+    return limit;
   }
 
   @Override
   public Decoder transformer(Hyperparameters settings) {
-    requireNoClamp(settings);
     Rotation rotation = RotarySettings.readReordered(settings, 10_000);
     boolean hasBias = settings.hasBias("attention_bias", false);
     return new Decoder(
@@ -36,6 +34,7 @@ final class Olmo implements Family {
                     NORM,
                     AttentionLayer.of(settings.headsOf(layer))
                         .with(rotation)
+                        .withClamp(clamp(settings))
                         .with(new AttentionLayer.Biases(hasBias, hasBias)),
                     FeedForward.gated(
                         settings.activation(Activation.SILU), settings.feedForwardWidth(layer)))),

@@ -17,7 +17,6 @@ final class Olmoe implements Family {
 
   @Override
   public Decoder transformer(Hyperparameters settings) {
-    Olmo.requireNoClamp(settings);
     Norm norm = Norm.rms(settings.rmsNormEpsilon());
     Rotation rotation = RotarySettings.read(settings, Pairing.HALVES, 10_000);
     boolean hasBias = settings.hasBias("attention_bias", false);
@@ -35,6 +34,7 @@ final class Olmoe implements Family {
                     norm,
                     AttentionLayer.of(settings.headsOf(layer))
                         .with(rotation)
+                        .withClamp(Olmo.clamp(settings))
                         .with(new AttentionLayer.Biases(hasBias, hasBias))
                         .with(AttentionLayer.QueryKeyNorm.ofWhole(norm)),
                     new FeedForward.Experts(

@@ -8,8 +8,8 @@ import java.util.Map;
 
 /**
  * OPT (Zhang et al. 2022): learned positions, of which the table has two that are never used, layer
- * norms, biases, relu. OPT-350M, which norms behind each part and has narrower embeddings, is
- * refused. GGUF knows no OPT.
+ * norms, biases, relu. OPT-350M norms behind each part and has narrower embeddings of tokens. GGUF
+ * knows no OPT.
  */
 final class Opt implements Family {
   private static final String PREFIX = "model.";
@@ -18,7 +18,6 @@ final class Opt implements Family {
   private static final int UNUSED_POSITIONS = 2;
   private static final float EPSILON = 1e-5f;
   private static final String EMBEDDING_WIDTH = "word_embed_proj_dim";
-  private static final String NORM_BEFORE = "do_layer_norm_before";
   private static final WeightNames NAMES =
       WeightNames.of(
           PREFIX,
@@ -33,6 +32,8 @@ final class Opt implements Family {
               entry(WeightName.FEED_FORWARD_NORM, LAYER + "final_layer_norm.weight"),
               entry(WeightName.UP, LAYER + "fc1.weight"),
               entry(WeightName.DOWN, LAYER + "fc2.weight"),
+              entry(WeightName.EMBEDDING_WIDENING, DECODER + "project_in.weight"),
+              entry(WeightName.OUTPUT_NARROWING, DECODER + "project_out.weight"),
               entry(WeightName.FINAL_NORM, DECODER + "final_layer_norm.weight"),
               entry(WeightName.OUTPUT, "lm_head.weight")));
 
@@ -45,28 +46,31 @@ final class Opt implements Family {
   public Decoder transformer(Hyperparameters settings) {
     int width = settings.width();
     int embeddingWidth = settings.optional(EMBEDDING_WIDTH, 1 << 20).orElse(width);
-    if (embeddingWidth != width) {
-      throw settings.unsupported(EMBEDDING_WIDTH, "is " + embeddingWidth + ", not " + width);
-    }
-    if (!settings.flag(NORM_BEFORE, true)) {
-      throw settings.unsupported(NORM_BEFORE, "is false");
-    }
+    Embeddings.Inner inner =
+        embeddingWidth == width
+            ? Embeddings.Inner.NONE
+            : new Embeddings.Inner(embeddingWidth, true);
+    boolean isPreNorm = settings.flag("do_layer_norm_before", true);
     boolean isWeighted = settings.flag("layer_norm_elementwise_affine", true);
     Norm norm = new Norm.Layer(EPSILON, isWeighted, isWeighted);
     boolean hasBias = settings.flag("enable_bias", true);
     return new Decoder(
-        new Embeddings(width, 1, settings.contextLength()),
+        new Embeddings(width, 1, settings.contextLength(), Norm.NONE, 0, inner, 0),
         settings.eachBlock(
-            layer ->
-                Block.preNorm(
-                    norm,
-                    AttentionLayer.of(settings.headsOf(layer))
-                        .with(new AttentionLayer.Biases(hasBias, hasBias)),
-                    new FeedForward.Plain(
-                        settings.activation(Activation.RELU),
-                        settings.feedForwardWidth(layer),
-                        hasBias))),
-        settings.flag("_remove_final_layer_norm", false) ? Norm.NONE : norm,
+            layer -> {
+              AttentionLayer attention =
+                  AttentionLayer.of(settings.headsOf(layer))
+                      .with(new AttentionLayer.Biases(hasBias, hasBias));
+              FeedForward feedForward =
+                  new FeedForward.Plain(
+                      settings.activation(Activation.RELU),
+                      settings.feedForwardWidth(layer),
+                      hasBias);
+              return isPreNorm
+                  ? Block.preNorm(norm, attention, feedForward)
+                  : Block.postNorm(norm, attention, feedForward);
+            }),
+        isPreNorm && !settings.flag("_remove_final_layer_norm", false) ? norm : Norm.NONE,
         Decoder.Head.of(settings.isTied(true)));
   }
 

@@ -212,6 +212,26 @@ record PlacedWeight(
         });
   }
 
+  /** See {@link WeightPlace.Sinusoids}. */
+  static PlacedWeight sinusoids(Shape of) {
+    long columns = of.columns();
+    long sines = (columns + 1) / 2;
+    return made(
+        "sinusoids " + of,
+        DataType.F32,
+        of,
+        null,
+        to -> {
+          for (long i = 0; i < of.elements(); i++) {
+            long column = i % columns;
+            long pair = column < sines ? column : column - sines;
+            double angle = i / columns / Math.pow(10_000, 2.0 * pair / columns);
+            double value = column < sines ? Math.sin(angle) : Math.cos(angle);
+            to.setAtIndex(ValueLayout.JAVA_FLOAT, i, (float) value);
+          }
+        });
+  }
+
   /** Whole numbers that no file has. */
   static PlacedWeight wholes(String name, int[] values) {
     return made(

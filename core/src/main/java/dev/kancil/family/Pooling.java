@@ -1,5 +1,7 @@
 package dev.kancil.family;
 
+import java.util.OptionalInt;
+
 /** What stands for a sequence of rows. */
 public enum Pooling {
   /** The first row, of a token that is there for that. */
@@ -9,16 +11,17 @@ public enum Pooling {
   /** The mean of all rows. */
   MEAN;
 
-  /** One row of many. */
-  public float[] of(float[][] rows) {
+  /** Which of so many rows stands for all; empty: they do together. */
+  public OptionalInt row(int count) {
     return switch (this) {
-      case FIRST -> rows[0];
-      case LAST -> rows[rows.length - 1];
-      case MEAN -> mean(rows);
+      case FIRST -> OptionalInt.of(0);
+      case LAST -> OptionalInt.of(count - 1);
+      case MEAN -> OptionalInt.empty();
     };
   }
 
-  private static float[] mean(float[][] rows) {
+  /** The mean of rows. */
+  public static float[] mean(float[][] rows) {
     float[] mean = new float[rows[0].length];
     for (int i = 0; i < mean.length; i++) {
       double sum = 0;

@@ -25,17 +25,17 @@ final class Roberta implements Family {
   /** The same with heads as RoBERTa and MPNet have them. */
   static Encoder withHeads(Encoder encoder, Hyperparameters settings, WeightNames names) {
     Encoder padded = encoder.withPadding(padding(settings));
-    List<Head> pooled = PostNormEncoder.pooler(settings, names);
-    if (PostNormEncoder.has(settings, names, WeightName.HEAD_DENSE) && !isClassifier(settings)) {
+    List<Head> pooled = EncoderHeads.pooler(settings, names);
+    if (EncoderHeads.has(settings, names, WeightName.HEAD_DENSE) && !isClassifier(settings)) {
       return padded
           .withRowHeads(
-              PostNormEncoder.maskedTokens(
-                  settings, names, PostNormEncoder.LOGITS, Activation.GELU, settings.width()))
+              EncoderHeads.maskedTokens(
+                  settings, names, EncoderHeads.LOGITS, Activation.GELU, settings.width()))
           .withPooledHeads(Pooling.FIRST, pooled);
     }
     if (isClassifier(settings)) {
       pooled.addAll(
-          PostNormEncoder.classes(
+          EncoderHeads.classes(
               settings,
               names,
               "",
@@ -44,7 +44,7 @@ final class Roberta implements Family {
       return padded.withPooledHeads(Pooling.FIRST, pooled);
     }
     return padded
-        .withRowHeads(PostNormEncoder.classes(settings, names, ""))
+        .withRowHeads(EncoderHeads.classes(settings, names, ""))
         .withPooledHeads(Pooling.FIRST, pooled);
   }
 
@@ -82,8 +82,7 @@ final class Roberta implements Family {
           .with(WeightName.HEAD_DENSE, "classifier.dense.weight")
           .with(WeightName.CLASSIFIER, "classifier.out_proj.weight");
     }
-    return names
-        .with(WeightName.HEAD_DENSE, "lm_head.dense.weight")
-        .with(WeightName.CLASSIFIER, PostNormEncoder.classifier(settings));
+    return EncoderHeads.withClassifier(
+        names.with(WeightName.HEAD_DENSE, "lm_head.dense.weight"), settings);
   }
 }

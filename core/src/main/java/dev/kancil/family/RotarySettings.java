@@ -85,14 +85,13 @@ final class RotarySettings {
     if (columns.isPresent()) {
       return columns.get();
     }
-    for (String key : List.of("partial_rotary_factor", "rotary_pct")) {
-      Optional<Double> share = settings.isGguf() ? Optional.empty() : settings.positive(key);
-      if (share.isPresent()) {
-        if (share.get() > 1) {
-          throw settings.invalid(key, "is " + share.get());
-        }
-        return (int) (share.get() * headWidth);
+    String key = "rope.dimension_share";
+    Optional<Double> share = settings.isGguf() ? Optional.empty() : settings.positive(key);
+    if (share.isPresent()) {
+      if (share.get() > 1) {
+        throw settings.invalid(key, "is " + share.get());
       }
+      return (int) (share.get() * headWidth);
     }
     return headWidth;
   }

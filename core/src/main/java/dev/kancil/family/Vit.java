@@ -7,20 +7,18 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 
-/** ViT (Dosovitskiy et al. 2020), with a pooler or a classifier. */
+/**
+ * ViT (Dosovitskiy et al. 2020), with a pooler, a classifier, or what guesses pixels of patches
+ * that it does not see (Xie et al. 2021).
+ */
 final class Vit implements Family {
   static final String PREFIX = "vit.";
 
-  /** What holds where a configuration does not say. */
-  static final Map<String, Object> USUAL =
-      Map.of(
-          "hidden_size", 768L,
-          "num_hidden_layers", 12L,
-          "num_attention_heads", 12L,
-          "intermediate_size", 3072L,
-          "layer_norm_eps", 1e-12,
-          "image_size", 224L,
-          "patch_size", 16L);
+  private static final String MASK = "embeddings.mask_token";
+  private static final String DECODER = "decoder.0.weight";
+  private static final String PROJECTION = PREFIX + "embeddings.patch_embeddings.projection.";
+  private static final WeightPlace CLASS = WeightPlace.named(PREFIX + "embeddings.cls_token");
+  private static final WeightPlace PATCH = WeightPlace.named(PROJECTION + "bias");
 
   @Override
   public List<String> architectures() {
@@ -28,21 +26,36 @@ final class Vit implements Family {
   }
 
   @Override
-  public ImageEncoder transformer(Hyperparameters all) {
-    Hyperparameters settings = all.part("", USUAL);
-    ImageGrid grid = ImageGrid.of(settings);
-    WeightNames names = names(all);
+  public ImageEncoder transformer(Hyperparameters settings) {
+    ImageGrid grid = ImageGrid.asked(settings);
+    WeightNames names = names(settings);
     List<Head> heads = new ArrayList<>();
-    if (PostNormEncoder.has(settings, names, WeightName.POOLER)) {
+    if (EncoderHeads.has(settings, names, WeightName.POOLER)) {
       int columns = settings.optional("pooler_output_size", 1 << 20).orElseGet(settings::width);
       heads.add(
           Head.of(
-              PostNormEncoder.POOLER_OUTPUT,
+              EncoderHeads.POOLER_OUTPUT,
               new Head.Linear(WeightName.POOLER, columns, true),
               poolerActivation(settings)));
     }
-    heads.addAll(PostNormEncoder.classes(settings, names, ""));
-    return new ImageEncoder(encoder(settings, grid).withPooledHeads(Pooling.FIRST, heads), grid);
+    heads.addAll(EncoderHeads.classes(settings, names, ""));
+    return new ImageEncoder(
+        encoder(settings, grid)
+            .withRowHeads(reconstruction(settings))
+            .withPooledHeads(Pooling.FIRST, heads),
+        grid);
+  }
+
+  /** What guesses pixels of patches. */
+  private static List<Head> reconstruction(Hyperparameters settings) {
+    if (!settings.hasTensor(DECODER)) {
+      return List.of();
+    }
+    int side = settings.required("encoder_stride");
+    int pixels =
+        Math.multiplyExact(ImageGrid.of(settings).channels(), Math.multiplyExact(side, side));
+    return List.of(
+        Head.of(ImageEncoder.RECONSTRUCTION, new Head.Linear(WeightName.PROJECTION, pixels, true)));
   }
 
   private static Head.Step poolerActivation(Hyperparameters settings) {
@@ -64,7 +77,7 @@ final class Vit implements Family {
 
   /** Embeddings of rows that features are brought for. */
   static Embeddings embeddings(int width, int positions, Norm norm, int features) {
-    return new Embeddings(width, 1, positions, norm, 0, 0, features);
+    return new Embeddings(width, 1, positions, norm, 0, Embeddings.Inner.NONE, features);
   }
 
   /** A block of this form. */
@@ -78,27 +91,34 @@ final class Vit implements Family {
   }
 
   @Override
-  public WeightNames names(Hyperparameters all) {
-    return encoderNames(all.part("", USUAL))
+  public WeightNames names(Hyperparameters settings) {
+    WeightNames names = encoderNames(settings);
+    if (settings.hasTensor(PREFIX + MASK) || settings.hasTensor(MASK)) {
+      names =
+          names.with(
+              WeightName.TOKEN_EMBEDDING,
+              WeightPlace.stacked(CLASS, PATCH, WeightPlace.named(PREFIX + MASK)));
+    }
+    long pixels = settings.rowsOf(DECODER).orElse(1);
+    return names
+        .with(
+            WeightName.PROJECTION,
+            WeightPlace.named(DECODER).shaped(pixels, settings.width(), 1, 1))
         .with(WeightName.POOLER, PREFIX + "pooler.dense.weight")
         .with(WeightName.CLASSIFIER, "classifier.weight");
   }
 
   /** Names of the encoder. */
   static WeightNames encoderNames(Hyperparameters settings) {
-    String embeddings = PREFIX + "embeddings.";
-    String projection = embeddings + "patch_embeddings.projection.";
     return layerNames(PREFIX, PREFIX + "encoder.layer.{}.")
         .with(WeightName.FINAL_NORM, PREFIX + "layernorm.weight")
+        .with(WeightName.TOKEN_EMBEDDING, WeightPlace.stacked(CLASS, PATCH))
         .with(
-            WeightName.TOKEN_EMBEDDING,
-            WeightPlace.stacked(
-                WeightPlace.named(embeddings + "cls_token"),
-                WeightPlace.named(projection + "bias")))
-        .with(WeightName.POSITION_EMBEDDING, embeddings + "position_embeddings")
+            WeightName.POSITION_EMBEDDING,
+            ImageGrid.positions(PREFIX + "embeddings.position_embeddings", settings))
         .with(
             WeightName.FEATURES,
-            convolution(projection + "weight", ImageGrid.of(settings), settings.width()));
+            convolution(PROJECTION + "weight", ImageGrid.of(settings), settings.width()));
   }
 
   /** A convolution's weight, as what a patch's pixels are multiplied by. */

@@ -1,8 +1,6 @@
 package dev.kancil.family;
 
-import java.util.HashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.stream.IntStream;
 
@@ -10,16 +8,6 @@ import java.util.stream.IntStream;
 final class VitMae implements Family {
   private static final String DECODER = "decoder.";
   private static final int MOST_LAYERS = 4096;
-  private static final Map<String, Object> USUAL = usual();
-
-  private static Map<String, Object> usual() {
-    Map<String, Object> usual = new HashMap<>(Vit.USUAL);
-    usual.put("decoder_hidden_size", 512L);
-    usual.put("decoder_num_hidden_layers", 8L);
-    usual.put("decoder_num_attention_heads", 16L);
-    usual.put("decoder_intermediate_size", 2048L);
-    return usual;
-  }
 
   @Override
   public List<String> architectures() {
@@ -27,8 +15,7 @@ final class VitMae implements Family {
   }
 
   @Override
-  public MaskedAutoencoder transformer(Hyperparameters all) {
-    Hyperparameters settings = all.part("", USUAL);
+  public MaskedAutoencoder transformer(Hyperparameters settings) {
     ImageGrid grid = ImageGrid.of(settings);
     double masked = settings.number("mask_ratio").orElse(0.75);
     if (!(masked >= 0 && masked <= 1)) {
@@ -84,7 +71,7 @@ final class VitMae implements Family {
   }
 
   @Override
-  public WeightNames names(Hyperparameters all) {
-    return Vit.encoderNames(all.part("", USUAL));
+  public WeightNames names(Hyperparameters settings) {
+    return Vit.encoderNames(settings);
   }
 }

@@ -31,7 +31,7 @@ public sealed interface WeightPlace {
   record RowsOfGroups(WeightPlace of, long first, long each, long group) implements WeightPlace {}
 
   /**
-   * The same elements in the same order, in another shape.
+   * The same elements in the same order, in another shape; a bias is as it is.
    *
    * @param from the shape in which they lie
    */
@@ -54,6 +54,13 @@ public sealed interface WeightPlace {
   /** A vector to which 1 is added. */
   record PlusOne(WeightPlace of) implements WeightPlace {}
 
+  /** Another place for each layer, by its number. */
+  record ByLayer(List<WeightPlace> places) implements WeightPlace {
+    public ByLayer {
+      places = List.copyOf(places);
+    }
+  }
+
   /** One tensor for each expert, or for each row of a matrix. */
   record OfExperts(WeightPlace of) implements WeightPlace {}
 
@@ -66,6 +73,24 @@ public sealed interface WeightPlace {
       rows = List.copyOf(rows);
     }
   }
+
+  /**
+   * A table of positions in an image, the first row for none, for more or fewer of them: each
+   * column as a picture is stretched, with cubic polynomials through its neighbours (Keys 1981).
+   *
+   * @param rows of positions that lie there
+   * @param columns of positions that lie there
+   * @param toRows rows of positions that are wanted
+   * @param toColumns columns of positions that are wanted
+   */
+  record Interpolated(WeightPlace of, int rows, int columns, int toRows, int toColumns)
+      implements WeightPlace {}
+
+  /**
+   * A table of positions that no checkpoint need have: sines of a position times frequencies from 1
+   * to nearly 1/10000, then the cosines (Vaswani et al. 2017).
+   */
+  record Sinusoids() implements WeightPlace {}
 
   /** Zeros, which no checkpoint has. */
   record Zeros() implements WeightPlace {}

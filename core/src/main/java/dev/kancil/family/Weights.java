@@ -261,6 +261,7 @@ final class Weights implements WeightSource {
         PlacedWeight all = resolve(where, of, withRows(shape, total));
         yield all == null ? null : all.rowsOfGroups(first, each, group, shape);
       }
+      case WeightPlace.Shaped(WeightPlace of, _) when where.isBias -> resolve(where, of, shape);
       case WeightPlace.Shaped(WeightPlace of, List<Long> from) -> {
         Shape stored = new Shape(from);
         if (stored.elements() != shape.elements()) {
@@ -286,8 +287,16 @@ final class Weights implements WeightSource {
         PlacedWeight all = resolve(where, of, shape);
         yield all == null ? null : all.plusOne();
       }
+      case WeightPlace.ByLayer(List<WeightPlace> places) ->
+          resolve(where, places.get(where.layer), shape);
       case WeightPlace.OfExperts(WeightPlace of) -> experts(where, of, shape);
       case WeightPlace.Stacked(List<WeightPlace> rows) -> stacked(where, rows, shape);
+      case WeightPlace.Interpolated grid -> {
+        Shape learnt = Shape.of(1 + (long) grid.rows() * grid.columns(), shape.columns());
+        PlacedWeight all = resolve(where, grid.of(), learnt);
+        yield all == null ? null : Interpolation.of(grid, all, shape);
+      }
+      case WeightPlace.Sinusoids() -> PlacedWeight.sinusoids(shape);
       case WeightPlace.Zeros() ->
           PlacedWeight.constant(
               "zeros " + shape, Collections.nCopies(Math.toIntExact(shape.elements()), 0f));

@@ -3,7 +3,6 @@ package dev.kancil.format;
 import dev.kancil.UnsupportedException;
 import dev.kancil.tensor.Tensor;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 
@@ -59,11 +58,11 @@ public interface Checkpoint extends AutoCloseable {
   /**
    * The same tensors with the settings of a part.
    *
-   * @param part its key; empty: the whole
-   * @param usual what holds where the part does not say
+   * @param part its key
+   * @param kind the architecture whose usual settings hold where the part does not say
    * @throws UnsupportedException if the format has no such parts
    */
-  default Checkpoint part(String part, Map<String, Object> usual) {
+  default Checkpoint part(String part, String kind) {
     throw new UnsupportedException(
         name() + ": architecture " + architecture() + " can't be read from this format");
   }

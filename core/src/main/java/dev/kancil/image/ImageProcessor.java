@@ -87,6 +87,20 @@ public record ImageProcessor(
         isMasked ? IMAGENET_DEVIATION : HALF);
   }
 
+  /** The same for images of another size. */
+  public ImageProcessor withSize(ImageGrid grid) {
+    boolean isByEdge = width == 0 && height > 0;
+    return new ImageProcessor(
+        resampling,
+        isByEdge ? 0 : grid.width(),
+        isByEdge ? Math.max(grid.width(), grid.height()) : grid.height(),
+        isByEdge ? grid.width() : 0,
+        isByEdge ? grid.height() : 0,
+        scale,
+        mean,
+        deviation);
+  }
+
   /**
    * A picture's pixels, [channels, height, width].
    *

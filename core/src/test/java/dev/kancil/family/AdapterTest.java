@@ -29,6 +29,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Optional;
 import java.util.SequencedMap;
 import org.assertj.core.data.Offset;
 import org.junit.jupiter.api.BeforeEach;
@@ -274,7 +275,8 @@ class AdapterTest {
                         DataType.F32,
                         length -> length,
                         List.of(),
-                        List.of(List.of(adapter))))
+                        List.of(List.of(adapter)),
+                        Optional.empty()))
             .isInstanceOf(UnsupportedException.class)
             .hasMessageContaining("it changes token_embd.weight: beside the base");
       }

@@ -20,11 +20,9 @@ class UnsupportedSettingsTest {
 
   @ParameterizedTest
   @CsvSource({
-    "olmo, 'clip_qkv', 8.0, clip_qkv is 8.0",
-    "olmoe, 'clip_qkv', 8.0, clip_qkv is 8.0",
     "bloom, 'apply_residual_connection_post_layernorm', true, is true",
-    "opt, 'do_layer_norm_before', false, do_layer_norm_before is false",
-    "opt, 'word_embed_proj_dim', 16, 'word_embed_proj_dim is 16, not 32'",
+    "bert, 'position_embedding_type', '\"relative_key\"', position_embedding_type is relative_key",
+    "marian, 'share_encoder_decoder_embeddings', false, is false",
   })
   void settingsWithoutCodeAreRefusedByName(String model, String key, String value, String message)
       throws IOException {

@@ -545,7 +545,7 @@ public enum LayoutPairs {
     String usual =
         """
         "model_type": "%s", "vocab_size": 64, "hidden_size": 32, "num_hidden_layers": 2,
-        "num_attention_heads": 4, "max_position_embeddings": 256"""
+        "num_attention_heads": 4, "head_dim": 8, "max_position_embeddings": 256"""
             .formatted(modelType);
     for (String other : new String[] {"\"num_key_value_heads\": 2", "\"intermediate_size\": 48"}) {
       String key = other.substring(0, other.indexOf(':'));

@@ -42,6 +42,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.SequencedMap;
 import java.util.SplittableRandom;
 import java.util.concurrent.CompletableFuture;
@@ -208,7 +209,14 @@ public final class ReferenceAdapters {
   private static LoadedModel.OfDecoder load(
       HuggingFaceCheckpoint checkpoint, List<Adapter> adapters, List<List<Adapter>> choices) {
     return (LoadedModel.OfDecoder)
-        Families.open(checkpoint, DataType.F32, DataType.F32, length -> length, adapters, choices);
+        Families.open(
+            checkpoint,
+            DataType.F32,
+            DataType.F32,
+            length -> length,
+            adapters,
+            choices,
+            Optional.empty());
   }
 
   /** What is computed with a loaded model. */

@@ -6,6 +6,7 @@ import dev.kancil.engine.ForwardPass;
 import dev.kancil.engine.ModelInputs;
 import dev.kancil.engine.ModelPass;
 import dev.kancil.family.Families;
+import dev.kancil.family.ImageSize;
 import dev.kancil.family.LoadedModel;
 import dev.kancil.format.Adapter;
 import dev.kancil.format.huggingface.HuggingFaceCheckpoint;
@@ -14,6 +15,7 @@ import dev.kancil.format.json.Json;
 import dev.kancil.graph.Graph;
 import dev.kancil.tensor.DataType;
 import dev.kancil.tensor.FloatArray;
+import dev.kancil.tensor.Shape;
 import dev.kancil.tensor.Tensor;
 import java.io.IOException;
 import java.io.InputStream;
@@ -26,6 +28,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.SequencedMap;
 import java.util.Set;
 import java.util.function.IntPredicate;
@@ -41,6 +44,7 @@ public final class ReferenceModel {
   private static final double RELATIVE = 1e-4;
   private static final Set<String> KINDS =
       Set.of("causal_lm", "encoder", "seq2seq", "vit", "mae", "clip");
+  private static final Set<String> NUMBERS = Set.of("start_logits", "end_logits");
   private static final Set<String> INPUTS =
       Set.of(
           "input_ids",
@@ -48,7 +52,8 @@ public final class ReferenceModel {
           "token_type_ids",
           "decoder_input_ids",
           "pixel_values",
-          "noise");
+          "noise",
+          "bool_masked_pos");
 
   private final Path folder;
   private final String config;
@@ -225,11 +230,28 @@ public final class ReferenceModel {
     return worst;
   }
 
+  /** The size of images, where the reference interpolates positions. */
+  private Optional<ImageSize> images(Safetensors arrays) {
+    if (!Boolean.TRUE.equals(golden.get("interpolate_pos_encoding"))) {
+      return Optional.empty();
+    }
+    List<Long> shape = arrays.find("pixel_values").shape().dimensions();
+    return Optional.of(new ImageSize(shape.get(2).intValue(), shape.get(3).intValue()));
+  }
+
   /** Each batch of inputs in one pass, which returns all that the reference has of it. */
   private double worstOfPasses(Device device, Safetensors arrays) {
     double worst = 0;
     try (HuggingFaceCheckpoint checkpoint = checkpoint()) {
-      LoadedModel model = Families.open(checkpoint, DataType.F32, DataType.F32, length -> length);
+      LoadedModel model =
+          Families.open(
+              checkpoint,
+              DataType.F32,
+              DataType.F32,
+              length -> length,
+              List.of(),
+              List.of(),
+              images(arrays));
       boolean isOfTexts = arrays.names().contains("p0.input_ids");
       for (String batch : isOfTexts ? List.of("p0.", "p1.", "batch.") : List.of("")) {
         Map<String, Tensor> inputs = new HashMap<>();
@@ -261,9 +283,13 @@ public final class ReferenceModel {
             throw new AssertionError(
                 this + " does not compute " + name + ", but " + found.keySet());
           }
+          if (NUMBERS.contains(name)) {
+            // A row is a number.
+            array = new FloatArray(Shape.of(mask.length, 1), array.values());
+          }
           boolean isMasked =
-              array.shape().rank() == 3
-                  && !name.startsWith("vision.")
+              !name.startsWith("vision.")
+                  && (array.shape().rank() == 3 || NUMBERS.contains(name))
                   && array.shape().elements() / array.shape().columns() == mask.length;
           worst =
               Math.max(

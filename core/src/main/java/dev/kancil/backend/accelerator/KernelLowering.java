@@ -10,6 +10,7 @@ import dev.kancil.graph.op.AddRmsNorm;
 import dev.kancil.graph.op.Attention;
 import dev.kancil.graph.op.Bias;
 import dev.kancil.graph.op.CacheWrite;
+import dev.kancil.graph.op.Clamp;
 import dev.kancil.graph.op.ClampedGlu;
 import dev.kancil.graph.op.Concatenate;
 import dev.kancil.graph.op.Embedding;
@@ -97,6 +98,7 @@ public final class KernelLowering implements Lowering {
       case Add _ -> rows.add(node);
       case Bias _ -> rows.bias(node);
       case Scale op -> rows.scale(op, node);
+      case Clamp op -> rows.clamp(op, node);
       case SoftCap op -> rows.softCap(op, node);
       case Activate op -> rows.activate(op, node);
       case Glu op -> rows.glu(op, node);

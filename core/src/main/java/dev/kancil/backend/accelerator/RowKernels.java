@@ -6,6 +6,7 @@ import dev.kancil.graph.Value;
 import dev.kancil.graph.op.Activate;
 import dev.kancil.graph.op.Activation;
 import dev.kancil.graph.op.AddRmsNorm;
+import dev.kancil.graph.op.Clamp;
 import dev.kancil.graph.op.ClampedGlu;
 import dev.kancil.graph.op.Concatenate;
 import dev.kancil.graph.op.Glu;
@@ -68,6 +69,11 @@ public final class RowKernels {
   /** {@link Scale}. */
   public Work scale(Scale op, Node node) {
     return elements("scale", node, Map.of(), List.of(new Argument.Real(op.factor())));
+  }
+
+  /** {@link Clamp}. */
+  public Work clamp(Clamp op, Node node) {
+    return elements("clamp_both", node, Map.of(), List.of(new Argument.Real(op.limit())));
   }
 
   /** {@link SoftCap}. */

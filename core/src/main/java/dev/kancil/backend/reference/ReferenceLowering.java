@@ -10,6 +10,7 @@ import dev.kancil.graph.op.Add;
 import dev.kancil.graph.op.Attention;
 import dev.kancil.graph.op.Bias;
 import dev.kancil.graph.op.CacheWrite;
+import dev.kancil.graph.op.Clamp;
 import dev.kancil.graph.op.ClampedGlu;
 import dev.kancil.graph.op.Concatenate;
 import dev.kancil.graph.op.Embedding;
@@ -61,6 +62,8 @@ final class ReferenceLowering implements Lowering {
       case SelectColumns _ -> ReferenceColumns.select(node, operands);
       case SlotIds _ -> ReferenceColumns.slotIds(node, operands);
       case Scale(float factor) -> elementWise(node, operands, (x, _) -> factor * x);
+      case Clamp(float limit) ->
+          elementWise(node, operands, (x, _) -> Math.min(Math.max(x, -limit), limit));
       case SoftCap(float cap) ->
           elementWise(node, operands, (x, _) -> (float) (cap * Math.tanh(x / cap)));
       case Embedding _ -> embedding(node, operands);

@@ -84,16 +84,10 @@ final class HuggingFaceConfig {
    * The object under a key; what lies under the key with {@code _dict} behind it, as some have it,
    * counts for more.
    *
-   * @param key empty: the whole
-   * @param usual what holds where it does not say
    * @throws FormatException if there is something else than an object
    */
-  HuggingFaceConfig part(String key, Map<String, Object> usual) {
-    Map<String, @Nullable Object> merged = new LinkedHashMap<>(usual);
-    if (key.isEmpty()) {
-      merged.putAll(values);
-      return new HuggingFaceConfig(file, merged);
-    }
+  HuggingFaceConfig part(String key) {
+    Map<String, @Nullable Object> merged = new LinkedHashMap<>();
     for (String name : List.of(key, key + "_dict")) {
       Map<String, @Nullable Object> of = object(values.get(name));
       if (of != null) {
@@ -103,6 +97,21 @@ final class HuggingFaceConfig {
       }
     }
     return new HuggingFaceConfig(file + ": " + key, merged);
+  }
+
+  /**
+   * The same with other values where it does not say, under any name of the same setting. What is
+   * null is said.
+   */
+  HuggingFaceConfig over(Map<String, Object> usual) {
+    Map<String, @Nullable Object> merged = new LinkedHashMap<>(values);
+    usual.forEach(
+        (name, value) -> {
+          if (SettingNames.alike(name).noneMatch(values::containsKey)) {
+            merged.put(name, value);
+          }
+        });
+    return new HuggingFaceConfig(file, merged);
   }
 
   /** What errors call it. */

@@ -4,6 +4,7 @@ import static java.util.Map.entry;
 
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Stream;
 
 /**
  * What configurations call a setting, by the name that GGUF gives it: models of different times and
@@ -51,9 +52,10 @@ final class SettingNames {
           entry("residual_scale", List.of("residual_multiplier")),
           entry("logit_scale", List.of("logit_scale", "logits_scaling")),
           entry("attention.sliding_window", List.of("sliding_window")),
-          entry("rope.freq_base", List.of("rope_theta", "rotary_emb_base")),
-          entry("rope.freq_base_swa", List.of("rope_local_base_freq")),
+          entry("rope.freq_base", List.of("rope_theta", "rotary_emb_base", "global_rope_theta")),
+          entry("rope.freq_base_swa", List.of("rope_local_base_freq", "local_rope_theta")),
           entry("rope.dimension_count", List.of("rotary_dim")),
+          entry("rope.dimension_share", List.of("partial_rotary_factor", "rotary_pct")),
           entry("rope.scaling.type", List.of("rope_scaling.rope_type", "rope_scaling.type")),
           entry("rope.scaling.factor", List.of("rope_scaling.factor")),
           entry("rope.scaling.attn_factor", List.of("rope_scaling.attention_factor")),
@@ -73,7 +75,9 @@ final class SettingNames {
           entry("expert_group_used_count", List.of("topk_group")),
           entry("expert_used_count", List.of("num_experts_per_tok", "moe_top_k")),
           entry("expert_feed_forward_length", List.of("moe_intermediate_size")),
-          entry("expert_shared_feed_forward_length", List.of("shared_expert_intermediate_size")),
+          entry(
+              "expert_shared_feed_forward_length",
+              List.of("shared_expert_intermediate_size", "shared_intermediate_size")),
           entry("expert_weights_norm", List.of("norm_topk_prob")),
           entry("expert_weights_scale", List.of("routed_scaling_factor")));
 
@@ -83,5 +87,12 @@ final class SettingNames {
   static String of(HuggingFaceConfig config, String key) {
     List<String> names = NAMES.getOrDefault(key, List.of(key));
     return names.stream().filter(config::has).findFirst().orElse(names.getFirst());
+  }
+
+  /** All names of what a configuration calls so, this one among them. */
+  static Stream<String> alike(String name) {
+    return Stream.concat(
+        Stream.of(name),
+        NAMES.values().stream().filter(names -> names.contains(name)).flatMap(List::stream));
   }
 }

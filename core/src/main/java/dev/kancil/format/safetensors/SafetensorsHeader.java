@@ -159,7 +159,7 @@ record SafetensorsHeader(Map<String, String> metadata, SequencedMap<String, Tens
       case "I32" -> DataType.I32;
       case "I16" -> DataType.I16;
       // Bytes without a sign are packed numbers; nobody takes them for numbers themselves.
-      case "I8", "U8" -> DataType.I8;
+      case "I8", "U8", "BOOL" -> DataType.I8;
       default -> throw new UnsupportedException(place + " has the type " + name);
     };
   }

@@ -7,6 +7,7 @@ public sealed interface Primitive extends Op
         Attention,
         Bias,
         CacheWrite,
+        Clamp,
         ClampedGlu,
         Concatenate,
         Embedding,

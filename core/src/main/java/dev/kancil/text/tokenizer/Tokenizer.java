@@ -5,6 +5,7 @@ import dev.kancil.InvalidRequestException;
 import dev.kancil.UnsupportedException;
 import dev.kancil.format.gguf.GgufMetadata;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
@@ -113,16 +114,66 @@ public abstract sealed class Tokenizer
    * @param parseSpecial as in {@link #encode}
    */
   public final TextPair encodePair(String first, String second, boolean parseSpecial) {
-    byte[] before = Utf8.encode(first);
-    byte[] after = Utf8.encode(second);
-    IdBuffer ids = new IdBuffer((before.length + after.length) / 3 + 8);
+    return pair(encode(first, false, parseSpecial), encode(second, false, parseSpecial));
+  }
+
+  private TextPair pair(int[] first, int[] second) {
+    IdBuffer ids = new IdBuffer(first.length + second.length + 8);
     addPairBeginning(ids);
-    specialTokens.split(before, 0, before.length, parseSpecial, pass(ids, parseSpecial));
+    add(first, ids);
     addBetween(ids);
     int start = ids.size();
-    specialTokens.split(after, 0, after.length, parseSpecial, pass(ids, parseSpecial));
+    add(second, ids);
     addPairEnd(ids);
     return new TextPair(ids.toArray(), start);
+  }
+
+  private static void add(int[] more, IdBuffer ids) {
+    for (int id : more) {
+      ids.add(id);
+    }
+  }
+
+  /**
+   * The ids of a text with the tokens around it, at most so many, if those around leave room: of a
+   * longer text the end is left out.
+   *
+   * @param text whose names of control tokens mean nothing
+   */
+  public final int[] encodeWithin(int most, String text) {
+    int[] whole = encode(text, true, false);
+    int around = encode("", true, false).length;
+    if (whole.length <= Math.max(most, around)) {
+      return whole;
+    }
+    IdBuffer ids = new IdBuffer(whole.length);
+    addBeginning(ids);
+    add(Arrays.copyOf(encode(text, false, false), Math.max(0, most - around)), ids);
+    addEnd(ids);
+    return ids.toArray();
+  }
+
+  /**
+   * As {@link #encodePair}, with at most so many ids, if those around leave room: the ends of both
+   * texts are left out as Hugging Face's library does it, of the longer one first.
+   */
+  public final TextPair encodePairWithin(int most, String first, String second) {
+    int[] before = encode(first, false, false);
+    int[] after = encode(second, false, false);
+    int room = Math.max(0, most - pair(new int[0], new int[0]).ids().length);
+    if (before.length + after.length <= room) {
+      return pair(before, after);
+    }
+    int shorter = Math.min(before.length, after.length);
+    int longer = Math.max(shorter, room - shorter);
+    if (shorter + longer > room) {
+      shorter = room / 2;
+      longer = room - shorter;
+    }
+    boolean isFirstLonger = before.length > after.length;
+    return pair(
+        Arrays.copyOf(before, isFirstLonger ? longer : shorter),
+        Arrays.copyOf(after, isFirstLonger ? shorter : longer));
   }
 
   /**

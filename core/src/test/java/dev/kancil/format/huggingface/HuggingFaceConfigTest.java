@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.kancil.FormatException;
 import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -48,6 +49,16 @@ class HuggingFaceConfigTest {
     assertThat(config.integer("sliding_window")).isEmpty();
     assertThat(config.integers("sliding_window")).isEmpty();
     assertThat(config.has("sliding_window")).isFalse();
+  }
+
+  @Test
+  void usualValuesHoldWhereNothingIsSaidUnderAnyName() {
+    Map<String, Object> usual = Map.of("n_layer", 12L, "sliding_window", 8L, "rope_theta", 3.0);
+    HuggingFaceConfig config =
+        parse("{\"num_hidden_layers\": 2, \"sliding_window\": null}").over(usual);
+    assertThat(config.has("n_layer")).isFalse();
+    assertThat(config.has("sliding_window")).isFalse();
+    assertThat(config.number("rope_theta")).hasValue(3.0);
   }
 
   @ParameterizedTest

@@ -68,6 +68,7 @@ class ShapeInferenceTest {
     for (Op op :
         List.of(
             new Scale(2),
+            new Clamp(3),
             new SoftCap(3),
             new Activate(Activation.GELU),
             new HostCall((data, rows, columns) -> {}))) {

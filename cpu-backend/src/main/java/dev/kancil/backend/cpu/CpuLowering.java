@@ -16,6 +16,7 @@ import dev.kancil.graph.op.AddRmsNorm;
 import dev.kancil.graph.op.Attention;
 import dev.kancil.graph.op.Bias;
 import dev.kancil.graph.op.CacheWrite;
+import dev.kancil.graph.op.Clamp;
 import dev.kancil.graph.op.ClampedGlu;
 import dev.kancil.graph.op.Concatenate;
 import dev.kancil.graph.op.Embedding;
@@ -88,7 +89,7 @@ final class CpuLowering implements Lowering {
   @Override
   public Kernel lower(Node node, Operands operands) {
     return switch (node.op()) {
-      case Activate _, Add _, ClampedGlu _, Glu _, Scale _, SoftCap _ ->
+      case Activate _, Add _, Clamp _, ClampedGlu _, Glu _, Scale _, SoftCap _ ->
           new ElementWise(node.op(), node, operands, pool, scratch);
       case Bias _ -> new BiasKernel(node, operands, pool);
       case Embedding _ -> RowCopies.embedding(node, operands, scratch);

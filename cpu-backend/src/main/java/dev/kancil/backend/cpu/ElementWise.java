@@ -10,6 +10,7 @@ import dev.kancil.backend.host.Lowering;
 import dev.kancil.graph.Node;
 import dev.kancil.graph.op.Activate;
 import dev.kancil.graph.op.Add;
+import dev.kancil.graph.op.Clamp;
 import dev.kancil.graph.op.ClampedGlu;
 import dev.kancil.graph.op.Glu;
 import dev.kancil.graph.op.Op;
@@ -22,9 +23,10 @@ import jdk.incubator.vector.FloatVector;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Activate, Add, ClampedGlu, Glu, Scale and SoftCap: y[i] from a[i] and, where there is one, b[i].
- * Bound by memory, 8 or 12 bytes an element. Threads: runs of elements, copied to and from scratch
- * memory in pieces that stay in the first-level cache and are padded to whole vectors there.
+ * Activate, Add, Clamp, ClampedGlu, Glu, Scale and SoftCap: y[i] from a[i] and, where there is one,
+ * b[i]. Bound by memory, 8 or 12 bytes an element. Threads: runs of elements, copied to and from
+ * scratch memory in pieces that stay in the first-level cache and are padded to whole vectors
+ * there.
  */
 final class ElementWise implements Kernel, WorkerPool.Work {
   private static final int CHUNK = 16 * 1024;
@@ -86,6 +88,7 @@ final class ElementWise implements Kernel, WorkerPool.Work {
     switch (op) {
       case Add _ -> add(x, other, count);
       case Scale(float factor) -> VectorMath.scale(x, 0, count, factor);
+      case Clamp(float limit) -> clamp(x, -limit, limit, 0, count);
       case SoftCap(float cap) -> {
         VectorMath.scale(x, 0, count, 1 / cap);
         VectorMath.tanh(x, 0, room, 0, count);
