@@ -20,13 +20,9 @@ static INLINE floats load_cache(const int type, const uint8_t *row, int column) 
     case CACHE_BF16: return from_brain_floats((const uint16_t *)row + column);
     default: {
       const uint8_t *block = row + 34 * (column / 32);
-      float scale;
       uint16_t halves[LANES] = {0};
       memcpy(halves, block, 2);
-      float scales[LANES];
-      store(scales, from_halves(halves));
-      scale = scales[0];
-      return multiply(all(scale), from_signed(block + 2 + column % 32));
+      return multiply(all(first_lane(from_halves(halves))), from_signed(block + 2 + column % 32));
     }
   }
 }
@@ -67,6 +63,15 @@ static INLINE void turn_keys(const int type, const uint8_t *keys, long row_bytes
   }
 }
 
+// Sends for what the next call reads: rows that lie too far apart for the processor to do it by itself.
+static INLINE void fetch(const uint8_t *rows, long row_bytes, int count, int bytes) {
+  for (int i = 0; i < count; i++) {
+    for (int at = 0; at < bytes; at += 64) {
+      __builtin_prefetch(rows + i * row_bytes + at);
+    }
+  }
+}
+
 static INLINE void scores_of(
     const int type, const float *queries, int count, const uint8_t *keys, long row_bytes, int key_count, int width, float *scores, int page) {
   float tile[TILE_ROWS * MOST_WIDTH];
@@ -76,9 +81,12 @@ static INLINE void scores_of(
   }
 }
 
-// scores[query][key] = query · key, in rows of `page`; up to the next multiple of 16 keys they are numbers of no meaning.
+// scores[query][key] = query · key, in rows of `page`; up to the next multiple of 16 keys they are numbers of no meaning. The page's values, of which
+// each row has `value_bytes`, are sent for.
 void EXPORT(attention_scores)(
-    int type, const float *queries, int count, const uint8_t *keys, long row_bytes, int key_count, int width, float *scores, int page) {
+    int type, const float *queries, int count, const uint8_t *keys, long row_bytes, int key_count, int width, float *scores, int page,
+    const uint8_t *values, long value_row_bytes, int value_bytes) {
+  fetch(values, value_row_bytes, key_count, value_bytes);
   switch (type) {
     case CACHE_F32: scores_of(CACHE_F32, queries, count, keys, row_bytes, key_count, width, scores, page); break;
     case CACHE_F16: scores_of(CACHE_F16, queries, count, keys, row_bytes, key_count, width, scores, page); break;
@@ -93,11 +101,7 @@ static INLINE float weigh(float *scores, int page, float *largest, float *sum) {
   for (int i = 0; i < page; i += LANES) {
     most = maximum(most, load(scores + i));
   }
-  float lanes[LANES], now = *largest;
-  store(lanes, most);
-  for (int i = 0; i < LANES; i++) {
-    now = lanes[i] > now ? lanes[i] : now;
-  }
+  float now = largest_lane(most);
   if (now == -__builtin_inff()) {
     memset(scores, 0, sizeof(float) * (size_t)page);
     return 1;
@@ -110,15 +114,9 @@ static INLINE float weigh(float *scores, int page, float *largest, float *sum) {
   }
   float factor = 1;
   if (now > *largest) {
-    store(lanes, exponential(all(*largest - now)));
-    factor = lanes[0];
+    factor = first_lane(exponential(all(*largest - now)));
   }
-  store(lanes, weights);
-  float total = 0;
-  for (int i = 0; i < LANES; i++) {
-    total += lanes[i];
-  }
-  *sum = *sum * factor + total;
+  *sum = *sum * factor + sum_of_lanes(weights);
   *largest = now;
   return factor;
 }
@@ -154,10 +152,12 @@ static INLINE void values_of(
 }
 
 // Softmax and sums of values of a page: scores become weights; largest and total are each query's so far, sums its weighted values, in rows of
-// `sum_floats`, a multiple of 16. Scores behind key_count, and of keys that a query does not see, are -infinity.
+// `sum_floats`, a multiple of 16. Scores behind key_count, and of keys that a query does not see, are -infinity. `next_count` keys of the next page are
+// sent for.
 void EXPORT(attention_values)(
     int type, float *scores, int count, const uint8_t *values, long row_bytes, int key_count, int width, float *largest, float *total,
-    float *sums, int sum_floats, int page) {
+    float *sums, int sum_floats, int page, const uint8_t *next_keys, long next_row_bytes, int next_count, int next_bytes) {
+  fetch(next_keys, next_row_bytes, next_count, next_bytes);
   for (int query = 0; query < count; query += MOST_QUERIES) {
     float factors[MOST_QUERIES];
     int some = count - query < MOST_QUERIES ? count - query : MOST_QUERIES;

@@ -53,6 +53,21 @@ static INLINE void store(float *at, floats x) { memcpy(at, x.of, sizeof x.of); }
 static INLINE floats add(floats a, floats b) { floats y; EACH(y, a.of[i] + b.of[i]); }
 static INLINE floats subtract(floats a, floats b) { floats y; EACH(y, a.of[i] - b.of[i]); }
 static INLINE floats maximum(floats a, floats b) { floats y; EACH(y, a.of[i] > b.of[i] ? a.of[i] : b.of[i]); }
+static INLINE float first_lane(floats x) { return x.of[0]; }
+static INLINE float largest_lane(floats x) {
+  float largest = x.of[0];
+  for (int i = 1; i < LANES; i++) {
+    largest = x.of[i] > largest ? x.of[i] : largest;
+  }
+  return largest;
+}
+static INLINE float sum_of_lanes(floats x) {
+  float sum = 0;
+  for (int i = 0; i < LANES; i++) {
+    sum += x.of[i];
+  }
+  return sum;
+}
 static INLINE floats multiply(floats a, floats b) { floats y; EACH(y, a.of[i] * b.of[i]); }
 static INLINE floats multiply_add(floats a, floats b, floats c) { floats y; EACH(y, fmaf(a.of[i], b.of[i], c.of[i])); }
 static INLINE floats from_ints(ints x) { floats y; EACH(y, (float)x.of[i]); }

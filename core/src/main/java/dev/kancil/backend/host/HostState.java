@@ -53,7 +53,7 @@ public final class HostState extends PagedState {
       long size = Math.multiplyExact(Math.multiplyExact((long) pages, PAGE_TOKENS), rowBytes);
       segments[layer] =
           zones == null
-              ? NativeMemory.allocate(size, arena, "the KV cache")
+              ? NativeMemory.allocateHuge(size, arena, "the KV cache")
               : zones.allocate(size, arena, "the KV cache");
       bytes += size;
     }

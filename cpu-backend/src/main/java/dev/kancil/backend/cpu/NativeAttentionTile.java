@@ -86,6 +86,9 @@ final class NativeAttentionTile implements AttentionKernel.Tile {
                 ValueLayout.JAVA_INT,
                 ValueLayout.JAVA_INT,
                 ValueLayout.JAVA_LONG,
+                ValueLayout.JAVA_INT,
+                ValueLayout.JAVA_LONG,
+                ValueLayout.JAVA_LONG,
                 ValueLayout.JAVA_INT));
     attentionValues =
         library.function(
@@ -99,6 +102,10 @@ final class NativeAttentionTile implements AttentionKernel.Tile {
                 ValueLayout.JAVA_INT,
                 ValueLayout.JAVA_INT,
                 ValueLayout.JAVA_LONG,
+                ValueLayout.JAVA_LONG,
+                ValueLayout.JAVA_LONG,
+                ValueLayout.JAVA_INT,
+                ValueLayout.JAVA_INT,
                 ValueLayout.JAVA_LONG,
                 ValueLayout.JAVA_LONG,
                 ValueLayout.JAVA_INT,
@@ -156,7 +163,8 @@ final class NativeAttentionTile implements AttentionKernel.Tile {
     long last = Math.min(length - 1, op.mask().lastKey(from, to));
     for (long start = first / Pages.TOKENS * Pages.TOKENS; start <= last; start += Pages.TOKENS) {
       int keys = (int) Math.min(Pages.TOKENS, last + 1 - start);
-      page(step, sequence, row, rows, kvHead, (int) start, keys, room, thread);
+      int nextKeys = Math.clamp(last + 1 - start - Pages.TOKENS, 0, Pages.TOKENS);
+      page(step, sequence, row, rows, kvHead, (int) start, keys, nextKeys, room, thread);
     }
     store(room, count, y, row, kvHead);
   }
@@ -169,6 +177,7 @@ final class NativeAttentionTile implements AttentionKernel.Tile {
       int kvHead,
       int start,
       int keys,
+      int nextKeys,
       Room room,
       int thread) {
     HostState state = step.state();
@@ -176,10 +185,9 @@ final class NativeAttentionTile implements AttentionKernel.Tile {
     long cacheRow = step.cacheRow(op.slot(), sequence, start);
     int count = rows * group;
     long keyBytes = cache.keyType().byteSize(cache.keyColumns());
-    long keysAt =
-        state.keys(op.slot()).address()
-            + cacheRow * keyBytes
-            + cache.keyType().byteSize((long) kvHead * op.keyWidth());
+    long firstKey =
+        state.keys(op.slot()).address() + cache.keyType().byteSize((long) kvHead * op.keyWidth());
+    long next = nextKeys == 0 ? cacheRow : step.cacheRow(op.slot(), sequence, start + Pages.TOKENS);
     long valueBytes = cache.valueType().byteSize(cache.valueColumns());
     long valuesAt =
         state.values(op.slot()).address()
@@ -190,12 +198,15 @@ final class NativeAttentionTile implements AttentionKernel.Tile {
           number(cache.keyType()),
           room.queries().address(),
           count,
-          keysAt,
+          firstKey + cacheRow * keyBytes,
           keyBytes,
           keys,
           op.keyWidth(),
           room.scores().address(),
-          Pages.TOKENS);
+          Pages.TOKENS,
+          valuesAt,
+          valueBytes,
+          (int) cache.valueType().byteSize(op.valueWidth()));
     } catch (Throwable e) {
       throw new IllegalStateException(e);
     }
@@ -219,7 +230,11 @@ final class NativeAttentionTile implements AttentionKernel.Tile {
           room.totals().address(),
           room.sums().address(),
           sumFloats,
-          Pages.TOKENS);
+          Pages.TOKENS,
+          firstKey + next * keyBytes,
+          keyBytes,
+          nextKeys,
+          (int) cache.keyType().byteSize(op.keyWidth()));
     } catch (Throwable e) {
       throw new IllegalStateException(e);
     }
