@@ -37,16 +37,28 @@ static INLINE void load_cache_end(const int type, const uint8_t *row, int column
   memcpy(to, lanes, sizeof(float) * (size_t)count);
 }
 
-// Columns of 16 keys beside each other: tile[column][key].
+// Some columns of LANES keys, of which there may be fewer, each in a register of its own.
+static INLINE void load_turned(const int type, const uint8_t *keys, long row_bytes, int count, int column, floats block[LANES]) {
+  if (count >= LANES) {
+    UNROLL for (int i = 0; i < LANES; i++) {
+      block[i] = load_cache(type, keys + i * row_bytes, column);
+    }
+  } else {
+    for (int i = 0; i < LANES; i++) {
+      block[i] = i < count ? load_cache(type, keys + i * row_bytes, column) : zero();
+    }
+  }
+  turn(block);
+}
+
+// All columns of 16 keys.
 static INLINE void turn_keys(const int type, const uint8_t *keys, long row_bytes, int count, int width, float *tile) {
   for (int lane = 0; lane < TILE_ROWS; lane += LANES) {
+    const uint8_t *first = keys + lane * row_bytes;
     int column = 0;
     for (; column + LANES <= width; column += LANES) {
       floats block[LANES];
-      UNROLL for (int i = 0; i < LANES; i++) {
-        block[i] = lane + i < count ? load_cache(type, keys + (lane + i) * row_bytes, column) : zero();
-      }
-      turn(block);
+      load_turned(type, first, row_bytes, count - lane, column, block);
       UNROLL for (int i = 0; i < LANES; i++) {
         store(tile + TILE_ROWS * (column + i) + lane, block[i]);
       }
@@ -54,7 +66,7 @@ static INLINE void turn_keys(const int type, const uint8_t *keys, long row_bytes
     for (int i = 0; i < LANES && column < width; i++) {
       float end[LANES] = {0};
       if (lane + i < count) {
-        load_cache_end(type, keys + (lane + i) * row_bytes, column, width - column, end);
+        load_cache_end(type, first + i * row_bytes, column, width - column, end);
       }
       for (int j = column; j < width; j++) {
         tile[TILE_ROWS * j + lane + i] = end[j - column];
@@ -72,8 +84,45 @@ static INLINE void fetch(const uint8_t *rows, long row_bytes, int count, int byt
   }
 }
 
+// Scores of LANES keys for a constant number of queries, as multiply_f32 adds them up, without a tile between; width is whole registers.
+static INLINE void few_scores(
+    const int type, const float *queries, int width, const uint8_t *keys, long row_bytes, int key_count, const int count, const int parts,
+    const int lane, floats *results) {
+  (void)parts;
+  (void)lane;
+  floats sum[FEW_TOKENS][PARTS];
+  UNROLL for (int q = 0; q < count; q++) {
+    UNROLL for (int p = 0; p < PARTS; p++) {
+      sum[q][p] = zero();
+    }
+  }
+  for (int column = 0; column < width; column += LANES) {
+    floats block[LANES];
+    load_turned(type, keys, row_bytes, key_count, column, block);
+    UNROLL for (int i = 0; i < LANES; i++) {
+      UNROLL for (int q = 0; q < count; q++) {
+        sum[q][i % PARTS] = multiply_add(block[i], all(queries[q * width + column + i]), sum[q][i % PARTS]);
+      }
+    }
+  }
+  UNROLL for (int q = 0; q < count; q++) {
+    results[q] = add(add(sum[q][0], sum[q][1]), add(sum[q][2], sum[q][3]));
+  }
+}
+
 static INLINE void scores_of(
     const int type, const float *queries, int count, const uint8_t *keys, long row_bytes, int key_count, int width, float *scores, int page) {
+  if (count <= FEW_TOKENS && width % LANES == 0) {
+    const int lane = 0;
+    for (int key = 0; key < key_count; key += LANES) {
+      floats results[MANY_TOKENS];
+      switch (count) { FEW_CASES(few_scores, type, queries, width, keys + key * row_bytes, row_bytes, key_count - key) }
+      for (int i = 0; i < count; i++) {
+        store(scores + i * page + key, results[i]);
+      }
+    }
+    return;
+  }
   float tile[TILE_ROWS * MOST_WIDTH];
   for (int key = 0; key < key_count; key += TILE_ROWS) {
     turn_keys(type, keys + key * row_bytes, row_bytes, key_count - key, width, tile);
@@ -121,6 +170,40 @@ static INLINE float weigh(float *scores, int page, float *largest, float *sum) {
   return factor;
 }
 
+// LANES columns of sums of weighted values for a constant number of queries, as multiply_f32 adds them up, but of rows as they lie.
+static INLINE void few_values(
+    const int type, const float *weights, int page, const uint8_t *values, long row_bytes, int key_count, int column, const int queries,
+    const int parts, const int lane, floats *results) {
+  (void)parts;
+  (void)lane;
+  floats sum[FEW_TOKENS][PARTS];
+  UNROLL for (int q = 0; q < queries; q++) {
+    UNROLL for (int p = 0; p < PARTS; p++) {
+      sum[q][p] = zero();
+    }
+  }
+  int key = 0;
+  for (; key + PARTS <= key_count; key += PARTS) {
+    UNROLL for (int p = 0; p < PARTS; p++) {
+      floats value = load_cache(type, values + (key + p) * row_bytes, column);
+      UNROLL for (int q = 0; q < queries; q++) {
+        sum[q][p] = multiply_add(value, all(weights[q * page + key + p]), sum[q][p]);
+      }
+    }
+  }
+  UNROLL for (int p = 0; p < PARTS - 1; p++) {
+    if (key + p < key_count) {
+      floats value = load_cache(type, values + (key + p) * row_bytes, column);
+      UNROLL for (int q = 0; q < queries; q++) {
+        sum[q][p] = multiply_add(value, all(weights[q * page + key + p]), sum[q][p]);
+      }
+    }
+  }
+  UNROLL for (int q = 0; q < queries; q++) {
+    results[q] = add(add(sum[q][0], sum[q][1]), add(sum[q][2], sum[q][3]));
+  }
+}
+
 static INLINE void values_of(
     const int type, const float *weights, const float *factors, int count, const uint8_t *values, long row_bytes, int key_count, int width,
     float *sums, int sum_floats, int page) {
@@ -128,6 +211,16 @@ static INLINE void values_of(
   int padded = (key_count + PARTS - 1) / PARTS * PARTS;
   float tile[TILE_ROWS * MOST_KEYS];
   for (int column = 0; column < width; column += LANES) {
+    if (count <= FEW_TOKENS && column + LANES <= width) {
+      floats results[MANY_TOKENS];
+      const int lane = 0;
+      switch (count) { FEW_CASES(few_values, type, weights, page, values, row_bytes, key_count, column) }
+      for (int i = 0; i < count; i++) {
+        float *to = sums + i * sum_floats + column;
+        store(to, multiply_add(load(to), all(factors[i]), results[i]));
+      }
+      continue;
+    }
     for (int key = 0; key < padded; key++) {
       float *to = tile + TILE_ROWS * key;
       if (key >= key_count) {

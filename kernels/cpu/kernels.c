@@ -42,9 +42,13 @@ static INLINE float float_of_bits(uint32_t bits) {
 #define CASE(count, call, ...) \
   case count: call(__VA_ARGS__, count, 3, lane, results); break;
 #if FEW_TOKENS == 4
-#define FEW_CASES(...) CASE(1, __VA_ARGS__) CASE(2, __VA_ARGS__) CASE(3, __VA_ARGS__) CASE(4, __VA_ARGS__)
+#define FEW_CASES(...) \
+  CASE(1, __VA_ARGS__) CASE(2, __VA_ARGS__) CASE(3, __VA_ARGS__) CASE(4, __VA_ARGS__) \
+  default: __builtin_unreachable();
 #else
-#define FEW_CASES(...) CASE(1, __VA_ARGS__) CASE(2, __VA_ARGS__)
+#define FEW_CASES(...) \
+  CASE(1, __VA_ARGS__) CASE(2, __VA_ARGS__) \
+  default: __builtin_unreachable();
 #endif
 #define CASES(parts, tokens, call, ...) \
   if (parts == 2) { \

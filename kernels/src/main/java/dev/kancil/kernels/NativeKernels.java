@@ -5,12 +5,10 @@ import java.io.InputStream;
 import java.net.URI;
 import java.net.URISyntaxException;
 import java.net.URL;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
-import java.util.HexFormat;
 import java.util.Locale;
 import java.util.Optional;
 
@@ -33,7 +31,7 @@ public final class NativeKernels {
 
   /**
    * The library as a file, or nothing if this build has none for {@link #platform}. Where it lies
-   * in a JAR it is copied, once, under a hash of what it holds.
+   * in a JAR it is copied, once, under a name with its sum and its length.
    *
    * @param folder to copy it to, which need not exist
    * @throws IOException if it can't be copied
@@ -47,16 +45,13 @@ public final class NativeKernels {
     if (place.getProtocol().equals("file")) {
       return Optional.of(Path.of(uri(place)));
     }
-    byte[] library;
-    try (InputStream stream = place.openStream()) {
-      library = stream.readAllBytes();
-    }
-    Path file = folder.resolve("libkancil-" + hash(library) + ".so");
-    if (!Files.isRegularFile(file) || Files.size(file) != library.length) {
+    String sum = sum();
+    Path file = folder.resolve("libkancil-" + sum + ".so");
+    if (!Files.isRegularFile(file) || !sum.endsWith("-" + Files.size(file))) {
       Files.createDirectories(folder);
       Path part = Files.createTempFile(folder, "libkancil", ".part");
-      try {
-        Files.write(part, library);
+      try (InputStream stream = place.openStream()) {
+        Files.copy(stream, part, StandardCopyOption.REPLACE_EXISTING);
         Files.move(part, file, StandardCopyOption.ATOMIC_MOVE);
       } finally {
         Files.deleteIfExists(part);
@@ -73,12 +68,16 @@ public final class NativeKernels {
     }
   }
 
-  private static String hash(byte[] bytes) {
-    try {
-      byte[] digest = MessageDigest.getInstance("SHA-256").digest(bytes);
-      return HexFormat.of().formatHex(digest, 0, 8);
-    } catch (NoSuchAlgorithmException e) {
-      throw new IllegalStateException(e);
+  /** Of the library, as the build wrote it: its sum and its length. */
+  private static String sum() throws IOException {
+    try (InputStream stream =
+        NativeKernels.class
+            .getClassLoader()
+            .getResourceAsStream(ROOT + platform() + "/libkancil.sum")) {
+      if (stream == null) {
+        throw new IOException("libkancil.sum is not beside it");
+      }
+      return new String(stream.readAllBytes(), StandardCharsets.US_ASCII).strip();
     }
   }
 }

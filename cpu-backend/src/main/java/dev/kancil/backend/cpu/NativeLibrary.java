@@ -13,10 +13,10 @@ import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandle;
 import java.nio.file.Path;
 import java.util.Arrays;
-import java.util.EnumMap;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
@@ -52,9 +52,11 @@ final class NativeLibrary {
 
   private final InstructionSet set;
   private final SymbolLookup symbols;
+  private final Map<String, MethodHandle> functions = new ConcurrentHashMap<>();
   private final MethodHandle round;
   private final MethodHandle roundBytes;
-  private final Map<DataType, TileProduct> products = new EnumMap<>(DataType.class);
+  // Bound when they are asked for, which takes time: a model has few types.
+  private final Map<DataType, TileProduct> products = new ConcurrentHashMap<>();
 
   private NativeLibrary(InstructionSet set, SymbolLookup symbols) {
     this.set = set;
@@ -75,9 +77,6 @@ final class NativeLibrary {
             "round_bytes",
             FunctionDescriptor.of(
                 ValueLayout.JAVA_LONG, ValueLayout.JAVA_LONG, ValueLayout.JAVA_INT));
-    for (DataType type : TYPES) {
-      products.put(type, new TileProduct(type, this));
-    }
   }
 
   /**
@@ -136,19 +135,32 @@ final class NativeLibrary {
     }
   }
 
-  /** A function of the chosen set. */
+  /** A function of the chosen set, bound once. */
   MethodHandle function(String name, FunctionDescriptor type) {
     String symbol = "kancil_" + name + "_" + set.suffix();
-    return Linker.nativeLinker().downcallHandle(symbols.findOrThrow(symbol), type);
+    return functions.computeIfAbsent(
+        symbol, _ -> Linker.nativeLinker().downcallHandle(symbols.findOrThrow(symbol), type));
   }
 
   InstructionSet set() {
     return set;
   }
 
-  /** Products with weights of a type, or null if there are none. */
-  @Nullable TileProduct product(DataType type) {
-    return products.get(type);
+  /** Whether there are products with weights of a type. */
+  boolean takes(DataType type) {
+    return TYPES.contains(type);
+  }
+
+  /**
+   * Products with weights of a type.
+   *
+   * @throws IllegalArgumentException if there are none
+   */
+  TileProduct product(DataType type) {
+    if (!takes(type)) {
+      throw new IllegalArgumentException("no native products of " + type);
+    }
+    return products.computeIfAbsent(type, wanted -> new TileProduct(wanted, this));
   }
 
   /**

@@ -3,7 +3,6 @@ package dev.kancil.backend.cpu;
 import dev.kancil.backend.host.Lowering;
 import dev.kancil.backend.host.Packing;
 import dev.kancil.graph.Weight;
-import dev.kancil.tensor.DataType;
 import java.lang.foreign.MemorySegment;
 import java.util.stream.LongStream;
 import org.jspecify.annotations.Nullable;
@@ -20,7 +19,7 @@ record TiledWeight(
 
   /** Whether a weight can be laid so. */
   static boolean takes(@Nullable NativeLibrary library, Weight weight) {
-    return library != null && library.product(weight.type()) != null;
+    return library != null && library.takes(weight.type());
   }
 
   /**
@@ -30,7 +29,7 @@ record TiledWeight(
    */
   static TiledWeight of(
       NativeLibrary library, Weight weight, int groups, Lowering.Operands operands) {
-    TileProduct product = product(library, weight.type());
+    TileProduct product = library.product(weight.type());
     int columns = Math.toIntExact(weight.shape().columns());
     int rows = Math.toIntExact(weight.shape().rows() / groups);
     long tileBytes = product.tileBytes(columns);
@@ -65,14 +64,6 @@ record TiledWeight(
 
   /** Rows that a thread lays at once. */
   private static final int RUN = 8 * TileProduct.ROWS;
-
-  private static TileProduct product(NativeLibrary library, DataType type) {
-    TileProduct product = library.product(type);
-    if (product == null) {
-      throw new IllegalArgumentException("no native products of " + type);
-    }
-    return product;
-  }
 
   private static long tiles(int rows) {
     return Math.ceilDiv(rows, TileProduct.ROWS);
