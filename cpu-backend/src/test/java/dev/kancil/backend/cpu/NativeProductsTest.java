@@ -24,7 +24,7 @@ class NativeProductsTest {
   private static final int COLUMNS = 768;
 
   /** Each set that this processor has. */
-  private static List<NativeLibrary> libraries() {
+  static List<NativeLibrary> libraries() {
     List<NativeLibrary> libraries = new ArrayList<>();
     for (InstructionSet set : InstructionSet.values()) {
       try {
@@ -40,7 +40,8 @@ class NativeProductsTest {
     return libraries;
   }
 
-  private static <T> T with(String kernels, Supplier<T> action) {
+  /** What an action returns while the property names some kernels. */
+  static <T> T with(String kernels, Supplier<T> action) {
     String before = System.getProperty(NativeLibrary.PROPERTY);
     System.setProperty(NativeLibrary.PROPERTY, kernels);
     try {
