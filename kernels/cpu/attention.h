@@ -13,6 +13,15 @@
 
 enum { CACHE_F32, CACHE_F16, CACHE_BF16, CACHE_Q8_0 };
 
+// Calls what takes a cache's type first with it as a constant.
+#define OF_TYPE(type, call, ...) \
+  switch (type) { \
+    case CACHE_F32: call(CACHE_F32, __VA_ARGS__); break; \
+    case CACHE_F16: call(CACHE_F16, __VA_ARGS__); break; \
+    case CACHE_BF16: call(CACHE_BF16, __VA_ARGS__); break; \
+    case CACHE_Q8_0: call(CACHE_Q8_0, __VA_ARGS__); break; \
+  }
+
 static INLINE floats load_cache(const int type, const uint8_t *row, int column) {
   switch (type) {
     case CACHE_F32: return load((const float *)row + column);
@@ -106,7 +115,7 @@ static INLINE void few_scores(
     }
   }
   UNROLL for (int q = 0; q < count; q++) {
-    results[q] = add(add(sum[q][0], sum[q][1]), add(sum[q][2], sum[q][3]));
+    results[q] = sum_of_parts(sum[q]);
   }
 }
 
@@ -136,12 +145,7 @@ void EXPORT(attention_scores)(
     int type, const float *queries, int count, const uint8_t *keys, long row_bytes, int key_count, int width, float *scores, int page,
     const uint8_t *values, long value_row_bytes, int value_bytes) {
   fetch(values, value_row_bytes, key_count, value_bytes);
-  switch (type) {
-    case CACHE_F32: scores_of(CACHE_F32, queries, count, keys, row_bytes, key_count, width, scores, page); break;
-    case CACHE_F16: scores_of(CACHE_F16, queries, count, keys, row_bytes, key_count, width, scores, page); break;
-    case CACHE_BF16: scores_of(CACHE_BF16, queries, count, keys, row_bytes, key_count, width, scores, page); break;
-    case CACHE_Q8_0: scores_of(CACHE_Q8_0, queries, count, keys, row_bytes, key_count, width, scores, page); break;
-  }
+  OF_TYPE(type, scores_of, queries, count, keys, row_bytes, key_count, width, scores, page)
 }
 
 // Turns a page of a query's scores into weights e^(score - largest), and tells what sums of earlier pages are to be multiplied with.
@@ -200,7 +204,7 @@ static INLINE void few_values(
     }
   }
   UNROLL for (int q = 0; q < queries; q++) {
-    results[q] = add(add(sum[q][0], sum[q][1]), add(sum[q][2], sum[q][3]));
+    results[q] = sum_of_parts(sum[q]);
   }
 }
 
@@ -258,11 +262,6 @@ void EXPORT(attention_values)(
     for (int i = 0; i < some; i++) {
       factors[i] = weigh(from + i * page, page, largest + query + i, total + query + i);
     }
-    switch (type) {
-      case CACHE_F32: values_of(CACHE_F32, from, factors, some, values, row_bytes, key_count, width, to, sum_floats, page); break;
-      case CACHE_F16: values_of(CACHE_F16, from, factors, some, values, row_bytes, key_count, width, to, sum_floats, page); break;
-      case CACHE_BF16: values_of(CACHE_BF16, from, factors, some, values, row_bytes, key_count, width, to, sum_floats, page); break;
-      case CACHE_Q8_0: values_of(CACHE_Q8_0, from, factors, some, values, row_bytes, key_count, width, to, sum_floats, page); break;
-    }
+    OF_TYPE(type, values_of, from, factors, some, values, row_bytes, key_count, width, to, sum_floats, page)
   }
 }

@@ -5,6 +5,8 @@
 
 #define PARTS 4
 
+static INLINE floats sum_of_parts(const floats *part) { return add(add(part[0], part[1]), add(part[2], part[3])); }
+
 static INLINE long tile_bytes_f32(long columns) { return 64 * columns; }
 static INLINE long tile_bytes_f16(long columns) { return 32 * columns; }
 static INLINE long tile_bytes_bf16(long columns) { return 32 * columns; }
@@ -39,7 +41,7 @@ static INLINE long tile_bytes_bf16(long columns) { return 32 * columns; }
       } \
     } \
     UNROLL for (int t = 0; t < tokens; t++) { \
-      results[t] = add(add(sum[t][0], sum[t][1]), add(sum[t][2], sum[t][3])); \
+      results[t] = sum_of_parts(sum[t]); \
     } \
   } \
   static NOINLINE void multiply_##name( \

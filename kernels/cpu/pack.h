@@ -124,6 +124,13 @@ static INLINE void get_sixths(const uint8_t *packed, int i, uint8_t *scale, uint
   }
 }
 
+// What superblocks with minimums have of scales, of which a tile has two bytes a lane for each of both, and each block a byte.
+static INLINE void put_super_scales(const uint8_t *super, int of, uint8_t *scales, uint8_t *supers) {
+  get_sixths(super + 4, of, scales, scales + 16);
+  memcpy(supers, super, 2);
+  memcpy(supers + 32, super + 2, 2);
+}
+
 static void pack_row_q4_k(const uint8_t *row, long blocks, int lane, uint8_t *tile) {
   for (long b = 0; b < blocks; b++) {
     const uint8_t *super = row + 144 * (b / 8);
@@ -132,10 +139,7 @@ static void pack_row_q4_k(const uint8_t *row, long blocks, int lane, uint8_t *ti
     RUNS(32) { q[i] = super[16 + 32 * (of / 2) + i] >> 4 * (of % 2) & 15; }
     uint8_t *to = BLOCK_OF(256 + 32, 64);
     put_nibbles(q, to + 4 * lane);
-    get_sixths(super + 4, of, to + 256 + lane, to + 256 + 16 + lane);
-    uint8_t *supers = SUPER_OF(256 + 32, 64) + 2 * lane;
-    memcpy(supers, super, 2);
-    memcpy(supers + 32, super + 2, 2);
+    put_super_scales(super, of, to + 256 + lane, SUPER_OF(256 + 32, 64) + 2 * lane);
   }
 }
 
@@ -148,10 +152,7 @@ static void pack_row_q5_k(const uint8_t *row, long blocks, int lane, uint8_t *ti
     uint8_t *to = BLOCK_OF(320 + 32, 64);
     put_nibbles(q, to + 4 * lane);
     put_fifths(q, to + 256 + 4 * lane);
-    get_sixths(super + 4, of, to + 320 + lane, to + 320 + 16 + lane);
-    uint8_t *supers = SUPER_OF(320 + 32, 64) + 2 * lane;
-    memcpy(supers, super, 2);
-    memcpy(supers + 32, super + 2, 2);
+    put_super_scales(super, of, to + 320 + lane, SUPER_OF(320 + 32, 64) + 2 * lane);
   }
 }
 

@@ -40,21 +40,15 @@ final class StackedFactors {
             .orElseThrow();
     int slots = choices + 1;
     Weight down =
-        weights.keep(
-            PlacedWeight.made(
-                weight.name() + " of adapters, down",
-                DataType.F32,
-                Shape.of(slots, rank, in),
-                null,
-                to -> writeDown(parts, rank, in, to)));
+        keep(
+            weights,
+            weight,
+            "down",
+            Shape.of(slots, rank, in),
+            to -> writeDown(parts, rank, in, to));
     Weight up =
-        weights.keep(
-            PlacedWeight.made(
-                weight.name() + " of adapters, up",
-                DataType.F32,
-                Shape.of(slots, out, rank),
-                null,
-                to -> writeUp(parts, rank, out, to)));
+        keep(
+            weights, weight, "up", Shape.of(slots, out, rank), to -> writeUp(parts, rank, out, to));
     boolean hasMagnitudes = false;
     for (List<LowRankPart> some : parts.values()) {
       for (LowRankPart part : some) {
@@ -68,13 +62,12 @@ final class StackedFactors {
       return new RowAdapters.Factors(down, up, Optional.empty());
     }
     Weight scales =
-        weights.keep(
-            PlacedWeight.made(
-                weight.name() + " of adapters, scales",
-                DataType.F32,
-                Shape.of(slots, out),
-                null,
-                to -> writeScales(weight, parts, slots, weights, to)));
+        keep(
+            weights,
+            weight,
+            "scales",
+            Shape.of(slots, out),
+            to -> writeScales(weight, parts, slots, weights, to));
     return new RowAdapters.Factors(down, up, Optional.of(scales));
   }
 
@@ -90,6 +83,12 @@ final class StackedFactors {
         return;
       }
     }
+  }
+
+  private static Weight keep(
+      Weights weights, Weight of, String what, Shape shape, Consumer<MemorySegment> write) {
+    String name = of.name() + " of adapters, " + what;
+    return weights.keep(PlacedWeight.made(name, DataType.F32, shape, null, write));
   }
 
   private static void writeDown(

@@ -217,6 +217,15 @@ class AdapterTest {
         .hasMessageContaining("lora_alpha is null");
   }
 
+  private Path pairOf(String name, FloatArray a, FloatArray b) {
+    GgufWriter writer = adapterFile();
+    writer.tensor(name + ".lora_a", tensor(a));
+    writer.tensor(name + ".lora_b", tensor(b));
+    Path file = folder.resolve("adapter.gguf");
+    writer.write(file);
+    return file;
+  }
+
   @Test
   void pairsOfGgufFilesChangeWeightsOfGgufFiles() {
     String name = "blk.0.ffn_up.weight";
@@ -226,11 +235,7 @@ class AdapterTest {
       int in = Math.toIntExact(base.shape().columns());
       FloatArray a = numbers(9, RANK, in);
       FloatArray b = numbers(10, base.shape().dimension(0), RANK);
-      GgufWriter writer = adapterFile();
-      writer.tensor(name + ".lora_a", tensor(a));
-      writer.tensor(name + ".lora_b", tensor(b));
-      Path file = folder.resolve("adapter.gguf");
-      writer.write(file);
+      Path file = pairOf(name, a, b);
       float[] before = Blocks.decode(base);
       try (Adapter adapter = GgufAdapter.open(file, 0.5f)) {
         float[] after = changed(load(checkpoint, adapter), name);
@@ -252,11 +257,7 @@ class AdapterTest {
       int in = Math.toIntExact(base.shape().columns());
       FloatArray a = numbers(11, base.shape().dimension(0), RANK);
       FloatArray b = numbers(12, in, RANK);
-      GgufWriter writer = adapterFile();
-      writer.tensor(name + ".lora_a", tensor(a));
-      writer.tensor(name + ".lora_b", tensor(b));
-      Path file = folder.resolve("adapter.gguf");
-      writer.write(file);
+      Path file = pairOf(name, a, b);
       float[] before = Blocks.decode(base);
       try (Adapter adapter = GgufAdapter.open(file, 0.5f)) {
         float[] after = changed(load(checkpoint, adapter), name);

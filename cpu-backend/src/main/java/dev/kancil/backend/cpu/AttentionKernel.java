@@ -28,7 +28,7 @@ final class AttentionKernel implements Kernel, WorkerPool.Work {
   private final HostValue q;
   private final HostValue y;
   private final WorkerPool pool;
-  private final Tile tile;
+  private final PagedAttention tile;
   private final int rowsPerTile;
   // Where each sequence's tiles begin.
   private final int[] tileStarts;
@@ -40,20 +40,6 @@ final class AttentionKernel implements Kernel, WorkerPool.Work {
 
     /** The turned queries, in rows of the same size as before. */
     MemorySegment queries();
-  }
-
-  /** Some rows of a sequence, with the query heads that share one KV head. */
-  interface Tile {
-    /** Attends rows {@code row} to {@code row + rows} of a sequence to one KV head. */
-    void attend(
-        HostStep step,
-        MemorySegment source,
-        MemorySegment y,
-        int sequence,
-        int row,
-        int rows,
-        int kvHead,
-        int thread);
   }
 
   AttentionKernel(

@@ -3,7 +3,6 @@ package dev.kancil.backend.cpu;
 import static dev.kancil.backend.cpu.Lanes.FLOATS;
 import static dev.kancil.backend.cpu.Lanes.LENGTH;
 
-import dev.kancil.backend.Batch;
 import dev.kancil.backend.host.HostState;
 import dev.kancil.backend.host.HostStep;
 import dev.kancil.graph.StateGroup;
@@ -18,23 +17,13 @@ import jdk.incubator.vector.VectorOperators;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Some rows of a sequence, with the query heads that share one KV head, against the keys that they
- * see: page by page, keeping for each query the largest score so far, the sum of {@code e^(score -
- * largest)}, and the sum of values with these weights, all rescaled when a larger score comes
- * (Milakov and Gimelshein 2018; Dao et al. 2022).
- *
- * <p>Query number {@code r} is head {@code r % group} of row {@code r / group}. A page's keys, then
- * its values, are decoded to panels that all queries of the tile meet. Keys that a query does not
- * see have weight 0; pages that no query of the tile sees are not read.
+ * Attention by the Vector API: a page's keys, then its values, are decoded to panels that all
+ * queries of the tile meet.
  */
-final class AttentionTile implements AttentionKernel.Tile {
-  private final Attention op;
-  private final float @Nullable [] sinks;
-  private final int group;
+final class AttentionTile extends PagedAttention {
   private final int valueStride;
   private final int keyStride;
   private final Scratch scratch;
-  private final ScoreExpression score;
   private final MemorySegment[] queries;
 
   AttentionTile(
@@ -44,11 +33,8 @@ final class AttentionTile implements AttentionKernel.Tile {
       int rows,
       int threads,
       Scratch scratch) {
-    this.score = score;
-    this.op = op;
-    this.sinks = sinks;
+    super(op, sinks, score);
     this.scratch = scratch;
-    group = op.heads() / op.kvHeads();
     keyStride = Lanes.padded(op.keyWidth());
     valueStride = Lanes.padded(op.valueWidth());
     int count = rows * group;
@@ -66,31 +52,12 @@ final class AttentionTile implements AttentionKernel.Tile {
   }
 
   @Override
-  public void attend(
-      HostStep step,
-      MemorySegment source,
-      MemorySegment y,
-      int sequence,
-      int row,
-      int rows,
-      int kvHead,
-      int thread) {
-    Batch batch = step.batch();
-    int length = step.length(op.slot(), sequence);
+  void begin(MemorySegment source, int row, int rows, int kvHead, int thread) {
     int count = rows * group;
     load(op, source, row, rows, kvHead, queries[thread]);
     float[] sums = scratch.of(Scratch.Kind.SUMS, thread);
     Arrays.fill(sums, 0, count, Float.NEGATIVE_INFINITY);
     Arrays.fill(sums, count, count * (2 + valueStride), 0);
-    int from = batch.position(row);
-    int to = batch.position(row + rows - 1);
-    long first = Math.max(0, op.mask().firstKey(from, to));
-    long last = Math.min(length - 1, op.mask().lastKey(from, to));
-    for (long start = first / Pages.TOKENS * Pages.TOKENS; start <= last; start += Pages.TOKENS) {
-      int keys = (int) Math.min(Pages.TOKENS, last + 1 - start);
-      page(step, sequence, row, rows, kvHead, (int) start, keys, thread);
-    }
-    store(sums, count, y, row, kvHead);
   }
 
   /** Queries beside each other, scaled. */
@@ -115,8 +82,10 @@ final class AttentionTile implements AttentionKernel.Tile {
     }
   }
 
-  private void page(
-      HostStep step, int sequence, int row, int rows, int kvHead, int start, int keys, int thread) {
+  @Override
+  void page(
+      HostStep step, int sequence, int row, int rows, int kvHead, int start, int last, int thread) {
+    int keys = keys(start, last);
     HostState state = step.state();
     StateGroup stateGroup = state.group(op.slot());
     long cacheRow = step.cacheRow(op.slot(), sequence, start);
@@ -200,13 +169,10 @@ final class AttentionTile implements AttentionKernel.Tile {
   /** Sets the scores of keys that the query does not see, and of none at all, to -∞. */
   private void hide(float[] scores, int at, int position, int start, int keys) {
     if (op.mask().isInterval()) {
-      long first = op.mask().firstKey(position, position) - start;
-      long last = Math.min(op.mask().lastKey(position, position), (long) start + keys - 1);
-      int seenFrom = Math.clamp(first, 0, keys);
-      int seenTo = Math.clamp(last + 1 - start, 0, keys);
-      Arrays.fill(scores, at, at + seenFrom, Float.NEGATIVE_INFINITY);
-      Arrays.fill(
-          scores, at + Math.max(seenFrom, seenTo), at + Pages.TOKENS, Float.NEGATIVE_INFINITY);
+      int from = seenFrom(position, start, keys);
+      int to = Math.max(from, seenTo(position, start, keys));
+      Arrays.fill(scores, at, at + from, Float.NEGATIVE_INFINITY);
+      Arrays.fill(scores, at + to, at + Pages.TOKENS, Float.NEGATIVE_INFINITY);
     } else {
       for (int i = 0; i < Pages.TOKENS; i++) {
         if (i >= keys || !op.mask().sees(position, start + i)) {
@@ -253,20 +219,17 @@ final class AttentionTile implements AttentionKernel.Tile {
     return Lanes.sum(total);
   }
 
-  /** Divides by the sums of weights; a query that saw no key yields zeros. */
-  private void store(float[] sums, int count, MemorySegment y, int row, int kvHead) {
+  @Override
+  void end(MemorySegment y, int row, int rows, int kvHead, int thread) {
+    float[] sums = scratch.of(Scratch.Kind.SUMS, thread);
+    int count = rows * group;
     for (int r = 0; r < count; r++) {
-      float total = sums[count + r];
-      float factor = total == 0 ? 0 : 1 / total;
-      if (sinks != null && total != 0) {
-        double sink = sinks[kvHead * group + r % group];
-        factor = (float) (1 / (total + Math.exp(sink - sums[r])));
-      }
+      int head = kvHead * group + r % group;
       int from = 2 * count + r * valueStride;
-      VectorMath.scale(sums, from, valueStride, factor);
-      long head = (long) (row + r / group) * op.heads() + (long) kvHead * group + r % group;
+      VectorMath.scale(sums, from, valueStride, factor(sums[count + r], sums[r], head));
+      long at = (long) (row + r / group) * op.heads() + head;
       MemorySegment.copy(
-          sums, from, y, ValueLayout.JAVA_FLOAT, 4L * head * op.valueWidth(), op.valueWidth());
+          sums, from, y, ValueLayout.JAVA_FLOAT, 4L * at * op.valueWidth(), op.valueWidth());
     }
   }
 }

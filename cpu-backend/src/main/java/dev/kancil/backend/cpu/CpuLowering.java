@@ -57,8 +57,7 @@ import org.jspecify.annotations.Nullable;
  * them share (rotary angles, room for turned queries) is made for the first.
  */
 final class CpuLowering implements Lowering {
-  private final @Nullable NativeLibrary library;
-  private final @Nullable RoundedRows rounded;
+  private final @Nullable Native natives;
   private final WorkerPool pool;
   private final Scratch scratch;
   private final Activations activations = new Activations();
@@ -66,9 +65,17 @@ final class CpuLowering implements Lowering {
   private final Activations[] threadActivations;
   private final ExpertSlots expertSlots = new ExpertSlots();
   private final PackedSlots packedSlots = new PackedSlots(expertSlots);
-  private final @Nullable SlotRows slotRows;
   private final Map<AngleKey, RopeAngles> angles = new HashMap<>();
   private final Map<Room, MemorySegment> rooms = new HashMap<>();
+
+  /** Native kernels, and what those of a program share. */
+  private record Native(NativeLibrary library, RoundedRows rounded, SlotRows slotRows) {
+    /** Whether there are kernels for all weights of a node. */
+    boolean takes(Node node) {
+      return node.inputs().stream()
+          .allMatch(input -> !(input instanceof Weight weight) || library.takes(weight.type()));
+    }
+  }
 
   /** What the angles of a row depend on. */
   private record AngleKey(RotaryEmbedding rotary, Value positions, List<Operand> factors) {}
@@ -77,9 +84,10 @@ final class CpuLowering implements Lowering {
   private record Room(String use, long bytes) {}
 
   CpuLowering(@Nullable NativeLibrary library, WorkerPool pool, Scratch scratch) {
-    this.library = library;
-    rounded = library == null ? null : new RoundedRows(library);
-    slotRows = library == null ? null : new SlotRows(library, expertSlots);
+    natives =
+        library == null
+            ? null
+            : new Native(library, new RoundedRows(library), new SlotRows(library, expertSlots));
     this.pool = pool;
     this.scratch = scratch;
     threadActivations = new Activations[pool.threads()];
@@ -122,43 +130,40 @@ final class CpuLowering implements Lowering {
         HostValue v = operands.value(node.value(1));
         yield new CacheWriteKernel(writer(slot, k, v, operands), k, v, pool);
       }
-      case Attention attention ->
-          new AttentionKernel(attention, null, node, operands, pool, scratch, library);
+      case Attention attention -> attention(attention, null, node, operands);
       case RopeAttention(var rotary, var attention) ->
-          new AttentionKernel(
-              attention,
-              ropeWrite(rotary, attention, node, operands),
-              node,
-              operands,
-              pool,
-              scratch,
-              library);
+          attention(attention, ropeWrite(rotary, attention, node, operands), node, operands);
     };
   }
 
   private Kernel matMul(Node node, Operands operands) {
-    return library != null && rounded != null && isTiled(node)
-        ? new TiledMatMulKernel(node, operands, library, pool, rounded)
+    return natives != null && natives.takes(node)
+        ? new TiledMatMulKernel(node, operands, natives.library(), pool, natives.rounded())
         : new MatMulKernel(node, operands, pool, scratch, activations, packed);
   }
 
   private Kernel gluMatMul(Activation activation, Node node, Operands operands) {
-    return library != null && rounded != null && isTiled(node)
-        ? new TiledGluMatMulKernel(activation, node, operands, library, pool, scratch, rounded)
+    return natives != null && natives.takes(node)
+        ? new TiledGluMatMulKernel(
+            activation, node, operands, natives.library(), pool, scratch, natives.rounded())
         : new GluMatMulKernel(activation, node, operands, pool, scratch, activations, packed);
   }
 
   private Kernel moeMatMul(Node node, Operands operands) {
-    return library != null && slotRows != null && isTiled(node) && TiledMoeMatMulKernel.takes(node)
-        ? new TiledMoeMatMulKernel(node, operands, library, pool, scratch, expertSlots, slotRows)
+    return natives != null && natives.takes(node) && TiledMoeMatMulKernel.takes(node)
+        ? new TiledMoeMatMulKernel(
+            node, operands, natives.library(), pool, scratch, expertSlots, natives.slotRows())
         : new MoeMatMulKernel(
             node, operands, pool, scratch, threadActivations, expertSlots, packedSlots);
   }
 
-  /** Whether native kernels take all weights of a node. */
-  private boolean isTiled(Node node) {
-    return node.inputs().stream()
-        .allMatch(input -> !(input instanceof Weight weight) || TiledWeight.takes(library, weight));
+  private Kernel attention(
+      Attention attention,
+      AttentionKernel.@Nullable Prologue prologue,
+      Node node,
+      Operands operands) {
+    NativeLibrary library = natives == null ? null : natives.library();
+    return new AttentionKernel(attention, prologue, node, operands, pool, scratch, library);
   }
 
   private RopeWrite ropeWrite(

@@ -1,6 +1,5 @@
 package dev.kancil.backend.cpu;
 
-import dev.kancil.backend.Batch;
 import dev.kancil.backend.host.HostState;
 import dev.kancil.backend.host.HostStep;
 import dev.kancil.backend.host.NativeMemory;
@@ -18,14 +17,10 @@ import org.jspecify.annotations.Nullable;
  * As {@link AttentionTile}, by native kernels: scores of a page's keys, and their softmax and sums
  * of values (attention.h). Between the two, scores are hidden or changed here.
  */
-final class NativeAttentionTile implements AttentionKernel.Tile {
+final class NativeAttentionTile extends PagedAttention {
   private static final int MOST_WIDTH = 1024;
 
-  private final Attention op;
-  private final float @Nullable [] sinks;
-  private final ScoreExpression score;
   private final Scratch scratch;
-  private final int group;
   private final int sumFloats;
   private final MethodHandle attentionScores;
   private final MethodHandle attentionValues;
@@ -62,11 +57,8 @@ final class NativeAttentionTile implements AttentionKernel.Tile {
       int threads,
       Scratch scratch,
       NativeLibrary library) {
-    this.op = op;
-    this.sinks = sinks;
-    this.score = score;
+    super(op, sinks, score);
     this.scratch = scratch;
-    group = op.heads() / op.kvHeads();
     sumFloats = Math.ceilDiv(op.valueWidth(), 16) * 16;
     rooms = new Room[threads];
     for (int i = 0; i < threads; i++) {
@@ -137,17 +129,7 @@ final class NativeAttentionTile implements AttentionKernel.Tile {
   }
 
   @Override
-  public void attend(
-      HostStep step,
-      MemorySegment source,
-      MemorySegment y,
-      int sequence,
-      int row,
-      int rows,
-      int kvHead,
-      int thread) {
-    Batch batch = step.batch();
-    int length = step.length(op.slot(), sequence);
+  void begin(MemorySegment source, int row, int rows, int kvHead, int thread) {
     int count = rows * group;
     Room room = rooms[thread];
     AttentionTile.load(op, source, row, rows, kvHead, room.queries());
@@ -157,29 +139,14 @@ final class NativeAttentionTile implements AttentionKernel.Tile {
     // A slice to fill would be allocated.
     MemorySegment.copy(zeros, 0, room.totals(), 0, 4L * count);
     MemorySegment.copy(zeros, 0, room.sums(), 0, 4L * count * sumFloats);
-    int from = batch.position(row);
-    int to = batch.position(row + rows - 1);
-    long first = Math.max(0, op.mask().firstKey(from, to));
-    long last = Math.min(length - 1, op.mask().lastKey(from, to));
-    for (long start = first / Pages.TOKENS * Pages.TOKENS; start <= last; start += Pages.TOKENS) {
-      int keys = (int) Math.min(Pages.TOKENS, last + 1 - start);
-      int nextKeys = Math.clamp(last + 1 - start - Pages.TOKENS, 0, Pages.TOKENS);
-      page(step, sequence, row, rows, kvHead, (int) start, keys, nextKeys, room, thread);
-    }
-    store(room, count, y, row, kvHead);
   }
 
-  private void page(
-      HostStep step,
-      int sequence,
-      int row,
-      int rows,
-      int kvHead,
-      int start,
-      int keys,
-      int nextKeys,
-      Room room,
-      int thread) {
+  @Override
+  void page(
+      HostStep step, int sequence, int row, int rows, int kvHead, int start, int last, int thread) {
+    int keys = keys(start, last);
+    int nextKeys = keys(start + Pages.TOKENS, last);
+    Room room = rooms[thread];
     HostState state = step.state();
     StateGroup cache = state.group(op.slot());
     long cacheRow = step.cacheRow(op.slot(), sequence, start);
@@ -252,12 +219,10 @@ final class NativeAttentionTile implements AttentionKernel.Tile {
   /** Sets the scores of keys that the query does not see, and of none at all, to -∞. */
   private void hide(MemorySegment scores, int at, int position, int start, int keys) {
     if (op.mask().isInterval()) {
-      long first = op.mask().firstKey(position, position) - start;
-      long last = Math.min(op.mask().lastKey(position, position), (long) start + keys - 1);
-      int seenFrom = Math.clamp(first, 0, keys);
-      int seenTo = Math.max(seenFrom, Math.clamp(last + 1 - start, 0, keys));
-      hide(scores, at, at + seenFrom);
-      hide(scores, at + seenTo, at + Pages.TOKENS);
+      int from = seenFrom(position, start, keys);
+      int to = Math.max(from, seenTo(position, start, keys));
+      hide(scores, at, at + from);
+      hide(scores, at + to, at + Pages.TOKENS);
     } else {
       for (int i = 0; i < Pages.TOKENS; i++) {
         if (i >= keys || !op.mask().sees(position, start + i)) {
@@ -273,19 +238,21 @@ final class NativeAttentionTile implements AttentionKernel.Tile {
     }
   }
 
-  /** Divides by the sums of weights; a query that saw no key yields zeros. */
-  private void store(Room room, int count, MemorySegment y, int row, int kvHead) {
-    for (int r = 0; r < count; r++) {
+  @Override
+  void end(MemorySegment y, int row, int rows, int kvHead, int thread) {
+    Room room = rooms[thread];
+    for (int r = 0; r < rows * group; r++) {
+      int head = kvHead * group + r % group;
       float total = room.totals().getAtIndex(ValueLayout.JAVA_FLOAT, r);
-      float factor = total == 0 ? 0 : 1 / total;
-      if (sinks != null && total != 0) {
-        double sink = sinks[kvHead * group + r % group];
-        float largest = room.largest().getAtIndex(ValueLayout.JAVA_FLOAT, r);
-        factor = (float) (1 / (total + Math.exp(sink - largest)));
-      }
-      long head = (long) (row + r / group) * op.heads() + (long) kvHead * group + r % group;
+      float largest = room.largest().getAtIndex(ValueLayout.JAVA_FLOAT, r);
+      long at = (long) (row + r / group) * op.heads() + head;
       AttentionTile.scale(
-          room.sums(), 4L * r * sumFloats, y, 4L * head * op.valueWidth(), op.valueWidth(), factor);
+          room.sums(),
+          4L * r * sumFloats,
+          y,
+          4L * at * op.valueWidth(),
+          op.valueWidth(),
+          factor(total, largest, head));
     }
   }
 }

@@ -50,6 +50,9 @@ final class NativeLibrary {
   /** What this process has: a library or the reason why not. */
   record Found(@Nullable NativeLibrary library, @Nullable String missingBecause) {}
 
+  // By what the property named.
+  private static final Map<String, Found> FOUND = new ConcurrentHashMap<>();
+
   private final InstructionSet set;
   private final SymbolLookup symbols;
   private final Map<String, MethodHandle> functions = new ConcurrentHashMap<>();
@@ -80,12 +83,15 @@ final class NativeLibrary {
   }
 
   /**
-   * Looks for the library; kernels of a set are bound anew each time, the library stays loaded.
+   * The library, which stays loaded, with the kernels that the property names now.
    *
    * @throws InvalidRequestException if the property names what there is not
    */
   static Found find() {
-    String wanted = System.getProperty(PROPERTY, "");
+    return FOUND.computeIfAbsent(System.getProperty(PROPERTY, ""), NativeLibrary::find);
+  }
+
+  private static Found find(String wanted) {
     if (wanted.equals(NONE)) {
       return new Found(null, "kancil.cpu.kernels=vector");
     }

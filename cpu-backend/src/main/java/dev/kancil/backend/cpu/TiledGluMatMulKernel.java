@@ -4,10 +4,8 @@ import dev.kancil.backend.host.HostStep;
 import dev.kancil.backend.host.HostValue;
 import dev.kancil.backend.host.Kernel;
 import dev.kancil.backend.host.Lowering;
-import dev.kancil.backend.host.NativeMemory;
 import dev.kancil.graph.Node;
 import dev.kancil.graph.op.Activation;
-import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.Objects;
@@ -19,9 +17,6 @@ import org.jspecify.annotations.Nullable;
  * only their combination is stored.
  */
 final class TiledGluMatMulKernel implements Kernel, WorkerPool.Work {
-  /** Rows of x whose products wait for each other. */
-  private static final int ROWS_AT_ONCE = 60;
-
   private final Activation activation;
   private final HostValue x;
   private final HostValue y;
@@ -32,7 +27,7 @@ final class TiledGluMatMulKernel implements Kernel, WorkerPool.Work {
   private final Scratch scratch;
   private final RoundedRows rounded;
   private final boolean rounds;
-  private final MemorySegment[] products;
+  private final WaitingProducts products;
   private @Nullable HostStep step;
 
   TiledGluMatMulKernel(
@@ -56,15 +51,15 @@ final class TiledGluMatMulKernel implements Kernel, WorkerPool.Work {
     if (rounds) {
       rounded.reserve(operands.limits().tokens(), x.columns());
     }
-    int rows = Math.min(ROWS_AT_ONCE, operands.limits().tokens());
-    int floats = rows * runs.perChunk() * TileProduct.ROWS;
-    products = new MemorySegment[pool.threads()];
-    for (int i = 0; i < products.length; i++) {
-      products[i] = NativeMemory.allocate(4L * floats, Arena.ofAuto(), "products");
-    }
-    scratch.reserve(Scratch.Kind.PRODUCTS, Lanes.padded(floats));
-    scratch.reserve(Scratch.Kind.SECOND_PRODUCTS, Lanes.padded(floats));
-    scratch.reserve(Scratch.Kind.EXPRESSION, Lanes.padded(floats));
+    products =
+        new WaitingProducts(
+            runs,
+            operands.limits().tokens(),
+            pool.threads(),
+            scratch,
+            Scratch.Kind.PRODUCTS,
+            Scratch.Kind.SECOND_PRODUCTS,
+            Scratch.Kind.EXPRESSION);
   }
 
   @Override
@@ -85,16 +80,14 @@ final class TiledGluMatMulKernel implements Kernel, WorkerPool.Work {
     int rows = x.rows(current);
     int first = runs.firstTile(chunk);
     int count = gate.rows(first, runs.count(chunk));
-    float[] gates = scratch.of(Scratch.Kind.PRODUCTS, thread);
-    float[] ups = scratch.of(Scratch.Kind.SECOND_PRODUCTS, thread);
     float[] room = scratch.of(Scratch.Kind.EXPRESSION, thread);
     MemorySegment target = y.data(current);
-    for (int begin = 0; begin < rows; begin += ROWS_AT_ONCE) {
+    for (int begin = 0; begin < rows; begin += WaitingProducts.ROWS) {
       // The last ones together with some of those before, which come out alike.
-      int some = Math.min(ROWS_AT_ONCE, rows);
+      int some = Math.min(WaitingProducts.ROWS, rows);
       int row = Math.min(begin, rows - some);
-      multiply(gate, chunk, row, some, count, current, thread, gates);
-      multiply(up, chunk, row, some, count, current, thread, ups);
+      float[] gates = multiply(gate, chunk, row, some, current, thread, Scratch.Kind.PRODUCTS);
+      float[] ups = multiply(up, chunk, row, some, current, thread, Scratch.Kind.SECOND_PRODUCTS);
       // What lies behind the last product, up to a whole vector, is computed and never read.
       VectorMath.glu(activation, gates, ups, room, Lanes.padded(some * count));
       for (int i = 0; i < some; i++) {
@@ -104,29 +97,26 @@ final class TiledGluMatMulKernel implements Kernel, WorkerPool.Work {
     }
   }
 
-  private void multiply(
+  private float[] multiply(
       TiledWeight weight,
-      int chunk,
+      int run,
       int row,
       int rows,
-      int count,
       HostStep current,
       int thread,
-      float[] results) {
+      Scratch.Kind kind) {
     boolean takesRounded = weight.product().takesRounded();
-    int parts = TileProduct.parts(x.rows(current));
     long rowBytes = takesRounded ? rounded.rowBytes() : 4L * x.columns();
     long begin = takesRounded ? rounded.address(0) : x.data(current).address();
-    weight.multiply(
+    return products.of(
+        weight,
         0,
-        runs.firstTile(chunk),
-        runs.count(chunk),
+        run,
         begin + row * rowBytes,
         rowBytes,
         rows,
-        parts,
-        products[thread].address(),
-        count);
-    MemorySegment.copy(products[thread], ValueLayout.JAVA_FLOAT, 0, results, 0, rows * count);
+        TileProduct.parts(x.rows(current)),
+        thread,
+        kind);
   }
 }

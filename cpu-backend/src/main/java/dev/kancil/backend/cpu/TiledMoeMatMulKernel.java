@@ -4,12 +4,10 @@ import dev.kancil.backend.host.HostStep;
 import dev.kancil.backend.host.HostValue;
 import dev.kancil.backend.host.Kernel;
 import dev.kancil.backend.host.Lowering;
-import dev.kancil.backend.host.NativeMemory;
 import dev.kancil.graph.Node;
 import dev.kancil.graph.op.Activation;
 import dev.kancil.graph.op.MoeGluMatMul;
 import dev.kancil.graph.op.MoeMatMul;
-import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.Objects;
@@ -23,9 +21,6 @@ import org.jspecify.annotations.Nullable;
  * beside each other. Traffic: the weights of each expert that has a slot once.
  */
 final class TiledMoeMatMulKernel implements Kernel, WorkerPool.Work {
-  /** Slots whose products wait for each other. */
-  private static final int SLOTS_AT_ONCE = 60;
-
   private final @Nullable Activation activation;
   private final HostValue x;
   private final HostValue ids;
@@ -40,7 +35,7 @@ final class TiledMoeMatMulKernel implements Kernel, WorkerPool.Work {
   private final Scratch scratch;
   private final ExpertSlots slots;
   private final SlotRows rows;
-  private final MemorySegment[] products;
+  private final WaitingProducts products;
   // Experts that have slots, of this step.
   private final int[] busy;
   private @Nullable HostStep step;
@@ -71,16 +66,15 @@ final class TiledMoeMatMulKernel implements Kernel, WorkerPool.Work {
     int mostSlots = Math.multiplyExact(operands.limits().tokens(), ids.columns());
     slots.reserve(experts, mostSlots);
     rows.reserve(mostSlots, gate.columns());
-    int floats = Math.min(SLOTS_AT_ONCE, mostSlots) * runs.perChunk() * TileProduct.ROWS;
-    products = new MemorySegment[pool.threads()];
-    for (int i = 0; i < products.length; i++) {
-      products[i] = NativeMemory.allocate(4L * floats, Arena.ofAuto(), "products");
-    }
-    scratch.reserve(Scratch.Kind.PRODUCTS, Lanes.padded(floats));
-    if (activation != null) {
-      scratch.reserve(Scratch.Kind.SECOND_PRODUCTS, Lanes.padded(floats));
-      scratch.reserve(Scratch.Kind.EXPRESSION, Lanes.padded(floats));
-    }
+    products =
+        new WaitingProducts(
+            runs,
+            mostSlots,
+            pool.threads(),
+            scratch,
+            Scratch.Kind.PRODUCTS,
+            Scratch.Kind.SECOND_PRODUCTS,
+            Scratch.Kind.EXPRESSION);
   }
 
   /** Whether both matrices of a node take x alike. */
@@ -111,15 +105,13 @@ final class TiledMoeMatMulKernel implements Kernel, WorkerPool.Work {
     int first = runs.firstTile(run) * TileProduct.ROWS;
     int count = gate.rows(runs.firstTile(run), runs.count(run));
     MemorySegment target = y.data(Objects.requireNonNull(step));
-    float[] results = scratch.of(Scratch.Kind.PRODUCTS, thread);
-    for (int begin = 0; begin < slotCount; begin += SLOTS_AT_ONCE) {
+    for (int begin = 0; begin < slotCount; begin += WaitingProducts.ROWS) {
       // The last ones together with some of those before, which come out alike.
-      int some = Math.min(SLOTS_AT_ONCE, slotCount);
+      int some = Math.min(WaitingProducts.ROWS, slotCount);
       int slot = Math.min(begin, slotCount - some);
-      multiply(gate, expert, run, slot, some, count, thread, results);
+      float[] results = multiply(gate, expert, run, slot, some, thread, Scratch.Kind.PRODUCTS);
       if (activation != null) {
-        float[] ups = scratch.of(Scratch.Kind.SECOND_PRODUCTS, thread);
-        multiply(up, expert, run, slot, some, count, thread, ups);
+        float[] ups = multiply(up, expert, run, slot, some, thread, Scratch.Kind.SECOND_PRODUCTS);
         // What lies behind the last product, up to a whole vector, is computed and never read.
         float[] room = scratch.of(Scratch.Kind.EXPRESSION, thread);
         VectorMath.glu(activation, results, ups, room, Lanes.padded(some * count));
@@ -131,25 +123,17 @@ final class TiledMoeMatMulKernel implements Kernel, WorkerPool.Work {
     }
   }
 
-  private void multiply(
-      TiledWeight weight,
-      int expert,
-      int run,
-      int slot,
-      int some,
-      int count,
-      int thread,
-      float[] results) {
-    weight.multiply(
+  private float[] multiply(
+      TiledWeight weight, int expert, int run, int slot, int some, int thread, Scratch.Kind kind) {
+    return products.of(
+        weight,
         expert,
-        runs.firstTile(run),
-        runs.count(run),
+        run,
         rows.address(expert) + slot * rows.rowBytes(),
         rows.rowBytes(),
         some,
         TileProduct.parts(slots.count(expert)),
-        products[thread].address(),
-        count);
-    MemorySegment.copy(products[thread], ValueLayout.JAVA_FLOAT, 0, results, 0, some * count);
+        thread,
+        kind);
   }
 }

@@ -5,7 +5,6 @@ import dev.kancil.backend.host.Packing;
 import dev.kancil.graph.Weight;
 import java.lang.foreign.MemorySegment;
 import java.util.stream.LongStream;
-import org.jspecify.annotations.Nullable;
 
 /**
  * A weight as native kernels take it: groups of rows (experts, or all rows as one), each in tiles
@@ -16,11 +15,6 @@ import org.jspecify.annotations.Nullable;
  */
 record TiledWeight(
     TileProduct product, MemorySegment data, int columns, int groupRows, long tileBytes) {
-
-  /** Whether a weight can be laid so. */
-  static boolean takes(@Nullable NativeLibrary library, Weight weight) {
-    return library != null && library.takes(weight.type());
-  }
 
   /**
    * Lays a weight, unless that has been done for another node or program.
