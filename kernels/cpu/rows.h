@@ -242,6 +242,63 @@ ROW_FUNCTION(likeliest) {
   return (int)block;
 }
 
+// Turns heads by angles: pairs of columns (a, b) become (a cos - b sin, a sin + b cos). The other input is the pairs' cosines, then their sines; the
+// parameter a head's width; `kind` the number of pairs, negative where they are neighbours, else they are halves. What is in no pair is copied.
+ROW_FUNCTION(turn) {
+  long width = (long)parameter, pairs = kind < 0 ? -kind : kind;
+  const float *cosines = other, *sines = other + pairs;
+  for (long head = 0; head < count; head += width, x += width, y += width) {
+    if (kind < 0) {
+      for (long i = 0; i < pairs; i++) {
+        float a = x[2 * i], b = x[2 * i + 1];
+        y[2 * i] = a * cosines[i] - b * sines[i];
+        y[2 * i + 1] = a * sines[i] + b * cosines[i];
+      }
+    } else {
+      for (long i = 0; i < pairs; i++) {
+        float a = x[i], b = x[i + pairs];
+        y[i] = a * cosines[i] - b * sines[i];
+        y[i + pairs] = a * sines[i] + b * cosines[i];
+      }
+    }
+    for (long i = 2 * pairs; i < width; i++) {
+      y[i] = x[i];
+    }
+  }
+  return 0;
+}
+
+// y is a row of a cache of halves.
+ROW_FUNCTION(to_halves) {
+  UNUSED(other), UNUSED(parameter), UNUSED(kind);
+  uint16_t *halves = (uint16_t *)y;
+  long i = 0;
+  for (; i + LANES <= count; i += LANES) {
+    store_halves(halves + i, load(x + i));
+  }
+  if (i < count) {
+    float end[LANES] = {0};
+    uint16_t rounded[LANES];
+    memcpy(end, x + i, sizeof(float) * (size_t)(count - i));
+    store_halves(rounded, load(end));
+    memcpy(halves + i, rounded, sizeof(uint16_t) * (size_t)(count - i));
+  }
+  return 0;
+}
+
+// y is a row of a cache of bfloat16.
+ROW_FUNCTION(to_brain_floats) {
+  UNUSED(other), UNUSED(parameter), UNUSED(kind);
+  uint16_t *halves = (uint16_t *)y;
+  for (long i = 0; i < count; i++) {
+    uint32_t bits;
+    memcpy(&bits, x + i, 4);
+    uint32_t rounded = (bits + 0x7fff + (bits >> 16 & 1)) >> 16;
+    halves[i] = (uint16_t)((bits & 0x7fffffff) > 0x7f800000 ? bits >> 16 | 0x40 : rounded);
+  }
+  return 0;
+}
+
 // Functions of Java's arrays, from element `from` on, with one signature, too. They return 0, or what they say.
 #define ARRAY_FUNCTION(name) \
   float EXPORT(name)(float *x, long from, long count, float parameter, float second, const float *coefficients, int64_t *results)

@@ -39,6 +39,8 @@ static INLINE floats multiply(floats a, floats b) { return _mm256_mul_ps(a, b); 
 static INLINE floats multiply_add(floats a, floats b, floats c) { return _mm256_fmadd_ps(a, b, c); }
 static INLINE floats from_ints(ints x) { return _mm256_cvtepi32_ps(x); }
 static INLINE floats from_halves(const uint16_t *at) { return _mm256_cvtph_ps(_mm_loadu_si128((const __m128i *)at)); }
+// Rounded to the nearest, halves to the even one.
+static INLINE void store_halves(uint16_t *at, floats x) { _mm_storeu_si128((__m128i *)at, _mm256_cvtps_ph(x, _MM_FROUND_TO_NEAREST_INT)); }
 static INLINE floats from_brain_floats(const uint16_t *at) {
   return _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_cvtepu16_epi32(_mm_loadu_si128((const __m128i *)at)), 16));
 }

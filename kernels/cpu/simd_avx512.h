@@ -26,6 +26,8 @@ static INLINE floats multiply(floats a, floats b) { return _mm512_mul_ps(a, b); 
 static INLINE floats multiply_add(floats a, floats b, floats c) { return _mm512_fmadd_ps(a, b, c); }
 static INLINE floats from_ints(ints x) { return _mm512_cvtepi32_ps(x); }
 static INLINE floats from_halves(const uint16_t *at) { return _mm512_cvtph_ps(_mm256_loadu_si256((const __m256i *)at)); }
+// Rounded to the nearest, halves to the even one.
+static INLINE void store_halves(uint16_t *at, floats x) { _mm256_storeu_si256((__m256i *)at, _mm512_cvtps_ph(x, _MM_FROUND_TO_NEAREST_INT)); }
 static INLINE floats from_brain_floats(const uint16_t *at) {
   return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32(_mm256_loadu_si256((const __m256i *)at)), 16));
 }

@@ -72,6 +72,24 @@ static INLINE floats multiply(floats a, floats b) { floats y; EACH(y, a.of[i] * 
 static INLINE floats multiply_add(floats a, floats b, floats c) { floats y; EACH(y, fmaf(a.of[i], b.of[i], c.of[i])); }
 static INLINE floats from_ints(ints x) { floats y; EACH(y, (float)x.of[i]); }
 static INLINE floats from_halves(const uint16_t *at) { floats y; EACH(y, half_to_float(at[i])); }
+// Rounded to the nearest, halves to the even one.
+static INLINE void store_halves(uint16_t *at, floats x) {
+  for (int i = 0; i < LANES; i++) {
+    uint32_t bits;
+    memcpy(&bits, x.of + i, 4);
+    uint32_t size = bits & 0x7fffffff, half;
+    if (size > 0x7f800000) {
+      half = 0x7e00 | (size >> 13 & 0x3ff);
+    } else if (size >= 0x477ff000) {
+      half = 0x7c00;
+    } else if (size >= 0x38800000) {
+      half = (size - 0x38000000 + 0xfff + (size >> 13 & 1)) >> 13;
+    } else {
+      half = (uint32_t)rintf(float_of_bits(size) * 0x1p24f);
+    }
+    at[i] = (uint16_t)(bits >> 16 & 0x8000) | (uint16_t)half;
+  }
+}
 static INLINE floats from_brain_floats(const uint16_t *at) { floats y; EACH(y, float_of_bits((uint32_t)at[i] << 16)); }
 static INLINE floats from_unsigned(const uint8_t *at) { floats y; EACH(y, (float)at[i]); }
 static INLINE floats from_signed(const uint8_t *at) { floats y; EACH(y, (float)(int8_t)at[i]); }

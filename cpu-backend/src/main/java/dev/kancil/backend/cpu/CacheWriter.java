@@ -5,23 +5,20 @@ import dev.kancil.backend.host.HostState;
 import dev.kancil.backend.host.HostStep;
 import dev.kancil.graph.StateGroup;
 import dev.kancil.graph.StateSlot;
-import dev.kancil.tensor.Blocks;
 import dev.kancil.tensor.DataType;
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
 
 /** Stores rows of keys and values in the pages of their sequences. */
 final class CacheWriter {
   private final StateSlot slot;
-  private final Scratch scratch;
+  private final RowKernels kernels;
   // For each row of the step the row of the cache; filled on the device's thread.
   private final long[] cacheRows;
 
-  CacheWriter(StateSlot slot, int columns, int maxRows, Scratch scratch) {
+  CacheWriter(StateSlot slot, int maxRows, RowKernels kernels) {
     this.slot = slot;
-    this.scratch = scratch;
+    this.kernels = kernels;
     this.cacheRows = new long[maxRows];
-    scratch.reserve(Scratch.Kind.ROW, columns);
   }
 
   void prepare(HostStep step) {
@@ -59,9 +56,7 @@ final class CacheWriter {
     if (type == DataType.F32) {
       MemorySegment.copy(data, at, cache, to, 4L * columns);
     } else {
-      float[] floats = scratch.of(Scratch.Kind.ROW, thread);
-      MemorySegment.copy(data, ValueLayout.JAVA_FLOAT, at, floats, 0, columns);
-      Blocks.encode(type, floats, 0, cache, to, columns);
+      kernels.encode(type, data, at, cache, to, columns, thread);
     }
   }
 }

@@ -105,7 +105,7 @@ final class CpuLowering implements Lowering {
       natives = null;
       rows = new VectorRows(scratch);
     } else {
-      NativeRows kernels = new NativeRows(library);
+      NativeRows kernels = new NativeRows(library, scratch);
       natives =
           new Native(
               library, kernels, new RoundedRows(library), new SlotRows(library, expertSlots));
@@ -247,8 +247,8 @@ final class CpuLowering implements Lowering {
   }
 
   private CacheWriter writer(StateSlot slot, HostValue k, HostValue v, Operands operands) {
-    int columns = Math.max(k.columns(), v.columns());
-    return new CacheWriter(slot, columns, operands.limits().tokens(), scratch);
+    scratch.reserve(Scratch.Kind.ROW, Math.max(k.columns(), v.columns()));
+    return new CacheWriter(slot, operands.limits().tokens(), rows);
   }
 
   private MemorySegment room(Room room) {
@@ -258,7 +258,7 @@ final class CpuLowering implements Lowering {
   private Rotation rotation(
       RotaryEmbedding rotary, Value positions, List<Operand> factors, Operands operands) {
     AngleKey key = new AngleKey(rotary, positions, List.copyOf(factors));
-    HostValue rows = operands.value(positions);
+    HostValue positionRows = operands.value(positions);
     boolean isFirst = !angles.containsKey(key);
     RopeAngles shared =
         angles.computeIfAbsent(
@@ -268,7 +268,7 @@ final class CpuLowering implements Lowering {
                   factors.isEmpty() ? new float[0] : decode((Weight) factors.getFirst(), operands);
               return new RopeAngles(rotary, divisors, operands.limits().tokens());
             });
-    return new Rotation(rotary, shared, isFirst, rows, pool);
+    return new Rotation(rotary, shared, isFirst, positionRows, pool, rows);
   }
 
   private static float[] decode(Weight weight, Operands operands) {

@@ -13,6 +13,7 @@ import dev.kancil.graph.op.Clamp;
 import dev.kancil.graph.op.ClampedGlu;
 import dev.kancil.graph.op.Glu;
 import dev.kancil.graph.op.Op;
+import dev.kancil.graph.op.RotaryEmbedding;
 import dev.kancil.graph.op.Sample;
 import dev.kancil.graph.op.Scale;
 import dev.kancil.graph.op.SoftCap;
@@ -36,6 +37,7 @@ final class NativeRows implements RowKernels {
   private static final Longs NOTHING = Longs.of(0);
 
   private final NativeLibrary library;
+  private final Scratch scratch;
   private final MethodHandle add;
   private final MethodHandle scale;
   private final MethodHandle clamp;
@@ -47,6 +49,9 @@ final class NativeRows implements RowKernels {
   private final MethodHandle layerNorm;
   private final MethodHandle weightedSum;
   private final MethodHandle likeliest;
+  private final MethodHandle turn;
+  private final MethodHandle toHalves;
+  private final MethodHandle toBrainFloats;
   // Bound when they are first called, which few models and samplers do; twice does no harm.
   private @Nullable MethodHandle exponentials;
   private @Nullable MethodHandle tangents;
@@ -55,8 +60,9 @@ final class NativeRows implements RowKernels {
 
   private final MemorySegment exp2;
 
-  NativeRows(NativeLibrary library) {
+  NativeRows(NativeLibrary library, Scratch scratch) {
     this.library = library;
+    this.scratch = scratch;
     add = library.function("add", ROW_FUNCTION);
     scale = library.function("scale", ROW_FUNCTION);
     clamp = library.function("clamp", ROW_FUNCTION);
@@ -68,6 +74,9 @@ final class NativeRows implements RowKernels {
     layerNorm = library.function("layer_norm", ROW_FUNCTION);
     weightedSum = library.function("weighted_sum", ROW_FUNCTION);
     likeliest = library.function("likeliest", ROW_FUNCTION);
+    turn = library.function("turn", ROW_FUNCTION);
+    toHalves = library.function("to_halves", ROW_FUNCTION);
+    toBrainFloats = library.function("to_brain_floats", ROW_FUNCTION);
     exp2 = NativeMemory.allocate(4L * Sample.EXP2.size(), Arena.ofAuto(), "coefficients");
     for (int i = 0; i < Sample.EXP2.size(); i++) {
       exp2.setAtIndex(JAVA_FLOAT, i, Sample.EXP2.get(i));
@@ -222,6 +231,39 @@ final class NativeRows implements RowKernels {
       sampleWeights = library.functionOfArrays("sample_weights", ARRAY_FUNCTION);
     }
     callWithArrays(sampleWeights, x, from, count, most, scale, weights);
+  }
+
+  @Override
+  public void turn(
+      RotaryEmbedding rotary,
+      int pairs,
+      MemorySegment angles,
+      long anglesAt,
+      MemorySegment x,
+      long at,
+      MemorySegment y,
+      long to,
+      int columns) {
+    int kind = rotary.pairing() == RotaryEmbedding.Pairing.NEIGHBOURS ? -pairs : pairs;
+    long table = angles.address() + anglesAt;
+    call(turn, x.address() + at, table, y.address() + to, columns, rotary.headWidth(), kind);
+  }
+
+  @Override
+  public void encode(
+      DataType type,
+      MemorySegment x,
+      long at,
+      MemorySegment cache,
+      long to,
+      int columns,
+      int thread) {
+    switch (type) {
+      case F16 -> call(toHalves, x.address() + at, 0, cache.address() + to, columns, 0, 0);
+      case BF16 -> call(toBrainFloats, x.address() + at, 0, cache.address() + to, columns, 0, 0);
+      default ->
+          RowKernels.encode(type, x, at, cache, to, columns, scratch.of(Scratch.Kind.ROW, thread));
+    }
   }
 
   @Override

@@ -1,6 +1,8 @@
 package dev.kancil.backend.cpu;
 
+import dev.kancil.backend.host.NativeMemory;
 import dev.kancil.graph.op.RotaryEmbedding;
+import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 
@@ -12,15 +14,13 @@ import java.lang.foreign.ValueLayout;
 final class RopeAngles {
   private final double[] anglePerPosition;
   private final double magnitude;
-  private final float[] cosines;
-  private final float[] sines;
+  // Row by row its cosines, then its sines.
+  private final MemorySegment table;
 
   RopeAngles(RotaryEmbedding rotary, float[] factors, int maxRows) {
     anglePerPosition = rotary.anglePerPosition(factors.length == 0 ? null : factors);
     magnitude = rotary.magnitude();
-    int size = Math.multiplyExact(maxRows, anglePerPosition.length);
-    cosines = new float[size];
-    sines = new float[size];
+    table = NativeMemory.allocate(maxRows * rowBytes(), Arena.ofAuto(), "rotary angles");
   }
 
   /** Pairs of columns that are turned in each head. */
@@ -28,24 +28,27 @@ final class RopeAngles {
     return anglePerPosition.length;
   }
 
+  long rowBytes() {
+    return 8L * pairs();
+  }
+
+  MemorySegment table() {
+    return table;
+  }
+
   /** Computes the angles of rows {@code from} to {@code to}. */
   void fill(MemorySegment positions, int from, int to) {
     int pairs = pairs();
     for (int row = from; row < to; row++) {
       double position = positions.getAtIndex(ValueLayout.JAVA_INT, row);
+      long first = 2L * row * pairs;
       for (int i = 0; i < pairs; i++) {
         double angle = position * anglePerPosition[i];
-        cosines[row * pairs + i] = (float) (magnitude * Math.cos(angle));
-        sines[row * pairs + i] = (float) (magnitude * Math.sin(angle));
+        float cosine = (float) (magnitude * Math.cos(angle));
+        float sine = (float) (magnitude * Math.sin(angle));
+        table.setAtIndex(ValueLayout.JAVA_FLOAT, first + i, cosine);
+        table.setAtIndex(ValueLayout.JAVA_FLOAT, first + pairs + i, sine);
       }
     }
-  }
-
-  float[] cosines() {
-    return cosines;
-  }
-
-  float[] sines() {
-    return sines;
   }
 }

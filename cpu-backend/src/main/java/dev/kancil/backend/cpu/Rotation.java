@@ -3,9 +3,7 @@ package dev.kancil.backend.cpu;
 import dev.kancil.backend.host.HostStep;
 import dev.kancil.backend.host.HostValue;
 import dev.kancil.graph.op.RotaryEmbedding;
-import dev.kancil.graph.op.RotaryEmbedding.Pairing;
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
@@ -21,6 +19,7 @@ final class Rotation {
   private final boolean fills;
   private final HostValue positions;
   private final WorkerPool pool;
+  private final RowKernels kernels;
   private final WorkerPool.Work fill = this::fill;
   private int rows;
   private @Nullable MemorySegment positionData;
@@ -30,7 +29,9 @@ final class Rotation {
       RopeAngles angles,
       boolean fills,
       HostValue positions,
-      WorkerPool pool) {
+      WorkerPool pool,
+      RowKernels kernels) {
+    this.kernels = kernels;
     this.rotary = rotary;
     this.angles = angles;
     this.fills = fills;
@@ -54,65 +55,7 @@ final class Rotation {
 
   /** Turns the heads of a row, all columns of which are copied. */
   void turn(int row, int columns, MemorySegment x, long at, MemorySegment y, long to) {
-    int width = rotary.headWidth();
-    int pairs = angles.pairs();
-    int from = row * pairs;
-    for (int head = 0; head < columns; head += width) {
-      if (rotary.pairing() == Pairing.NEIGHBOURS) {
-        neighbours(
-            angles.cosines(), angles.sines(), from, pairs, x, at + 4L * head, y, to + 4L * head);
-      } else {
-        halves(angles.cosines(), angles.sines(), from, pairs, x, at + 4L * head, y, to + 4L * head);
-      }
-      for (int i = 2 * pairs; i < width; i++) {
-        set(y, to + 4L * (head + i), get(x, at + 4L * (head + i)));
-      }
-    }
-  }
-
-  private static float get(MemorySegment x, long at) {
-    return x.get(ValueLayout.JAVA_FLOAT, at);
-  }
-
-  private static void set(MemorySegment y, long at, float value) {
-    y.set(ValueLayout.JAVA_FLOAT, at, value);
-  }
-
-  private static void neighbours(
-      float[] cosines,
-      float[] sines,
-      int from,
-      int pairs,
-      MemorySegment x,
-      long at,
-      MemorySegment y,
-      long to) {
-    for (int i = 0; i < pairs; i++) {
-      float a = get(x, at + 8L * i);
-      float b = get(x, at + 8L * i + 4);
-      float cosine = cosines[from + i];
-      float sine = sines[from + i];
-      set(y, to + 8L * i, a * cosine - b * sine);
-      set(y, to + 8L * i + 4, a * sine + b * cosine);
-    }
-  }
-
-  private static void halves(
-      float[] cosines,
-      float[] sines,
-      int from,
-      int pairs,
-      MemorySegment x,
-      long at,
-      MemorySegment y,
-      long to) {
-    for (int i = 0; i < pairs; i++) {
-      float a = get(x, at + 4L * i);
-      float b = get(x, at + 4L * (i + pairs));
-      float cosine = cosines[from + i];
-      float sine = sines[from + i];
-      set(y, to + 4L * i, a * cosine - b * sine);
-      set(y, to + 4L * (i + pairs), a * sine + b * cosine);
-    }
+    kernels.turn(
+        rotary, angles.pairs(), angles.table(), row * angles.rowBytes(), x, at, y, to, columns);
   }
 }

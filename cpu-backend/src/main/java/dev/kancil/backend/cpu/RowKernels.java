@@ -1,8 +1,11 @@
 package dev.kancil.backend.cpu;
 
 import dev.kancil.graph.op.Op;
+import dev.kancil.graph.op.RotaryEmbedding;
+import dev.kancil.tensor.Blocks;
 import dev.kancil.tensor.DataType;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -82,6 +85,53 @@ interface RowKernels {
    */
   void sampleWeights(
       Floats x, int from, int count, float most, float scale, int[] room, Longs weights);
+
+  /**
+   * Turns the heads of a row; what is in no pair is copied.
+   *
+   * @param angles of the row at {@code anglesAt}: cosines of its pairs, then sines
+   */
+  void turn(
+      RotaryEmbedding rotary,
+      int pairs,
+      MemorySegment angles,
+      long anglesAt,
+      MemorySegment x,
+      long at,
+      MemorySegment y,
+      long to,
+      int columns);
+
+  /**
+   * A row of a cache: whole blocks.
+   *
+   * @param thread that calls, for which rows of scratch memory are reserved
+   */
+  void encode(
+      DataType type,
+      MemorySegment x,
+      long at,
+      MemorySegment cache,
+      long to,
+      int columns,
+      int thread);
+
+  /**
+   * As a type's definition says, by way of an array.
+   *
+   * @param row room for it
+   */
+  static void encode(
+      DataType type,
+      MemorySegment x,
+      long at,
+      MemorySegment cache,
+      long to,
+      int columns,
+      float[] row) {
+    MemorySegment.copy(x, ValueLayout.JAVA_FLOAT, at, row, 0, columns);
+    Blocks.encode(type, row, 0, cache, to, columns);
+  }
 
   /** Elements of a type to float32: whole blocks of a row. */
   void decode(DataType type, MemorySegment source, long at, float[] row, int elements);

@@ -10,6 +10,7 @@ import dev.kancil.graph.op.Clamp;
 import dev.kancil.graph.op.ClampedGlu;
 import dev.kancil.graph.op.Glu;
 import dev.kancil.graph.op.Op;
+import dev.kancil.graph.op.RotaryEmbedding;
 import dev.kancil.graph.op.Scale;
 import dev.kancil.graph.op.SoftCap;
 import dev.kancil.tensor.DataType;
@@ -319,6 +320,67 @@ final class VectorRows implements RowKernels {
   public void sampleWeights(
       Floats x, int from, int count, float most, float scale, int[] room, Longs weights) {
     VectorWeights.of(x.array(), from, count, most, scale, room, weights.array());
+  }
+
+  @Override
+  public void turn(
+      RotaryEmbedding rotary,
+      int pairs,
+      MemorySegment angles,
+      long anglesAt,
+      MemorySegment x,
+      long at,
+      MemorySegment y,
+      long to,
+      int columns) {
+    boolean areNeighbours = rotary.pairing() == RotaryEmbedding.Pairing.NEIGHBOURS;
+    long headBytes = 4L * rotary.headWidth();
+    for (long head = 0; head < 4L * columns; head += headBytes) {
+      if (areNeighbours) {
+        pairs(8, 4, pairs, angles, anglesAt, x, at + head, y, to + head);
+      } else {
+        pairs(4, 4L * pairs, pairs, angles, anglesAt, x, at + head, y, to + head);
+      }
+      for (long i = 8L * pairs; i < headBytes; i += 4) {
+        set(y, to + head + i, get(x, at + head + i));
+      }
+    }
+  }
+
+  /**
+   * @param step bytes from one pair to the next
+   * @param apart bytes from a pair's first column to its second
+   */
+  private static void pairs(
+      long step,
+      long apart,
+      int pairs,
+      MemorySegment angles,
+      long anglesAt,
+      MemorySegment x,
+      long at,
+      MemorySegment y,
+      long to) {
+    for (int i = 0; i < pairs; i++) {
+      float a = get(x, at + step * i);
+      float b = get(x, at + step * i + apart);
+      float cosine = get(angles, anglesAt + 4L * i);
+      float sine = get(angles, anglesAt + 4L * (pairs + i));
+      set(y, to + step * i, a * cosine - b * sine);
+      set(y, to + step * i + apart, a * sine + b * cosine);
+    }
+  }
+
+  @Override
+  public void encode(
+      DataType type,
+      MemorySegment x,
+      long at,
+      MemorySegment cache,
+      long to,
+      int columns,
+      int thread) {
+    RowKernels.encode(type, x, at, cache, to, columns, scratch.of(Scratch.Kind.ROW, thread));
   }
 
   @Override
