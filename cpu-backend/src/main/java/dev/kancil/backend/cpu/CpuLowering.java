@@ -150,7 +150,9 @@ final class CpuLowering implements Lowering {
   }
 
   private Kernel moeMatMul(Node node, Operands operands) {
-    return natives != null && natives.takes(node) && TiledMoeMatMulKernel.takes(node)
+    return natives != null
+            && natives.takes(node)
+            && TiledMoeMatMulKernel.takes(node, natives.library())
         ? new TiledMoeMatMulKernel(
             node, operands, natives.library(), pool, scratch, expertSlots, natives.slotRows())
         : new MoeMatMulKernel(

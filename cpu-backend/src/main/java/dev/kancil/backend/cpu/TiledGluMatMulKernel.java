@@ -26,7 +26,6 @@ final class TiledGluMatMulKernel implements Kernel, WorkerPool.Work {
   private final WorkerPool pool;
   private final Scratch scratch;
   private final RoundedRows rounded;
-  private final boolean rounds;
   private final WaitingProducts products;
   private @Nullable HostStep step;
 
@@ -47,10 +46,8 @@ final class TiledGluMatMulKernel implements Kernel, WorkerPool.Work {
     gate = TiledWeight.of(library, node.weight(1), 1, operands);
     up = TiledWeight.of(library, node.weight(2), 1, operands);
     runs = TileRuns.of(0, gate, pool.threads());
-    rounds = gate.product().takesRounded() || up.product().takesRounded();
-    if (rounds) {
-      rounded.reserve(operands.limits().tokens(), x.columns());
-    }
+    rounded.reserve(operands.limits().tokens(), x.columns(), gate.product());
+    rounded.reserve(operands.limits().tokens(), x.columns(), up.product());
     products =
         new WaitingProducts(
             runs,
@@ -67,9 +64,9 @@ final class TiledGluMatMulKernel implements Kernel, WorkerPool.Work {
     step = newStep;
     int rows = x.rows(newStep);
     if (rows > 0) {
-      if (rounds) {
-        rounded.round(x.data(newStep), rows, x.columns(), pool);
-      }
+      rounded.begin(x.data(newStep), rows, x.columns());
+      rounded.fill(gate.product(), pool);
+      rounded.fill(up.product(), pool);
       pool.run(runs.end(), this);
     }
   }
@@ -83,8 +80,7 @@ final class TiledGluMatMulKernel implements Kernel, WorkerPool.Work {
     float[] room = scratch.of(Scratch.Kind.EXPRESSION, thread);
     MemorySegment target = y.data(current);
     for (int begin = 0; begin < rows; begin += WaitingProducts.ROWS) {
-      // The last ones together with some of those before, which come out alike.
-      int some = Math.min(WaitingProducts.ROWS, rows);
+      int some = WaitingProducts.count(begin, rows);
       int row = Math.min(begin, rows - some);
       float[] gates = multiply(gate, chunk, row, some, current, thread, Scratch.Kind.PRODUCTS);
       float[] ups = multiply(up, chunk, row, some, current, thread, Scratch.Kind.SECOND_PRODUCTS);
@@ -105,17 +101,15 @@ final class TiledGluMatMulKernel implements Kernel, WorkerPool.Work {
       HostStep current,
       int thread,
       Scratch.Kind kind) {
-    boolean takesRounded = weight.product().takesRounded();
-    long rowBytes = takesRounded ? rounded.rowBytes() : 4L * x.columns();
-    long begin = takesRounded ? rounded.address(0) : x.data(current).address();
+    RowForm form = weight.product().form(x.rows(current));
     return products.of(
         weight,
         0,
         run,
-        begin + row * rowBytes,
-        rowBytes,
+        rounded.address(row, form),
+        rounded.rowBytes(form),
         rows,
-        TileProduct.parts(x.rows(current)),
+        form,
         thread,
         kind);
   }
