@@ -94,13 +94,6 @@ final class TiledGluMatMulKernel implements Kernel, WorkerPool.Work {
       int thread) {
     RowForm form = weight.product().form(x.rows(current));
     return products.of(
-        weight,
-        0,
-        run,
-        rounded.address(row, form),
-        rounded.rowBytes(form),
-        rows,
-        form,
-        thread);
+        weight, 0, run, rounded.address(row, form), rounded.rowBytes(form), rows, form, thread);
   }
 }
