@@ -12,6 +12,9 @@ typedef struct {
   int32_t *minus, *minus_low, *minus_halves, *minus_low_halves;
 } activations;
 
+// How a row of x lies: as it is, or rounded.
+enum { BRAIN_FLOATS, WORDS, TWO_BYTES, THREE_BYTES, FLOATS };
+
 static INLINE long activation_bytes(long blocks, const int parts) { return (8 * FOUR_BYTES(parts) + 32) * blocks; }
 
 static INLINE activations activations_at(const uint8_t *row, long blocks, const int parts) {
@@ -25,4 +28,22 @@ static INLINE activations activations_at(const uint8_t *row, long blocks, const 
       integers + blocks,
       integers + 2 * blocks,
       integers + 4 * blocks};
+}
+
+// For superblocks of weights, in steps of many rows, numbers are words and share a scale for as many columns (wide_products.h).
+// Layout of a row: numbers, of each four columns the even ones first; then for each 32 columns their sum, as two words whose first counts 64; then scales.
+
+#define SUPER_COLUMNS 256
+#define WORD_LEVELS 4095
+
+typedef struct {
+  uint8_t *numbers, *sums;
+  float *scales;
+} word_activations;
+
+static INLINE long word_activation_bytes(long columns) { return 2 * columns + 4 * (columns / BLOCK) + 4 * (columns / SUPER_COLUMNS); }
+
+static INLINE word_activations word_activations_at(const uint8_t *row, long blocks) {
+  uint8_t *sums = (uint8_t *)row + 2 * BLOCK * blocks;
+  return (word_activations){(uint8_t *)row, sums, (float *)(sums + 4 * blocks)};
 }

@@ -64,7 +64,17 @@ static INLINE float float_of_bits(uint32_t bits) {
 // Rows of x that are multiplied with some tiles before the next ones are.
 #define TOKENS_AT_ONCE 60
 
-long EXPORT(round_bytes)(long blocks, int parts) { return activation_bytes(blocks, parts); }
+// What numbers of so many levels are multiplied with, to become them and to be x again.
+typedef struct {
+  float inverse, scale;
+} scaling;
+
+static INLINE scaling scaling_to(int levels, float largest) {
+  // Below this the inverse is no float.
+  int is_zero = largest < 1e-30f;
+  // Of what is endless, no number.
+  return (scaling){is_zero ? 0 : (float)levels / largest, is_zero ? 0 : largest / (float)levels + (largest - largest)};
+}
 
 static INLINE void round_rows(const float *x, long x_floats, long blocks, int rows, uint8_t *to, long row_bytes, const int parts) {
   for (int row = 0; row < rows; row++) {
@@ -73,36 +83,94 @@ static INLINE void round_rows(const float *x, long x_floats, long blocks, int ro
       const float *from = x + row * x_floats + BLOCK * b;
       uint8_t *numbers = of.numbers + 8 * FOUR_BYTES(parts) * b;
       uint32_t first = largest_of_sixteen(from), second = largest_of_sixteen(from + 16);
-      float largest = float_of_bits(first > second ? first : second);
-      // Below this the inverse is no float.
-      int is_zero = largest < 1e-30f;
-      float inverse = is_zero ? 0 : LEVELS(parts) / largest;
-      // Of what is endless, no number.
-      float scale = is_zero ? 0 : largest / LEVELS(parts) + (largest - largest);
+      scaling of_block = scaling_to(LEVELS(parts), float_of_bits(first > second ? first : second));
       int32_t high[2] = {0, 0}, low[2] = {0, 0};
       UNROLL for (int half = 0; half < 2; half++) {
-        round_sixteen(from + 16 * half, inverse, numbers + 4 * FOUR_BYTES(parts) * half, parts, high + half, low + half);
+        round_sixteen(from + 16 * half, of_block.inverse, numbers + 4 * FOUR_BYTES(parts) * half, parts, high + half, low + half);
         of.minus_halves[2 * b + half] = -high[half];
         of.minus_low_halves[2 * b + half] = -low[half];
       }
       float sum = (float)(high[0] + high[1]);
-      of.scales[b] = scale;
-      of.sums[b] = scale * (parts == 3 ? sum * 256 + (float)(low[0] + low[1]) : sum);
+      of.scales[b] = of_block.scale;
+      of.sums[b] = of_block.scale * (parts == 3 ? sum * 256 + (float)(low[0] + low[1]) : sum);
       of.minus[b] = -high[0] - high[1];
       of.minus_low[b] = -low[0] - low[1];
     }
   }
 }
 
-// Some rows of x in blocks, as activations.h lays them out. What is no number or endless makes its block's scale no number.
-void EXPORT(round)(const float *x, long x_floats, long blocks, int rows, uint8_t *to, long row_bytes, int parts) {
-  if (parts == 3) {
-    round_rows(x, x_floats, blocks, rows, to, row_bytes, 3);
-  } else {
-    round_rows(x, x_floats, blocks, rows, to, row_bytes, 2);
+static void round_rows_to_words(const float *x, long x_floats, long columns, int rows, uint8_t *to, long row_bytes) {
+  for (int row = 0; row < rows; row++) {
+    word_activations of = word_activations_at(to + row * row_bytes, columns / BLOCK);
+    for (long k = 0; k < columns; k += SUPER_COLUMNS) {
+      const float *from = x + row * x_floats + k;
+      uint32_t largest = 0;
+      for (int i = 0; i < SUPER_COLUMNS; i += 16) {
+        uint32_t some = largest_of_sixteen(from + i);
+        largest = some > largest ? some : largest;
+      }
+      scaling of_super = scaling_to(WORD_LEVELS, float_of_bits(largest));
+      of.scales[k / SUPER_COLUMNS] = of_super.scale;
+      for (int i = 0; i < SUPER_COLUMNS; i += BLOCK) {
+        int32_t sum = round_words(from + i, of_super.inverse, of.numbers + 2 * (k + i)) +
+            round_words(from + i + 16, of_super.inverse, of.numbers + 2 * (k + i + 16));
+        int16_t pair[2] = {(int16_t)(sum >> 6), (int16_t)(sum & 63)};
+        memcpy(of.sums + 4 * ((k + i) / BLOCK), pair, 4);
+      }
+    }
   }
 }
 
+#ifdef __AVX512BF16__
+#define HAS_BRAIN_FLOATS 1
+static void round_rows_to_brain_floats(const float *x, long x_floats, long columns, int rows, uint8_t *to, long row_bytes) {
+  for (int row = 0; row < rows; row++) {
+    const float *from = x + row * x_floats;
+    uint16_t *numbers = (uint16_t *)(to + row * row_bytes);
+    for (long k = 0; k < columns; k += 16) {
+      __mmask16 some = columns - k >= 16 ? 0xffff : (__mmask16)((1 << (columns - k)) - 1);
+      __m256i rounded = (__m256i)_mm512_cvtneps_pbh(_mm512_maskz_loadu_ps(some, from + k));
+      // Where the number of columns is odd, the last one's neighbour is zero.
+      _mm256_mask_storeu_epi16(numbers + k, some | some << 1, rounded);
+    }
+  }
+}
+#else
+#define HAS_BRAIN_FLOATS 0
+#endif
+
+// Whether there are products with x that is BF16.
+int EXPORT(has_brain_floats)(void) { return HAS_BRAIN_FLOATS; }
+
+long EXPORT(round_bytes)(long columns, int form) {
+  return form == BRAIN_FLOATS ? (columns + 1) / 2 * 4 : form == WORDS ? word_activation_bytes(columns) : activation_bytes(columns / BLOCK, form);
+}
+
+// Some rows of x, as activations.h lays them out. What is no number or endless makes its block's scale no number.
+void EXPORT(round)(const float *x, long x_floats, long columns, int rows, uint8_t *to, long row_bytes, int form) {
+  switch (form) {
+#ifdef __AVX512BF16__
+    case BRAIN_FLOATS: round_rows_to_brain_floats(x, x_floats, columns, rows, to, row_bytes); break;
+#endif
+    case WORDS: round_rows_to_words(x, x_floats, columns, rows, to, row_bytes); break;
+    case TWO_BYTES: round_rows(x, x_floats, columns / BLOCK, rows, to, row_bytes, 2); break;
+    case THREE_BYTES: round_rows(x, x_floats, columns / BLOCK, rows, to, row_bytes, 3); break;
+    default: __builtin_unreachable();
+  }
+}
+
+// The first of some rows.
+static INLINE void store_some(float *to, floats x, int rows) {
+  if (rows >= LANES) {
+    store(to, x);
+  } else {
+    float lanes[LANES];
+    store(lanes, x);
+    memcpy(to, lanes, sizeof(float) * (size_t)rows);
+  }
+}
+
+#include "wide_products.h"
 #include "products.h"
 #include "float_products.h"
 #include "pack.h"
@@ -113,8 +181,9 @@ typedef void product(
 
 // y[t][row] = row · x[t] for the first `rows` rows of some tiles.
 static INLINE void many(
-    product *multiply_tile, const uint8_t *tiles, long tile_bytes, long blocks, const uint8_t *x, long x_bytes, int tokens, int parts, float *y,
+    product *multiply_tile, const uint8_t *tiles, long tile_bytes, long blocks, const uint8_t *x, long x_bytes, int tokens, int form, float *y,
     long y_floats, int rows) {
+  int parts = form == TWO_BYTES || (form == FLOATS && tokens >= MANY_TOKENS) ? 2 : 3;
   int group = parts == 2 ? MANY_TOKENS : FEW_TOKENS;
   for (int begin = 0; begin < tokens; begin += TOKENS_AT_ONCE) {
     int end = begin + TOKENS_AT_ONCE < tokens ? begin + TOKENS_AT_ONCE : tokens;
@@ -128,14 +197,7 @@ static INLINE void many(
         int count = parts == 2 ? group : few;
         multiply_tile(tile, blocks, x + first * x_bytes, x_bytes, count, parts, row % TILE_ROWS, results);
         for (int i = 0; i < count; i++) {
-          float *to = y + (first + i) * y_floats + row;
-          if (rows - row >= LANES) {
-            store(to, results[i]);
-          } else {
-            float lanes[LANES];
-            store(lanes, results[i]);
-            memcpy(to, lanes, sizeof(float) * (size_t)(rows - row));
-          }
+          store_some(y + (first + i) * y_floats + row, results[i], rows - row);
         }
       }
     }
@@ -144,9 +206,9 @@ static INLINE void many(
 
 #include "attention.h"
 
-// `blocks` of 32 columns, or columns where weights are floats, whose x has 3 parts by name. pack: rows of a matrix become tiles, which have been
-// zeroed. multiply: x of two parts has at least MANY_TOKENS rows.
-#define TYPE(name) \
+// `blocks` of 32 columns, or columns where weights are floats. pack: rows of a matrix become tiles, which have been zeroed.
+// multiply: x of other forms than THREE_BYTES and FLOATS has at least WIDE_TOKENS rows.
+#define TYPE_WITH(name, wide_product) \
   long EXPORT(tile_bytes_##name)(long blocks) { return tile_bytes_##name(blocks); } \
   void EXPORT(pack_##name)(const uint8_t *rows, long row_bytes, long blocks, long count, uint8_t *tiles) { \
     for (long row = 0; row < count; row++) { \
@@ -154,12 +216,26 @@ static INLINE void many(
     } \
   } \
   void EXPORT(multiply_##name)( \
-      const uint8_t *tiles, long blocks, const uint8_t *x, long x_bytes, int tokens, int parts, float *y, long y_floats, int rows) { \
-    many(multiply_##name, tiles, tile_bytes_##name(blocks), blocks, x, x_bytes, tokens, parts, y, y_floats, rows); \
+      const uint8_t *tiles, long blocks, const uint8_t *x, long x_bytes, int tokens, int form, float *y, long y_floats, int rows) { \
+    if (form <= WORDS) { \
+      wide_product(tiles, blocks, x, x_bytes, tokens, y, y_floats, rows); \
+    } else { \
+      many(multiply_##name, tiles, tile_bytes_##name(blocks), blocks, x, x_bytes, tokens, form, y, y_floats, rows); \
+    } \
   }
+#define TYPE(name) TYPE_WITH(name, no_product)
+#define WIDE_TYPE(name) TYPE_WITH(name, wide_##name)
+
+// Of a form that is none of the type's.
+#define no_product(...) __builtin_unreachable()
+
 TYPE(f32)
 TYPE(f16)
+#ifdef __AVX512BF16__
+WIDE_TYPE(bf16)
+#else
 TYPE(bf16)
+#endif
 TYPE(q4_0)
 TYPE(q4_1)
 TYPE(q5_0)
@@ -167,6 +243,6 @@ TYPE(q5_1)
 TYPE(q8_0)
 TYPE(iq4_nl)
 TYPE(mxfp4)
-TYPE(q4_k)
-TYPE(q5_k)
-TYPE(q6_k)
+WIDE_TYPE(q4_k)
+WIDE_TYPE(q5_k)
+WIDE_TYPE(q6_k)

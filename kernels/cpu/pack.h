@@ -185,4 +185,12 @@ static void pack_row_f16(const uint8_t *row, long columns, int lane, uint8_t *ti
   }
 }
 
-static void pack_row_bf16(const uint8_t *row, long columns, int lane, uint8_t *tile) { pack_row_f16(row, columns, lane, tile); }
+static void pack_row_bf16(const uint8_t *row, long columns, int lane, uint8_t *tile) {
+#ifdef __AVX512BF16__
+  for (long k = 0; k < columns; k++) {
+    memcpy(tile + 64 * (k / 2) + 4 * lane + 2 * (k % 2), row + 2 * k, 2);
+  }
+#else
+  pack_row_f16(row, columns, lane, tile);
+#endif
+}

@@ -2,7 +2,7 @@
 
 #define EXPORT __attribute__((visibility("default")))
 
-// A bit for each: 1 plain, 2 avx2, 4 avx512, 8 avx512vnni.
+// A bit for each: 1 plain, 2 avx2, 4 avx512, 8 avx512vnni, 16 avx512bf16.
 EXPORT int kancil_instruction_sets(void) {
   int sets = 1;
 #if defined(__x86_64__)
@@ -14,6 +14,9 @@ EXPORT int kancil_instruction_sets(void) {
       sets |= 4;
       if (__builtin_cpu_supports("avx512vnni")) {
         sets |= 8;
+        if (__builtin_cpu_supports("avx512bf16")) {
+          sets |= 16;
+        }
       }
     }
   }

@@ -6,11 +6,14 @@
 #define LANES 8
 #define FEW_TOKENS 2
 #define MANY_TOKENS 2
+#define WIDE_TOKENS 6
 
 typedef __m256 floats;
 typedef __m256i ints;
 // Eight rows of four unsigned weights each.
 typedef __m256i bytes;
+// Eight rows of two signed weights each.
+typedef __m256i words;
 typedef struct {
   ints high, low;
 } sums;
@@ -101,6 +104,23 @@ static INLINE bytes look_up(bytes x, const uint8_t *sixteen) {
   return _mm256_shuffle_epi8(_mm256_broadcastsi128_si256(_mm_loadu_si128((const __m128i *)sixteen)), x);
 }
 
+static INLINE words even_words(bytes x) { return _mm256_and_si256(x, _mm256_set1_epi16(255)); }
+static INLINE words odd_words(bytes x) { return _mm256_srli_epi16(x, 8); }
+static INLINE words subtract_words(words x, int16_t y) { return _mm256_sub_epi16(x, _mm256_set1_epi16(y)); }
+static INLINE words multiply_words(words a, words b) { return _mm256_mullo_epi16(a, b); }
+// A byte for each lane, times `factor` in the first word.
+static INLINE words unsigned_words(const uint8_t *at, int factor) {
+  ints x = _mm256_cvtepu8_epi32(_mm_loadl_epi64((const __m128i *)at));
+  return _mm256_mullo_epi16(_mm256_or_si256(_mm256_slli_epi32(x, 16), x), _mm256_set1_epi32(0x10000 | factor));
+}
+static INLINE words signed_words(const uint8_t *at) {
+  ints x = _mm256_cvtepi8_epi32(_mm_loadl_epi64((const __m128i *)at));
+  return _mm256_or_si256(_mm256_slli_epi32(x, 16), _mm256_and_si256(x, _mm256_set1_epi32(0xffff)));
+}
+static INLINE words all_pairs(const uint8_t *at) { return _mm256_set1_epi32(*(const int32_t *)at); }
+static INLINE ints no_ints(void) { return _mm256_setzero_si256(); }
+static INLINE ints add_word_products(ints sum, words w, words x) { return _mm256_add_epi32(sum, _mm256_madd_epi16(w, x)); }
+
 static INLINE sums begin_sums(int32_t start, int32_t low_start, int shift) {
   return (sums){_mm256_slli_epi32(_mm256_set1_epi32(start), shift), _mm256_slli_epi32(_mm256_set1_epi32(low_start), shift)};
 }
@@ -162,4 +182,10 @@ static INLINE void round_sixteen(
   UNROLL for (int i = 0; i < 8; i++) {
     memcpy(at + 8 * i, &both[i % 2][i / 2], 8);
   }
+}
+// Puts sixteen numbers x · inverse, rounded to the nearest, as words, of each four the even ones first; their sum.
+static INLINE int32_t round_words(const float *x, float inverse, uint8_t *at) {
+  int32_t sum, none;
+  round_sixteen(x, inverse, at, 2, &sum, &none);
+  return sum;
 }

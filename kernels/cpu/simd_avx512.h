@@ -6,11 +6,14 @@
 #define LANES 16
 #define FEW_TOKENS 4
 #define MANY_TOKENS 6
+#define WIDE_TOKENS 12
 
 typedef __m512 floats;
 typedef __m512i ints;
 // Sixteen rows of four unsigned weights each.
 typedef __m512i bytes;
+// Sixteen rows of two signed weights each.
+typedef __m512i words;
 
 static INLINE floats zero(void) { return _mm512_setzero_ps(); }
 static INLINE floats load(const float *at) { return _mm512_loadu_ps(at); }
@@ -94,6 +97,36 @@ static INLINE bytes look_up(bytes x, const uint8_t *sixteen) {
   return _mm512_shuffle_epi8(_mm512_broadcast_i32x4(_mm_loadu_si128((const __m128i *)sixteen)), x);
 }
 
+static INLINE words even_words(bytes x) { return _mm512_and_si512(x, _mm512_set1_epi16(255)); }
+static INLINE words odd_words(bytes x) { return _mm512_srli_epi16(x, 8); }
+static INLINE words subtract_words(words x, int16_t y) { return _mm512_sub_epi16(x, _mm512_set1_epi16(y)); }
+static INLINE words multiply_words(words a, words b) { return _mm512_mullo_epi16(a, b); }
+// A byte for each lane, times `factor` in the first word.
+static INLINE words unsigned_words(const uint8_t *at, int factor) {
+  ints x = _mm512_cvtepu8_epi32(_mm_loadu_si128((const __m128i *)at));
+  return _mm512_mullo_epi16(_mm512_or_si512(_mm512_slli_epi32(x, 16), x), _mm512_set1_epi32(0x10000 | factor));
+}
+static INLINE words signed_words(const uint8_t *at) {
+  ints x = _mm512_cvtepi8_epi32(_mm_loadu_si128((const __m128i *)at));
+  return _mm512_or_si512(_mm512_slli_epi32(x, 16), _mm512_and_si512(x, _mm512_set1_epi32(0xffff)));
+}
+// Sixteen words, of each four the even ones first.
+static INLINE __m256i words_of(ints x) {
+  __m256i words = _mm512_cvtepi32_epi16(x);
+  return _mm256_shufflehi_epi16(_mm256_shufflelo_epi16(words, _MM_SHUFFLE(3, 1, 2, 0)), _MM_SHUFFLE(3, 1, 2, 0));
+}
+static INLINE words all_pairs(const uint8_t *at) { return _mm512_set1_epi32(*(const int32_t *)at); }
+static INLINE ints no_ints(void) { return _mm512_setzero_si512(); }
+static INLINE ints add_word_products(ints sum, words w, words x) {
+#ifdef __AVX512VNNI__
+  // As _mm512_dpwssd_epi32, around which GCC 12 copies sums.
+  __asm__("vpdpwssd %2, %1, %0" : "+v"(sum) : "v"(w), "v"(x));
+  return sum;
+#else
+  return _mm512_add_epi32(sum, _mm512_madd_epi16(w, x));
+#endif
+}
+
 #ifdef __AVX512VNNI__
 
 #define FOUR_BYTES(parts) (4 * (parts))
@@ -162,11 +195,6 @@ static INLINE sums add_products(sums sum, bytes w, const uint8_t *x, const int p
 static INLINE ints high_total(sums sum) { return sum.high; }
 static INLINE ints low_total(sums sum) { return sum.low; }
 
-// Of each four, the even ones first.
-static INLINE __m256i words_of(ints x) {
-  __m256i words = _mm512_cvtepi32_epi16(x);
-  return _mm256_shufflehi_epi16(_mm256_shufflelo_epi16(words, _MM_SHUFFLE(3, 1, 2, 0)), _MM_SHUFFLE(3, 1, 2, 0));
-}
 // Sixteen activations as add_products takes them: of each four their upper words, then their low bytes as words.
 static INLINE void put_numbers(ints high, ints low, uint8_t *at, const int parts) {
   if (parts == 2) {
@@ -199,4 +227,10 @@ static INLINE void round_sixteen(
   }
   *high_sum = _mm512_reduce_add_epi32(high);
   put_numbers(high, low, at, parts);
+}
+// Puts sixteen numbers x · inverse, rounded to the nearest, as words; their sum.
+static INLINE int32_t round_words(const float *x, float inverse, uint8_t *at) {
+  ints rounded = _mm512_cvtps_epi32(multiply(load(x), all(inverse)));
+  _mm256_storeu_si256((__m256i *)at, words_of(rounded));
+  return _mm512_reduce_add_epi32(rounded);
 }

@@ -5,6 +5,7 @@
 #define LANES 16
 #define FEW_TOKENS 2
 #define MANY_TOKENS 2
+#define WIDE_TOKENS 3
 
 typedef struct {
   float of[LANES];
@@ -16,6 +17,10 @@ typedef struct {
 typedef struct {
   uint8_t of[4 * LANES];
 } bytes;
+// Sixteen rows of two signed weights each.
+typedef struct {
+  int16_t of[2 * LANES];
+} words;
 typedef struct {
   ints high, low;
 } sums;
@@ -138,7 +143,32 @@ static INLINE bytes with_bits(bytes x, bytes y, int from, int bits, int place) {
 }
 static INLINE bytes look_up(bytes x, const uint8_t *sixteen) { bytes y; EACH_BYTE(y, sixteen[x.of[i]]); }
 
+#define EACH_WORD(result, expression) \
+  do { \
+    for (int i = 0; i < 2 * LANES; i++) { \
+      result.of[i] = (int16_t)(expression); \
+    } \
+    return result; \
+  } while (0)
+static INLINE words even_words(bytes x) { words y; EACH_WORD(y, x.of[2 * i]); }
+static INLINE words odd_words(bytes x) { words y; EACH_WORD(y, x.of[2 * i + 1]); }
+static INLINE words subtract_words(words x, int16_t y) { words z; EACH_WORD(z, x.of[i] - y); }
+static INLINE words multiply_words(words a, words b) { words y; EACH_WORD(y, a.of[i] * b.of[i]); }
+// A byte for each lane, times `factor` in the first word.
+static INLINE words unsigned_words(const uint8_t *at, int factor) { words y; EACH_WORD(y, at[i / 2] * (i % 2 == 0 ? factor : 1)); }
+static INLINE words signed_words(const uint8_t *at) { words y; EACH_WORD(y, (int8_t)at[i / 2]); }
+static INLINE words all_pairs(const uint8_t *at) {
+  int16_t pair[2];
+  memcpy(pair, at, 4);
+  words y;
+  EACH_WORD(y, pair[i % 2]);
+}
+static INLINE ints add_word_products(ints sum, words w, words x) {
+  EACH(sum, sum.of[i] + w.of[2 * i] * x.of[2 * i] + w.of[2 * i + 1] * x.of[2 * i + 1]);
+}
+
 static INLINE ints all_ints(int32_t x) { ints y; EACH(y, x); }
+static INLINE ints no_ints(void) { return all_ints(0); }
 static INLINE sums begin_sums(int32_t start, int32_t low_start, int shift) {
   return (sums){all_ints(start * (1 << shift)), all_ints(low_start * (1 << shift))};
 }
@@ -188,4 +218,15 @@ static INLINE void round_sixteen(
       *low_sum += low;
     }
   }
+}
+// Puts sixteen numbers x · inverse, rounded to the nearest, as words, of each four the even ones first; their sum.
+static INLINE int32_t round_words(const float *x, float inverse, uint8_t *at) {
+  int16_t words[16];
+  int32_t sum, none;
+  round_sixteen(x, inverse, (uint8_t *)words, 2, &sum, &none);
+  for (int i = 0; i < 16; i += 4) {
+    int16_t four[4] = {words[i], words[i + 2], words[i + 1], words[i + 3]};
+    memcpy(at + 2 * i, four, 8);
+  }
+  return sum;
 }

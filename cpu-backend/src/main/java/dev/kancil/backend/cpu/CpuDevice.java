@@ -6,13 +6,19 @@ import dev.kancil.backend.DeviceDescription;
 import dev.kancil.backend.DeviceOptions;
 import dev.kancil.backend.host.HostDevice;
 import dev.kancil.graph.op.NormedProduct;
+import dev.kancil.tensor.DataType;
 import java.util.Locale;
 import java.util.OptionalDouble;
+import org.jspecify.annotations.Nullable;
 
 /** Puts the device together, of native kernels or the Vector API. */
 final class CpuDevice {
-  /** Of steps of many rows: numbers of two bytes, as activations.h says. */
-  private static final ActivationRounding ROUNDING = new ActivationRounding(32_639, 32);
+  // Of steps of many rows, as activations.h says.
+  private static final ActivationRounding TWO_BYTES = new ActivationRounding(32_639, 32);
+  private static final ActivationRounding WORDS = new ActivationRounding(4095, 256);
+
+  /** Half a unit of BF16's last place is at most a 256th of a number: a step of a 128th. */
+  private static final ActivationRounding BRAIN_FLOATS = new ActivationRounding(128, 1);
 
   private CpuDevice() {}
 
@@ -28,12 +34,21 @@ final class CpuDevice {
         options,
         () -> new CpuLowering(library, pool, scratch),
         fused -> !(fused instanceof NormedProduct),
-        type ->
-            library != null && type.isQuantized() && library.takes(type)
-                ? ROUNDING
-                : ActivationRounding.NONE,
+        type -> rounding(type, library),
         pool::close,
         () -> OptionalDouble.of(ReadSpeed.measure(pool)));
+  }
+
+  private static ActivationRounding rounding(DataType type, @Nullable NativeLibrary library) {
+    if (library == null || !library.takes(type)) {
+      return ActivationRounding.NONE;
+    }
+    return switch (library.product(type).form(TileProduct.MANY)) {
+      case BRAIN_FLOATS -> BRAIN_FLOATS;
+      case WORDS -> WORDS;
+      case TWO_BYTES -> TWO_BYTES;
+      case THREE_BYTES, FLOATS -> ActivationRounding.NONE;
+    };
   }
 
   /**

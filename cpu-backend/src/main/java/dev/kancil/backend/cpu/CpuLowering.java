@@ -188,7 +188,9 @@ final class CpuLowering implements Lowering {
   }
 
   private Kernel moeMatMul(Node node, Operands operands) {
-    if (natives != null && natives.takes(node) && TiledMoeMatMulKernel.takes(node)) {
+    if (natives != null
+        && natives.takes(node)
+        && TiledMoeMatMulKernel.takes(node, natives.library())) {
       return new TiledMoeMatMulKernel(
           node, operands, natives.library(), pool, natives.rows(), expertSlots, natives.slotRows());
     }

@@ -7,7 +7,8 @@ enum InstructionSet {
   PLAIN("plain C", 1),
   AVX2("AVX2", 2),
   AVX512("AVX-512", 4),
-  AVX512VNNI("AVX-512 VNNI", 8);
+  AVX512VNNI("AVX-512 VNNI", 8),
+  AVX512BF16("AVX-512 VNNI and BF16", 16);
 
   /** As people know it. */
   final String label;

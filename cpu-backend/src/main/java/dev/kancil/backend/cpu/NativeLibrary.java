@@ -162,6 +162,11 @@ final class NativeLibrary {
     return set;
   }
 
+  /** Whether BF16 weights are multiplied with activations that are BF16, in steps of many rows. */
+  boolean hasBrainFloats() {
+    return set == InstructionSet.AVX512BF16;
+  }
+
   /** Whether there are products with weights of a type. */
   boolean takes(DataType type) {
     return TYPES.contains(type);
@@ -180,25 +185,32 @@ final class NativeLibrary {
   }
 
   /**
-   * Rounds rows of x for products with quantised weights (activations.h).
+   * Rounds rows of x (activations.h).
    *
    * @param x address of the first row
    * @param columns of x, whole blocks of 32, which lie {@code columns} floats apart
    * @param to address of the first rounded row, and {@code rowBytes} from one to the next
-   * @param parts bytes of a number: 2 or 3
+   * @param form one that rounds
    */
-  void round(long x, int columns, int rows, long to, long rowBytes, int parts) {
+  void round(long x, int columns, int rows, long to, long rowBytes, RowForm form) {
     try {
-      round.invokeExact(x, (long) columns, (long) columns / 32, rows, to, rowBytes, parts);
+      round.invokeExact(x, (long) columns, (long) columns, rows, to, rowBytes, form.code);
     } catch (Throwable e) {
       throw new IllegalStateException(e);
     }
   }
 
-  /** Bytes of a rounded row. */
-  long roundBytes(int columns, int parts) {
+  /**
+   * Bytes from a row to the next: whole cache lines, and an odd number of them, so that the same
+   * columns of some rows are not all kept in the same place of a cache.
+   */
+  long rowBytes(int columns, RowForm form) {
     try {
-      return (long) roundBytes.invokeExact((long) columns / 32, parts);
+      long bytes =
+          form == RowForm.FLOATS
+              ? 4L * columns
+              : (long) roundBytes.invokeExact((long) columns, form.code);
+      return (Math.ceilDiv(bytes, 64) | 1) * 64;
     } catch (Throwable e) {
       throw new IllegalStateException(e);
     }

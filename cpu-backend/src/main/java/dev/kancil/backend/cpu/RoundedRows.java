@@ -3,68 +3,83 @@ package dev.kancil.backend.cpu;
 import dev.kancil.backend.host.NativeMemory;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.util.Arrays;
 
 /**
- * Rows of x as native products with quantised weights take them (activations.h): whole numbers of
- * two or three bytes with a scale for each 32. Filled by all threads before a product's chunks run;
- * the kernels of a program share it, since they run one after the other.
+ * Rows of x as native products take them (activations.h), in each form that the step's products
+ * need. Filled by all threads before a product's chunks run; the kernels of a program share it,
+ * since they run one after the other.
  */
 final class RoundedRows implements WorkerPool.Work {
   /** Rows that are rounded at once. */
   private static final int RUN = 8;
 
+  private static final RowForm[] FORMS = RowForm.values();
+
   private final NativeLibrary library;
-  private MemorySegment data = MemorySegment.NULL;
-  private long x;
+  private final MemorySegment[] data = new MemorySegment[FORMS.length];
+  private MemorySegment x = MemorySegment.NULL;
   private int columns;
   private int rows;
-  private int parts;
-  private long rowBytes;
+  // That is being filled.
+  private RowForm filled = RowForm.FLOATS;
 
   RoundedRows(NativeLibrary library) {
     this.library = library;
+    Arrays.fill(data, MemorySegment.NULL);
   }
 
-  /** Makes room for the largest step. */
-  void reserve(int mostRows, int mostColumns) {
-    long bytes = mostRows * Math.max(rowBytes(mostColumns, 2), rowBytes(mostColumns, 3));
-    if (data.byteSize() < bytes) {
-      data = NativeMemory.allocate(bytes, Arena.ofAuto(), "rounded activations");
+  /** Makes room for what a product takes in the largest step. */
+  void reserve(int mostRows, int mostColumns, TileProduct product) {
+    reserve(Math.min(mostRows, TileProduct.MANY - 1), mostColumns, product.form(1));
+    if (mostRows >= TileProduct.MANY) {
+      reserve(mostRows, mostColumns, product.form(mostRows));
     }
   }
 
-  private long rowBytes(int columns, int parts) {
-    return Math.ceilDiv(library.roundBytes(columns, parts), 64) * 64L;
+  private void reserve(int mostRows, int mostColumns, RowForm form) {
+    long bytes = mostRows * library.rowBytes(mostColumns, form);
+    if (form != RowForm.FLOATS && data[form.code].byteSize() < bytes) {
+      data[form.code] = NativeMemory.allocate(bytes, Arena.ofAuto(), "rounded activations");
+    }
   }
 
-  /** Rounds rows that lie one behind the other. */
-  void round(MemorySegment source, int newRows, int newColumns, WorkerPool pool) {
-    x = source.address();
+  /** Takes rows that lie one behind the other. */
+  void begin(MemorySegment source, int newRows, int newColumns) {
+    x = source;
     rows = newRows;
     columns = newColumns;
-    parts = TileProduct.parts(rows);
-    rowBytes = rowBytes(columns, parts);
-    pool.run(Math.ceilDiv(rows, RUN), this);
+    filled = RowForm.FLOATS;
+  }
+
+  /** Rounds them as a product takes them, unless that has just been done. */
+  void fill(TileProduct product, WorkerPool pool) {
+    RowForm form = product.form(rows);
+    if (form != RowForm.FLOATS && form != filled) {
+      filled = form;
+      pool.run(Math.ceilDiv(rows, RUN), this);
+    }
   }
 
   @Override
   public void run(int chunk, int thread) {
     int first = chunk * RUN;
     library.round(
-        x + 4L * first * columns,
+        x.address() + 4L * first * columns,
         columns,
         Math.min(RUN, rows - first),
-        address(first),
-        rowBytes,
-        parts);
+        address(first, filled),
+        rowBytes(filled),
+        filled);
   }
 
-  /** Where a rounded row begins. */
-  long address(int row) {
-    return data.address() + row * rowBytes;
+  /** Where a row begins: x itself, where it is not rounded. */
+  long address(int row, RowForm form) {
+    MemorySegment from = form == RowForm.FLOATS ? x : data[form.code];
+    return from.address() + row * rowBytes(form);
   }
 
-  long rowBytes() {
-    return rowBytes;
+  long rowBytes(RowForm form) {
+    return form == RowForm.FLOATS ? 4L * columns : library.rowBytes(columns, form);
   }
 }

@@ -7,9 +7,9 @@ import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The rows of x that experts' slots take, beside each other for each expert: rounded as {@link
- * RoundedRows} does, or copied where weights are floats. Filled by all threads before a product's
- * chunks run; the kernels of a program share it, since they run one after the other.
+ * The rows of x that experts' slots take, beside each other for each expert: rounded as the
+ * expert's product takes them, or copied. Filled by all threads before a product's chunks run; the
+ * kernels of a program share it, since they run one after the other.
  */
 final class SlotRows implements WorkerPool.Work {
   private final NativeLibrary library;
@@ -18,7 +18,7 @@ final class SlotRows implements WorkerPool.Work {
   private @Nullable MemorySegment x;
   private int columns;
   private int slotsOfInput;
-  private boolean rounds;
+  private @Nullable TileProduct product;
   private long rowBytes;
 
   SlotRows(NativeLibrary library, ExpertSlots slots) {
@@ -26,20 +26,19 @@ final class SlotRows implements WorkerPool.Work {
     this.slots = slots;
   }
 
-  /** Makes room for the largest step. */
-  void reserve(int mostSlots, int mostColumns) {
-    long bytes = mostSlots * Math.max(rowBytes(mostColumns, true), rowBytes(mostColumns, false));
+  /** Makes room for what a product takes in the largest step. */
+  void reserve(int mostSlots, int mostColumns, TileProduct taken) {
+    long bytes = mostSlots * rowBytes(mostColumns, taken);
     if (data.byteSize() < bytes) {
       data = NativeMemory.allocate(bytes, Arena.ofAuto(), "rounded activations");
     }
   }
 
-  private long rowBytes(int columns, boolean rounds) {
-    long bytes =
-        rounds
-            ? Math.max(library.roundBytes(columns, 2), library.roundBytes(columns, 3))
-            : 4L * columns;
-    return Math.ceilDiv(bytes, 64) * 64;
+  /** Of the largest form, since experts have more or fewer rows. */
+  private long rowBytes(int columns, TileProduct taken) {
+    return Math.max(
+        library.rowBytes(columns, taken.form(1)),
+        library.rowBytes(columns, taken.form(TileProduct.MANY)));
   }
 
   /**
@@ -51,14 +50,14 @@ final class SlotRows implements WorkerPool.Work {
       MemorySegment source,
       int newColumns,
       int newSlotsOfInput,
-      boolean newRounds,
+      TileProduct newProduct,
       int experts,
       WorkerPool pool) {
     x = source;
     columns = newColumns;
     slotsOfInput = newSlotsOfInput;
-    rounds = newRounds;
-    rowBytes = rowBytes(columns, rounds);
+    product = newProduct;
+    rowBytes = rowBytes(columns, newProduct);
     pool.run(experts, this);
   }
 
@@ -66,17 +65,12 @@ final class SlotRows implements WorkerPool.Work {
   public void run(int expert, int thread) {
     MemorySegment source = Objects.requireNonNull(x);
     int count = slots.count(expert);
+    RowForm form = Objects.requireNonNull(product).form(count);
     for (int i = 0; i < count; i++) {
       long from = 4L * (slots.slot(expert, i) / slotsOfInput) * columns;
       long to = (slots.start(expert) + i) * rowBytes;
-      if (rounds) {
-        library.round(
-            source.address() + from,
-            columns,
-            1,
-            data.address() + to,
-            rowBytes,
-            TileProduct.parts(count));
+      if (form != RowForm.FLOATS) {
+        library.round(source.address() + from, columns, 1, data.address() + to, rowBytes, form);
       } else {
         MemorySegment.copy(source, from, data, to, 4L * columns);
       }

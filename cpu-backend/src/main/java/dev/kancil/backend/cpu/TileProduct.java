@@ -16,26 +16,23 @@ final class TileProduct {
 
   private static final int BLOCK = 32;
 
-  /**
-   * Rows of x from which on they are rounded to two bytes, since arithmetic is what they wait for.
-   */
+  /** Rows of x from which on they are rounded more, since arithmetic is what they wait for. */
   static final int MANY = 65;
 
-  /**
-   * Bytes to which so many rows of x are rounded; with three nothing is lost that float32 would
-   * keep.
-   */
-  static int parts(int rows) {
-    return rows < MANY ? 3 : 2;
-  }
+  /** Rows that a call takes at least where x is as {@link #MANY} rows are rounded. */
+  static final int LEAST_OF_MANY = 12;
 
   private final DataType type;
+  private final RowForm few;
+  private final RowForm many;
   private final MethodHandle tileBytes;
   private final MethodHandle pack;
   private final MethodHandle multiply;
 
   TileProduct(DataType type, NativeLibrary library) {
     this.type = type;
+    few = type.isQuantized() ? RowForm.THREE_BYTES : RowForm.FLOATS;
+    many = manyRows(type, library);
     String name = type.name().toLowerCase(Locale.ROOT);
     tileBytes =
         library.function(
@@ -65,14 +62,30 @@ final class TileProduct {
                 ValueLayout.JAVA_INT));
   }
 
-  /** Whether rows of x are rounded first; else they are taken as they lie. */
-  boolean takesRounded() {
-    return type.isQuantized();
+  private static RowForm manyRows(DataType type, NativeLibrary library) {
+    return switch (type) {
+      case Q4_K, Q5_K, Q6_K -> RowForm.WORDS;
+      case BF16 -> library.hasBrainFloats() ? RowForm.BRAIN_FLOATS : RowForm.FLOATS;
+      default -> type.isQuantized() ? RowForm.TWO_BYTES : RowForm.FLOATS;
+    };
+  }
+
+  /**
+   * How a step of so many rows takes x. With {@link RowForm#THREE_BYTES} nothing is lost that
+   * float32 would keep.
+   */
+  RowForm form(int rows) {
+    return rows < MANY ? few : many;
+  }
+
+  /** Whether another type's products take x alike, whatever the number of rows is. */
+  boolean takesLike(TileProduct other) {
+    return few == other.few && many == other.many;
   }
 
   /** What the kernels count columns in. */
   private long blocks(int columns) {
-    return takesRounded() ? columns / BLOCK : columns;
+    return type.isQuantized() ? columns / BLOCK : columns;
   }
 
   /** Bytes of a tile of so many columns. */
@@ -96,8 +109,8 @@ final class TileProduct {
   /**
    * {@code y[t][i] = row i · x[t]} for the first {@code rows} rows of some tiles.
    *
-   * @param x rows, rounded or not, {@code xBytes} from one to the next
-   * @param parts as x was rounded; 2 takes {@link #MANY} rows at least, also where x is as it lies
+   * @param x rows, {@code xBytes} from one to the next
+   * @param form how they lie; those of many rows take {@link #LEAST_OF_MANY} at least
    * @param yFloats from one row of y to the next
    */
   void multiply(
@@ -106,12 +119,12 @@ final class TileProduct {
       long x,
       long xBytes,
       int tokens,
-      int parts,
+      RowForm form,
       long y,
       long yFloats,
       int rows) {
     try {
-      multiply.invokeExact(tiles, blocks(columns), x, xBytes, tokens, parts, y, yFloats, rows);
+      multiply.invokeExact(tiles, blocks(columns), x, xBytes, tokens, form.code, y, yFloats, rows);
     } catch (Throwable e) {
       throw new IllegalStateException(e);
     }

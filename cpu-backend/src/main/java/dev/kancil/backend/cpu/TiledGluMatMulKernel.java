@@ -25,7 +25,6 @@ final class TiledGluMatMulKernel implements Kernel, WorkerPool.Work {
   private final WorkerPool pool;
   private final NativeRows kernels;
   private final RoundedRows rounded;
-  private final boolean rounds;
   private final WaitingProducts gates;
   private final WaitingProducts ups;
   private @Nullable HostStep step;
@@ -47,10 +46,8 @@ final class TiledGluMatMulKernel implements Kernel, WorkerPool.Work {
     gate = TiledWeight.of(library, node.weight(1), 1, operands);
     up = TiledWeight.of(library, node.weight(2), 1, operands);
     runs = TileRuns.of(0, gate, pool.threads());
-    rounds = gate.product().takesRounded() || up.product().takesRounded();
-    if (rounds) {
-      rounded.reserve(operands.limits().tokens(), x.columns());
-    }
+    rounded.reserve(operands.limits().tokens(), x.columns(), gate.product());
+    rounded.reserve(operands.limits().tokens(), x.columns(), up.product());
     gates = new WaitingProducts(runs, operands.limits().tokens(), pool.threads());
     ups = new WaitingProducts(runs, operands.limits().tokens(), pool.threads());
   }
@@ -60,9 +57,9 @@ final class TiledGluMatMulKernel implements Kernel, WorkerPool.Work {
     step = newStep;
     int rows = x.rows(newStep);
     if (rows > 0) {
-      if (rounds) {
-        rounded.round(x.data(newStep), rows, x.columns(), pool);
-      }
+      rounded.begin(x.data(newStep), rows, x.columns());
+      rounded.fill(gate.product(), pool);
+      rounded.fill(up.product(), pool);
       pool.run(runs.end(), this);
     }
   }
@@ -75,8 +72,7 @@ final class TiledGluMatMulKernel implements Kernel, WorkerPool.Work {
     int count = gate.rows(first, runs.count(chunk));
     MemorySegment target = y.data(current);
     for (int begin = 0; begin < rows; begin += WaitingProducts.ROWS) {
-      // The last ones together with some of those before, which come out alike.
-      int some = Math.min(WaitingProducts.ROWS, rows);
+      int some = WaitingProducts.count(begin, rows);
       int row = Math.min(begin, rows - some);
       MemorySegment results = multiply(gates, gate, chunk, row, some, current, thread);
       MemorySegment factors = multiply(ups, up, chunk, row, some, current, thread);
@@ -96,17 +92,8 @@ final class TiledGluMatMulKernel implements Kernel, WorkerPool.Work {
       int rows,
       HostStep current,
       int thread) {
-    boolean takesRounded = weight.product().takesRounded();
-    long rowBytes = takesRounded ? rounded.rowBytes() : 4L * x.columns();
-    long begin = takesRounded ? rounded.address(0) : x.data(current).address();
+    RowForm form = weight.product().form(x.rows(current));
     return products.of(
-        weight,
-        0,
-        run,
-        begin + row * rowBytes,
-        rowBytes,
-        rows,
-        TileProduct.parts(x.rows(current)),
-        thread);
+        weight, 0, run, rounded.address(row, form), rounded.rowBytes(form), rows, form, thread);
   }
 }

@@ -19,7 +19,6 @@ final class TiledMatMulKernel implements Kernel, WorkerPool.Work {
   private final HostValue x;
   private final WorkerPool pool;
   private final RoundedRows rounded;
-  private final boolean rounds;
   private @Nullable HostStep step;
 
   private record Product(TiledWeight weight, HostValue y, TileRuns runs) {}
@@ -35,17 +34,12 @@ final class TiledMatMulKernel implements Kernel, WorkerPool.Work {
     x = operands.value(node.value(0));
     products = new Product[node.outputs().size()];
     int chunks = 0;
-    boolean someRound = false;
     for (int i = 0; i < products.length; i++) {
       TiledWeight weight = TiledWeight.of(library, node.weight(i + 1), 1, operands);
       TileRuns runs = TileRuns.of(chunks, weight, pool.threads());
       products[i] = new Product(weight, operands.value(node.outputs().get(i)), runs);
       chunks = runs.end();
-      someRound |= weight.product().takesRounded();
-    }
-    rounds = someRound;
-    if (rounds) {
-      rounded.reserve(operands.limits().tokens(), x.columns());
+      rounded.reserve(operands.limits().tokens(), x.columns(), weight.product());
     }
   }
 
@@ -54,8 +48,9 @@ final class TiledMatMulKernel implements Kernel, WorkerPool.Work {
     step = newStep;
     int rows = x.rows(newStep);
     if (rows > 0) {
-      if (rounds) {
-        rounded.round(x.data(newStep), rows, x.columns(), pool);
+      rounded.begin(x.data(newStep), rows, x.columns());
+      for (Product product : products) {
+        rounded.fill(product.weight().product(), pool);
       }
       pool.run(products[products.length - 1].runs().end(), this);
     }
@@ -71,15 +66,15 @@ final class TiledMatMulKernel implements Kernel, WorkerPool.Work {
     Product product = products[index];
     TiledWeight weight = product.weight();
     int first = product.runs().firstTile(chunk);
-    boolean takesRounded = weight.product().takesRounded();
+    RowForm form = weight.product().form(x.rows(current));
     weight.multiply(
         0,
         first,
         product.runs().count(chunk),
-        takesRounded ? rounded.address(0) : x.data(current).address(),
-        takesRounded ? rounded.rowBytes() : 4L * x.columns(),
+        rounded.address(0, form),
+        rounded.rowBytes(form),
         x.rows(current),
-        TileProduct.parts(x.rows(current)),
+        form,
         product.y().data(current).address() + 4L * first * TileProduct.ROWS,
         product.y().columns());
   }

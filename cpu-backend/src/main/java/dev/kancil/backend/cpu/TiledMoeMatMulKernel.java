@@ -29,7 +29,6 @@ final class TiledMoeMatMulKernel implements Kernel, WorkerPool.Work {
   private final TileRuns runs;
   private final int experts;
   private final int slotsOfInput;
-  private final boolean rounds;
   private final WorkerPool pool;
   private final NativeRows kernels;
   private final ExpertSlots slots;
@@ -57,7 +56,6 @@ final class TiledMoeMatMulKernel implements Kernel, WorkerPool.Work {
     experts = Math.toIntExact(node.weight(1).shape().dimension(0));
     gate = TiledWeight.of(library, node.weight(1), experts, operands);
     up = activation == null ? gate : TiledWeight.of(library, node.weight(2), experts, operands);
-    rounds = gate.product().takesRounded();
     ids = operands.value(node.value(node.inputs().size() - 1));
     y = operands.value(node.output());
     slotsOfInput = MoeMatMul.isApart(node.value(0), node.weight(1)) ? 1 : ids.columns();
@@ -65,22 +63,22 @@ final class TiledMoeMatMulKernel implements Kernel, WorkerPool.Work {
     busy = new int[experts];
     int mostSlots = Math.multiplyExact(operands.limits().tokens(), ids.columns());
     slots.reserve(experts, mostSlots);
-    rows.reserve(mostSlots, gate.columns());
+    rows.reserve(mostSlots, gate.columns(), gate.product());
     gates = new WaitingProducts(runs, mostSlots, pool.threads());
     ups = activation == null ? gates : new WaitingProducts(runs, mostSlots, pool.threads());
   }
 
   /** Whether both matrices of a node take x alike. */
-  static boolean takes(Node node) {
+  static boolean takes(Node node, NativeLibrary library) {
     return !(node.op() instanceof MoeGluMatMul)
-        || node.weight(1).type().isQuantized() == node.weight(2).type().isQuantized();
+        || library.product(node.weight(1).type()).takesLike(library.product(node.weight(2).type()));
   }
 
   @Override
   public void run(HostStep newStep) {
     step = newStep;
     slots.sort(ids.data(newStep), x.rows(newStep) * ids.columns(), experts);
-    rows.fill(x.data(newStep), gate.columns(), slotsOfInput, rounds, experts, pool);
+    rows.fill(x.data(newStep), gate.columns(), slotsOfInput, gate.product(), experts, pool);
     int count = 0;
     for (int expert = 0; expert < experts; expert++) {
       if (slots.count(expert) > 0) {
@@ -99,8 +97,7 @@ final class TiledMoeMatMulKernel implements Kernel, WorkerPool.Work {
     int count = gate.rows(runs.firstTile(run), runs.count(run));
     MemorySegment target = y.data(Objects.requireNonNull(step));
     for (int begin = 0; begin < slotCount; begin += WaitingProducts.ROWS) {
-      // The last ones together with some of those before, which come out alike.
-      int some = Math.min(WaitingProducts.ROWS, slotCount);
+      int some = WaitingProducts.count(begin, slotCount);
       int slot = Math.min(begin, slotCount - some);
       MemorySegment results = multiply(gates, gate, expert, run, slot, some, thread);
       if (activation != null) {
@@ -129,7 +126,7 @@ final class TiledMoeMatMulKernel implements Kernel, WorkerPool.Work {
         rows.address(expert) + slot * rows.rowBytes(),
         rows.rowBytes(),
         some,
-        TileProduct.parts(slots.count(expert)),
+        weight.product().form(slots.count(expert)),
         thread);
   }
 }

@@ -81,10 +81,10 @@ record TiledWeight(
       long x,
       long xBytes,
       int tokens,
-      int parts,
+      RowForm form,
       long y,
       long yFloats) {
     long at = data.address() + ((long) group * tiles() + firstTile) * tileBytes;
-    product.multiply(at, columns, x, xBytes, tokens, parts, y, yFloats, rows(firstTile, count));
+    product.multiply(at, columns, x, xBytes, tokens, form, y, yFloats, rows(firstTile, count));
   }
 }

@@ -12,6 +12,14 @@ final class WaitingProducts {
   /** Rows of x whose products wait at once. */
   static final int ROWS = 60;
 
+  /**
+   * How many rows are multiplied together from row {@code begin} of so many on; where fewer are
+   * left than products take, some of those before are among them, which come out alike.
+   */
+  static int count(int begin, int rows) {
+    return Math.min(rows, Math.clamp(rows - begin, TileProduct.LEAST_OF_MANY, ROWS));
+  }
+
   private final TileRuns runs;
   private final MemorySegment[] products;
 
@@ -39,13 +47,13 @@ final class WaitingProducts {
       long x,
       long xBytes,
       int rows,
-      int parts,
+      RowForm form,
       int thread) {
     int first = runs.firstTile(run);
     int tiles = runs.count(run);
     int columns = weight.rows(first, tiles);
     MemorySegment room = products[thread];
-    weight.multiply(group, first, tiles, x, xBytes, rows, parts, room.address(), columns);
+    weight.multiply(group, first, tiles, x, xBytes, rows, form, room.address(), columns);
     return room;
   }
 }

@@ -114,24 +114,40 @@ class NativeProductsTest {
       }
       float[] decoded = new float[rows * COLUMNS];
       Blocks.decode(type, weights, 0, decoded, 0, decoded.length);
-      float[] first = product(libraries.getFirst(), type, weights, rows, x, most, 3, arena);
+      float[] first = product(libraries.getFirst(), type, weights, rows, x, most, 1, arena);
       requireNear(first, decoded, rows, x, most, 1e-6);
       for (NativeLibrary library : libraries) {
         String name = type + " " + library.set().label;
         for (int count : new int[] {1, 2, 3, 4, 5, 6, 7, 60, 61}) {
-          assertThat(product(library, type, weights, rows, x, count, 3, arena))
+          assertThat(product(library, type, weights, rows, x, count, 1, arena))
               .as(name + ", " + count + " rows")
               .startsWith(Arrays.copyOf(first, count * rows));
         }
       }
-      float[] rounded = product(libraries.getFirst(), type, weights, rows, x, most, 2, arena);
-      requireNear(rounded, decoded, rows, x, most, type.isQuantized() ? 1e-4 : 1e-6);
+      float[] rounded = product(libraries.getFirst(), type, weights, rows, x, most, most, arena);
       for (NativeLibrary library : libraries) {
-        assertThat(product(library, type, weights, rows, x, most, 2, arena))
-            .as(type + " " + library.set().label + ", of two parts")
-            .isEqualTo(rounded);
+        String name = type + " " + library.set().label;
+        RowForm form = library.product(type).form(most);
+        float[] same =
+            form == RowForm.BRAIN_FLOATS
+                ? product(library, type, weights, rows, x, most, most, arena)
+                : rounded;
+        requireNear(same, decoded, rows, x, most, tolerance(form));
+        for (int count : new int[] {12, 13, 17, 21, 60, 61, 69, 70}) {
+          assertThat(product(library, type, weights, rows, x, count, most, arena))
+              .as(name + ", " + count + " of many rows")
+              .startsWith(Arrays.copyOf(same, count * rows));
+        }
       }
     }
+  }
+
+  private static double tolerance(RowForm form) {
+    return switch (form) {
+      case FLOATS, THREE_BYTES -> 1e-6;
+      case TWO_BYTES, WORDS -> 1e-4;
+      case BRAIN_FLOATS -> 3e-4;
+    };
   }
 
   /** Of y[t][row], relative to what the terms of the sum amount to. */
@@ -161,23 +177,24 @@ class NativeProductsTest {
       int rows,
       MemorySegment x,
       int tokens,
-      int parts,
+      int stepRows,
       Arena arena) {
     TileProduct product = library.product(type);
+    RowForm form = product.form(stepRows);
     long tiles = Math.ceilDiv(rows, TileProduct.ROWS);
     MemorySegment packed = arena.allocate(tiles * product.tileBytes(COLUMNS), 64);
     product.pack(weights.address(), COLUMNS, rows, packed.address());
     long from = x.address();
     long rowBytes = 4L * COLUMNS;
-    if (product.takesRounded()) {
-      rowBytes = library.roundBytes(COLUMNS, parts);
+    if (form != RowForm.FLOATS) {
+      rowBytes = library.rowBytes(COLUMNS, form);
       MemorySegment rounded = arena.allocate(tokens * rowBytes, 64);
-      library.round(from, COLUMNS, tokens, rounded.address(), rowBytes, parts);
+      library.round(from, COLUMNS, tokens, rounded.address(), rowBytes, form);
       from = rounded.address();
     }
     MemorySegment y = arena.allocate(4L * tokens * rows, 64);
     product.multiply(
-        packed.address(), COLUMNS, from, rowBytes, tokens, parts, y.address(), rows, rows);
+        packed.address(), COLUMNS, from, rowBytes, tokens, form, y.address(), rows, rows);
     return y.toArray(ValueLayout.JAVA_FLOAT);
   }
 
@@ -190,7 +207,7 @@ class NativeProductsTest {
           MemorySegment weights = weights(DataType.Q8_0, 5, arena, random);
           MemorySegment x = arena.allocate(4L * COLUMNS, 64);
           x.setAtIndex(ValueLayout.JAVA_FLOAT, 40, value);
-          float[] y = product(library, DataType.Q8_0, weights, 5, x, 1, 3, arena);
+          float[] y = product(library, DataType.Q8_0, weights, 5, x, 1, 1, arena);
           for (float element : y) {
             assertThat(element).isNaN();
           }
