@@ -104,6 +104,7 @@ void EXPORT(round)(const float *x, long x_floats, long blocks, int rows, uint8_t
 
 #include "products.h"
 #include "float_products.h"
+#include "scaled_floats.h"
 #include "pack.h"
 
 // Multiplies some lanes of a tile with at most FEW_TOKENS rows of x, or MANY_TOKENS of two parts; `blocks` are columns where weights are floats.
@@ -169,3 +170,4 @@ TYPE(mxfp4)
 TYPE(q4_k)
 TYPE(q5_k)
 TYPE(q6_k)
+TYPE(scaled_f8)

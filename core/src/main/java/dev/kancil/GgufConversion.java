@@ -187,7 +187,8 @@ public record GgufConversion(Optional<DataType> type, Optional<String> preTokeni
     if (isSmall) {
       return DataType.F32;
     }
-    DataType to = type.orElse(from == DataType.F64 ? DataType.F32 : from);
+    boolean isUnknown = from == DataType.F64 || from == DataType.SCALED_F8;
+    DataType to = type.orElse(isUnknown ? DataType.F32 : from);
     return shape.columns() % to.blockElements() == 0 ? to : DataType.F16;
   }
 

@@ -393,7 +393,7 @@ final class Weights implements WeightSource {
     if (tensor == null) {
       return null;
     }
-    if (tensor.type() == DataType.F8_E4M3) {
+    if (tensor.type() == DataType.F8_E4M3 || tensor.type() == DataType.F8_E5M2) {
       return scaled.place(name, tensor, shape);
     }
     PlacedWeight found =

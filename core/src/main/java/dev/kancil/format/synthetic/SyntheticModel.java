@@ -123,6 +123,10 @@ public record SyntheticModel(ModelShape shape, WeightMix mix) {
    * @throws InvalidRequestException if it can't be written
    */
   public void write(Path target, SyntheticVocabulary vocabulary, LongConsumer progress) {
+    if (mix == WeightMix.FP8) {
+      throw new InvalidRequestException(
+          "GGUF has no type for weights of FP8; they can only be measured without a file");
+    }
     GgufWriter writer = new GgufWriter();
     settings().forEach(writer::put);
     vocabulary.sized(shape.vocabulary).forEach(writer::put);

@@ -27,7 +27,7 @@ final class CpuDevice {
         () -> new CpuLowering(library, pool, scratch),
         fused -> !(fused instanceof NormedProduct),
         type ->
-            library != null && type.isQuantized() && library.takes(type)
+            library != null && TileProduct.takesRounded(type) && library.takes(type)
                 ? ROUNDING
                 : ActivationRounding.NONE,
         pool::close,

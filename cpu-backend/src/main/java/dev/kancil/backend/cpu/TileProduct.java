@@ -67,7 +67,12 @@ final class TileProduct {
 
   /** Whether rows of x are rounded first; else they are taken as they lie. */
   boolean takesRounded() {
-    return type.isQuantized();
+    return takesRounded(type);
+  }
+
+  /** The same of a type. */
+  static boolean takesRounded(DataType type) {
+    return type.isQuantized() && type != DataType.SCALED_F8;
   }
 
   /** What the kernels count columns in. */

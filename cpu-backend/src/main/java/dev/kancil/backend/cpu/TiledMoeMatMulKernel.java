@@ -80,7 +80,8 @@ final class TiledMoeMatMulKernel implements Kernel, WorkerPool.Work {
   /** Whether both matrices of a node take x alike. */
   static boolean takes(Node node) {
     return !(node.op() instanceof MoeGluMatMul)
-        || node.weight(1).type().isQuantized() == node.weight(2).type().isQuantized();
+        || TileProduct.takesRounded(node.weight(1).type())
+            == TileProduct.takesRounded(node.weight(2).type());
   }
 
   @Override
