@@ -137,7 +137,8 @@ public record GgufConversion(Optional<DataType> type, Optional<String> preTokeni
   }
 
   private List<Output> laidOut(ModelFiles files, GgufWriter writer) {
-    GgufLayout layout = GgufLayout.of(files.checkpoint());
+    GgufLayout layout =
+        GgufLayout.of(files.checkpoint(), usual -> Embedding.read(files.path(), usual).pooling());
     writer.put("general.architecture", layout.architecture());
     writer.put("general.name", String.valueOf(files.path().toAbsolutePath().getFileName()));
     putTypes(writer);

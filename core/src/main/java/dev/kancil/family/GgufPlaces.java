@@ -14,8 +14,6 @@ import java.util.TreeMap;
  * holds several weights is made of all of them.
  */
 final class GgufPlaces {
-  private final WeightNames names;
-
   /** By tensor: what is in it, by its first row. */
   private final SequencedMap<String, SequencedMap<Long, PlacedWeight>> parts =
       new LinkedHashMap<>();
@@ -23,11 +21,16 @@ final class GgufPlaces {
   /** By tensor: how many rows it has; 0: those of its only part. */
   private final Map<String, Long> rows = new LinkedHashMap<>();
 
-  GgufPlaces(WeightNames names) {
-    this.names = names;
-  }
-
-  void add(Weights.Purpose purpose, PlacedWeight weight) {
+  /**
+   * Adds a weight, where these names have it. One that is there already may come again.
+   *
+   * @param names of the stack of blocks that it is of
+   */
+  void add(WeightNames names, Weights.Purpose given, PlacedWeight weight) {
+    // What gives classes brings the pooler.
+    boolean isPooler = given.name() == WeightName.HEAD_DENSE && names.has(WeightName.POOLER);
+    Weights.Purpose purpose =
+        isPooler ? new Weights.Purpose(WeightName.POOLER, 0, given.isBias()) : given;
     if (!names.has(purpose.name())) {
       throw new UnsupportedException(
           "GGUF files have no place for " + purpose.name() + " of this architecture");
@@ -52,8 +55,9 @@ final class GgufPlaces {
         }
         SequencedMap<Long, PlacedWeight> ofTensor =
             parts.computeIfAbsent(name, _ -> new TreeMap<>());
-        boolean isNew = ofTensor.put(first, weight) == null;
-        if (!isNew || rows.getOrDefault(name, total) != total) {
+        PlacedWeight before = ofTensor.put(first, weight);
+        boolean isOther = before != null && !before.name().equals(weight.name());
+        if (isOther || rows.getOrDefault(name, total) != total) {
           throw new IllegalArgumentException(name + " would be written twice");
         }
         rows.put(name, total);
@@ -73,8 +77,11 @@ final class GgufPlaces {
     }
   }
 
-  void addFactors(WeightName name, List<Float> factors) {
-    add(new Weights.Purpose(name, 0, false), PlacedWeight.constant(name.toString(), factors));
+  void addFactors(WeightNames names, WeightName name, List<Float> factors) {
+    add(
+        names,
+        new Weights.Purpose(name, 0, false),
+        PlacedWeight.constant(name.toString(), factors));
   }
 
   List<GgufLayout.Placed> tensors() {

@@ -96,7 +96,7 @@ final class Weights implements WeightSource {
     scaled = other.scaled;
     orders = other.orders;
     placed = other.placed;
-    asked = other.asked;
+    asked = new LinkedHashMap<>();
     used = other.used;
     problems = other.problems;
   }
@@ -226,7 +226,7 @@ final class Weights implements WeightSource {
    */
   record Purpose(WeightName name, int layer, boolean isBias) {}
 
-  /** All weights of the checkpoint that were asked for, in order. */
+  /** All weights of the checkpoint that were asked for by these names, in order. */
   SequencedMap<Purpose, PlacedWeight> asked() {
     return asked;
   }
