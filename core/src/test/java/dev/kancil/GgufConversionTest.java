@@ -121,7 +121,8 @@ class GgufConversionTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"llama", "mixtral", "smollm3", "gpt2", "gpt_neox", "olmo2", "phi3"})
+  @ValueSource(
+      strings = {"llama", "mixtral", "smollm3", "gpt2", "gpt_neox", "olmo2", "phi3", "deepseek_v2"})
   void referenceModelsComputeTheSame(String name) {
     ReferenceModel.unpack(name, folder);
     Path source = folder.resolve(name);

@@ -59,7 +59,9 @@ public record GgufLayout(
           Map.entry("xlm-roberta", "bert"),
           Map.entry("camembert", "bert"),
           Map.entry("distilbert", "bert"),
-          Map.entry("mt5", "t5"));
+          Map.entry("mt5", "t5"),
+          Map.entry("deepseek_v2", "deepseek2"),
+          Map.entry("deepseek_v3", "deepseek2"));
 
   /** Those that have the same name in both. */
   private static final Set<String> SAME =
@@ -162,15 +164,10 @@ public record GgufLayout(
       for (int i = 0; i < stacks.size(); i++) {
         GgufStack from = stacks.get(i);
         GgufStack to = planned.get(i);
-        gathered
-            .get(i)
+        Weights weights = gathered.get(i);
+        weights
             .asked()
-            .forEach(
-                (purpose, weight) ->
-                    places.add(
-                        to.names(),
-                        purpose,
-                        reordered(purpose, cut(purpose, weight, from), from, to)));
+            .forEach((purpose, weight) -> place(places, weights, purpose, weight, from, to));
       }
       addRopeFactors(places, stacks.getLast(), planned.getLast());
       List<Placed> tensors = places.tensors();
@@ -193,6 +190,27 @@ public record GgufLayout(
             settings.window());
       }
       return new GgufLayout(architecture, values, tensors);
+    }
+
+    private void place(
+        GgufPlaces places,
+        Weights weights,
+        Weights.Purpose purpose,
+        PlacedWeight weight,
+        GgufStack from,
+        GgufStack to) {
+      // What both formats take apart alike is one tensor in both.
+      Optional<GgufPlaces.Same> same =
+          purpose.isBias() || !to.names().has(purpose.name())
+              ? Optional.empty()
+              : GgufPlaces.same(
+                  from.names().place(purpose.name()), to.names().place(purpose.name()));
+      if (same.isPresent()) {
+        PlacedWeight all = weights.whole(same.get().there(), purpose.layer());
+        places.add(purpose.layer(), same.get().here(), all);
+      } else {
+        places.add(to.names(), purpose, reordered(purpose, cut(purpose, weight, from), from, to));
+      }
     }
 
     /** Asks for all weights of a transformer; those of each stack apart. */

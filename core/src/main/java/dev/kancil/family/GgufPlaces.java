@@ -6,6 +6,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.SequencedMap;
 import java.util.TreeMap;
 
@@ -20,6 +21,48 @@ final class GgufPlaces {
 
   /** By tensor: how many rows it has; 0: those of its only part. */
   private final Map<String, Long> rows = new LinkedHashMap<>();
+
+  /** Names of a tensor in two formats, which has several weights in the same way. */
+  record Same(String there, String here) {}
+
+  /** The tensor of which two places take the same part, if it is no mere row or name. */
+  static Optional<Same> same(WeightPlace there, WeightPlace here) {
+    return there instanceof WeightPlace.RowsOfGroups
+            || there instanceof WeightPlace.Shaped
+            || there instanceof WeightPlace.Transposed
+        ? unwrapped(there, here)
+        : Optional.empty();
+  }
+
+  private static Optional<Same> unwrapped(WeightPlace there, WeightPlace here) {
+    if (there instanceof WeightPlace.Named(String one)
+        && here instanceof WeightPlace.Named(String other)) {
+      return Optional.of(new Same(one, other));
+    }
+    if (there instanceof WeightPlace.RowsOfGroups one
+        && here instanceof WeightPlace.RowsOfGroups other
+        && one.first() == other.first()
+        && one.each() == other.each()
+        && one.group() == other.group()) {
+      return unwrapped(one.of(), other.of());
+    }
+    if (there instanceof WeightPlace.Shaped one
+        && here instanceof WeightPlace.Shaped other
+        && one.from().equals(other.from())) {
+      return unwrapped(one.of(), other.of());
+    }
+    if (there instanceof WeightPlace.Transposed one
+        && here instanceof WeightPlace.Transposed other) {
+      return unwrapped(one.of(), other.of());
+    }
+    return Optional.empty();
+  }
+
+  /** Adds a whole tensor, which may come again. */
+  void add(int layer, String pattern, PlacedWeight weight) {
+    Weights.Purpose purpose = new Weights.Purpose(WeightName.QUERY, layer, false);
+    add(purpose, new WeightPlace.Named(pattern), weight, 0, 0);
+  }
 
   /**
    * Adds a weight, where these names have it. One that is there already may come again.

@@ -83,6 +83,9 @@ final class GgufSettings {
       gguf.integer("attention.key_length", heads.keyWidth());
       gguf.integer("attention.value_length", heads.valueWidth());
     }
+    if (first.attention() instanceof LatentAttention attention) {
+      gguf.latent(attention, settings);
+    }
     Norm last = stack.finalNorm();
     gguf.epsilon(last.equals(Norm.NONE) ? stack.embeddings().norm() : last);
     gguf.window(stack.blocks(), settings, architecture);
@@ -159,6 +162,39 @@ final class GgufSettings {
     source.number(key).ifPresent(value -> number(key, value));
   }
 
+  /**
+   * Latent attention, and the experts of models that have it, as llama.cpp has them (deepseek2).
+   */
+  private void latent(LatentAttention attention, Hyperparameters settings) {
+    integer("attention.head_count", attention.heads());
+    integer("attention.head_count_kv", attention.heads());
+    integer("attention.key_length", attention.plainWidth() + attention.turnedWidth());
+    integer("attention.value_length", attention.valueWidth());
+    integer("attention.kv_lora_rank", attention.latentWidth());
+    if (attention.queryRank() > 0) {
+      integer("attention.q_lora_rank", attention.queryRank());
+    }
+    integer("rope.dimension_count", attention.turnedWidth());
+    number("rope.freq_base", attention.rotation().embedding().base());
+    scaling();
+    source
+        .number("rope_scaling.mscale_all_dim")
+        .ifPresent(ofAll -> number("rope.scaling.yarn_log_multiplier", 0.1 * ofAll));
+    for (String key :
+        List.of(
+            "leading_dense_block_count",
+            "expert_shared_count",
+            "expert_group_count",
+            "expert_group_used_count")) {
+      source.integer(key).ifPresent(count -> integer(key, count));
+    }
+    boolean isSigmoid = !settings.architecture().equals("deepseek_v2");
+    integer("expert_gating_func", isSigmoid ? 2 : 1);
+    values.put(
+        prefix + "expert_weights_norm",
+        new GgufValue.Bool(settings.flag("expert_weights_norm", isSigmoid)));
+  }
+
   private void feedForward(FeedForward part) {
     int width =
         switch (part) {
@@ -224,6 +260,10 @@ final class GgufSettings {
     if (local != null && local.embedding().base() != global.embedding().base()) {
       number("rope.freq_base_swa", local.embedding().base());
     }
+    scaling();
+  }
+
+  private void scaling() {
     String scaling =
         switch (source.string("rope.scaling.type").orElse("none")) {
           case "linear" -> "linear";

@@ -75,6 +75,14 @@ record GgufStack(
 
   /** A block without what differs although the model is the same. */
   private static Block comparable(Block block, Block other) {
+    if (block.attention() instanceof LatentAttention latent) {
+      Rotation rotation = latent.rotation();
+      return block.withAttention(
+          latent.with(
+              new Rotation(rounded(rotation.embedding()), rotation.factors()),
+              // A product of logarithms in one of the formats.
+              (float) (Math.rint(latent.scale() * 1e6) / 1e6)));
+    }
     if (!(block.attention() instanceof AttentionLayer attention)
         || !(other.attention() instanceof AttentionLayer otherAttention)
         || attention.rotation().isEmpty()

@@ -19,6 +19,7 @@ import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.SequencedMap;
 import java.util.Set;
@@ -342,6 +343,13 @@ final class Weights implements WeightSource {
     }
     used.add(name);
     return tensor;
+  }
+
+  /** All of a tensor of which weights that were found are parts. */
+  PlacedWeight whole(String pattern, int layer) {
+    Place where = new Place(layer, 0, false, false);
+    Shape shape = checkpoint.tensor(name(pattern, where)).orElseThrow().shape();
+    return Objects.requireNonNull(resolve(where, WeightPlace.named(pattern), shape));
   }
 
   /** Takes note of something that is wrong. */

@@ -215,7 +215,7 @@ final class SentencePieceFile {
     return new UnigramModel(
         new ByteTrie(model.file, ofText, ids),
         least,
-        new UnigramModel.Options(scores, unknown, bytes, true));
+        new UnigramModel.Options(scores, unknown, bytes, model.sumsAreSingle));
   }
 
   private TokenRoles roles() {

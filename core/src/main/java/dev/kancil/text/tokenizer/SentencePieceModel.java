@@ -40,6 +40,9 @@ final class SentencePieceModel {
   boolean escapesSpaces = true;
   boolean denormalizes;
 
+  /** Whether sums of scores are rounded to float32. */
+  boolean sumsAreSingle = true;
+
   private SentencePieceModel(String file) {
     this.file = file;
   }
@@ -75,6 +78,7 @@ final class SentencePieceModel {
       model.pieces.add(
           checked(place, vocabulary.text(id), scores[id], Math.max(1, vocabulary.kind(id))));
     }
+    model.sumsAreSingle = false;
     model.charsMap = charsMap(metadata);
     model.addsSpace = metadata.bool("tokenizer.ggml.add_space_prefix").orElse(true);
     model.removesSpaces = metadata.bool("tokenizer.ggml.remove_extra_whitespaces").orElse(false);
