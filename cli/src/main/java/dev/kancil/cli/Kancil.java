@@ -1,6 +1,7 @@
 package dev.kancil.cli;
 
 import dev.kancil.KancilException;
+import dev.kancil.MissingModuleException;
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
 import java.util.LinkedHashMap;
@@ -52,6 +53,10 @@ public final class Kancil {
     commandLine.setCaseInsensitiveEnumValuesAllowed(true);
     commandLine.setExecutionExceptionHandler(
         (failure, _, _) -> {
+          if (failure instanceof MissingModuleException missing
+              && console.in() instanceof RememberedInput input) {
+            return Relaunch.with(missing.module(), input.bytes(), arguments);
+          }
           console.message(
               failure instanceof KancilException
                   ? String.valueOf(failure.getMessage())

@@ -49,7 +49,8 @@ final class AttentionKernel implements Kernel, WorkerPool.Work {
       Lowering.Operands operands,
       WorkerPool pool,
       Scratch scratch,
-      @Nullable NativeLibrary library) {
+      @Nullable NativeLibrary library,
+      RowKernels kernels) {
     this.op = op;
     this.prologue = prologue;
     this.pool = pool;
@@ -59,12 +60,13 @@ final class AttentionKernel implements Kernel, WorkerPool.Work {
     tileStarts = new int[operands.limits().sequences() + 1];
     float[] sinks =
         op.sinks(node).map(weight -> Blocks.decode(operands.weight(weight))).orElse(null);
-    ScoreExpression score = new ScoreExpression(op.score(), biases(node, operands), scratch);
+    ScoreExpression score =
+        new ScoreExpression(op.score(), biases(node, operands), scratch, kernels);
     tile =
-        library != null && NativeAttentionTile.takes(op, operands.cache(op.slot()))
+        library != null
             ? new NativeAttentionTile(
-                op, sinks, score, rowsPerTile, pool.threads(), scratch, library)
-            : new AttentionTile(op, sinks, score, rowsPerTile, pool.threads(), scratch);
+                op, sinks, score, rowsPerTile, pool.threads(), scratch, library, kernels)
+            : AttentionTile.of(op, sinks, score, rowsPerTile, pool.threads(), scratch, kernels);
   }
 
   /** By head and offset; nothing where the score has none. */

@@ -56,8 +56,9 @@ final class NativeAttentionTile extends PagedAttention {
       int rows,
       int threads,
       Scratch scratch,
-      NativeLibrary library) {
-    super(op, sinks, score);
+      NativeLibrary library,
+      RowKernels kernels) {
+    super(op, sinks, score, kernels);
     this.scratch = scratch;
     sumFloats = Math.ceilDiv(op.valueWidth(), 16) * 16;
     rooms = new Room[threads];
@@ -132,7 +133,7 @@ final class NativeAttentionTile extends PagedAttention {
   void begin(MemorySegment source, int row, int rows, int kvHead, int thread) {
     int count = rows * group;
     Room room = rooms[thread];
-    AttentionTile.load(op, source, row, rows, kvHead, room.queries());
+    load(source, row, rows, kvHead, room.queries());
     for (int i = 0; i < count; i++) {
       room.largest().setAtIndex(ValueLayout.JAVA_FLOAT, i, Float.NEGATIVE_INFINITY);
     }
@@ -246,13 +247,13 @@ final class NativeAttentionTile extends PagedAttention {
       float total = room.totals().getAtIndex(ValueLayout.JAVA_FLOAT, r);
       float largest = room.largest().getAtIndex(ValueLayout.JAVA_FLOAT, r);
       long at = (long) (row + r / group) * op.heads() + head;
-      AttentionTile.scale(
+      kernels.scale(
           room.sums(),
           4L * r * sumFloats,
+          factor(total, largest, head),
           y,
           4L * at * op.valueWidth(),
-          op.valueWidth(),
-          factor(total, largest, head));
+          op.valueWidth());
     }
   }
 }

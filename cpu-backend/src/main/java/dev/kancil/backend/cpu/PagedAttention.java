@@ -19,9 +19,12 @@ abstract class PagedAttention {
   final Attention op;
   final ScoreExpression score;
   final int group;
+  final RowKernels kernels;
   private final float @Nullable [] sinks;
 
-  PagedAttention(Attention op, float @Nullable [] sinks, ScoreExpression score) {
+  PagedAttention(
+      Attention op, float @Nullable [] sinks, ScoreExpression score, RowKernels kernels) {
+    this.kernels = kernels;
     this.op = op;
     this.sinks = sinks;
     this.score = score;
@@ -53,6 +56,15 @@ abstract class PagedAttention {
 
   /** Loads queries, scaled, and makes their sums those of no keys. */
   abstract void begin(MemorySegment source, int row, int rows, int kvHead, int thread);
+
+  /** Puts queries beside each other, scaled. */
+  final void load(MemorySegment source, int row, int rows, int kvHead, MemorySegment queries) {
+    int floats = group * op.keyWidth();
+    for (int i = 0; i < rows; i++) {
+      long at = 4L * (row + i) * op.heads() * op.keyWidth() + 4L * kvHead * floats;
+      kernels.scale(source, at, op.scale(), queries, 4L * i * floats, floats);
+    }
+  }
 
   /**
    * Takes a page into the sums.
