@@ -1,5 +1,5 @@
-// How weights lie in memory (the blocks of GGUF), and single elements as float32. One type is chosen by a define:
-// WEIGHT_F32, _F16, _BF16, _Q4_0, _Q4_1, _Q5_0, _Q5_1, _Q8_0, _Q4_K, _Q5_K or _Q6_K. COLUMNS is the length of a row, which
+// How weights lie in memory (the blocks of GGUF and one of our own, SCALED_F8), and single elements as float32. One type is chosen by a define:
+// WEIGHT_F32, _F16, _BF16, _Q4_0, _Q4_1, _Q5_0, _Q5_1, _Q8_0, _SCALED_F8, _Q4_K, _Q5_K or _Q6_K. COLUMNS is the length of a row, which
 // begins at `row`, has ROW_BYTES bytes and, but for the first three, blocks of BLOCK elements and BLOCK_BYTES bytes.
 //
 //   Q4_0  half d; 16 bytes                       x = d (q - 8)     blocks of 32 elements: byte i holds
@@ -7,6 +7,7 @@
 //   Q5_0  half d; 32 fifth bits; 16 bytes        x = d (q - 16)    its high half
 //   Q5_1  half d, m; 32 fifth bits; 16 bytes     x = d q + m
 //   Q8_0  half d; 32 signed bytes                x = d q
+//   SCALED_F8  float d; 32 bytes of E4M3         x = d e4m3(q)
 //   Q4_K  half d, dmin; 8 scales and minima of 6 bits in 12 bytes; 128 bytes of 4 bits      blocks of 256
 //   Q5_K  as Q4_K, with 32 bytes of fifth bits before the 128
 //   Q6_K  128 bytes of low 4 bits; 64 bytes of high 2 bits; 16 signed byte scales; half d
@@ -147,6 +148,33 @@ static inline block_shared shared_of(GLOBAL const uchar *block) {
 static inline float weight_at(GLOBAL const uchar *row, int column) {
   GLOBAL const uchar *block = row + (ulong)(column / BLOCK) * BLOCK_BYTES;
   return half_at(block) * as_char(block[2 + column % BLOCK]);
+}
+
+#endif
+
+#ifdef WEIGHT_SCALED_F8
+
+#define BLOCK 32
+#define PAIR_DISTANCE 16
+#define BLOCK_BYTES 36
+#define ROW_BYTES ((ulong)(COLUMNS / BLOCK) * BLOCK_BYTES)
+
+typedef float block_shared;
+
+static inline block_shared shared_of(GLOBAL const uchar *block) {
+  return as_float(uint_at(block));
+}
+
+// Of four bits of exponent and three of mantissa. Not by subnormal floats, which some devices don't have.
+static inline float eight_bit_float(uchar bits) {
+  int magnitude = bits & 127;
+  float x = magnitude < 8 ? magnitude * 0x1p-9f : as_float((magnitude << 20) + (120 << 23));
+  return bits & 128 ? -x : x;
+}
+
+static inline float weight_at(GLOBAL const uchar *row, int column) {
+  GLOBAL const uchar *block = row + (ulong)(column / BLOCK) * BLOCK_BYTES;
+  return shared_of(block) * eight_bit_float(block[4 + column % BLOCK]);
 }
 
 #endif

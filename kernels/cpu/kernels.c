@@ -173,6 +173,7 @@ static INLINE void store_some(float *to, floats x, int rows) {
 #include "wide_products.h"
 #include "products.h"
 #include "float_products.h"
+#include "scaled_floats.h"
 #include "pack.h"
 
 // Multiplies some lanes of a tile with at most FEW_TOKENS rows of x, or MANY_TOKENS of two parts; `blocks` are columns where weights are floats.
@@ -246,3 +247,4 @@ TYPE(mxfp4)
 WIDE_TYPE(q4_k)
 WIDE_TYPE(q5_k)
 WIDE_TYPE(q6_k)
+TYPE(scaled_f8)

@@ -98,6 +98,11 @@ static INLINE void store_halves(uint16_t *at, floats x) {
 static INLINE floats from_brain_floats(const uint16_t *at) { floats y; EACH(y, float_of_bits((uint32_t)at[i] << 16)); }
 static INLINE floats from_unsigned(const uint8_t *at) { floats y; EACH(y, (float)at[i]); }
 static INLINE floats from_signed(const uint8_t *at) { floats y; EACH(y, (float)(int8_t)at[i]); }
+// Bytes of E4M3, divided by 256: moved to where halves have them, whose exponents count from another zero.
+static INLINE floats from_eight_bit_floats(const uint8_t *at) {
+  floats y;
+  EACH(y, half_to_float((uint16_t)((at[i] & 0x80) << 8 | (at[i] & 0x7f) << 7)));
+}
 // 2^(x - 128), where x is a power that E8M0 keeps for quants that are doubled.
 static INLINE floats from_powers(const uint8_t *at) {
   floats y;

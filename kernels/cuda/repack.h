@@ -5,7 +5,7 @@
 #include "weight_elements.h"
 #include "weight_tiles.h"
 
-#if defined(WEIGHT_Q8_0)
+#if defined(WEIGHT_Q8_0) || defined(WEIGHT_SCALED_F8)
 #define BITS 8
 #elif defined(WEIGHT_Q6_K)
 #define BITS 6
@@ -31,6 +31,8 @@ static inline uint stored_bits(const uchar *row, int column) {
   int i = column % BLOCK;
 #if defined(WEIGHT_Q8_0)
   return block[2 + i] ^ 128;
+#elif defined(WEIGHT_SCALED_F8)
+  return block[4 + i];
 #elif defined(WEIGHT_Q6_K)
   int part = i / 128, run = i / 32 % 4;
   uint low = block[64 * part + run % 2 * 32 + i % 32] >> run / 2 * 4 & 15;
@@ -169,6 +171,12 @@ kernel void repack(const uchar *w, int rows, uchar *tiles, ulong first_tile) {
     for (int i = 0; i < 4; i++) {
       header[i] = half_word(block, 4 * i) | half_word(block, 4 * i + 2) << 16;
     }
+  }
+#elif defined(WEIGHT_SCALED_F8)
+  uint *scales = (uint *)(to + FORMAT::QUANTS);
+  for (int i = 0; i < 4; i++) {
+    const uchar *block = source.block(i / 2, 32 * (i % 2));
+    scales[4 * g + i] = half_word(block, 0) | half_word(block, 2) << 16;
   }
 #elif BITS != 16
   ushort *scales = (ushort *)(to + FORMAT::QUANTS + FORMAT::FIFTH_BYTES);

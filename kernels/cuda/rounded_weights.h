@@ -78,6 +78,20 @@ static inline a_fragment weights_of(const six_bits::raw &r, int step, six_bits) 
   return a;
 }
 
+static inline a_fragment weights_of(const eight_bit_floats::raw &r, int step, eight_bit_floats) {
+  a_fragment a = eight_bit_floats::quants(r, step);
+  for (int row = 0; row < 2; row++) {
+    float scale = eight_bit_floats::scale_of(r, row, step / 2) * eight_bit_floats::UNIT;
+    uint high = halves_of(scale, scale);
+    float rest = scale - low_half(high);
+    uint low = halves_of(rest, rest);
+    for (int i = row; i < 4; i += 2) {
+      a.pair[i] = fma_halves(a.pair[i], high, multiplied_halves(a.pair[i], low));
+    }
+  }
+  return a;
+}
+
 template <bool BFLOAT>
 static inline a_fragment weights_of(const typename sixteen_bits<BFLOAT>::raw &r, int step, sixteen_bits<BFLOAT>) {
   return sixteen_bits<BFLOAT>::quants(r, step);

@@ -42,6 +42,15 @@ static inline float element(small_blocks<BITS, MINIMUM, OFFSET>, const uchar *ch
   return MINIMUM ? value + vload_half(4 + which, scales) : value;
 }
 
+static inline float element(eight_bit_floats, const uchar *chunk, int row, int column) {
+  typedef eight_bit_floats F;
+  place p(row, column);
+  uint word = ((const uint *)chunk)[p.step / 2 * 128 + 4 * p.lane + p.step % 2 * 2 + p.pair / 2];
+  uint halves = F::as_halves(word, p.pair % 2 * 2);
+  float number = (p.number == 0 ? low_half(halves) : high_half(halves)) * F::UNIT;
+  return ((const float *)(chunk + F::QUANTS))[row % 8 * 4 + row / 8 * 2 + column / 32] * number;
+}
+
 template <bool FIFTH>
 static inline float element(super_blocks<FIFTH>, const uchar *chunk, int row, int column) {
   typedef super_blocks<FIFTH> F;

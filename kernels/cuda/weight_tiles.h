@@ -7,6 +7,7 @@
 //
 //   small blocks (CHUNK 64)   words of 4 or 8 bits | fifth bits, a word a lane | for a row group g: scales of rows g and g + 8, two
 //                             blocks each, then minima
+//   SCALED_F8 (CHUNK 64)      words of 8 bits | for a row group g: float32 scales of rows g and g + 8, two blocks each
 //   Q4_K, Q5_K (CHUNK 256)    words | fifth bits, four words a lane | 16 bytes of header of each row
 //   Q6_K (CHUNK 256)          words | two bits, eight words a lane | 16 scales of each row, plus 128 | d of each row, g and g + 8 in turns
 //   F16, BF16 (CHUNK 64)      pairs, four a lane and step
@@ -15,7 +16,7 @@
 // one: bits 2s + 4i and 16 + 2s + 4i. So one shift brings them to two pairs' places.
 //
 // Quants are multiplied as they are, as subnormal halves q · 2^-24, or 2^-20 for rows g + 8, whose pairs stand four bits higher: tensor
-// cores take these exactly, and it saves the shifts. What is to be taken from q (8, 16, 32 or 128) is taken from the sums, as minima are.
+// cores take these exactly, and it saves the shifts. Bytes of E4M3 are moved to where halves have them, and are 256 times too small then. What is to be taken from q (8, 16, 32 or 128) is taken from the sums, as minima are.
 
 #ifndef WEIGHT_TILES_H
 #define WEIGHT_TILES_H
@@ -143,6 +144,62 @@ struct small_blocks {
         } else {
           sums[i] = fma(scale, fma(-(float)OFFSET, sum, product), sums[i]);
         }
+      }
+    }
+  }
+};
+
+// Blocks of 32 bytes of E4M3 with a float32 scale.
+struct eight_bit_floats {
+  static constexpr int CHUNK = 64, STEPS = 4, UNROLL = 2;
+  static constexpr int QUANTS = 16 * 64;
+  static constexpr int BYTES = QUANTS + 128;
+  static constexpr bool IS_BFLOAT = false, HAS_SUPER_BLOCKS = false;
+  static constexpr float UNIT = 256;
+
+  struct raw {
+    uint4 words[2];
+    uint4 scales;
+  };
+
+  static inline raw load(const uchar *chunk, int lane) {
+    raw r;
+    r.words[0] = uint4_at(chunk + 16 * lane);
+    r.words[1] = uint4_at(chunk + 512 + 16 * lane);
+    r.scales = uint4_at(chunk + QUANTS + 16 * (lane / 4));
+    return r;
+  }
+
+  // The scale of a block of row g (0) or g + 8 (1).
+  static inline float scale_of(const raw &r, int row, int block) { return as_float(word_of(r.scales, 2 * row + block)); }
+
+  // Two neighbouring bytes of a word, from number `first` on, in units of 1 / UNIT.
+  static inline uint as_halves(uint word, int first) {
+    uint tops = __byte_perm(word, 0, first == 0 ? 0x1404 : 0x3424);
+    return (tops & 0x80008000) | (tops >> 1 & 0x3f803f80);
+  }
+
+  static inline a_fragment quants(const raw &r, int step) {
+    a_fragment a;
+    uint4 v = r.words[step / 2];
+    uint first = step % 2 == 0 ? v.x : v.z;
+    uint second = step % 2 == 0 ? v.y : v.w;
+    a.pair[0] = as_halves(first, 0);
+    a.pair[1] = as_halves(first, 2);
+    a.pair[2] = as_halves(second, 0);
+    a.pair[3] = as_halves(second, 2);
+    return a;
+  }
+
+  template <class X>
+  static inline void multiply(const raw &r, const X &x, int chunk, int lane, float (&sums)[2]) {
+    for (int block = 0; block < 2; block++) {
+      c_fragment c = {0, 0, 0, 0};
+      uint4 b = x.fragments_of_two(2 * chunk + block, lane);
+      multiply_halves(c, quants(r, 2 * block), make_uint2(b.x, b.y));
+      multiply_halves(c, quants(r, 2 * block + 1), make_uint2(b.z, b.w));
+      for (int row = 0; row < 2; row++) {
+        sums[row] = fma(scale_of(r, row, block), (c[2 * row] + c[2 * row + 1]) * UNIT, sums[row]);
       }
     }
   }
@@ -364,6 +421,7 @@ typedef small_blocks<4, true, 0> tile_Q4_1;
 typedef small_blocks<5, false, 16> tile_Q5_0;
 typedef small_blocks<5, true, 0> tile_Q5_1;
 typedef small_blocks<8, false, 128> tile_Q8_0;
+typedef eight_bit_floats tile_SCALED_F8;
 typedef super_blocks<false> tile_Q4_K;
 typedef super_blocks<true> tile_Q5_K;
 typedef six_bits tile_Q6_K;

@@ -118,6 +118,28 @@ static inline float16 decode_16(global const uchar *row, int column) {
 
 #endif
 
+#ifdef WEIGHT_SCALED_F8
+
+static inline float16 eight_bit_floats(uchar16 bytes) {
+  int16 magnitude = convert_int16(bytes & (uchar16)(127));
+  float16 normal = as_float16((magnitude << 20) + (int16)(120 << 23));
+  float16 small = convert_float16(magnitude) * (float16)(0x1p-9f);
+  int16 sign = convert_int16(bytes & (uchar16)(128)) << 24;
+  return as_float16(as_int16(select(normal, small, magnitude < (int16)(8))) | sign);
+}
+
+static inline void decode_pair(global const uchar *block, block_shared scale, int pair, float16 *low, float16 *high) {
+  *low = eight_bit_floats(bytes_at(block + 4)) * scale;
+  *high = eight_bit_floats(bytes_at(block + 20)) * scale;
+}
+
+static inline float16 decode_16(global const uchar *row, int column) {
+  global const uchar *block = row + (ulong)(column / BLOCK) * BLOCK_BYTES;
+  return eight_bit_floats(bytes_at(block + 4 + column % BLOCK)) * shared_of(block);
+}
+
+#endif
+
 // ---- Blocks of 256
 
 #if defined(WEIGHT_Q4_K) || defined(WEIGHT_Q5_K)

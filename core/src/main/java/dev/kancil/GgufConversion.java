@@ -137,7 +137,8 @@ public record GgufConversion(Optional<DataType> type, Optional<String> preTokeni
   }
 
   private List<Output> laidOut(ModelFiles files, GgufWriter writer) {
-    GgufLayout layout = GgufLayout.of(files.checkpoint());
+    GgufLayout layout =
+        GgufLayout.of(files.checkpoint(), usual -> Embedding.read(files.path(), usual).pooling());
     writer.put("general.architecture", layout.architecture());
     writer.put("general.name", String.valueOf(files.path().toAbsolutePath().getFileName()));
     putTypes(writer);
@@ -187,7 +188,8 @@ public record GgufConversion(Optional<DataType> type, Optional<String> preTokeni
     if (isSmall) {
       return DataType.F32;
     }
-    DataType to = type.orElse(from == DataType.F64 ? DataType.F32 : from);
+    boolean isUnknown = from == DataType.F64 || from == DataType.SCALED_F8;
+    DataType to = type.orElse(isUnknown ? DataType.F32 : from);
     return shape.columns() % to.blockElements() == 0 ? to : DataType.F16;
   }
 

@@ -9,11 +9,14 @@ import dev.kancil.backend.DeviceOptions;
 import dev.kancil.backend.DeviceWeights;
 import dev.kancil.backend.reference.ReferenceBackend;
 import dev.kancil.engine.ForwardPass;
+import dev.kancil.engine.ModelInputs;
+import dev.kancil.engine.ModelPass;
 import dev.kancil.family.Families;
 import dev.kancil.family.LoadedModel;
 import dev.kancil.format.Checkpoint;
 import dev.kancil.format.gguf.GgufFile;
 import dev.kancil.tensor.DataType;
+import dev.kancil.tensor.FloatArray;
 import dev.kancil.tensor.Tensor;
 import dev.kancil.testing.LayoutPair;
 import dev.kancil.testing.LayoutPairs;
@@ -25,10 +28,12 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.SequencedMap;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -116,11 +121,54 @@ class GgufConversionTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"llama", "mixtral", "smollm3", "gpt2", "gpt_neox", "olmo2", "phi3"})
+  @ValueSource(
+      strings = {"llama", "mixtral", "smollm3", "gpt2", "gpt_neox", "olmo2", "phi3", "deepseek_v2"})
   void referenceModelsComputeTheSame(String name) {
     ReferenceModel.unpack(name, folder);
     Path source = folder.resolve(name);
     assertSameLogits(source, convert(PLAIN, source, "model.gguf"), 1e-5);
+  }
+
+  private static SequencedMap<String, FloatArray> outputs(Path path, ModelInputs inputs) {
+    try (ModelFiles files = ModelFiles.open(path);
+        Device device = new ReferenceBackend().open(0, DeviceOptions.DEFAULT)) {
+      LoadedModel model =
+          Families.open(files.checkpoint(), DataType.F32, DataType.F32, length -> length);
+      try (DeviceWeights weights = device.weights(model.weights())) {
+        return new ModelPass(device, weights, List.of()).run(model, inputs);
+      }
+    }
+  }
+
+  /** Heads that GGUF has no place for are left out. */
+  @ParameterizedTest
+  @CsvSource({
+    "bert, bert, last_hidden_state pooler_output",
+    "bert_rerank, bert, last_hidden_state pooler_output logits",
+    "roberta_classes, bert, last_hidden_state pooler_output logits",
+    "distilbert_answers, bert, last_hidden_state",
+    "t5, t5, encoder_output logits",
+  })
+  void encodersComputeTheSame(String name, String architecture, String kept) {
+    ReferenceModel.unpack(name, folder);
+    Path source = folder.resolve(name);
+    Path file = convert(PLAIN, source, "model.gguf");
+    try (GgufFile written = GgufFile.open(file)) {
+      assertThat(written.metadata().string("general.architecture")).contains(architecture);
+    }
+    ModelInputs tokens = ModelInputs.of(new int[] {0, 33, 155, 220, 40, 2});
+    ModelInputs inputs =
+        architecture.equals("t5") ? tokens.withDecoderTokens(new int[] {0, 80, 12}) : tokens;
+    SequencedMap<String, FloatArray> expected = outputs(source, inputs);
+    SequencedMap<String, FloatArray> found = outputs(file, inputs);
+    assertThat(found.keySet()).containsExactly(kept.split(" "));
+    for (String output : found.keySet()) {
+      // What RoBERTa's classes are of is no output of its own.
+      if (!name.equals("roberta_classes") || !output.equals("pooler_output")) {
+        assertThat(Objects.requireNonNull(found.get(output)).values())
+            .isEqualTo(Objects.requireNonNull(expected.get(output)).values());
+      }
+    }
   }
 
   @Test

@@ -54,6 +54,7 @@ final class SynthCommand implements Callable<Integer> {
     SyntheticModel model =
         SyntheticModel.parse(
             SyntheticModel.isNamed(wanted) ? wanted : SyntheticModel.PREFIX + wanted);
+    model.requireWritable();
     GgufWriter.requireFolder(target);
     SyntheticVocabulary tokens =
         vocabulary.isEmpty()

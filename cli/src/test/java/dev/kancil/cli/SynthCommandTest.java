@@ -63,6 +63,7 @@ final class SynthCommandTest {
     String target = folder.resolve("model.gguf").toString();
     CommandRun.of("synth", "llama-9b:F16", target).failsWith("no shape llama-9b", "llama-8b");
     CommandRun.of("synth", "tiny", target).failsWith("SHAPE:TYPE");
+    CommandRun.of("synth", "tiny:FP8", target).failsWith("GGUF has no type for weights of FP8");
     CommandRun.of("synth", "tiny:F16", folder.toString()).failsWith("is a folder");
     CommandRun.of("synth", "tiny:F16", folder + "/no/such/model.gguf")
         .failsWith("can't be written");

@@ -30,7 +30,8 @@ final class ProductCases {
           DataType.Q6_K,
           DataType.IQ4_NL,
           DataType.IQ4_XS,
-          DataType.MXFP4);
+          DataType.MXFP4,
+          DataType.SCALED_F8);
 
   /** Those that no device has kernels for: what is made of them is tested with the others. */
   static final List<DataType> RARE_TYPES =

@@ -71,7 +71,7 @@ final class RandomTensors {
         }
       }
       case TQ1_0, TQ2_0 -> half(random, data, at + type.blockBytes() - 2);
-      case Q8_K -> data.set(FLOAT, at, (float) random.nextDouble(0.01, 0.1));
+      case Q8_K, SCALED_F8 -> data.set(FLOAT, at, (float) random.nextDouble(0.01, 0.1));
       case NVFP4 -> {
         for (int i = 0; i < 4; i++) {
           // From 1/8 to 2.

@@ -9,6 +9,7 @@ import dev.kancil.graph.Graph;
 import dev.kancil.tensor.DataType;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.TreeMap;
 import java.util.function.IntUnaryOperator;
@@ -210,6 +211,11 @@ public final class Families {
               + String.join(", ", BY_ARCHITECTURE.keySet()));
     }
     return family;
+  }
+
+  /** The family of an architecture that is known. */
+  static Family named(String architecture) {
+    return Objects.requireNonNull(BY_ARCHITECTURE.get(architecture), architecture);
   }
 
   private static Transformer declared(Family family, Hyperparameters settings) {

@@ -7,7 +7,6 @@ import dev.kancil.format.gguf.GgufCheckpoint;
 import dev.kancil.format.gguf.GgufFile;
 import dev.kancil.format.gguf.GgufMetadata;
 import dev.kancil.format.gguf.GgufValue;
-import dev.kancil.graph.op.RotaryEmbedding;
 import dev.kancil.graph.op.RotaryEmbedding.Pairing;
 import dev.kancil.tensor.DataType;
 import dev.kancil.tensor.Shape;
@@ -20,19 +19,23 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.SequencedMap;
 import java.util.Set;
+import java.util.TreeSet;
 import java.util.function.Supplier;
+import java.util.function.UnaryOperator;
+import java.util.stream.Stream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * A decoder's checkpoint as a GGUF file has it: settings and tensors under the names there.
+ * A checkpoint of a transformer of text as a GGUF file has it: settings and tensors under the names
+ * there.
  *
  * <p>A family declares where either format keeps each weight, and both declarations are used here:
  * weights are found by the one and placed by the other. That settings say the same in both formats
- * is checked by reading them back: the decoder that they declare must be the one that there was.
+ * is checked by reading them back: what they declare must be what there was.
  *
  * @param architecture {@code general.architecture}
- * @param settings metadata under the architecture's name
+ * @param settings metadata under the architecture's name, and of tokens what the model alone knows
  */
 public record GgufLayout(
     String architecture, SequencedMap<String, GgufValue> settings, List<Placed> tensors) {
@@ -51,7 +54,14 @@ public record GgufLayout(
           Map.entry("gpt_oss", "gpt-oss"),
           Map.entry("phi", "phi2"),
           Map.entry("cohere", "command-r"),
-          Map.entry("glm", "chatglm"));
+          Map.entry("glm", "chatglm"),
+          Map.entry("roberta", "bert"),
+          Map.entry("xlm-roberta", "bert"),
+          Map.entry("camembert", "bert"),
+          Map.entry("distilbert", "bert"),
+          Map.entry("mt5", "t5"),
+          Map.entry("deepseek_v2", "deepseek2"),
+          Map.entry("deepseek_v3", "deepseek2"));
 
   /** Those that have the same name in both. */
   private static final Set<String> SAME =
@@ -74,7 +84,9 @@ public record GgufLayout(
           "granite",
           "granitemoe",
           "cohere2",
-          "glm4");
+          "glm4",
+          "bert",
+          "t5");
 
   /**
    * A tensor of the file.
@@ -90,12 +102,13 @@ public record GgufLayout(
   /**
    * Lays a checkpoint out.
    *
+   * @param pooling what stands for a text, by what does where no other file says
    * @throws UnsupportedException if GGUF has no such models, or can't say all of this one
    * @throws FormatException if settings or tensors don't fit together
    */
-  public static GgufLayout of(Checkpoint source) {
+  public static GgufLayout of(Checkpoint source, UnaryOperator<Pooling> pooling) {
     try {
-      return new Conversion(source).layout();
+      return new Conversion(source).layout(pooling);
     } catch (IllegalArgumentException | ArithmeticException e) {
       throw new FormatException(source.name() + ": " + e.getMessage(), e);
     }
@@ -106,43 +119,69 @@ public record GgufLayout(
     private final Checkpoint source;
     private final Family family;
     private final Hyperparameters settings;
-    private final Decoder decoder;
+    private final Transformer whole;
+    private final Transformer declared;
     private final String architecture;
+    private final List<GgufStack> stacks;
 
     Conversion(Checkpoint source) {
       this.source = source;
       family = Families.family(source);
       settings = new Hyperparameters(source, family.usualContext(), length -> length);
       String name = source.architecture();
-      Optional<String> known =
-          SAME.contains(name) ? Optional.of(name) : Optional.ofNullable(RENAMED.get(name));
-      if (known.isEmpty() || !(family.transformer(settings) instanceof Decoder declared)) {
+      whole = family.transformer(settings);
+      declared = whole instanceof Encoder encoder ? GgufEncoders.kept(encoder) : whole;
+      Transformer written =
+          declared instanceof Encoder encoder
+              ? GgufEncoders.withoutPadding(encoder, settings.contextLength())
+              : declared;
+      stacks = GgufStack.of(written, family.names(settings));
+      String known = SAME.contains(name) ? name : RENAMED.get(name);
+      if (known == null || stacks.isEmpty()) {
         throw new UnsupportedException(
             source.name() + ": models of architecture " + name + " can't be converted to GGUF");
       }
-      decoder = declared;
-      architecture = known.get();
+      architecture = known.equals("t5") && declared instanceof Encoder ? "t5encoder" : known;
     }
 
-    GgufLayout layout() {
-      Weights weights = new Weights(source, family.names(settings));
-      DecoderGraph.build(decoder, weights, new StateGroups(DataType.F32, DataType.F32), "hidden");
-      weights.requireComplete();
+    GgufLayout layout(UnaryOperator<Pooling> pooling) {
+      Weights all = new Weights(source, family.names(settings));
+      build(whole, all);
+      all.requireComplete();
       SequencedMap<String, GgufValue> values =
-          GgufSettings.of(architecture, source, settings, decoder, weights.vocabulary());
+          GgufSettings.of(architecture, source, settings, declared, all.vocabulary());
+      if (declared instanceof Encoder encoder) {
+        GgufSettings.addEncoder(
+            values, architecture, settings, encoder, stacks.getFirst().embeddings(), pooling);
+        tellLost(encoder);
+      }
 
-      Hyperparameters marked = target(values, family.ggufMarks(settings));
-      GgufPlaces places = new GgufPlaces(family.names(marked));
-      Decoder planned = declared(marked);
-      weights
-          .asked()
-          .forEach((purpose, weight) -> places.add(purpose, reordered(purpose, weight, planned)));
-      addRopeFactors(places, planned);
+      Map<String, Long> marks = new LinkedHashMap<>();
+      family.ggufMarks(settings).forEach(name -> marks.put(name, 1L));
+      List<GgufStack> planned = declaredBy(target(values, marks));
+      GgufPlaces places = new GgufPlaces();
+      List<Weights> gathered = build(declared, new Weights(source, family.names(settings)));
+      for (int i = 0; i < stacks.size(); i++) {
+        GgufStack from = stacks.get(i);
+        GgufStack to = planned.get(i);
+        Weights weights = gathered.get(i);
+        weights
+            .asked()
+            .forEach((purpose, weight) -> place(places, weights, purpose, weight, from, to));
+      }
+      addRopeFactors(places, stacks.getLast(), planned.getLast());
       List<Placed> tensors = places.tensors();
 
       // The file's tensors say something of the model, too.
-      List<String> names = tensors.stream().map(Placed::name).toList();
-      requireSame(declared(target(values, names)));
+      Map<String, Long> rows = new LinkedHashMap<>();
+      tensors.forEach(placed -> rows.put(placed.name(), placed.shape().dimension(0)));
+      List<GgufStack> read = declaredBy(target(values, rows));
+      for (int i = 0; i < stacks.size(); i++) {
+        Optional<String> missing = stacks.get(i).missingIn(read.get(i));
+        if (missing.isPresent()) {
+          throw cannotSay(missing.get());
+        }
+      }
       if (architecture.equals("llama") && values.containsKey("llama.attention.sliding_window")) {
         LOG.warn(
             "{}: it sees a window of {} tokens; llama.cpp has none for such models, and goes on"
@@ -153,23 +192,84 @@ public record GgufLayout(
       return new GgufLayout(architecture, values, tensors);
     }
 
-    /** What the file's settings would be, if it had tensors of these names. */
-    private Hyperparameters target(Map<String, GgufValue> values, Iterable<String> names) {
+    private void place(
+        GgufPlaces places,
+        Weights weights,
+        Weights.Purpose purpose,
+        PlacedWeight weight,
+        GgufStack from,
+        GgufStack to) {
+      // What both formats take apart alike is one tensor in both.
+      Optional<GgufPlaces.Same> same =
+          purpose.isBias() || !to.names().has(purpose.name())
+              ? Optional.empty()
+              : GgufPlaces.same(
+                  from.names().place(purpose.name()), to.names().place(purpose.name()));
+      if (same.isPresent()) {
+        PlacedWeight all = weights.whole(same.get().there(), purpose.layer());
+        places.add(purpose.layer(), same.get().here(), all);
+      } else {
+        places.add(to.names(), purpose, reordered(purpose, cut(purpose, weight, from), from, to));
+      }
+    }
+
+    /** Asks for all weights of a transformer; those of each stack apart. */
+    private List<Weights> build(Transformer transformer, Weights weights) {
+      StateGroups state = new StateGroups(DataType.F32, DataType.F32);
+      switch (transformer) {
+        case Decoder decoder -> DecoderGraph.build(decoder, weights, state, "hidden");
+        case Encoder encoder ->
+            new EncoderGraph(encoder, weights, state).load("hidden", Encoder.ROWS, 1);
+        case EncoderDecoder both -> {
+          Weights ofEncoder = weights.under(both.encoderNames());
+          new EncoderGraph(both.encoder(), ofEncoder, state)
+              .rows("encoder", EncoderDecoder.ROWS, both.decoder().blocks(), weights);
+          DecoderGraph.build(both.decoder(), weights, state, "decoder");
+          return List.of(ofEncoder, weights);
+        }
+        default -> throw new IllegalArgumentException(architecture);
+      }
+      return List.of(weights);
+    }
+
+    private void tellLost(Encoder kept) {
+      if (whole instanceof Encoder encoder) {
+        Set<String> lost = new TreeSet<>();
+        Stream.concat(encoder.rowHeads().stream(), encoder.pooledHeads().stream())
+            .filter(head -> !kept.pooledHeads().contains(head))
+            .forEach(head -> lost.add(head.output()));
+        if (!lost.isEmpty()) {
+          LOG.warn(
+              "{}: GGUF files have no place for the weights of {}, which are left out",
+              source.name(),
+              String.join(", ", lost));
+        }
+      }
+    }
+
+    /** What the file's settings would be, if it had tensors of these names and numbers of rows. */
+    private Hyperparameters target(Map<String, GgufValue> values, Map<String, Long> rows) {
       Map<String, GgufValue> all = new LinkedHashMap<>(values);
       all.put("general.architecture", new GgufValue.Text(architecture));
       SequencedMap<String, Tensor> tensors = new LinkedHashMap<>();
       Arena arena = Arena.ofAuto();
-      Tensor any = new Tensor(DataType.F32, Shape.of(1), arena.allocate(Float.BYTES));
-      names.forEach(name -> tensors.put(name, any));
+      rows.forEach(
+          (name, count) ->
+              tensors.put(name, new Tensor(DataType.I8, Shape.of(count), arena.allocate(count))));
       GgufMetadata metadata = new GgufMetadata(source.name(), all);
       GgufFile file = GgufFile.inMemory(Path.of(source.name()), metadata, tensors, arena);
       return new Hyperparameters(new GgufCheckpoint(file), family.usualContext(), length -> length);
     }
 
-    private Decoder declared(Hyperparameters target) {
-      if (family.transformer(target) instanceof Decoder declared
-          && declared.blocks().size() == decoder.blocks().size()) {
-        return declared;
+    private List<GgufStack> declaredBy(Hyperparameters target) {
+      Family reader = Families.named(architecture);
+      List<GgufStack> read = GgufStack.of(reader.transformer(target), reader.names(target));
+      boolean isAlike = read.size() == stacks.size();
+      for (int i = 0; i < stacks.size() && isAlike; i++) {
+        isAlike = read.get(i).blocks().size() == stacks.get(i).blocks().size();
+      }
+      if (isAlike) {
+        return read;
       }
       throw cannotSay("what it is");
     }
@@ -180,11 +280,21 @@ public record GgufLayout(
               .formatted(source.name(), architecture, what));
     }
 
+    /** Positions without those that no token has. */
+    private static PlacedWeight cut(Weights.Purpose purpose, PlacedWeight weight, GgufStack stack) {
+      long kept = stack.embeddings().positions();
+      long rows = weight.shape().dimension(0);
+      return purpose.name() == WeightName.POSITION_EMBEDDING && rows > kept
+          ? weight.rows(rows - kept, Shape.of(kept, weight.shape().columns()))
+          : weight;
+    }
+
     /** Rows of queries and keys as the file's rotation turns them. */
-    private PlacedWeight reordered(Weights.Purpose purpose, PlacedWeight weight, Decoder planned) {
+    private PlacedWeight reordered(
+        Weights.Purpose purpose, PlacedWeight weight, GgufStack source, GgufStack planned) {
       boolean isQuery = purpose.name() == WeightName.QUERY;
       if ((!isQuery && purpose.name() != WeightName.KEY)
-          || !(decoder.blocks().get(purpose.layer()).attention() instanceof AttentionLayer from)
+          || !(source.blocks().get(purpose.layer()).attention() instanceof AttentionLayer from)
           || !(planned.blocks().get(purpose.layer()).attention() instanceof AttentionLayer to)
           || from.rotation().isEmpty()
           || to.rotation().isEmpty()
@@ -209,19 +319,24 @@ public record GgufLayout(
     }
 
     /** Divisors of frequencies, which configurations have as numbers, and GGUF as tensors. */
-    private void addRopeFactors(GgufPlaces places, Decoder planned) {
-      for (int layer = 0; layer < decoder.blocks().size(); layer++) {
-        if (decoder.blocks().get(layer).attention() instanceof AttentionLayer from
+    private void addRopeFactors(GgufPlaces places, GgufStack stack, GgufStack planned) {
+      for (int layer = 0; layer < stack.blocks().size(); layer++) {
+        if (stack.blocks().get(layer).attention() instanceof AttentionLayer from
             && planned.blocks().get(layer).attention() instanceof AttentionLayer to
             && from.rotation().isPresent()
             && to.rotation().isPresent()
             && !from.rotation().get().factors().isEmpty()
             && to.rotation().get().factors().isEmpty()) {
           if (to.rotation().get().stored() == WeightName.ROPE_FACTORS) {
-            places.addFactors(WeightName.ROPE_FACTORS, from.rotation().get().factors());
+            places.addFactors(
+                planned.names(), WeightName.ROPE_FACTORS, from.rotation().get().factors());
           } else {
-            places.addFactors(WeightName.ROPE_FACTORS_SHORT, floats("rope_scaling.short_factor"));
-            places.addFactors(WeightName.ROPE_FACTORS_LONG, floats("rope_scaling.long_factor"));
+            places.addFactors(
+                planned.names(),
+                WeightName.ROPE_FACTORS_SHORT,
+                floats("rope_scaling.short_factor"));
+            places.addFactors(
+                planned.names(), WeightName.ROPE_FACTORS_LONG, floats("rope_scaling.long_factor"));
           }
           return;
         }
@@ -230,56 +345,6 @@ public record GgufLayout(
 
     private List<Float> floats(String key) {
       return settings.numbers(key).stream().map(Double::floatValue).toList();
-    }
-
-    private void requireSame(Decoder planned) {
-      if (!planned.embeddings().equals(decoder.embeddings())) {
-        throw cannotSay("how it embeds tokens");
-      }
-      for (int layer = 0; layer < decoder.blocks().size(); layer++) {
-        Block from = decoder.blocks().get(layer);
-        Block to = planned.blocks().get(layer);
-        if (!comparable(from, to).equals(comparable(to, from))) {
-          throw cannotSay("all of its layer " + layer);
-        }
-      }
-      Decoder.Head from = decoder.head();
-      Decoder.Head to = planned.head();
-      if (!decoder.finalNorm().equals(planned.finalNorm())
-          || from.hasBias() != to.hasBias()
-          || from.scale() != to.scale()
-          || from.cap() != to.cap()) {
-        throw cannotSay("how it comes to logits");
-      }
-    }
-
-    /** A block without what differs although the model is the same. */
-    private static Block comparable(Block block, Block other) {
-      if (!(block.attention() instanceof AttentionLayer attention)
-          || !(other.attention() instanceof AttentionLayer otherAttention)
-          || attention.rotation().isEmpty()
-          || otherAttention.rotation().isEmpty()) {
-        return block;
-      }
-      Rotation rotation = attention.rotation().get();
-      boolean isStored =
-          rotation.factors().isEmpty() || otherAttention.rotation().get().factors().isEmpty();
-      return block.withAttention(
-          attention.with(
-              new Rotation(
-                  rounded(rotation.embedding()), isStored ? List.of() : rotation.factors())));
-    }
-
-    /** In one pairing, and with numbers as exact as files have them. */
-    private static RotaryEmbedding rounded(RotaryEmbedding embedding) {
-      return new RotaryEmbedding(
-          Pairing.HALVES,
-          embedding.headWidth(),
-          embedding.rotaryWidth(),
-          (float) embedding.base(),
-          (float) embedding.positionScale(),
-          // A product of two numbers in one of the formats.
-          Math.rint(embedding.magnitude() * 1e6) / 1e6);
     }
   }
 }

@@ -6,6 +6,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.SequencedMap;
 import java.util.TreeMap;
 
@@ -14,8 +15,6 @@ import java.util.TreeMap;
  * holds several weights is made of all of them.
  */
 final class GgufPlaces {
-  private final WeightNames names;
-
   /** By tensor: what is in it, by its first row. */
   private final SequencedMap<String, SequencedMap<Long, PlacedWeight>> parts =
       new LinkedHashMap<>();
@@ -23,11 +22,58 @@ final class GgufPlaces {
   /** By tensor: how many rows it has; 0: those of its only part. */
   private final Map<String, Long> rows = new LinkedHashMap<>();
 
-  GgufPlaces(WeightNames names) {
-    this.names = names;
+  /** Names of a tensor in two formats, which has several weights in the same way. */
+  record Same(String there, String here) {}
+
+  /** The tensor of which two places take the same part, if it is no mere row or name. */
+  static Optional<Same> same(WeightPlace there, WeightPlace here) {
+    return there instanceof WeightPlace.RowsOfGroups
+            || there instanceof WeightPlace.Shaped
+            || there instanceof WeightPlace.Transposed
+        ? unwrapped(there, here)
+        : Optional.empty();
   }
 
-  void add(Weights.Purpose purpose, PlacedWeight weight) {
+  private static Optional<Same> unwrapped(WeightPlace there, WeightPlace here) {
+    if (there instanceof WeightPlace.Named(String one)
+        && here instanceof WeightPlace.Named(String other)) {
+      return Optional.of(new Same(one, other));
+    }
+    if (there instanceof WeightPlace.RowsOfGroups one
+        && here instanceof WeightPlace.RowsOfGroups other
+        && one.first() == other.first()
+        && one.each() == other.each()
+        && one.group() == other.group()) {
+      return unwrapped(one.of(), other.of());
+    }
+    if (there instanceof WeightPlace.Shaped one
+        && here instanceof WeightPlace.Shaped other
+        && one.from().equals(other.from())) {
+      return unwrapped(one.of(), other.of());
+    }
+    if (there instanceof WeightPlace.Transposed one
+        && here instanceof WeightPlace.Transposed other) {
+      return unwrapped(one.of(), other.of());
+    }
+    return Optional.empty();
+  }
+
+  /** Adds a whole tensor, which may come again. */
+  void add(int layer, String pattern, PlacedWeight weight) {
+    Weights.Purpose purpose = new Weights.Purpose(WeightName.QUERY, layer, false);
+    add(purpose, new WeightPlace.Named(pattern), weight, 0, 0);
+  }
+
+  /**
+   * Adds a weight, where these names have it. One that is there already may come again.
+   *
+   * @param names of the stack of blocks that it is of
+   */
+  void add(WeightNames names, Weights.Purpose given, PlacedWeight weight) {
+    // What gives classes brings the pooler.
+    boolean isPooler = given.name() == WeightName.HEAD_DENSE && names.has(WeightName.POOLER);
+    Weights.Purpose purpose =
+        isPooler ? new Weights.Purpose(WeightName.POOLER, 0, given.isBias()) : given;
     if (!names.has(purpose.name())) {
       throw new UnsupportedException(
           "GGUF files have no place for " + purpose.name() + " of this architecture");
@@ -52,8 +98,9 @@ final class GgufPlaces {
         }
         SequencedMap<Long, PlacedWeight> ofTensor =
             parts.computeIfAbsent(name, _ -> new TreeMap<>());
-        boolean isNew = ofTensor.put(first, weight) == null;
-        if (!isNew || rows.getOrDefault(name, total) != total) {
+        PlacedWeight before = ofTensor.put(first, weight);
+        boolean isOther = before != null && !before.name().equals(weight.name());
+        if (isOther || rows.getOrDefault(name, total) != total) {
           throw new IllegalArgumentException(name + " would be written twice");
         }
         rows.put(name, total);
@@ -73,8 +120,11 @@ final class GgufPlaces {
     }
   }
 
-  void addFactors(WeightName name, List<Float> factors) {
-    add(new Weights.Purpose(name, 0, false), PlacedWeight.constant(name.toString(), factors));
+  void addFactors(WeightNames names, WeightName name, List<Float> factors) {
+    add(
+        names,
+        new Weights.Purpose(name, 0, false),
+        PlacedWeight.constant(name.toString(), factors));
   }
 
   List<GgufLayout.Placed> tensors() {

@@ -7,11 +7,12 @@ import java.util.List;
 import java.util.Map;
 import java.util.OptionalInt;
 import java.util.SequencedMap;
+import java.util.function.UnaryOperator;
 import java.util.stream.IntStream;
 
 /**
- * What a GGUF file says of a decoder: sizes as the decoder was declared, and factors as its
- * checkpoint has them.
+ * What a GGUF file says of a transformer: sizes as it was declared, and factors as its checkpoint
+ * has them.
  */
 final class GgufSettings {
   /** Numbers that mean the same in both formats, where a checkpoint has them. */
@@ -54,20 +55,21 @@ final class GgufSettings {
    * Metadata under the architecture's name.
    *
    * @param settings those of {@code source}
-   * @param decoder what they declare
+   * @param declared what they declare: a decoder, an encoder, or both
    */
   static SequencedMap<String, GgufValue> of(
       String architecture,
       Checkpoint source,
       Hyperparameters settings,
-      Decoder decoder,
+      Transformer declared,
       long vocabulary) {
+    GgufStack stack = GgufStack.of(declared, WeightNames.GGUF).getFirst();
     GgufSettings gguf = new GgufSettings(architecture, source);
     gguf.integer("vocab_size", vocabulary);
     gguf.integer("context_length", settings.contextLength());
-    gguf.integer("embedding_length", decoder.embeddings().width());
-    gguf.integer("block_count", decoder.blocks().size());
-    Block first = decoder.blocks().getFirst();
+    gguf.integer("embedding_length", stack.embeddings().width());
+    gguf.integer("block_count", stack.blocks().size());
+    Block first = stack.blocks().getFirst();
     gguf.feedForward(first.feedForward());
     if (List.of("gptneox", "stablelm").contains(architecture)) {
       gguf.values.put(
@@ -81,20 +83,75 @@ final class GgufSettings {
       gguf.integer("attention.key_length", heads.keyWidth());
       gguf.integer("attention.value_length", heads.valueWidth());
     }
-    gguf.epsilon(decoder.finalNorm());
-    gguf.window(decoder, settings, architecture);
-    gguf.rotation(decoder);
+    if (first.attention() instanceof LatentAttention attention) {
+      gguf.latent(attention, settings);
+    }
+    Norm last = stack.finalNorm();
+    gguf.epsilon(last.equals(Norm.NONE) ? stack.embeddings().norm() : last);
+    gguf.window(stack.blocks(), settings, architecture);
+    gguf.rotation(stack.blocks());
+    if (architecture.startsWith("t5")) {
+      // Of both stacks; the usual number is that of transformers.
+      gguf.integer(
+          "attention.relative_buckets_count",
+          source.integer("attention.relative_buckets_count").orElse(32L));
+    }
+    if (declared instanceof EncoderDecoder both) {
+      gguf.integer("decoder_block_count", both.decoder().blocks().size());
+      gguf.integer("decoder_start_token_id", both.start());
+    }
     NUMBERS.forEach(gguf::copyNumber);
     COUNTS.forEach(
         key -> source.integer(key).filter(n -> n > 0).ifPresent(n -> gguf.integer(key, n)));
     return gguf.values;
   }
 
+  /**
+   * Adds what is said of encoders alone.
+   *
+   * @param embeddings as the file has them
+   * @param pooling what stands for a text, by what does where no other file says
+   */
+  static void addEncoder(
+      SequencedMap<String, GgufValue> values,
+      String architecture,
+      Hyperparameters settings,
+      Encoder encoder,
+      Embeddings embeddings,
+      UnaryOperator<Pooling> pooling) {
+    String prefix = architecture + ".";
+    int positions = embeddings.positions();
+    if (positions > 0) {
+      values.put(prefix + "context_length", whole(positions));
+    }
+    if (!architecture.equals("bert")) {
+      return;
+    }
+    values.put(prefix + "attention.causal", new GgufValue.Bool(false));
+    int type = GgufEncoders.poolingType(encoder, pooling.apply(encoder.pooling()));
+    values.put(prefix + "pooling_type", whole(type));
+    // One also where tokens are of no kind.
+    values.put("tokenizer.ggml.token_type_count", whole(Math.max(1, embeddings.tokenTypes())));
+    int classes = GgufEncoders.classes(encoder);
+    if (classes > 1) {
+      values.put(
+          prefix + "classifier.output_labels",
+          new GgufValue.Texts(
+              IntStream.range(0, classes)
+                  .mapToObj(i -> settings.string("id2label." + i).orElse("LABEL_" + i))
+                  .toList()));
+    }
+  }
+
+  private static GgufValue whole(long value) {
+    return new GgufValue.Int(GgufValue.IntType.UINT32, value);
+  }
+
   private void integer(String key, long value) {
     if (value < 0 || value > Integer.MAX_VALUE) {
       throw new IllegalArgumentException(key + " is " + value);
     }
-    values.put(prefix + key, new GgufValue.Int(GgufValue.IntType.UINT32, value));
+    values.put(prefix + key, whole(value));
   }
 
   private void number(String key, double value) {
@@ -103,6 +160,39 @@ final class GgufSettings {
 
   private void copyNumber(String key) {
     source.number(key).ifPresent(value -> number(key, value));
+  }
+
+  /**
+   * Latent attention, and the experts of models that have it, as llama.cpp has them (deepseek2).
+   */
+  private void latent(LatentAttention attention, Hyperparameters settings) {
+    integer("attention.head_count", attention.heads());
+    integer("attention.head_count_kv", attention.heads());
+    integer("attention.key_length", attention.plainWidth() + attention.turnedWidth());
+    integer("attention.value_length", attention.valueWidth());
+    integer("attention.kv_lora_rank", attention.latentWidth());
+    if (attention.queryRank() > 0) {
+      integer("attention.q_lora_rank", attention.queryRank());
+    }
+    integer("rope.dimension_count", attention.turnedWidth());
+    number("rope.freq_base", attention.rotation().embedding().base());
+    scaling();
+    source
+        .number("rope_scaling.mscale_all_dim")
+        .ifPresent(ofAll -> number("rope.scaling.yarn_log_multiplier", 0.1 * ofAll));
+    for (String key :
+        List.of(
+            "leading_dense_block_count",
+            "expert_shared_count",
+            "expert_group_count",
+            "expert_group_used_count")) {
+      source.integer(key).ifPresent(count -> integer(key, count));
+    }
+    boolean isSigmoid = !settings.architecture().equals("deepseek_v2");
+    integer("expert_gating_func", isSigmoid ? 2 : 1);
+    values.put(
+        prefix + "expert_weights_norm",
+        new GgufValue.Bool(settings.flag("expert_weights_norm", isSigmoid)));
   }
 
   private void feedForward(FeedForward part) {
@@ -133,8 +223,7 @@ final class GgufSettings {
     return block.attention() instanceof AttentionLayer attention ? attention.scores().window() : 0;
   }
 
-  private void window(Decoder decoder, Hyperparameters settings, String architecture) {
-    List<Block> blocks = decoder.blocks();
+  private void window(List<Block> blocks, Hyperparameters settings, String architecture) {
     if (blocks.stream().allMatch(block -> window(block) == 0)) {
       return;
     }
@@ -152,9 +241,9 @@ final class GgufSettings {
     }
   }
 
-  private void rotation(Decoder decoder) {
+  private void rotation(List<Block> blocks) {
     Map<Boolean, Rotation> byWindow = new LinkedHashMap<>();
-    for (Block block : decoder.blocks()) {
+    for (Block block : blocks) {
       if (block.attention() instanceof AttentionLayer attention) {
         attention
             .rotation()
@@ -171,6 +260,10 @@ final class GgufSettings {
     if (local != null && local.embedding().base() != global.embedding().base()) {
       number("rope.freq_base_swa", local.embedding().base());
     }
+    scaling();
+  }
+
+  private void scaling() {
     String scaling =
         switch (source.string("rope.scaling.type").orElse("none")) {
           case "linear" -> "linear";

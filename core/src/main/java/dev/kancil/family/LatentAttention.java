@@ -30,6 +30,20 @@ public record LatentAttention(
     boolean hasBias,
     float scale)
     implements AttentionPart {
+  /** The same where positions turn columns otherwise, and scores have another scale. */
+  LatentAttention with(Rotation newRotation, float newScale) {
+    return new LatentAttention(
+        heads,
+        queryRank,
+        latentWidth,
+        plainWidth,
+        valueWidth,
+        newRotation,
+        norm,
+        hasBias,
+        newScale);
+  }
+
   /** Columns of a head's query or key that positions turn. */
   int turnedWidth() {
     return rotation.embedding().headWidth();

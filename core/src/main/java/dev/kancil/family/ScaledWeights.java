@@ -12,7 +12,8 @@ import org.slf4j.LoggerFactory;
 /**
  * Weights that lie as {@link ScaledFloats}: beside {@code x.weight}, {@code x.weight_scale} or
  * {@code x.weight_scale_inv} with one factor, one for each row, or one for each rectangle. They
- * become F16 where that holds them exactly, or else float32.
+ * become SCALED_F8, which takes a byte and an eighth for each; where rows or rectangles are no
+ * whole blocks, or floats are E5M2, F16 if that holds them exactly, or else float32.
  */
 final class ScaledWeights {
   private static final Logger LOG = LoggerFactory.getLogger(ScaledWeights.class);
@@ -39,10 +40,10 @@ final class ScaledWeights {
       return null;
     }
     DataType type = scaled.type();
-    if (type == DataType.F16) {
-      halves++;
-    } else {
-      floats++;
+    switch (type) {
+      case F16 -> halves++;
+      case F32 -> floats++;
+      default -> {}
     }
     return PlacedWeight.made(name, type, shape, null, target -> scaled.multiply(type, target));
   }
@@ -54,7 +55,8 @@ final class ScaledWeights {
     }
     if (floats > 0) {
       LOG.info(
-          "{}: {} weights of eight-bit floats become float32: their factors are no powers of two",
+          "{}: {} weights of eight-bit floats become float32: they are no blocks of E4M3, and their"
+              + " factors are no powers of two",
           checkpoint,
           floats);
     }

@@ -19,6 +19,7 @@ import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.SequencedMap;
 import java.util.Set;
@@ -96,7 +97,7 @@ final class Weights implements WeightSource {
     scaled = other.scaled;
     orders = other.orders;
     placed = other.placed;
-    asked = other.asked;
+    asked = new LinkedHashMap<>();
     used = other.used;
     problems = other.problems;
   }
@@ -226,7 +227,7 @@ final class Weights implements WeightSource {
    */
   record Purpose(WeightName name, int layer, boolean isBias) {}
 
-  /** All weights of the checkpoint that were asked for, in order. */
+  /** All weights of the checkpoint that were asked for by these names, in order. */
   SequencedMap<Purpose, PlacedWeight> asked() {
     return asked;
   }
@@ -344,6 +345,13 @@ final class Weights implements WeightSource {
     return tensor;
   }
 
+  /** All of a tensor of which weights that were found are parts. */
+  PlacedWeight whole(String pattern, int layer) {
+    Place where = new Place(layer, 0, false, false);
+    Shape shape = checkpoint.tensor(name(pattern, where)).orElseThrow().shape();
+    return Objects.requireNonNull(resolve(where, WeightPlace.named(pattern), shape));
+  }
+
   /** Takes note of something that is wrong. */
   void problem(String what) {
     problems.add(what);
@@ -393,7 +401,7 @@ final class Weights implements WeightSource {
     if (tensor == null) {
       return null;
     }
-    if (tensor.type() == DataType.F8_E4M3) {
+    if (tensor.type() == DataType.F8_E4M3 || tensor.type() == DataType.F8_E5M2) {
       return scaled.place(name, tensor, shape);
     }
     PlacedWeight found =

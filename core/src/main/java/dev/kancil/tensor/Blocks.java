@@ -49,11 +49,12 @@ public final class Blocks {
         case BF16 -> target[to] = Float.intBitsToFloat(source.get(SHORT, at) << 16);
         case F64 -> target[to] = (float) source.get(DOUBLE, at);
         case F8_E4M3 -> target[to] = e4m3(source.get(ValueLayout.JAVA_BYTE, at));
+        case F8_E5M2 -> target[to] = Float.float16ToFloat((short) (unsigned(source, at) << 8));
         case I8 -> target[to] = source.get(ValueLayout.JAVA_BYTE, at);
         case I16 -> target[to] = source.get(SHORT, at);
         case I32 -> target[to] = source.get(INT, at);
         case I64 -> target[to] = source.get(LONG, at);
-        case Q4_0, Q4_1, Q5_0, Q5_1, Q8_0, IQ4_NL, MXFP4, NVFP4 ->
+        case Q4_0, Q4_1, Q5_0, Q5_1, Q8_0, IQ4_NL, MXFP4, NVFP4, SCALED_F8 ->
             SmallBlocks.decode(type, source, at, target, to);
         case Q2_K, Q3_K, Q4_K, Q5_K, Q6_K, Q8_K, IQ4_XS ->
             SuperBlocks.decode(type, source, at, target, to);

@@ -2,8 +2,8 @@ package dev.kancil.tensor;
 
 /**
  * How the elements of a tensor are stored: plain numbers, or blocks in which a few quantised
- * elements share scales. The block formats are those of GGUF; their layouts are documented where
- * they are decoded, in {@code dev.kancil.format.gguf}.
+ * elements share scales. The block formats are those of GGUF, but for {@link #SCALED_F8}; their
+ * layouts are documented where they are decoded.
  *
  * @see <a href="https://github.com/ggml-org/ggml/blob/master/docs/gguf.md">The GGUF
  *     specification</a>
@@ -14,6 +14,7 @@ public enum DataType {
   BF16(1, 2),
   F64(1, 8),
   F8_E4M3(1, 1),
+  F8_E5M2(1, 1),
   I8(1, 1),
   I16(1, 2),
   I32(1, 4),
@@ -41,7 +42,10 @@ public enum DataType {
   IQ3_XXS(256, 98),
   IQ3_S(256, 110),
   TQ1_0(256, 54),
-  TQ2_0(256, 66);
+  TQ2_0(256, 66),
+
+  /** Kancil's own: what checkpoints of eight-bit floats become, which keep scales elsewhere. */
+  SCALED_F8(32, 36);
 
   private final int blockElements;
   private final int blockBytes;

@@ -17,7 +17,11 @@ import java.lang.foreign.ValueLayout;
  * IQ4_NL  half d; 16 bytes          x = d table[q]
  * MXFP4   byte e; 16 bytes          x = 2^(e - 127) fp4[q]   (OCP Microscaling Formats 1.0)
  * NVFP4   4 bytes e; 4 × 8 bytes    x = e4m3(e) fp4[q]     e without a sign; one that is no number is 0
+ * SCALED_F8   float d; 32 bytes     x = d e4m3(q)
  * </pre>
+ *
+ * <p>SCALED_F8 takes bytes that are no numbers in E4M3 for ±480; a block of a checkpoint that has
+ * one gets a scale that is no number.
  */
 final class SmallBlocks {
   private static final int ELEMENTS = 32;
@@ -76,6 +80,13 @@ final class SmallBlocks {
           float d = scale == 0x7f ? 0 : e4m3(scale) / 2;
           int packed = Blocks.unsigned(source, at + 4 + 8 * (i / 16) + i % 8);
           target[to + i] = d * FP4_DOUBLED[packed >> 4 * (i / 8 % 2) & 15];
+        }
+      }
+      case SCALED_F8 -> {
+        float d = source.get(Blocks.FLOAT, at);
+        for (int i = 0; i < ELEMENTS; i++) {
+          byte bits = source.get(ValueLayout.JAVA_BYTE, at + 4 + i);
+          target[to + i] = d * Math.copySign(e4m3(bits), (float) bits);
         }
       }
       default -> throw new IllegalArgumentException(type.toString());

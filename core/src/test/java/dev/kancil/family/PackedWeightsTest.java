@@ -10,6 +10,7 @@ import dev.kancil.graph.Weight;
 import dev.kancil.tensor.Blocks;
 import dev.kancil.tensor.DataType;
 import java.io.IOException;
+import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
@@ -378,45 +379,97 @@ class PackedWeightsTest {
         .hasMessageContaining(message);
   }
 
-  @ParameterizedTest
-  @CsvSource({
-    "_scale, 1, 1, 0.3, F32", "_scale, 96, 1, 0.3, F32", "_scale_inv, 2, 3, 0.3, F32",
-    "_scale_inv, 2, 3, 0.0009765625, F16", "_scale, 1, 1, 128, F16", "_scale, 1, 1, 256, F32",
-  })
-  void eightBitFloatsAreMultipliedWithTheirFactors(
-      String name, int rows, int columns, float factor, DataType type) throws IOException {
+  /** Any bytes but those that are no numbers. */
+  private byte[] eightBitFloats(int noNumber) {
     byte[] bytes = new byte[OUT * IN];
     random.nextBytes(bytes);
     for (int i = 0; i < bytes.length; i++) {
-      bytes[i] = (bytes[i] & 0x7f) == 0x7f ? 0 : bytes[i];
+      bytes[i] = (bytes[i] & 0x7f) >= noNumber ? 0 : bytes[i];
     }
-    tensors.put(QUERY + ".weight", new Stored("F8_E4M3", List.of(OUT, IN), bytes));
+    return bytes;
+  }
+
+  // Rectangles of 48 rows, and of 64 columns as blocks can have them, or of 50 as they can't.
+  @ParameterizedTest
+  @CsvSource({
+    "E4M3, _scale, 1, 1, 50, 0.3, F32, SCALED_F8",
+    "E4M3, _scale, 96, 1, 50, 0.3, BF16, SCALED_F8",
+    "E4M3, _scale_inv, 2, 2, 64, 0.3, F32, SCALED_F8",
+    "E4M3, _scale_inv, 2, 2, 64, 1e-30, BF16, SCALED_F8",
+    "E4M3, _scale_inv, 2, 3, 50, 0.3, F32, F32",
+    "E4M3, _scale_inv, 2, 3, 50, 0.0009765625, F32, F16",
+    "E4M3, _scale_inv, 2, 3, 50, 128, F32, F16",
+    "E4M3, _scale_inv, 2, 3, 50, 256, F32, F32",
+    "E5M2, _scale, 1, 1, 50, 1, F32, F16",
+    "E5M2, _scale_inv, 2, 2, 64, 0.0078125, F32, F16",
+    "E5M2, _scale_inv, 2, 2, 64, 0.00390625, F32, F32",
+    "E5M2, _scale, 1, 1, 50, 2, F32, F32",
+    "E5M2, _scale, 96, 1, 50, 0.3, BF16, F32",
+  })
+  void eightBitFloatsAreMultipliedWithTheirFactors(
+      String floats,
+      String name,
+      int rows,
+      int columns,
+      int wide,
+      float factor,
+      String factorType,
+      DataType type)
+      throws IOException {
+    DataType stored = DataType.valueOf("F8_" + floats);
+    byte[] bytes = eightBitFloats(stored == DataType.F8_E4M3 ? 0x7f : 0x7c);
+    tensors.put(QUERY + ".weight", new Stored(stored.name(), List.of(OUT, IN), bytes));
     float[][] factors = new float[rows][columns];
     for (int i = 0; i < rows * columns; i++) {
       factors[i / columns][i % columns] = i % 2 == 0 ? factor : factor / 2;
     }
-    floats(QUERY + ".weight" + name, "F32", factors);
+    floats(QUERY + ".weight" + name, factorType, factors);
     floats(QUERY + ".input_scale", "F32", new float[][] {{3}});
     load(
-        "\"quant_method\": \"fp8\", \"weight_block_size\": [48, 50]",
+        "\"quant_method\": \"fp8\", \"weight_block_size\": [48, %d]".formatted(wide),
         weights -> {
           Weight weight = query(weights);
           weights.requireComplete();
           assertThat(weight.type()).isEqualTo(type);
           float[] values = Blocks.decode(weights.tensor(weight));
           float[] plain = new float[OUT * IN];
-          Blocks.decode(
-              DataType.F8_E4M3,
-              java.lang.foreign.MemorySegment.ofArray(bytes),
-              0,
-              plain,
-              0,
-              plain.length);
+          Blocks.decode(stored, MemorySegment.ofArray(bytes), 0, plain, 0, plain.length);
           int height = rows == 1 ? OUT : OUT / rows;
-          int width = columns == 1 ? IN : 50;
+          int width = columns == 1 ? IN : wide;
           for (int i = 0; i < values.length; i++) {
-            float right = plain[i] * factors[i / IN / height][i % IN / width];
-            assertThat(values[i]).isEqualTo(right);
+            float wanted = factors[i / IN / height][i % IN / width];
+            if (factorType.equals("BF16")) {
+              wanted = Float.intBitsToFloat(Blocks.toBFloat16(wanted) << 16);
+            }
+            assertThat(values[i]).isEqualTo(plain[i] * wanted);
+          }
+        });
+  }
+
+  @Test
+  void eightBitFloatsStayEightBitsAndAnEighth() throws IOException {
+    tensors.put(QUERY + ".weight", new Stored("F8_E4M3", List.of(OUT, IN), eightBitFloats(0x7f)));
+    floats(QUERY + ".weight_scale", "F32", new float[][] {{0.3f}});
+    load(
+        "\"quant_method\": \"fp8\"",
+        weights ->
+            assertThat(weights.tensor(query(weights)).data().byteSize())
+                .isEqualTo(OUT * IN * 9 / 8));
+  }
+
+  @Test
+  void aBlockWithWhatIsNoNumberIsNone() throws IOException {
+    byte[] bytes = eightBitFloats(0x7f);
+    bytes[IN + 40] = 0x7f;
+    bytes[2 * IN + 31] = (byte) 0xff;
+    tensors.put(QUERY + ".weight", new Stored("F8_E4M3", List.of(OUT, IN), bytes));
+    load(
+        "\"quant_method\": \"fp8\"",
+        weights -> {
+          float[] values = Blocks.decode(weights.tensor(query(weights)));
+          for (int i = 0; i < values.length; i++) {
+            boolean isNone = i / 32 == (IN + 40) / 32 || i / 32 == (2 * IN + 31) / 32;
+            assertThat(Float.isNaN(values[i])).isEqualTo(isNone);
           }
         });
   }

@@ -90,6 +90,41 @@ class BlocksTest {
             0, -0f, 0x1p-9f, 0x7p-9f, 0x1p-6f, 1, 1.125f, -1, 448, -448, Float.NaN, Float.NaN);
   }
 
+  @Test
+  void halfOfAHalfIsAnEightBitFloatWithFiveBitsOfExponent() {
+    int[] bits = {0, 0x80, 1, 4, 0x3c, 0xbd, 0x7b, 0x7c, 0xfc, 0x7e};
+    MemorySegment bytes = MemorySegment.ofArray(new byte[bits.length]);
+    for (int i = 0; i < bits.length; i++) {
+      bytes.set(ValueLayout.JAVA_BYTE, i, (byte) bits[i]);
+    }
+    float[] decoded = new float[bits.length];
+    Blocks.decode(DataType.F8_E5M2, bytes, 0, decoded, 0, bits.length);
+    float endless = Float.POSITIVE_INFINITY;
+    assertThat(decoded)
+        .containsExactly(
+            0, -0f, 0x1p-16f, 0x1p-14f, 1, -1.25f, 57344, endless, -endless, Float.NaN);
+  }
+
+  @Test
+  void aBlockOfEightBitFloatsHasAFloatForAScale() {
+    for (int first = 0; first < 256; first += 32) {
+      MemorySegment block = MemorySegment.ofArray(new byte[36]);
+      block.set(Blocks.FLOAT, 0, -0.3f);
+      for (int i = 0; i < 32; i++) {
+        block.set(ValueLayout.JAVA_BYTE, 4 + i, (byte) (first + i));
+      }
+      float[] plain = new float[32];
+      Blocks.decode(DataType.F8_E4M3, block, 4, plain, 0, 32);
+      float[] decoded = new float[32];
+      Blocks.decode(DataType.SCALED_F8, block, 0, decoded, 0, 32);
+      for (int i = 0; i < 32; i++) {
+        float magnitude = Float.isNaN(plain[i]) ? 480 : Math.abs(plain[i]);
+        float right = -0.3f * Math.copySign(magnitude, (float) (byte) (first + i));
+        assertThat(decoded[i]).isEqualTo(right);
+      }
+    }
+  }
+
   /** PyPI's gguf has no decoder for it: it is what llama.cpp makes of activations. */
   @Test
   void aBlockOfBytesHasAFloatForAScaleAndSumsThatNobodyNeeds() {

@@ -155,6 +155,7 @@ record SafetensorsHeader(Map<String, String> metadata, SequencedMap<String, Tens
       case "F16" -> DataType.F16;
       case "BF16" -> DataType.BF16;
       case "F8_E4M3" -> DataType.F8_E4M3;
+      case "F8_E5M2" -> DataType.F8_E5M2;
       case "I64" -> DataType.I64;
       case "I32" -> DataType.I32;
       case "I16" -> DataType.I16;

@@ -20,6 +20,8 @@ import java.util.stream.LongStream;
 final class RandomWeights {
   private static final ValueLayout.OfShort SHORT =
       ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+  private static final ValueLayout.OfFloat FLOAT =
+      ValueLayout.JAVA_FLOAT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
   private static final int PATTERN_BYTES = 4 << 20;
   private static final int PIECE_BYTES = 1 << 18;
 
@@ -114,6 +116,7 @@ final class RandomWeights {
         }
         case MXFP4 -> pattern.set(ValueLayout.JAVA_BYTE, at, exponent(scale, random));
         case Q8_0 -> half(pattern, at, d);
+        case SCALED_F8 -> pattern.set(FLOAT, at, (float) d);
         case Q4_K -> {
           half(pattern, at, d);
           half(pattern, at + 2, 7.5 * d);

@@ -116,6 +116,18 @@ public record SyntheticModel(ModelShape shape, WeightMix mix) {
   }
 
   /**
+   * Does nothing if it can be written as a file.
+   *
+   * @throws InvalidRequestException if GGUF has no such weights
+   */
+  public void requireWritable() {
+    if (mix == WeightMix.FP8) {
+      throw new InvalidRequestException(
+          "GGUF has no type for weights of FP8; they can only be measured without a file");
+    }
+  }
+
+  /**
    * Writes it as a file that other software reads, too.
    *
    * @param vocabulary gets as many tokens as the shape has
@@ -123,6 +135,7 @@ public record SyntheticModel(ModelShape shape, WeightMix mix) {
    * @throws InvalidRequestException if it can't be written
    */
   public void write(Path target, SyntheticVocabulary vocabulary, LongConsumer progress) {
+    requireWritable();
     GgufWriter writer = new GgufWriter();
     settings().forEach(writer::put);
     vocabulary.sized(shape.vocabulary).forEach(writer::put);

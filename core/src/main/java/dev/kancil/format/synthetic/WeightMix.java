@@ -5,7 +5,8 @@ import dev.kancil.tensor.DataType;
 /**
  * Which type each matrix of a model has: what llama.cpp's quantiser chooses without an importance
  * matrix, so that speeds compare with those of files of the same name. MXFP4 it gives to experts
- * alone; here matrices of models without experts have it, too.
+ * alone; here matrices of models without experts have it, too. FP8 is what checkpoints of eight-bit
+ * floats become, which no GGUF file has; beside matrices of layers they have BF16.
  */
 public enum WeightMix {
   F16(DataType.F16),
@@ -17,6 +18,7 @@ public enum WeightMix {
   Q5_1(DataType.Q5_1),
   IQ4_NL(DataType.IQ4_NL),
   MXFP4(DataType.MXFP4),
+  FP8(DataType.SCALED_F8),
   Q4_K_S(DataType.Q4_K),
   Q4_K_M(DataType.Q4_K);
 
@@ -48,6 +50,9 @@ public enum WeightMix {
   DataType type(Role role, int layer, ModelShape shape) {
     if (!common.isQuantized() || common == DataType.Q8_0) {
       return common;
+    }
+    if (this == FP8) {
+      return role == Role.EMBEDDING || role == Role.HEAD ? DataType.BF16 : common;
     }
     if (this == MXFP4) {
       boolean isOutside =

@@ -7,13 +7,21 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Base64;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.SequencedMap;
+import java.util.SequencedSet;
+import java.util.Set;
 import java.util.TreeSet;
+import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * A folder's tokenizer as metadata of a GGUF file. Formats differ in what they can say, so what was
@@ -21,6 +29,7 @@ import org.jspecify.annotations.Nullable;
  * also finds the pre-tokenizer, which GGUF has by name and folders as a pattern.
  */
 public final class GgufVocabulary {
+  private static final Logger LOG = LoggerFactory.getLogger(GgufVocabulary.class);
   private static final String PREFIX = "tokenizer.ggml.";
 
   /** Words, numbers, signs, spaces, scripts: where pre-tokenizers differ. */
@@ -39,11 +48,16 @@ public final class GgufVocabulary {
           "The quick brown fox jumps over the lazy dog.\nfunction() {\n    return null;\n}\n");
 
   private final Path folder;
-  private final Tokenizer tokenizer;
+  private final TokenizerConfig config;
+  private final PipelineTokenizer tokenizer;
   private final SequencedMap<String, GgufValue> values = new LinkedHashMap<>();
 
-  private GgufVocabulary(Path folder, Tokenizer tokenizer) {
+  /** Tokens that have a role which their folder doesn't say. */
+  private final Set<Integer> control = new HashSet<>();
+
+  private GgufVocabulary(Path folder, PipelineTokenizer tokenizer) {
     this.folder = folder;
+    config = TokenizerConfig.read(folder);
     this.tokenizer = tokenizer;
   }
 
@@ -56,7 +70,10 @@ public final class GgufVocabulary {
    */
   public static SequencedMap<String, GgufValue> of(Path folder, long rows, Optional<String> pre) {
     TokenizerFiles files = TokenizerFiles.read(folder);
-    GgufVocabulary gguf = new GgufVocabulary(folder, files.tokenizer());
+    if (!(files.tokenizer() instanceof PipelineTokenizer tokenizer)) {
+      throw new IllegalStateException("a folder's tokenizer is a pipeline");
+    }
+    GgufVocabulary gguf = new GgufVocabulary(folder, tokenizer);
     gguf.write(rows, pre);
     files
         .chatTemplate()
@@ -76,15 +93,28 @@ public final class GgufVocabulary {
       ofJson((int) rows, JsonFields.parse(json.toString(), TokenizerJson.text(json)), pre);
     } else if (Files.exists(model)) {
       ofSentencePiece((int) rows, SentencePieceFile.model(model));
+    } else if (Files.exists(folder.resolve("vocab.json"))) {
+      ofJson((int) rows, OlderFiles.pairs(folder, config), pre);
     } else {
-      throw unsupported("there is neither tokenizer.json nor tokenizer.model");
+      ofJson((int) rows, OlderFiles.wordPieces(folder, config), pre);
     }
   }
 
   private void ofJson(int rows, JsonFields json, Optional<String> pre) {
     JsonFields model = json.requiredObject("model");
-    if (!model.text("type").orElse("BPE").equals("BPE") || !model.has("merges")) {
-      throw unsupported("only byte-pair encodings can be written");
+    switch (model.text("type").orElse("BPE")) {
+      case "WordPiece" -> {
+        ofWordPieces(rows, model);
+        return;
+      }
+      case "Unigram" -> {
+        ofUnigrams(rows, json, model);
+        return;
+      }
+      default -> {}
+    }
+    if (!model.has("merges")) {
+      throw unsupported("only byte pairs, word pieces and unigrams can be written");
     }
     List<String> merges = merges(model);
     if (isByteLevel(json.value("pre_tokenizer")) || isByteLevel(json.value("decoder"))) {
@@ -100,10 +130,8 @@ public final class GgufVocabulary {
   }
 
   private void ofSentencePiece(int rows, SentencePieceModel model) {
-    if (model.modelType != SentencePieceModel.BYTE_PAIRS) {
-      throw unsupported("only byte-pair encodings can be written");
-    }
-    tokens("llama", rows);
+    boolean isOfPairs = model.modelType == SentencePieceModel.BYTE_PAIRS;
+    tokens(isOfPairs ? "llama" : "t5", rows);
     put("pre", new GgufValue.Text("default"));
     float[] scores = new float[rows];
     Arrays.fill(scores, -1000);
@@ -111,7 +139,109 @@ public final class GgufVocabulary {
       scores[id] = model.pieces.get(id).score();
     }
     put("scores", new GgufValue.Floats(scores));
-    findSpacePrefix();
+    if (isOfPairs) {
+      findSpacePrefix();
+    } else {
+      putCharsMap(model.charsMap);
+      findSpaces();
+    }
+  }
+
+  /** Pieces that begin a word get a mark, and others lose theirs. */
+  private void ofWordPieces(int rows, JsonFields model) {
+    String prefix = model.text("continuing_subword_prefix").orElse("##");
+    PostProcessing around = tokenizer.parts().postProcessing();
+    if (around.before().length != 1 || around.after().length != 1) {
+      throw unsupported("GGUF's word pieces have one token before a text, and one behind it");
+    }
+    int unknown = tokenizer.vocabulary().find(model.text("unk_token").orElse("[UNK]"));
+    control.addAll(List.of(around.before()[0], around.after()[0], unknown));
+    control.add(role("pad_token", "[PAD]"));
+    control.add(role("mask_token", "[MASK]"));
+    tokens(
+        "bert",
+        rows,
+        text ->
+            text.startsWith(prefix) && text.length() > prefix.length()
+                ? text.substring(prefix.length())
+                : "\u2581" + text);
+    put("pre", new GgufValue.Text("default"));
+    put("add_bos_token", new GgufValue.Bool(true));
+    put("bos_token_id", around.before()[0]);
+    put("cls_token_id", around.before()[0]);
+    put("seperator_token_id", around.after()[0]);
+    put("unknown_token_id", unknown);
+    putRole("padding_token_id", "pad_token", "[PAD]");
+    putRole("mask_token_id", "mask_token", "[MASK]");
+    if (tokenizer.parts().normalization() instanceof BertCleaning cleaning) {
+      put("normalizer.lowercase", new GgufValue.Bool(cleaning.lowerCase()));
+      put("normalizer.strip_accents", new GgufValue.Bool(cleaning.stripsAccents()));
+    }
+    if (!encodesTheSame(PROBES)) {
+      // Its readers take the first part of a syllable alone where accents are stripped.
+      if (!encodesTheSame(withoutHangul())) {
+        throw unsupported("its words would be cut otherwise");
+      }
+      LOG.warn("{}: as a GGUF file has it, its tokenizer encodes Korean otherwise", folder);
+    }
+  }
+
+  private void ofUnigrams(int rows, JsonFields json, JsonFields model) {
+    tokens("t5", rows);
+    put("pre", new GgufValue.Text("default"));
+    List<?> pieces = model.list("vocab");
+    float[] scores = new float[rows];
+    Arrays.fill(scores, -10_000);
+    for (int id = 0; id < Math.min(rows, pieces.size()); id++) {
+      if (pieces.get(id) instanceof List<?> pair && pair.getLast() instanceof Number score) {
+        scores[id] = score.floatValue();
+      }
+    }
+    put("scores", new GgufValue.Floats(scores));
+    int unknown = model.integer("unk_id", 0, rows - 1, -1);
+    if (unknown >= 0) {
+      put("unknown_token_id", unknown);
+    }
+    putRole("padding_token_id", "pad_token", "<pad>");
+    putRole("mask_token_id", "mask_token", "<mask>");
+    putCharsMap(charsMap(json.value("normalizer")));
+    findSpaces();
+  }
+
+  /** What of a normalizer is SentencePiece's map; nothing if there is none. */
+  private static byte[] charsMap(@Nullable Object step) {
+    return switch (step) {
+      case Map<?, ?> fields when fields.get("precompiled_charsmap") instanceof String map ->
+          Base64.getDecoder().decode(map);
+      case Map<?, ?> fields -> charsMap(List.copyOf(fields.values()));
+      case List<?> steps ->
+          steps.stream()
+              .map(GgufVocabulary::charsMap)
+              .filter(map -> map.length > 0)
+              .findFirst()
+              .orElse(new byte[0]);
+      case null, default -> new byte[0];
+    };
+  }
+
+  private void putCharsMap(byte[] map) {
+    if (map.length > 0) {
+      long[] bytes = new long[map.length];
+      Arrays.setAll(bytes, i -> map[i] & 0xff);
+      put("precompiled_charsmap", new GgufValue.Ints("uint8", bytes));
+    }
+  }
+
+  private void putRole(String key, String role, String usual) {
+    int id = role(role, usual);
+    if (id >= 0) {
+      put(key, id);
+    }
+  }
+
+  /** The token that has a role, or -1. */
+  private int role(String role, String usual) {
+    return tokenizer.vocabulary().find(config.token(role).orElse(usual));
   }
 
   private static boolean isByteLevel(@Nullable Object step) {
@@ -152,21 +282,27 @@ public final class GgufVocabulary {
   }
 
   private void tokens(String model, int rows) {
+    tokens(model, rows, text -> text);
+  }
+
+  /**
+   * @param written as what the text of a token stands there that is no control token
+   */
+  private void tokens(String model, int rows, UnaryOperator<String> written) {
     Vocabulary vocabulary = tokenizer.vocabulary();
-    List<String> texts = new ArrayList<>();
+    SequencedSet<String> texts = new LinkedHashSet<>();
     long[] types = new long[rows];
     for (int id = 0; id < rows; id++) {
       String text = id < vocabulary.size() ? vocabulary.text(id) : "";
-      if (text.isEmpty()) {
+      types[id] = text.isEmpty() ? 5 : type(model, id);
+      // Where two are written alike, text becomes the first.
+      if (text.isEmpty() || !texts.add(types[id] == 3 ? text : written.apply(text))) {
         texts.add("[PAD" + id + "]");
         types[id] = 5;
-      } else {
-        texts.add(text);
-        types[id] = type(model, id);
       }
     }
     put("model", new GgufValue.Text(model));
-    put("tokens", new GgufValue.Texts(texts));
+    put("tokens", new GgufValue.Texts(List.copyOf(texts)));
     put("token_type", new GgufValue.Ints("int32", types));
     tokenizer.beginningOfSequence().ifPresent(id -> put("bos_token_id", id));
     tokenizer.endOfSequence().ifPresent(id -> put("eos_token_id", id));
@@ -182,17 +318,18 @@ public final class GgufVocabulary {
   /** GGUF's number for a token's kind. */
   private int type(String model, int id) {
     Vocabulary vocabulary = tokenizer.vocabulary();
+    boolean isOfPieces = model.equals("llama") || model.equals("t5");
     if (vocabulary.is(id, Vocabulary.UNKNOWN)
-        || (model.equals("llama") && vocabulary.text(id).equals("<unk>"))) {
+        || (isOfPieces && vocabulary.text(id).equals("<unk>"))) {
       return 2;
     }
-    if (vocabulary.is(id, Vocabulary.CONTROL)) {
+    if (vocabulary.is(id, Vocabulary.CONTROL) || control.contains(id)) {
       return 3;
     }
     if (vocabulary.is(id, Vocabulary.USER_DEFINED)) {
       return 4;
     }
-    return model.equals("llama") && Vocabulary.byteOf(vocabulary.text(id)) >= 0 ? 6 : 1;
+    return isOfPieces && Vocabulary.byteOf(vocabulary.text(id)) >= 0 ? 6 : 1;
   }
 
   private void put(String key, int id) {
@@ -237,9 +374,47 @@ public final class GgufVocabulary {
     throw unsupported("as scores of pieces, GGUF's form, it would encode texts otherwise");
   }
 
+  private static List<String> withoutHangul() {
+    return PROBES.stream().map(text -> text.replaceAll("\\p{IsHangul}+", "")).toList();
+  }
+
+  private static List<String> withoutManySpaces() {
+    return PROBES.stream().map(text -> text.strip().replaceAll("\\s+", " ")).toList();
+  }
+
+  private void findSpaces() {
+    if (!hasSpaces(PROBES)) {
+      if (!hasSpaces(withoutManySpaces())) {
+        throw unsupported(
+            "as SentencePiece's unigrams, GGUF's form, it would encode texts otherwise");
+      }
+      LOG.warn(
+          "{}: as a GGUF file has it, its tokenizer encodes spaces at the ends of a text and in"
+              + " runs otherwise",
+          folder);
+    }
+  }
+
+  private boolean hasSpaces(List<String> probes) {
+    for (boolean removes : new boolean[] {true, false}) {
+      for (boolean adds : new boolean[] {true, false}) {
+        put("remove_extra_whitespaces", new GgufValue.Bool(removes));
+        put("add_space_prefix", new GgufValue.Bool(adds));
+        if (encodesTheSame(probes)) {
+          return true;
+        }
+      }
+    }
+    return false;
+  }
+
   private boolean encodesTheSame() {
+    return encodesTheSame(PROBES);
+  }
+
+  private boolean encodesTheSame(List<String> probes) {
     Tokenizer written = Tokenizer.of(new GgufMetadata(folder.toString(), values));
-    return PROBES.stream()
+    return probes.stream()
         .allMatch(
             text ->
                 Arrays.equals(

@@ -2,6 +2,7 @@ package dev.kancil.text.tokenizer;
 
 import dev.kancil.FormatException;
 import dev.kancil.UnsupportedException;
+import dev.kancil.format.gguf.GgufMetadata;
 import dev.kancil.text.tokenizer.SentencePieceModel.Piece;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -61,6 +62,38 @@ final class SentencePieceFile {
 
   static PipelineTokenizer read(Path path) {
     return read(path.toString(), bytes(path));
+  }
+
+  /**
+   * The unigram model of a GGUF file, which has the token of the end behind a text unless the file
+   * says otherwise.
+   */
+  static PipelineTokenizer read(GgufMetadata metadata) {
+    Vocabulary read = Vocabulary.read(metadata);
+    PipelineTokenizer.Parts parts =
+        new SentencePieceFile(SentencePieceModel.read(metadata, read)).tokenizer().parts();
+    Vocabulary vocabulary = parts.vocabulary();
+    TokenRoles roles =
+        TokenRoles.read(metadata, vocabulary, new TokenRoles.Defaults(-1, 1, 2, -1, false));
+    PostProcessing processing = PostProcessing.NONE;
+    if (roles.addsBeginning() && roles.beginning().isPresent()) {
+      processing = processing.withBeginning(roles.beginning().getAsInt(), true);
+    }
+    boolean addsEnd = metadata.bool("tokenizer.ggml.add_eos_token").orElse(true);
+    if (addsEnd && roles.end().isPresent()) {
+      processing = processing.withEnd(roles.end().getAsInt(), true);
+    }
+    return new PipelineTokenizer(
+        parts
+            .withTokens(vocabulary, SpecialTokens.of(metadata, vocabulary))
+            .with(
+                TokenRoles.of(
+                    vocabulary,
+                    roles.beginning(),
+                    roles.end(),
+                    processing,
+                    roles.endOfGeneration()),
+                processing));
   }
 
   /** What the file says. */
@@ -182,7 +215,7 @@ final class SentencePieceFile {
     return new UnigramModel(
         new ByteTrie(model.file, ofText, ids),
         least,
-        new UnigramModel.Options(scores, unknown, bytes, true));
+        new UnigramModel.Options(scores, unknown, bytes, model.sumsAreSingle));
   }
 
   private TokenRoles roles() {

@@ -1,6 +1,7 @@
 package dev.kancil.text.tokenizer;
 
 import dev.kancil.FormatException;
+import dev.kancil.format.gguf.GgufMetadata;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -39,6 +40,9 @@ final class SentencePieceModel {
   boolean escapesSpaces = true;
   boolean denormalizes;
 
+  /** Whether sums of scores are rounded to float32. */
+  boolean sumsAreSingle = true;
+
   private SentencePieceModel(String file) {
     this.file = file;
   }
@@ -65,6 +69,44 @@ final class SentencePieceModel {
     return model;
   }
 
+  /** The unigram model that a GGUF file's tokenizer {@code t5} is. */
+  static SentencePieceModel read(GgufMetadata metadata, Vocabulary vocabulary) {
+    SentencePieceModel model = new SentencePieceModel(metadata.file());
+    float[] scores = SentencePieceTokenizer.scores(metadata, vocabulary);
+    for (int id = 0; id < scores.length; id++) {
+      String place = metadata.file() + ": token " + id;
+      model.pieces.add(
+          checked(place, vocabulary.text(id), scores[id], Math.max(1, vocabulary.kind(id))));
+    }
+    model.sumsAreSingle = false;
+    model.charsMap = charsMap(metadata);
+    model.addsSpace = metadata.bool("tokenizer.ggml.add_space_prefix").orElse(true);
+    model.removesSpaces = metadata.bool("tokenizer.ggml.remove_extra_whitespaces").orElse(false);
+    return model;
+  }
+
+  private static byte[] charsMap(GgufMetadata metadata) {
+    long[] values = metadata.integers("tokenizer.ggml.precompiled_charsmap");
+    byte[] bytes = new byte[values.length];
+    for (int i = 0; i < bytes.length; i++) {
+      bytes[i] = (byte) values[i];
+    }
+    return bytes;
+  }
+
+  private static Piece checked(String place, String text, float score, int kind) {
+    if (text.isEmpty() || text.length() > ByteTrie.MAX_PIECE) {
+      throw new FormatException(place + ": it has " + text.length() + " characters");
+    }
+    if (!Float.isFinite(score)) {
+      throw new FormatException(place + ": its score is no number");
+    }
+    if (kind == Vocabulary.BYTE && Vocabulary.byteOf(text) < 0) {
+      throw new FormatException(place + ": '" + MergeTable.shown(text) + "' names no byte");
+    }
+    return new Piece(text, score, kind);
+  }
+
   private static Piece piece(String file, int id, byte[] bytes) {
     String place = file + ": pieces[" + id + "]";
     ProtobufReader fields = new ProtobufReader(place, bytes);
@@ -79,20 +121,10 @@ final class SentencePieceModel {
         default -> {}
       }
     }
-    if (text.isEmpty() || text.length() > ByteTrie.MAX_PIECE) {
-      throw new FormatException(place + ": it has " + text.length() + " characters");
-    }
-    if (!Float.isFinite(score)) {
-      throw new FormatException(place + ": its score is no number");
-    }
     if (type < 1 || type >= KINDS.length) {
       throw new FormatException(place + ": it is of the unknown type " + type);
     }
-    int kind = KINDS[(int) type];
-    if (kind == Vocabulary.BYTE && Vocabulary.byteOf(text) < 0) {
-      throw new FormatException(place + ": '" + MergeTable.shown(text) + "' names no byte");
-    }
-    return new Piece(text, score, kind);
+    return checked(place, text, score, KINDS[(int) type]);
   }
 
   private void trainer(ProtobufReader fields) {

@@ -57,7 +57,7 @@ final class SentencePieceTokenizer extends Tokenizer {
         metadata.bool("tokenizer.ggml.add_space_prefix").orElse(true));
   }
 
-  private static float[] scores(GgufMetadata metadata, Vocabulary vocabulary) {
+  static float[] scores(GgufMetadata metadata, Vocabulary vocabulary) {
     String key = "tokenizer.ggml.scores";
     float[] scores;
     if (metadata.value(key).orElse(null) instanceof GgufValue.Ints(_, long[] values)) {

@@ -43,12 +43,13 @@ public abstract sealed class Tokenizer
       case "gpt2" -> BytePairTokenizer.read(metadata);
       case "llama" -> SentencePieceTokenizer.read(metadata);
       case "bert" -> WordPieceTokenizer.read(metadata);
+      case "t5" -> SentencePieceFile.read(metadata);
       default ->
           throw new UnsupportedException(
               metadata.file()
                   + ": the tokenizer "
                   + model
-                  + " is not supported; supported are gpt2, llama and bert");
+                  + " is not supported; supported are gpt2, llama, bert and t5");
     };
   }
 

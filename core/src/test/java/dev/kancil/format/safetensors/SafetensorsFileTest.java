@@ -127,10 +127,10 @@ class SafetensorsFileTest {
 
   @Test
   void aTypeThatIsNotKnownIsNamed() {
-    String header = "{'a':{'dtype':'F8_E5M2','shape':[1],'data_offsets':[0,1]}}";
+    String header = "{'a':{'dtype':'F8_E8M0','shape':[1],'data_offsets':[0,1]}}";
     assertThatThrownBy(() -> read(file(header, 1)))
         .isInstanceOf(UnsupportedException.class)
-        .hasMessage("x.safetensors: the tensor a has the type F8_E5M2");
+        .hasMessage("x.safetensors: the tensor a has the type F8_E8M0");
   }
 
   @Test

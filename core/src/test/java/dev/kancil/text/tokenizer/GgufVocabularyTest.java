@@ -4,13 +4,22 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.kancil.UnsupportedException;
+import dev.kancil.format.gguf.GgufFile;
 import dev.kancil.format.gguf.GgufMetadata;
+import dev.kancil.testing.TestData;
 import java.io.IOException;
+import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Optional;
+import java.util.zip.GZIPInputStream;
+import java.util.zip.ZipFile;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class GgufVocabularyTest {
   private static final String BYTE_LEVEL =
@@ -96,6 +105,94 @@ class GgufVocabularyTest {
     assertThat(GgufVocabulary.of(folder, 264, Optional.of("qwen2"))).isNotEmpty();
     assertThatThrownBy(() -> written(263))
         .hasMessageContaining("264 tokens, and the model knows 263");
+  }
+
+  private void unpack(String name, String file) throws IOException {
+    try (ZipFile zip = new ZipFile(TestData.path("tokenizers-hf", "goldens.zip").toFile());
+        InputStream in = zip.getInputStream(zip.getEntry(name))) {
+      Files.write(folder.resolve(file), in.readAllBytes());
+    }
+  }
+
+  /** Word pieces and unigrams, whose readers of GGUF know less of rare scripts and of spaces. */
+  @ParameterizedTest
+  @ValueSource(strings = {"bert-like.json", "bert-cased-like.json", "t5-json.json", "t5.model"})
+  void idsOfPlainTextsAreThoseOfTheLibrary(String name) throws IOException {
+    unpack(name, name.endsWith(".json") ? "tokenizer.json" : "tokenizer.model");
+    unpack(name + ".ids", "expected.ids");
+    Tokenizer read = TokenizerFiles.read(folder).tokenizer();
+    Tokenizer written = Tokenizer.of(written(read.vocabularySize()));
+    int compared = 0;
+    for (ExpectedIds.Expected expected : ExpectedIds.read(folder.resolve("expected.ids")).texts()) {
+      String text = expected.text();
+      boolean isPlain =
+          text.length() < 100
+              && text.matches("[!-\u024f]+( [!-\u024f]+)*")
+              && !text.contains("\u0085");
+      if (isPlain) {
+        compared++;
+        assertThat(written.encode(text, false, false)).as(text).containsExactly(expected.plain());
+      }
+    }
+    assertThat(compared).isGreaterThan(5);
+  }
+
+  @Test
+  void wordsOfBertAreWrittenAsTheOtherConverterDoes() throws IOException {
+    try (GgufFile file = GgufFile.open(unpackedBge())) {
+      List<String> tokens = file.metadata().strings("tokenizer.ggml.tokens");
+      long[] types = file.metadata().integers("tokenizer.ggml.token_type");
+      List<String> lines = new ArrayList<>();
+      for (int id = 0; id < tokens.size(); id++) {
+        String token = tokens.get(id);
+        boolean begins = token.startsWith("\u2581");
+        lines.add(types[id] == 3 ? token : begins ? token.substring(1) : "##" + token);
+      }
+      Files.write(folder.resolve("vocab.txt"), lines);
+      Files.writeString(
+          folder.resolve("tokenizer_config.json"),
+          """
+          {"tokenizer_class": "BertTokenizer", "cls_token": "[CLS]", "unk_token": "[UNK]",
+           "sep_token": "[SEP]", "pad_token": "[PAD]", "mask_token": "[MASK]"}
+          """);
+      GgufMetadata written = written(tokens.size());
+      assertThat(written.strings("tokenizer.ggml.tokens")).isEqualTo(tokens);
+      assertThat(written.integers("tokenizer.ggml.token_type")).isEqualTo(types);
+      for (String key : List.of("unknown", "seperator", "padding", "cls", "mask")) {
+        String id = "tokenizer.ggml." + key + "_token_id";
+        assertThat(written.integer(id)).isEqualTo(file.metadata().integer(id));
+      }
+    }
+  }
+
+  private Path unpackedBge() throws IOException {
+    Path file = folder.resolve("bge.gguf");
+    Path packed = TestData.path("tokenizers", "ggml-vocab-bert-bge.gguf.gz");
+    try (InputStream in = new GZIPInputStream(Files.newInputStream(packed))) {
+      Files.copy(in, file);
+    }
+    return file;
+  }
+
+  @Test
+  void theEndOfAT5TextIsWritten() throws IOException {
+    unpack("t5.model", "tokenizer.model");
+    Files.writeString(
+        folder.resolve("tokenizer_config.json"), "{\"tokenizer_class\": \"T5Tokenizer\"}");
+    Tokenizer read = TokenizerFiles.read(folder).tokenizer();
+    Tokenizer written = Tokenizer.of(written(read.vocabularySize()));
+    assertThat(written.encode("The deer", true, false))
+        .containsExactly(read.encode("The deer", true, false))
+        .endsWith(1);
+    assertThat(written.endOfGeneration()).contains(1);
+  }
+
+  @Test
+  void whatUnigramsOfGgufDoNotIsAnError() throws IOException {
+    unpack("unigram-bytes.model", "tokenizer.model");
+    assertThatThrownBy(() -> written(503))
+        .isInstanceOf(UnsupportedException.class)
+        .hasMessageContaining("SentencePiece's unigrams");
   }
 
   private GgufMetadata written(long rows) {

@@ -28,6 +28,7 @@ final class Decoding {
       case Q5_0 -> SmallBlockDecoding.fives(source, at, target, to, elements, false);
       case Q5_1 -> SmallBlockDecoding.fives(source, at, target, to, elements, true);
       case Q8_0 -> SmallBlockDecoding.bytes(source, at, target, to, elements);
+      case SCALED_F8 -> SmallBlockDecoding.eightBitFloats(source, at, target, to, elements);
       case Q4_K -> SuperBlockDecoding.fours(source, at, target, to, elements);
       case Q5_K -> SuperBlockDecoding.fives(source, at, target, to, elements);
       case Q6_K -> SuperBlockDecoding.sixes(source, at, target, to, elements);

@@ -49,6 +49,7 @@ final class Dots {
             case Q5_0 -> SmallBlockDots.fives(source, row, x, sums, columns, false);
             case Q5_1 -> SmallBlockDots.fives(source, row, x, sums, columns, true);
             case Q8_0 -> SmallBlockDots.bytes(source, row, x, columns);
+            case SCALED_F8 -> SmallBlockDots.eightBitFloats(source, row, x, columns);
             case Q4_K -> SuperBlockDots.fours(source, row, x, sums, columns);
             case Q5_K -> SuperBlockDots.fives(source, row, x, sums, columns);
             case Q6_K -> SuperBlockDots.sixes(source, row, x, sums, columns);

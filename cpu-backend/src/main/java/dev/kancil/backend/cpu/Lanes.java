@@ -59,6 +59,10 @@ final class Lanes {
     return elements & -LENGTH;
   }
 
+  static float single(MemorySegment source, long at) {
+    return Float.intBitsToFloat(source.get(INT, at));
+  }
+
   static float half(MemorySegment source, long at) {
     return Float.float16ToFloat(source.get(SHORT, at));
   }
@@ -77,10 +81,26 @@ final class Lanes {
 
   /** {@link #LENGTH} signed bytes as floats. */
   static FloatVector signedFloats(MemorySegment source, long at) {
+    return toFloat(signed(source, at));
+  }
+
+  private static IntVector signed(MemorySegment source, long at) {
     if (LENGTH == 4) {
-      return toFloat(four(source, at).lanewise(VectorOperators.ASHR, 24));
+      return four(source, at).lanewise(VectorOperators.ASHR, 24);
     }
-    return toFloat((IntVector) bytes(source, at).convertShape(VectorOperators.B2I, INTS, 0));
+    return (IntVector) bytes(source, at).convertShape(VectorOperators.B2I, INTS, 0);
+  }
+
+  /**
+   * {@link #LENGTH} bytes of E4M3. Shifted to float's fields, the sign extended to the left of
+   * them, the exponent is 120 too small, which one exact multiplication mends, subnormals included.
+   */
+  static FloatVector eightBitFloats(MemorySegment source, long at) {
+    return signed(source, at)
+        .lanewise(VectorOperators.LSHL, 20)
+        .and(0x87f00000)
+        .reinterpretAsFloats()
+        .mul(0x1p120f);
   }
 
   /** Four bytes, each shifted to the top of its lane: no byte vector is so short. */

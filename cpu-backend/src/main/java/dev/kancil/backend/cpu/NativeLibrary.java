@@ -45,7 +45,8 @@ final class NativeLibrary {
           DataType.MXFP4,
           DataType.Q4_K,
           DataType.Q5_K,
-          DataType.Q6_K);
+          DataType.Q6_K,
+          DataType.SCALED_F8);
 
   /** What this process has: a library or the reason why not. */
   record Found(@Nullable NativeLibrary library, @Nullable String missingBecause) {}

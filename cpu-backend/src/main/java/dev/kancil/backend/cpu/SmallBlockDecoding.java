@@ -96,4 +96,16 @@ final class SmallBlockDecoding {
       block += BLOCK + 2;
     }
   }
+
+  /** SCALED_F8. */
+  static void eightBitFloats(MemorySegment source, long at, float[] target, int to, int elements) {
+    long block = at;
+    for (int i = to; i < to + elements; i += BLOCK) {
+      FloatVector scale = FloatVector.broadcast(FLOATS, Lanes.single(source, block));
+      for (int j = 0; j < BLOCK; j += LENGTH) {
+        Lanes.eightBitFloats(source, block + 4 + j).mul(scale).intoArray(target, i + j);
+      }
+      block += BLOCK + 4;
+    }
+  }
 }

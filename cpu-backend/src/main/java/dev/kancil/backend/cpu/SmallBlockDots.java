@@ -88,4 +88,20 @@ final class SmallBlockDots {
     }
     return Lanes.sum(sum);
   }
+
+  /** SCALED_F8. */
+  static float eightBitFloats(MemorySegment source, long at, float[] x, int columns) {
+    long block = at;
+    FloatVector sum = FloatVector.zero(FLOATS);
+    for (int i = 0; i < columns; i += BLOCK) {
+      FloatVector scale = FloatVector.broadcast(FLOATS, Lanes.single(source, block));
+      FloatVector products = FloatVector.zero(FLOATS);
+      for (int j = 0; j < BLOCK; j += LENGTH) {
+        products = Lanes.eightBitFloats(source, block + 4 + j).fma(x(x, i + j), products);
+      }
+      sum = products.fma(scale, sum);
+      block += BLOCK + 4;
+    }
+    return Lanes.sum(sum);
+  }
 }

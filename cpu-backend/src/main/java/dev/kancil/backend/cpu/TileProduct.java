@@ -31,7 +31,7 @@ final class TileProduct {
 
   TileProduct(DataType type, NativeLibrary library) {
     this.type = type;
-    few = type.isQuantized() ? RowForm.THREE_BYTES : RowForm.FLOATS;
+    few = rounds(type) ? RowForm.THREE_BYTES : RowForm.FLOATS;
     many = manyRows(type, library);
     String name = type.name().toLowerCase(Locale.ROOT);
     tileBytes =
@@ -62,11 +62,16 @@ final class TileProduct {
                 ValueLayout.JAVA_INT));
   }
 
+  /** Whether weights are whole numbers, for which x is rounded. */
+  private static boolean rounds(DataType type) {
+    return type.isQuantized() && type != DataType.SCALED_F8;
+  }
+
   private static RowForm manyRows(DataType type, NativeLibrary library) {
     return switch (type) {
       case Q4_K, Q5_K, Q6_K -> RowForm.WORDS;
       case BF16 -> library.hasBrainFloats() ? RowForm.BRAIN_FLOATS : RowForm.FLOATS;
-      default -> type.isQuantized() ? RowForm.TWO_BYTES : RowForm.FLOATS;
+      default -> rounds(type) ? RowForm.TWO_BYTES : RowForm.FLOATS;
     };
   }
 
@@ -85,7 +90,7 @@ final class TileProduct {
 
   /** What the kernels count columns in. */
   private long blocks(int columns) {
-    return type.isQuantized() ? columns / BLOCK : columns;
+    return rounds(type) ? columns / BLOCK : columns;
   }
 
   /** Bytes of a tile of so many columns. */

@@ -82,6 +82,9 @@ class NativeProductsTest {
         short scale = Float.floatToFloat16(Math.scalb(1.5f, -random.nextInt(12)));
         data.set(ValueLayout.JAVA_SHORT_UNALIGNED, at + half, scale);
       }
+      if (type == DataType.SCALED_F8) {
+        data.set(ValueLayout.JAVA_FLOAT_UNALIGNED, at, Math.scalb(1.3f, -random.nextInt(12)));
+      }
       if (type == DataType.MXFP4) {
         data.set(ValueLayout.JAVA_BYTE, at, (byte) (120 + random.nextInt(10)));
       }
@@ -93,7 +96,7 @@ class NativeProductsTest {
     return switch (type) {
       case Q6_K -> new int[] {208};
       case Q4_1, Q5_1, Q4_K, Q5_K -> new int[] {0, 2};
-      case MXFP4 -> new int[0];
+      case MXFP4, SCALED_F8 -> new int[0];
       default -> new int[] {0};
     };
   }

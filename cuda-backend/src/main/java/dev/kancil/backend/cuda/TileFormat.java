@@ -23,6 +23,7 @@ record TileFormat(DataType type, int chunkColumns, int chunkBytes, int chunksAtO
           case Q5_0 -> new TileFormat(type, 64, 704, 4);
           case Q5_1 -> new TileFormat(type, 64, 768, 4);
           case Q8_0 -> new TileFormat(type, 64, 1088, 2);
+          case SCALED_F8 -> new TileFormat(type, 64, 1152, 2);
           case Q4_K -> new TileFormat(type, 256, 2304, 1);
           case Q5_K -> new TileFormat(type, 256, 2816, 1);
           case Q6_K -> new TileFormat(type, 256, 3360, 1);

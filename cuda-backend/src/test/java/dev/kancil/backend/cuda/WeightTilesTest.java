@@ -82,7 +82,19 @@ class WeightTilesTest {
 
   @ParameterizedTest
   @EnumSource(
-      names = {"F16", "BF16", "Q4_0", "Q4_1", "Q5_0", "Q5_1", "Q8_0", "Q4_K", "Q5_K", "Q6_K"})
+      names = {
+        "F16",
+        "BF16",
+        "Q4_0",
+        "Q4_1",
+        "Q5_0",
+        "Q5_1",
+        "Q8_0",
+        "SCALED_F8",
+        "Q4_K",
+        "Q5_K",
+        "Q6_K"
+      })
   void tilesAreTheSameInPiecesAsAtOnce(DataType type) {
     Tensor plain = random(type, Shape.of(131, COLUMNS));
     Tensor experts = random(type, Shape.of(3, 21, COLUMNS));
