@@ -1,6 +1,10 @@
 package dev.kancil.backend.cpu;
 
+import dev.kancil.backend.host.NativeMemory;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
@@ -33,8 +37,12 @@ final class Scratch {
   }
 
   private final List<Map<Kind, float[]>> arrays = new ArrayList<>();
+  // What native kernels use: a thread's each, then what threads share.
+  private final MemorySegment[] memory;
 
   Scratch(int threads) {
+    memory = new MemorySegment[threads + 1];
+    Arrays.fill(memory, MemorySegment.NULL);
     for (int i = 0; i < threads; i++) {
       Map<Kind, float[]> kinds = new EnumMap<>(Kind.class);
       for (Kind kind : Kind.values()) {
@@ -57,5 +65,16 @@ final class Scratch {
 
   float[] of(Kind kind, int thread) {
     return Objects.requireNonNull(arrays.get(thread).get(kind));
+  }
+
+  /**
+   * A thread's memory outside the heap, of at least so many bytes; of all threads together, for the
+   * number behind the last one. Who takes it keeps it: what comes later may get another one.
+   */
+  synchronized MemorySegment memory(int thread, long bytes) {
+    if (memory[thread].byteSize() < bytes) {
+      memory[thread] = NativeMemory.allocate(bytes, Arena.ofAuto(), "scratch");
+    }
+    return memory[thread];
   }
 }
