@@ -58,6 +58,7 @@ static INLINE float float_of_bits(uint32_t bits) {
   }
 
 #include "functions.h"
+#include "rows.h"
 #include "activations.h"
 
 // Rows of x that are multiplied with some tiles before the next ones are.

@@ -1,12 +1,12 @@
 /**
- * Transformer operations on the processor, in Java's Vector API. On the module path this brings the
- * incubating vector module by itself; on the class path the JVM needs {@code --add-modules
- * jdk.incubator.vector}, and the backend says so where it is missing.
+ * Transformer operations on the processor, in native kernels. Where these are missing, and for
+ * types of weights that they don't read, kernels in Java's Vector API run if the JVM was started
+ * with {@code --add-modules jdk.incubator.vector}; the backend says so where it was not.
  */
 module dev.kancil.cpu {
   requires dev.kancil.core;
   requires dev.kancil.kernels;
-  requires jdk.incubator.vector;
+  requires static jdk.incubator.vector;
 
   exports dev.kancil.backend.cpu;
 

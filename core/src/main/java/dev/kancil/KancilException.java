@@ -12,6 +12,7 @@ public abstract sealed class KancilException extends RuntimeException
     permits DeviceException,
         FormatException,
         InvalidRequestException,
+        MissingModuleException,
         TemplateException,
         UnsupportedException {
   private static final long serialVersionUID = 1L;

@@ -29,7 +29,7 @@ record Console(
   static Console ofProcess() {
     java.io.Console console = System.console();
     return new Console(
-        System.in,
+        new RememberedInput(System.in),
         new PrintStream(new FileOutputStream(FileDescriptor.out), false, StandardCharsets.UTF_8),
         new PrintStream(new FileOutputStream(FileDescriptor.err), true, StandardCharsets.UTF_8),
         console != null && console.isTerminal(),

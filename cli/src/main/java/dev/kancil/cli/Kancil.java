@@ -1,6 +1,7 @@
 package dev.kancil.cli;
 
 import dev.kancil.KancilException;
+import dev.kancil.MissingModuleException;
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
 import java.util.LinkedHashMap;
@@ -52,6 +53,10 @@ public final class Kancil {
     commandLine.setCaseInsensitiveEnumValuesAllowed(true);
     commandLine.setExecutionExceptionHandler(
         (failure, _, _) -> {
+          if (failure instanceof MissingModuleException missing
+              && console.in() instanceof RememberedInput input) {
+            return Relaunch.with(missing.module(), input.bytes(), arguments);
+          }
           console.message(
               failure instanceof KancilException
                   ? String.valueOf(failure.getMessage())
@@ -95,7 +100,8 @@ public final class Kancil {
     commands.put("rerank", () -> new RerankCommand(console));
     commands.put("classify", () -> new ClassifyCommand(console));
     commands.put("rehearse", () -> new RehearseCommand(console));
-    commands.put("help", CommandLine.HelpCommand::new);
+    // No method reference: to a class as old as the library's it crashes the JVM that writes an ahead-of-time cache.
+    commands.put("help", () -> new CommandLine.HelpCommand());
     Supplier<Object> wanted =
         arguments.length > 0 && !arguments[0].equals("help") ? commands.get(arguments[0]) : null;
     for (Supplier<Object> command : wanted == null ? commands.values() : List.of(wanted)) {

@@ -23,9 +23,9 @@ final class Activations {
 
   /** Makes room for rows of {@code columns}. */
   synchronized void reserve(int columns) {
-    if (x.length < Lanes.padded(columns)) {
-      x = new float[Lanes.padded(columns)];
-      sums = new float[Lanes.padded(columns) / SUM];
+    if (x.length < Scratch.padded(columns)) {
+      x = new float[Scratch.padded(columns)];
+      sums = new float[Scratch.padded(columns) / SUM];
     }
   }
 

@@ -46,7 +46,8 @@ final class AttentionKernel implements Kernel, WorkerPool.Work {
       Lowering.Operands operands,
       WorkerPool pool,
       Scratch scratch,
-      @Nullable NativeLibrary library) {
+      @Nullable NativeLibrary library,
+      RowKernels kernels) {
     this.op = op;
     this.prologue = prologue;
     this.pool = pool;
@@ -54,12 +55,14 @@ final class AttentionKernel implements Kernel, WorkerPool.Work {
     y = operands.value(node.output());
     float[] sinks =
         op.sinks(node).map(weight -> Blocks.decode(operands.weight(weight))).orElse(null);
-    ScoreExpression score = new ScoreExpression(op.score(), biases(node, operands), scratch);
+    ScoreExpression score =
+        new ScoreExpression(op.score(), biases(node, operands), scratch, kernels);
     int threads = pool.threads();
     attention =
-        library != null && NativeAttentionTile.takes(op, operands.cache(op.slot()))
-            ? new NativeAttentionTile(op, sinks, score, threads, scratch, library)
-            : new AttentionTile(op, sinks, score, AttentionPlan.rowsPerTile(op), threads, scratch);
+        library != null
+            ? new NativeAttentionTile(op, sinks, score, threads, scratch, library, kernels)
+            : AttentionTile.of(
+                op, sinks, score, AttentionPlan.rowsPerTile(op), threads, scratch, kernels);
     plan = new AttentionPlan(op, attention, operands.limits(), threads);
     parts = new AttentionPart[threads];
     Arrays.setAll(parts, _ -> new AttentionPart());

@@ -26,17 +26,18 @@ final class AttentionTile extends PagedAttention {
   private final Scratch scratch;
   private final MemorySegment[] queries;
 
-  AttentionTile(
+  private AttentionTile(
       Attention op,
       float @Nullable [] sinks,
       ScoreExpression score,
       int rows,
       int threads,
-      Scratch scratch) {
-    super(op, sinks, score);
+      Scratch scratch,
+      RowKernels kernels) {
+    super(op, sinks, score, kernels);
     this.scratch = scratch;
-    keyStride = Lanes.padded(op.keyWidth());
-    valueStride = Lanes.padded(op.valueWidth());
+    keyStride = Scratch.padded(op.keyWidth());
+    valueStride = Scratch.padded(op.valueWidth());
     int count = rows * group;
     queries = new MemorySegment[threads];
     for (int i = 0; i < threads; i++) {
@@ -49,6 +50,18 @@ final class AttentionTile extends PagedAttention {
     scratch.reserve(Scratch.Kind.SUMS, (long) count * (2 + valueStride));
     // Rows whose heads begin within a block are decoded with the blocks around them.
     scratch.reserve(Scratch.Kind.ROW, (long) Math.max(op.keyWidth(), op.valueWidth()) + 512);
+  }
+
+  /** So that who calls this needs not load the class to be verified, and with it the module. */
+  static PagedAttention of(
+      Attention op,
+      float @Nullable [] sinks,
+      ScoreExpression score,
+      int rows,
+      int threads,
+      Scratch scratch,
+      RowKernels kernels) {
+    return new AttentionTile(op, sinks, score, rows, threads, scratch, kernels);
   }
 
   @Override
@@ -64,42 +77,10 @@ final class AttentionTile extends PagedAttention {
   @Override
   void begin(MemorySegment source, AttentionPart part, int thread) {
     int count = part.rows * group;
-    load(op, source, part, 0, queries[thread], 0);
+    load(source, part, 0, queries[thread], 0);
     float[] sums = scratch.of(Scratch.Kind.SUMS, thread);
     Arrays.fill(sums, 0, count, Float.NEGATIVE_INFINITY);
     Arrays.fill(sums, count, count * (2 + valueStride), 0);
-  }
-
-  /**
-   * Queries beside each other, scaled.
-   *
-   * @param head of the part's KV heads
-   */
-  static void load(
-      Attention op,
-      MemorySegment source,
-      AttentionPart part,
-      int head,
-      MemorySegment target,
-      long to) {
-    int floats = op.heads() / op.kvHeads() * op.keyWidth();
-    for (int i = 0; i < part.rows; i++) {
-      long at =
-          4L * (part.row + i) * op.heads() * op.keyWidth() + 4L * (part.kvHead + head) * floats;
-      scale(source, at, target, to + 4L * i * floats, floats, op.scale());
-    }
-  }
-
-  static void scale(
-      MemorySegment x, long at, MemorySegment y, long to, int elements, float factor) {
-    int i = 0;
-    for (; i < Lanes.whole(elements); i += LENGTH) {
-      Lanes.floats(x, at + 4L * i).mul(factor).intoMemorySegment(y, to + 4L * i, Lanes.ORDER);
-    }
-    for (; i < elements; i++) {
-      float scaled = factor * x.get(ValueLayout.JAVA_FLOAT, at + 4L * i);
-      y.set(ValueLayout.JAVA_FLOAT, to + 4L * i, scaled);
-    }
   }
 
   @Override

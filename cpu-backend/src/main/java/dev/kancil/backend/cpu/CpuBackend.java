@@ -9,12 +9,10 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The processor, through Java's Vector API. This class touches no class of the vector module, so
- * that it loads, and can say what is missing, in a JVM that was started without the module.
+ * The processor, by native kernels or Java's Vector API. This class touches no class of the vector
+ * module, so that it loads, and can say what is missing, in a JVM that was started without it.
  */
 public final class CpuBackend implements Backend {
-  private static final String VECTOR_MODULE = "jdk.incubator.vector";
-
   /** Called by the service loader. */
   public CpuBackend() {}
 
@@ -30,23 +28,25 @@ public final class CpuBackend implements Backend {
 
   @Override
   public List<DeviceDescription> devices() {
-    String reason =
-        unavailableBecause(
-            ModuleLayer.boot().findModule(VECTOR_MODULE).isPresent(),
-            System.getProperty("java.vm.info", ""));
-    String kernels = reason == null ? CpuDevice.kernels() : "Vector API";
+    NativeLibrary.Found found = NativeLibrary.find();
+    String reason = null;
+    if (found.library() == null) {
+      reason = unavailableBecause(VectorModule.isPresent(), System.getProperty("java.vm.info", ""));
+    }
+    String kernels = reason == null ? CpuDevice.kernels(found) : "none: " + found.missingBecause();
     return List.of(
         new DeviceDescription("cpu", Processor.name(), kernels, Processor.memoryBytes(), reason));
   }
 
   /**
-   * Why this JVM can't run the kernels at speed, or null if it can.
+   * Why this JVM can't run the Vector API at speed, or null if it can.
    *
    * @param vmInfo the virtual machine's own word on how it compiles
    */
   static @Nullable String unavailableBecause(boolean vectorModule, String vmInfo) {
     if (!vectorModule) {
-      return "the Vector API is not there; start java with --add-modules " + VECTOR_MODULE;
+      return "there are neither native kernels nor the Vector API; for this start java with --add-modules "
+          + VectorModule.NAME;
     }
     // Vector code that only the interpreter or the first compiler runs is a hundred times slower
     // than scalar code, and allocates at every operation.

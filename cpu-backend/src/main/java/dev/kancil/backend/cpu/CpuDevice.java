@@ -9,7 +9,7 @@ import dev.kancil.graph.op.NormedProduct;
 import java.util.Locale;
 import java.util.OptionalDouble;
 
-/** Puts the device together; the first class that touches the vector module. */
+/** Puts the device together, of native kernels or the Vector API. */
 final class CpuDevice {
   /** Of steps of many rows: numbers of two bytes, as activations.h says. */
   private static final ActivationRounding ROUNDING = new ActivationRounding(32_639, 32);
@@ -18,7 +18,9 @@ final class CpuDevice {
 
   static Device open(DeviceDescription description, DeviceOptions options) {
     NativeLibrary library = NativeLibrary.find().library();
-    Rehearsal.begin(library != null);
+    if (library == null) {
+      Rehearsal.begin();
+    }
     WorkerPool pool = new WorkerPool(options.threadsOrProcessors());
     Scratch scratch = new Scratch(pool.threads());
     return new HostDevice(
@@ -37,14 +39,14 @@ final class CpuDevice {
   /**
    * What products run on: native kernels, or else why there are none, and the Vector API's width.
    */
-  static String kernels() {
-    NativeLibrary.Found found = NativeLibrary.find();
+  static String kernels(NativeLibrary.Found found) {
+    if (found.library() != null) {
+      return "native, " + found.library().set().label;
+    }
     int bits = Lanes.FLOATS.vectorBitSize();
-    String vectors =
-        "Vector API, " + bits + " bits" + instructionSet(bits, System.getProperty("os.arch"));
-    return found.library() == null
-        ? vectors + "; no native kernels: " + found.missingBecause()
-        : "native, " + found.library().set().label;
+    String set = instructionSet(bits, System.getProperty("os.arch"));
+    return "Vector API, %d bits%s; no native kernels: %s"
+        .formatted(bits, set, found.missingBecause());
   }
 
   private static String instructionSet(int bits, String architecture) {

@@ -1,5 +1,7 @@
 package dev.kancil.backend.cpu;
 
+import static java.util.stream.Collectors.joining;
+
 import dev.kancil.UnsupportedException;
 import dev.kancil.backend.host.HostValue;
 import dev.kancil.backend.host.Kernel;
@@ -57,23 +59,36 @@ import org.jspecify.annotations.Nullable;
  * them share (rotary angles, room for turned queries) is made for the first.
  */
 final class CpuLowering implements Lowering {
-  private final @Nullable Native natives;
   private final WorkerPool pool;
   private final Scratch scratch;
-  private final Activations activations = new Activations();
-  private final PackedRows packed = new PackedRows();
-  private final Activations[] threadActivations;
+  private final RowKernels rows;
   private final ExpertSlots expertSlots = new ExpertSlots();
-  private final PackedSlots packedSlots = new PackedSlots(expertSlots);
+  private final @Nullable Native natives;
+  private @Nullable Vectors vectors;
   private final Map<AngleKey, RopeAngles> angles = new HashMap<>();
   private final Map<Room, MemorySegment> rooms = new HashMap<>();
 
   /** Native kernels, and what those of a program share. */
-  private record Native(NativeLibrary library, RoundedRows rounded, SlotRows slotRows) {
+  private record Native(
+      NativeLibrary library, NativeRows rows, RoundedRows rounded, SlotRows slotRows) {
     /** Whether there are kernels for all weights of a node. */
     boolean takes(Node node) {
       return node.inputs().stream()
           .allMatch(input -> !(input instanceof Weight weight) || library.takes(weight.type()));
+    }
+  }
+
+  /** What the Vector API's products of a program share. */
+  private record Vectors(
+      Activations activations,
+      PackedRows packed,
+      Activations[] threadActivations,
+      PackedSlots packedSlots) {
+
+    static Vectors of(int threads, ExpertSlots slots) {
+      Activations[] each = new Activations[threads];
+      Arrays.setAll(each, _ -> new Activations());
+      return new Vectors(new Activations(), new PackedRows(), each, new PackedSlots(slots));
     }
   }
 
@@ -84,40 +99,58 @@ final class CpuLowering implements Lowering {
   private record Room(String use, long bytes) {}
 
   CpuLowering(@Nullable NativeLibrary library, WorkerPool pool, Scratch scratch) {
-    natives =
-        library == null
-            ? null
-            : new Native(library, new RoundedRows(library), new SlotRows(library, expertSlots));
     this.pool = pool;
     this.scratch = scratch;
-    threadActivations = new Activations[pool.threads()];
-    Arrays.setAll(threadActivations, _ -> new Activations());
+    if (library == null) {
+      natives = null;
+      rows = new VectorRows(scratch);
+    } else {
+      NativeRows kernels = new NativeRows(library);
+      natives =
+          new Native(
+              library, kernels, new RoundedRows(library), new SlotRows(library, expertSlots));
+      rows = kernels;
+    }
+  }
+
+  /**
+   * For what native kernels don't do.
+   *
+   * @throws VectorModuleException if this JVM was started without the module
+   */
+  private Vectors vectors(String what) {
+    if (vectors == null) {
+      VectorModule.require(what);
+      vectors = Vectors.of(pool.threads(), expertSlots);
+    }
+    return vectors;
   }
 
   @Override
   public Kernel lower(Node node, Operands operands) {
     return switch (node.op()) {
       case Activate _, Add _, Clamp _, ClampedGlu _, Glu _, Scale _, SoftCap _ ->
-          new ElementWise(node.op(), node, operands, pool, scratch);
-      case Bias _ -> new BiasKernel(node, operands, pool);
-      case Embedding _ -> RowCopies.embedding(node, operands, scratch);
+          new ElementWise(node.op(), node, operands, pool, rows);
+      case Bias _ -> new BiasKernel(node, operands, pool, rows);
+      case Embedding _ -> RowCopies.embedding(node, operands, scratch, rows);
       case Concatenate(int groups) -> new ConcatenateKernel(groups, node, operands, pool);
       case SlotIds _ -> RowCopies.slotIds(node, operands);
       case SelectColumns _ -> new SelectColumnsKernel(node, operands, pool);
       case SelectRows _ -> RowCopies.selectRows(node, operands);
-      case Sample _ -> new SampleKernel(node, operands, pool);
+      case Sample _ -> new SampleKernel(node, operands, pool, rows);
       case HostCall call -> RowCopies.hostCall(call, node, operands);
-      case LayerNorm norm -> new LayerNormKernel(norm, node, operands, pool);
-      case RmsNorm(float epsilon, int _) -> RmsNormKernel.norm(epsilon, node, operands, pool);
-      case AddRmsNorm(float epsilon) -> RmsNormKernel.addAndNorm(epsilon, node, operands, pool);
+      case LayerNorm norm -> new LayerNormKernel(norm, node, operands, pool, rows);
+      case RmsNorm(float epsilon, int _) -> RmsNormKernel.norm(epsilon, node, operands, pool, rows);
+      case AddRmsNorm(float epsilon) ->
+          RmsNormKernel.addAndNorm(epsilon, node, operands, pool, rows);
       case MatMul _, ParallelMatMul _ -> matMul(node, operands);
       case GluMatMul(var activation) -> gluMatMul(activation, node, operands);
       case NormedProduct product ->
           throw new UnsupportedException(product.name() + " is not decomposed for this device");
-      case MoeRoute route -> new MoeRouteKernel(route, node, operands, pool, scratch);
+      case MoeRoute route -> new MoeRouteKernel(route, node, operands, pool, scratch, rows);
       case MoeMatMul _, MoeGluMatMul _ -> moeMatMul(node, operands);
-      case MoeBias _ -> new MoeBiasKernel(node, operands, pool);
-      case MoeSum _ -> new MoeSumKernel(node, operands, pool);
+      case MoeBias _ -> new MoeBiasKernel(node, operands, pool, rows);
+      case MoeSum _ -> new MoeSumKernel(node, operands, pool, rows);
       case Rope(var rotary) ->
           new RopeKernel(
               rotation(
@@ -137,24 +170,45 @@ final class CpuLowering implements Lowering {
   }
 
   private Kernel matMul(Node node, Operands operands) {
-    return natives != null && natives.takes(node)
-        ? new TiledMatMulKernel(node, operands, natives.library(), pool, natives.rounded())
-        : new MatMulKernel(node, operands, pool, scratch, activations, packed);
+    if (natives != null && natives.takes(node)) {
+      return new TiledMatMulKernel(node, operands, natives.library(), pool, natives.rounded());
+    }
+    Vectors shared = vectors(weightTypes(node));
+    return new MatMulKernel(node, operands, pool, scratch, shared.activations(), shared.packed());
   }
 
   private Kernel gluMatMul(Activation activation, Node node, Operands operands) {
-    return natives != null && natives.takes(node)
-        ? new TiledGluMatMulKernel(
-            activation, node, operands, natives.library(), pool, scratch, natives.rounded())
-        : new GluMatMulKernel(activation, node, operands, pool, scratch, activations, packed);
+    if (natives != null && natives.takes(node)) {
+      return new TiledGluMatMulKernel(
+          activation, node, operands, natives.library(), pool, natives.rows(), natives.rounded());
+    }
+    Vectors shared = vectors(weightTypes(node));
+    return new GluMatMulKernel(
+        activation, node, operands, pool, scratch, shared.activations(), shared.packed());
   }
 
   private Kernel moeMatMul(Node node, Operands operands) {
-    return natives != null && natives.takes(node) && TiledMoeMatMulKernel.takes(node)
-        ? new TiledMoeMatMulKernel(
-            node, operands, natives.library(), pool, scratch, expertSlots, natives.slotRows())
-        : new MoeMatMulKernel(
-            node, operands, pool, scratch, threadActivations, expertSlots, packedSlots);
+    if (natives != null && natives.takes(node) && TiledMoeMatMulKernel.takes(node)) {
+      return new TiledMoeMatMulKernel(
+          node, operands, natives.library(), pool, natives.rows(), expertSlots, natives.slotRows());
+    }
+    Vectors shared = vectors(weightTypes(node));
+    return new MoeMatMulKernel(
+        node,
+        operands,
+        pool,
+        scratch,
+        shared.threadActivations(),
+        expertSlots,
+        shared.packedSlots());
+  }
+
+  private static String weightTypes(Node node) {
+    return node.inputs().stream()
+        .filter(Weight.class::isInstance)
+        .map(input -> ((Weight) input).type().toString())
+        .distinct()
+        .collect(joining(" and ", "products with ", ""));
   }
 
   private Kernel attention(
@@ -162,8 +216,13 @@ final class CpuLowering implements Lowering {
       AttentionKernel.@Nullable Prologue prologue,
       Node node,
       Operands operands) {
-    NativeLibrary library = natives == null ? null : natives.library();
-    return new AttentionKernel(attention, prologue, node, operands, pool, scratch, library);
+    NativeLibrary library = null;
+    if (natives != null && NativeAttentionTile.takes(attention, operands.cache(attention.slot()))) {
+      library = natives.library();
+    } else {
+      vectors("attention with heads of " + attention.keyWidth() + " columns");
+    }
+    return new AttentionKernel(attention, prologue, node, operands, pool, scratch, library, rows);
   }
 
   private RopeWrite ropeWrite(

@@ -52,7 +52,7 @@ final class GluMatMulKernel implements Kernel, WorkerPool.Work {
     packed.reserve(operands.limits().tokens(), x.columns());
     PanelProduct.reserve(scratch, x.columns());
     scratch.reserve(
-        Scratch.Kind.SECOND_PANEL, (long) PanelProduct.PANEL_ROWS * Lanes.padded(x.columns()));
+        Scratch.Kind.SECOND_PANEL, (long) PanelProduct.PANEL_ROWS * Scratch.padded(x.columns()));
     scratch.reserve(Scratch.Kind.SECOND_PRODUCTS, PanelProduct.products());
     scratch.reserve(Scratch.Kind.EXPRESSION, PanelProduct.products());
   }
@@ -87,7 +87,7 @@ final class GluMatMulKernel implements Kernel, WorkerPool.Work {
       activations.multiply(gate, first, count, decoded, gates);
       activations.multiply(up, first, count, decoded, ups);
       // What lies behind the last product, up to a whole vector, is computed and never read.
-      VectorMath.glu(activation, gates, ups, room, Lanes.padded(count));
+      VectorMath.glu(activation, gates, ups, room, Scratch.padded(count));
       MemorySegment.copy(gates, 0, target, ValueLayout.JAVA_FLOAT, 4L * first, count);
     } else {
       panel(chunk, rows, current, gates, ups, room, target, thread);
@@ -105,7 +105,7 @@ final class GluMatMulKernel implements Kernel, WorkerPool.Work {
       int thread) {
     int first = panels.firstRow(chunk);
     int count = panels.rowCount(chunk);
-    int stride = Lanes.padded(x.columns());
+    int stride = Scratch.padded(x.columns());
     float[] gatePanel = scratch.of(Scratch.Kind.PANEL, thread);
     float[] upPanel = scratch.of(Scratch.Kind.SECOND_PANEL, thread);
     gate.decode(first, count, gatePanel, stride);

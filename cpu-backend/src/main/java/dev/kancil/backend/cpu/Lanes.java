@@ -59,11 +59,6 @@ final class Lanes {
     return elements & -LENGTH;
   }
 
-  /** The smallest multiple of the longest vector's length that is at least {@code elements}. */
-  static int padded(int elements) {
-    return Math.addExact(elements, 15) & -16;
-  }
-
   static float half(MemorySegment source, long at) {
     return Float.float16ToFloat(source.get(SHORT, at));
   }

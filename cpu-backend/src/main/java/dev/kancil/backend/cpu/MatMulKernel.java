@@ -107,7 +107,7 @@ final class MatMulKernel implements Kernel, WorkerPool.Work {
     int count = chunks.rowCount(chunk);
     float[] panel = scratch.of(Scratch.Kind.PANEL, thread);
     float[] results = scratch.of(Scratch.Kind.PRODUCTS, thread);
-    int stride = Lanes.padded(x.columns());
+    int stride = Scratch.padded(x.columns());
     product.weight().decode(first, count, panel, stride);
     MemorySegment y = product.y().data(current);
     long yRowBytes = product.y().type().rowBytes();

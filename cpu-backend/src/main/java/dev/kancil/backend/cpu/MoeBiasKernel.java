@@ -1,9 +1,5 @@
 package dev.kancil.backend.cpu;
 
-import static dev.kancil.backend.cpu.Lanes.FLOATS;
-import static dev.kancil.backend.cpu.Lanes.LENGTH;
-import static dev.kancil.backend.cpu.Lanes.ORDER;
-
 import dev.kancil.backend.host.HostStep;
 import dev.kancil.backend.host.HostValue;
 import dev.kancil.backend.host.Kernel;
@@ -13,8 +9,6 @@ import dev.kancil.tensor.Blocks;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.Objects;
-import jdk.incubator.vector.FloatVector;
-import jdk.incubator.vector.VectorMask;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -27,16 +21,18 @@ final class MoeBiasKernel implements Kernel, WorkerPool.Work {
   private final HostValue x;
   private final HostValue ids;
   private final HostValue y;
-  private final float[] bias;
+  private final MemorySegment bias;
   private final int columns;
   private final int chunkRows;
   private final WorkerPool pool;
+  private final RowKernels kernels;
   private @Nullable HostStep step;
 
-  MoeBiasKernel(Node node, Lowering.Operands operands, WorkerPool pool) {
+  MoeBiasKernel(Node node, Lowering.Operands operands, WorkerPool pool, RowKernels kernels) {
+    this.kernels = kernels;
     this.pool = pool;
     x = operands.value(node.value(0));
-    bias = Blocks.decode(operands.weight(node.weight(1)));
+    bias = DecodedWeights.of(Blocks.decode(operands.weight(node.weight(1))));
     ids = operands.value(node.value(2));
     y = operands.value(node.output());
     columns = y.columns() / ids.columns();
@@ -53,31 +49,13 @@ final class MoeBiasKernel implements Kernel, WorkerPool.Work {
   public void run(int chunk, int thread) {
     HostStep current = Objects.requireNonNull(step);
     MemorySegment chosen = ids.data(current);
-    int lastExpert = bias.length / columns - 1;
+    int lastExpert = (int) (bias.byteSize() / (4L * columns)) - 1;
     int end = Math.min(y.rows(current), (chunk + 1) * chunkRows) * ids.columns();
     for (int slot = chunk * chunkRows * ids.columns(); slot < end; slot++) {
       int id = chosen.getAtIndex(ValueLayout.JAVA_INT, slot);
       int expert = Math.clamp(id, 0, lastExpert);
       long at = 4L * slot * columns;
-      add(x.data(current), at, bias, expert * columns, columns, y.data(current));
-    }
-  }
-
-  private static void add(
-      MemorySegment x, long at, float[] bias, int from, int columns, MemorySegment y) {
-    int i = 0;
-    for (; i < Lanes.whole(columns); i += LENGTH) {
-      long offset = at + 4L * i;
-      Lanes.floats(x, offset)
-          .add(FloatVector.fromArray(FLOATS, bias, from + i))
-          .intoMemorySegment(y, offset, ORDER);
-    }
-    if (i < columns) {
-      VectorMask<Float> rest = FLOATS.indexInRange(i, columns);
-      long offset = at + 4L * i;
-      FloatVector.fromMemorySegment(FLOATS, x, offset, ORDER, rest)
-          .add(FloatVector.fromArray(FLOATS, bias, from + i, rest))
-          .intoMemorySegment(y, offset, ORDER, rest);
+      kernels.add(x.data(current), at, bias, 4L * expert * columns, y.data(current), at, columns);
     }
   }
 }

@@ -77,7 +77,7 @@ final class MoeMatMulKernel implements Kernel, WorkerPool.Work {
     }
     PanelProduct.reserve(scratch, gate.columns());
     if (activation != null) {
-      long panel = (long) PanelProduct.PANEL_ROWS * Lanes.padded(gate.columns());
+      long panel = (long) PanelProduct.PANEL_ROWS * Scratch.padded(gate.columns());
       scratch.reserve(Scratch.Kind.SECOND_PANEL, panel);
       scratch.reserve(Scratch.Kind.SECOND_PRODUCTS, PanelProduct.products());
       scratch.reserve(Scratch.Kind.EXPRESSION, PanelProduct.products());
@@ -152,7 +152,7 @@ final class MoeMatMulKernel implements Kernel, WorkerPool.Work {
       float[] ups = scratch.of(Scratch.Kind.SECOND_PRODUCTS, thread);
       activations[thread].multiply(up, weightRow, count, decoded, ups);
       // What lies behind the last product, up to a whole vector, is computed and never read.
-      glu(activation, products, ups, Lanes.padded(count), thread);
+      glu(activation, products, ups, Scratch.padded(count), thread);
     }
     MemorySegment.copy(
         products, 0, target, ValueLayout.JAVA_FLOAT, outputAt(slot) + 4L * first, count);
@@ -160,7 +160,7 @@ final class MoeMatMulKernel implements Kernel, WorkerPool.Work {
 
   private void panel(
       int expert, int first, int count, MemorySegment input, MemorySegment target, int thread) {
-    int stride = Lanes.padded(gate.columns());
+    int stride = Scratch.padded(gate.columns());
     float[] gatePanel = scratch.of(Scratch.Kind.PANEL, thread);
     float[] upPanel = scratch.of(Scratch.Kind.SECOND_PANEL, thread);
     gate.decode(expert * out + first, count, gatePanel, stride);
@@ -212,7 +212,7 @@ final class MoeMatMulKernel implements Kernel, WorkerPool.Work {
         inputAt(slots.slot(expert, index + some - 1)) - at,
         some,
         panel,
-        Lanes.padded(gate.columns()),
+        Scratch.padded(gate.columns()),
         Tiles.panelRows(count),
         gate.columns(),
         results,

@@ -28,10 +28,17 @@ final class MoeRouteKernel implements Kernel, WorkerPool.Work {
   private final int experts;
   private final WorkerPool pool;
   private final Scratch scratch;
+  private final RowKernels kernels;
   private @Nullable HostStep step;
 
   MoeRouteKernel(
-      MoeRoute route, Node node, Lowering.Operands operands, WorkerPool pool, Scratch scratch) {
+      MoeRoute route,
+      Node node,
+      Lowering.Operands operands,
+      WorkerPool pool,
+      Scratch scratch,
+      RowKernels kernels) {
+    this.kernels = kernels;
     this.route = route;
     this.pool = pool;
     this.scratch = scratch;
@@ -40,8 +47,8 @@ final class MoeRouteKernel implements Kernel, WorkerPool.Work {
     weights = operands.value(node.outputs().get(1));
     bias = node.inputs().size() == 2 ? Blocks.decode(operands.weight(node.weight(1))) : null;
     experts = logits.columns();
-    scratch.reserve(Scratch.Kind.PRODUCTS, Lanes.padded(experts));
-    scratch.reserve(Scratch.Kind.SECOND_PRODUCTS, Lanes.padded(experts));
+    scratch.reserve(Scratch.Kind.PRODUCTS, Scratch.padded(experts));
+    scratch.reserve(Scratch.Kind.SECOND_PRODUCTS, Scratch.padded(experts));
     scratch.reserve(Scratch.Kind.EXPRESSION, route.grouping().groups());
   }
 
@@ -54,7 +61,7 @@ final class MoeRouteKernel implements Kernel, WorkerPool.Work {
   @Override
   public void run(int chunk, int thread) {
     HostStep current = Objects.requireNonNull(step);
-    float[] scores = scratch.of(Scratch.Kind.PRODUCTS, thread);
+    Floats scores = scratch.floats(Scratch.Kind.PRODUCTS, thread);
     float[] ranks = scratch.of(Scratch.Kind.SECOND_PRODUCTS, thread);
     MemorySegment source = logits.data(current);
     int end = Math.min(logits.rows(current), (chunk + 1) * CHUNK_ROWS);
@@ -66,37 +73,42 @@ final class MoeRouteKernel implements Kernel, WorkerPool.Work {
         case SIGMOID -> sigmoid(ranks, scores, experts);
       }
       if (route.comparesScores(bias != null)) {
-        takeScores(ranks, scores, bias, experts);
+        takeScores(ranks, scores.array(), bias, experts);
       }
       if (route.grouping().excludes()) {
         exclude(ranks, scratch.of(Scratch.Kind.EXPRESSION, thread));
       }
-      choose(ranks, scores, row, ids.data(current), weights.data(current));
+      choose(ranks, scores.array(), row, ids.data(current), weights.data(current));
     }
   }
 
   /** Takes NaN for -∞, in both arrays. */
-  private static void softmax(float[] logits, float[] scores, int experts) {
+  private void softmax(float[] logits, Floats room, int experts) {
+    float[] scores = room.array();
     float max = Float.NEGATIVE_INFINITY;
     for (int i = 0; i < experts; i++) {
       logits[i] = Float.isNaN(logits[i]) ? Float.NEGATIVE_INFINITY : logits[i];
       scores[i] = logits[i];
       max = Math.max(max, logits[i]);
     }
-    VectorMath.exp(scores, 0, Lanes.padded(experts), max);
+    kernels.exp(room, 0, Scratch.padded(experts), max);
     double sum = 0;
     for (int i = 0; i < experts; i++) {
       sum += scores[i];
     }
-    VectorMath.scale(scores, 0, Lanes.padded(experts), (float) (1 / sum));
+    float factor = (float) (1 / sum);
+    for (int i = 0; i < experts; i++) {
+      scores[i] *= factor;
+    }
   }
 
-  private static void sigmoid(float[] logits, float[] scores, int experts) {
+  private void sigmoid(float[] logits, Floats room, int experts) {
+    float[] scores = room.array();
     for (int i = 0; i < experts; i++) {
       logits[i] = Float.isNaN(logits[i]) ? Float.NEGATIVE_INFINITY : logits[i];
       scores[i] = -logits[i];
     }
-    VectorMath.exp(scores, 0, Lanes.padded(experts), 0);
+    kernels.exp(room, 0, Scratch.padded(experts), 0);
     for (int i = 0; i < experts; i++) {
       scores[i] = 1 / (1 + scores[i]);
     }

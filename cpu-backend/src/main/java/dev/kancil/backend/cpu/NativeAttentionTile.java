@@ -55,8 +55,9 @@ final class NativeAttentionTile extends PagedAttention {
       ScoreExpression score,
       int threads,
       Scratch scratch,
-      NativeLibrary library) {
-    super(op, sinks, score);
+      NativeLibrary library,
+      RowKernels kernels) {
+    super(op, sinks, score, kernels);
     this.scratch = scratch;
     int most = AttentionPlan.mostQueries(op);
     // The floats before the sums are at most 32 for each query, that of a head alone.
@@ -147,7 +148,7 @@ final class NativeAttentionTile extends PagedAttention {
   void begin(MemorySegment source, AttentionPart part, int thread) {
     long queryBytes = 4L * part.rows * group * op.keyWidth();
     for (int head = 0; head < part.heads; head++) {
-      AttentionTile.load(op, source, part, head, memory[thread], queries + head * queryBytes);
+      load(source, part, head, memory[thread], queries + head * queryBytes);
     }
     if (!part.isDivided()) {
       beginStates(part, part.firstRun, thread);
@@ -322,13 +323,13 @@ final class NativeAttentionTile extends PagedAttention {
         float largest = states.get(ValueLayout.JAVA_FLOAT, ofHead + 4L * i);
         float total = states.get(ValueLayout.JAVA_FLOAT, ofHead + 4L * (count + i));
         long to = (long) (part.row + i / group) * op.heads() + number;
-        AttentionTile.scale(
+        kernels.scale(
             states,
             ofHead + 4L * (whole(2 * count) + i * whole(op.valueWidth())),
+            factor(total, largest, number),
             y,
             4L * to * op.valueWidth(),
-            op.valueWidth(),
-            factor(total, largest, number));
+            op.valueWidth());
       }
     }
   }

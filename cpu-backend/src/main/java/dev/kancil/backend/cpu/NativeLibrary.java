@@ -148,6 +148,16 @@ final class NativeLibrary {
         symbol, _ -> Linker.nativeLinker().downcallHandle(symbols.findOrThrow(symbol), type));
   }
 
+  /** A function that takes addresses of Java's arrays, which stay where they are meanwhile. */
+  MethodHandle functionOfArrays(String name, FunctionDescriptor type) {
+    String symbol = "kancil_" + name + "_" + set.suffix();
+    return functions.computeIfAbsent(
+        symbol,
+        _ ->
+            Linker.nativeLinker()
+                .downcallHandle(symbols.findOrThrow(symbol), type, Linker.Option.critical(true)));
+  }
+
   InstructionSet set() {
     return set;
   }

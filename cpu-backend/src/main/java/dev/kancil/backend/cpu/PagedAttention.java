@@ -18,9 +18,12 @@ abstract class PagedAttention {
   final Attention op;
   final ScoreExpression score;
   final int group;
+  final RowKernels kernels;
   private final float @Nullable [] sinks;
 
-  PagedAttention(Attention op, float @Nullable [] sinks, ScoreExpression score) {
+  PagedAttention(
+      Attention op, float @Nullable [] sinks, ScoreExpression score, RowKernels kernels) {
+    this.kernels = kernels;
     this.op = op;
     this.sinks = sinks;
     this.score = score;
@@ -57,6 +60,21 @@ abstract class PagedAttention {
 
   /** Makes the sums of a run those of no keys. */
   void beginRun(AttentionPart part, int run, int thread) {}
+
+  /**
+   * Puts queries beside each other, scaled.
+   *
+   * @param head of the part's KV heads
+   */
+  final void load(
+      MemorySegment source, AttentionPart part, int head, MemorySegment queries, long to) {
+    int floats = group * op.keyWidth();
+    for (int i = 0; i < part.rows; i++) {
+      long at =
+          4L * (part.row + i) * op.heads() * op.keyWidth() + 4L * (part.kvHead + head) * floats;
+      kernels.scale(source, at, op.scale(), queries, to + 4L * i * floats, floats);
+    }
+  }
 
   /**
    * Takes a page into the sums.

@@ -14,7 +14,7 @@ final class PanelProduct {
   private PanelProduct() {}
 
   static void reserve(Scratch scratch, int columns) {
-    scratch.reserve(Scratch.Kind.PANEL, (long) PANEL_ROWS * Lanes.padded(columns));
+    scratch.reserve(Scratch.Kind.PANEL, (long) PANEL_ROWS * Scratch.padded(columns));
     scratch.reserve(Scratch.Kind.PRODUCTS, products());
   }
 

@@ -7,9 +7,9 @@ import java.lang.foreign.MemorySegment;
 import java.util.concurrent.atomic.AtomicBoolean;
 
 /**
- * Runs the kernels that every first step needs on a little data, so that the JVM compiles them
- * while a model's file is still read. Vector code is hundreds of times slower before that. It
- * happens once in a process, on a thread of its own that ends by itself.
+ * Runs the Vector API's kernels that every first step needs on a little data, so that the JVM
+ * compiles them while a model's file is still read. Vector code is hundreds of times slower before
+ * that. It happens once in a process, on a thread of its own that ends by itself.
  */
 final class Rehearsal {
   private static final AtomicBoolean BEGUN = new AtomicBoolean();
@@ -23,26 +23,16 @@ final class Rehearsal {
 
   private Rehearsal() {}
 
-  /**
-   * @param isNative whether products and attention are native, which need no rehearsal
-   */
-  static void begin(boolean isNative) {
+  static void begin() {
     if (!BEGUN.getAndSet(true)) {
-      Thread.ofPlatform()
-          .name("kancil-rehearsal")
-          .daemon()
-          .start(() -> new Rehearsal().run(isNative));
+      Thread.ofPlatform().name("kancil-rehearsal").daemon().start(() -> new Rehearsal().run());
     }
   }
 
-  private void run(boolean isNative) {
-    if (!isNative) {
-      products();
-    }
+  private void run() {
+    products();
     rows();
-    if (!isNative) {
-      attention();
-    }
+    attention();
     sampling();
   }
 
@@ -69,13 +59,14 @@ final class Rehearsal {
   private void rows() {
     MemorySegment x = memory();
     MemorySegment y = memory();
-    float[] weight = new float[SIZE];
+    MemorySegment weight = memory();
+    float[] ups = new float[SIZE];
     float[] gates = new float[SIZE];
     float[] room = new float[SIZE];
-    repeat(() -> RmsNormKernel.squares(x, 0, SIZE));
-    repeat(() -> RmsNormKernel.scale(x, 0, weight, 1, y));
-    repeat(() -> RmsNormKernel.add(x, x, y, 0, SIZE));
-    repeat(() -> VectorMath.glu(Activation.SILU, gates, weight, room, SIZE));
+    repeat(() -> VectorRows.squares(x, 0, SIZE, 0));
+    repeat(() -> VectorRows.weighted(x, 0, weight, 1, y, 0, SIZE));
+    repeat(() -> VectorRows.sum(x, 0, x, 0, y, 0, SIZE));
+    repeat(() -> VectorMath.glu(Activation.SILU, gates, ups, room, SIZE));
   }
 
   private void attention() {
@@ -95,7 +86,7 @@ final class Rehearsal {
     long[] weights = new long[SIZE];
     repeat(() -> LikeliestToken.largest(logits, 0, SIZE));
     repeat(() -> LikeliestToken.largest(x, 0, SIZE));
-    repeat(() -> SampleWeights.of(x, 0, SIZE, 0, 1, room, weights));
+    repeat(() -> VectorWeights.of(x, 0, SIZE, 0, 1, room, weights));
   }
 
   private static MemorySegment memory() {

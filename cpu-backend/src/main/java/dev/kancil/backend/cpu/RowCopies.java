@@ -14,7 +14,8 @@ import java.lang.foreign.ValueLayout;
 final class RowCopies {
   private RowCopies() {}
 
-  static Kernel embedding(Node node, Lowering.Operands operands, Scratch scratch) {
+  static Kernel embedding(
+      Node node, Lowering.Operands operands, Scratch scratch, RowKernels kernels) {
     HostValue ids = operands.value(node.value(0));
     HostValue y = operands.value(node.output());
     Tensor table = operands.weight(node.weight(1));
@@ -27,7 +28,7 @@ final class RowCopies {
       MemorySegment target = y.data(step);
       for (int i = 0; i < y.rows(step); i++) {
         long id = ids.data(step).getAtIndex(ValueLayout.JAVA_INT, i);
-        Decoding.decode(type, table.data(), id * rowBytes, row, 0, columns);
+        kernels.decode(type, table.data(), id * rowBytes, row, columns);
         MemorySegment.copy(
             row, 0, target, ValueLayout.JAVA_FLOAT, i * y.type().rowBytes(), columns);
       }

@@ -25,10 +25,12 @@ final class SampleKernel implements Kernel, WorkerPool.Work {
   private final HostValue changes;
   private final HostValue y;
   private final TokenChoice[] choices;
+  private final RowKernels kernels;
   private int rows;
   private @Nullable HostStep step;
 
-  SampleKernel(Node node, Lowering.Operands operands, WorkerPool pool) {
+  SampleKernel(Node node, Lowering.Operands operands, WorkerPool pool, RowKernels kernels) {
+    this.kernels = kernels;
     this.pool = pool;
     logits = operands.value(node.value(0));
     parameters = operands.value(node.value(1));
@@ -36,7 +38,7 @@ final class SampleKernel implements Kernel, WorkerPool.Work {
     y = operands.value(node.output());
     int most = operands.limits().rows(y.type().rows());
     choices = new TokenChoice[Math.min(most, pool.threads())];
-    Arrays.setAll(choices, _ -> new TokenChoice(logits.columns()));
+    Arrays.setAll(choices, _ -> new TokenChoice(logits.columns(), kernels));
   }
 
   @Override
@@ -63,7 +65,7 @@ final class SampleKernel implements Kernel, WorkerPool.Work {
     float scale = real(settings, at + SampleParameters.SCALE);
     int firstChange = row == 0 ? 0 : changesEnd(settings, at - SampleParameters.COLUMNS);
     if (scale == 0 && firstChange == changesEnd(settings, at)) {
-      return LikeliestToken.of(source, offset, logits.columns());
+      return kernels.likeliest(source, offset, logits.columns());
     }
     choice.load(source, offset);
     change(choice, settings, at, changes.data(current), firstChange);

@@ -13,11 +13,13 @@ final class ScoreExpression {
   private final Score score;
   private final float[] biases;
   private final Scratch scratch;
+  private final RowKernels kernels;
 
   /**
    * @param biases of a {@link Score.RelativeBias}, by head and offset
    */
-  ScoreExpression(Score score, float[] biases, Scratch scratch) {
+  ScoreExpression(Score score, float[] biases, Scratch scratch, RowKernels kernels) {
+    this.kernels = kernels;
     this.score = score;
     this.biases = biases;
     this.scratch = scratch;
@@ -40,15 +42,16 @@ final class ScoreExpression {
 
   /** Replaces the scores of one query and {@code keys} keys from position {@code start} on. */
   void apply(float[] scores, int at, int keys, int query, int start, int head, int thread) {
-    float[] levels = scratch.of(Scratch.Kind.EXPRESSION, thread);
+    Floats levels = scratch.floats(Scratch.Kind.EXPRESSION, thread);
     // What lies behind the last key is hidden later; here it only must not be read as a number.
     Arrays.fill(scores, at + keys, at + Pages.TOKENS, 0);
     evaluate(score, levels, 0, scores, at, query, start, head);
-    System.arraycopy(levels, 0, scores, at, Pages.TOKENS);
+    System.arraycopy(levels.array(), 0, scores, at, Pages.TOKENS);
   }
 
   private void evaluate(
-      Score score, float[] levels, int to, float[] raw, int at, int query, int start, int head) {
+      Score score, Floats room, int to, float[] raw, int at, int query, int start, int head) {
+    float[] levels = room.array();
     switch (score) {
       case Score.Raw _ -> System.arraycopy(raw, at, levels, to, Pages.TOKENS);
       case Score.Constant(float value) -> Arrays.fill(levels, to, to + Pages.TOKENS, value);
@@ -66,23 +69,25 @@ final class ScoreExpression {
         }
       }
       case Score.Plus(var left, var right) -> {
-        evaluate(left, levels, to, raw, at, query, start, head);
-        evaluate(right, levels, to + Pages.TOKENS, raw, at, query, start, head);
+        evaluate(left, room, to, raw, at, query, start, head);
+        evaluate(right, room, to + Pages.TOKENS, raw, at, query, start, head);
         plus(levels, to);
       }
       case Score.Multiply(var left, var right) -> {
-        evaluate(left, levels, to, raw, at, query, start, head);
-        evaluate(right, levels, to + Pages.TOKENS, raw, at, query, start, head);
+        evaluate(left, room, to, raw, at, query, start, head);
+        evaluate(right, room, to + Pages.TOKENS, raw, at, query, start, head);
         multiply(levels, to);
       }
       case Score.Exp2(var operand) -> {
-        evaluate(operand, levels, to, raw, at, query, start, head);
-        VectorMath.scale(levels, to, Pages.TOKENS, LN2);
-        VectorMath.exp(levels, to, Pages.TOKENS, 0);
+        evaluate(operand, room, to, raw, at, query, start, head);
+        for (int i = to; i < to + Pages.TOKENS; i++) {
+          levels[i] *= LN2;
+        }
+        kernels.exp(room, to, Pages.TOKENS, 0);
       }
       case Score.Tanh(var operand) -> {
-        evaluate(operand, levels, to, raw, at, query, start, head);
-        VectorMath.tanh(levels, to, levels, to + Pages.TOKENS, Pages.TOKENS);
+        evaluate(operand, room, to, raw, at, query, start, head);
+        kernels.tanh(room, to, room, to + Pages.TOKENS, Pages.TOKENS);
       }
     }
   }

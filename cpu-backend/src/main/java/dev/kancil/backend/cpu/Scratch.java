@@ -36,7 +36,7 @@ final class Scratch {
     EXPRESSION
   }
 
-  private final List<Map<Kind, float[]>> arrays = new ArrayList<>();
+  private final List<Map<Kind, Floats>> arrays = new ArrayList<>();
   // What native kernels use: a thread's each, then what threads share.
   private final MemorySegment[] memory;
 
@@ -44,9 +44,9 @@ final class Scratch {
     memory = new MemorySegment[threads + 1];
     Arrays.fill(memory, MemorySegment.NULL);
     for (int i = 0; i < threads; i++) {
-      Map<Kind, float[]> kinds = new EnumMap<>(Kind.class);
+      Map<Kind, Floats> kinds = new EnumMap<>(Kind.class);
       for (Kind kind : Kind.values()) {
-        kinds.put(kind, new float[0]);
+        kinds.put(kind, Floats.of(0));
       }
       arrays.add(kinds);
     }
@@ -55,15 +55,19 @@ final class Scratch {
   /** Makes sure that each thread has {@code floats} of a kind. */
   synchronized void reserve(Kind kind, long floats) {
     int size = Math.toIntExact(floats);
-    for (Map<Kind, float[]> kinds : arrays) {
+    for (Map<Kind, Floats> kinds : arrays) {
       // A chunk that runs meanwhile keeps the array that it took.
-      if (Objects.requireNonNull(kinds.get(kind)).length < size) {
-        kinds.put(kind, new float[size]);
+      if (Objects.requireNonNull(kinds.get(kind)).array().length < size) {
+        kinds.put(kind, Floats.of(size));
       }
     }
   }
 
   float[] of(Kind kind, int thread) {
+    return floats(kind, thread).array();
+  }
+
+  Floats floats(Kind kind, int thread) {
     return Objects.requireNonNull(arrays.get(thread).get(kind));
   }
 
@@ -76,5 +80,10 @@ final class Scratch {
       memory[thread] = NativeMemory.allocate(bytes, Arena.ofAuto(), "scratch");
     }
     return memory[thread];
+  }
+
+  /** The smallest multiple of the longest vector's length that is at least {@code elements}. */
+  static int padded(int elements) {
+    return Math.addExact(elements, 15) & -16;
   }
 }

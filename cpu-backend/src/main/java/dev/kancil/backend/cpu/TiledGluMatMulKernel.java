@@ -7,7 +7,6 @@ import dev.kancil.backend.host.Lowering;
 import dev.kancil.graph.Node;
 import dev.kancil.graph.op.Activation;
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
@@ -24,10 +23,11 @@ final class TiledGluMatMulKernel implements Kernel, WorkerPool.Work {
   private final TiledWeight up;
   private final TileRuns runs;
   private final WorkerPool pool;
-  private final Scratch scratch;
+  private final NativeRows kernels;
   private final RoundedRows rounded;
   private final boolean rounds;
-  private final WaitingProducts products;
+  private final WaitingProducts gates;
+  private final WaitingProducts ups;
   private @Nullable HostStep step;
 
   TiledGluMatMulKernel(
@@ -36,11 +36,11 @@ final class TiledGluMatMulKernel implements Kernel, WorkerPool.Work {
       Lowering.Operands operands,
       NativeLibrary library,
       WorkerPool pool,
-      Scratch scratch,
+      NativeRows kernels,
       RoundedRows rounded) {
     this.activation = activation;
     this.pool = pool;
-    this.scratch = scratch;
+    this.kernels = kernels;
     this.rounded = rounded;
     x = operands.value(node.value(0));
     y = operands.value(node.output());
@@ -51,15 +51,8 @@ final class TiledGluMatMulKernel implements Kernel, WorkerPool.Work {
     if (rounds) {
       rounded.reserve(operands.limits().tokens(), x.columns());
     }
-    products =
-        new WaitingProducts(
-            runs,
-            operands.limits().tokens(),
-            pool.threads(),
-            scratch,
-            Scratch.Kind.PRODUCTS,
-            Scratch.Kind.SECOND_PRODUCTS,
-            Scratch.Kind.EXPRESSION);
+    gates = new WaitingProducts(runs, operands.limits().tokens(), pool.threads());
+    ups = new WaitingProducts(runs, operands.limits().tokens(), pool.threads());
   }
 
   @Override
@@ -80,31 +73,29 @@ final class TiledGluMatMulKernel implements Kernel, WorkerPool.Work {
     int rows = x.rows(current);
     int first = runs.firstTile(chunk);
     int count = gate.rows(first, runs.count(chunk));
-    float[] room = scratch.of(Scratch.Kind.EXPRESSION, thread);
     MemorySegment target = y.data(current);
     for (int begin = 0; begin < rows; begin += WaitingProducts.ROWS) {
       // The last ones together with some of those before, which come out alike.
       int some = Math.min(WaitingProducts.ROWS, rows);
       int row = Math.min(begin, rows - some);
-      float[] gates = multiply(gate, chunk, row, some, current, thread, Scratch.Kind.PRODUCTS);
-      float[] ups = multiply(up, chunk, row, some, current, thread, Scratch.Kind.SECOND_PRODUCTS);
-      // What lies behind the last product, up to a whole vector, is computed and never read.
-      VectorMath.glu(activation, gates, ups, room, Lanes.padded(some * count));
+      MemorySegment results = multiply(gates, gate, chunk, row, some, current, thread);
+      MemorySegment factors = multiply(ups, up, chunk, row, some, current, thread);
+      kernels.glu(activation, results.address(), factors.address(), some * count);
       for (int i = 0; i < some; i++) {
         long to = (row + i) * y.type().rowBytes() + 4L * first * TileProduct.ROWS;
-        MemorySegment.copy(gates, i * count, target, ValueLayout.JAVA_FLOAT, to, count);
+        MemorySegment.copy(results, 4L * i * count, target, to, 4L * count);
       }
     }
   }
 
-  private float[] multiply(
+  private MemorySegment multiply(
+      WaitingProducts products,
       TiledWeight weight,
       int run,
       int row,
       int rows,
       HostStep current,
-      int thread,
-      Scratch.Kind kind) {
+      int thread) {
     boolean takesRounded = weight.product().takesRounded();
     long rowBytes = takesRounded ? rounded.rowBytes() : 4L * x.columns();
     long begin = takesRounded ? rounded.address(0) : x.data(current).address();
@@ -116,7 +107,6 @@ final class TiledGluMatMulKernel implements Kernel, WorkerPool.Work {
         rowBytes,
         rows,
         TileProduct.parts(x.rows(current)),
-        thread,
-        kind);
+        thread);
   }
 }

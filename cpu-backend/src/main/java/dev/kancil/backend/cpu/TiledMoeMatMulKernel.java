@@ -9,7 +9,6 @@ import dev.kancil.graph.op.Activation;
 import dev.kancil.graph.op.MoeGluMatMul;
 import dev.kancil.graph.op.MoeMatMul;
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
@@ -32,10 +31,11 @@ final class TiledMoeMatMulKernel implements Kernel, WorkerPool.Work {
   private final int slotsOfInput;
   private final boolean rounds;
   private final WorkerPool pool;
-  private final Scratch scratch;
+  private final NativeRows kernels;
   private final ExpertSlots slots;
   private final SlotRows rows;
-  private final WaitingProducts products;
+  private final WaitingProducts gates;
+  private final WaitingProducts ups;
   // Experts that have slots, of this step.
   private final int[] busy;
   private @Nullable HostStep step;
@@ -45,12 +45,12 @@ final class TiledMoeMatMulKernel implements Kernel, WorkerPool.Work {
       Lowering.Operands operands,
       NativeLibrary library,
       WorkerPool pool,
-      Scratch scratch,
+      NativeRows kernels,
       ExpertSlots slots,
       SlotRows rows) {
     activation = node.op() instanceof MoeGluMatMul(var wanted) ? wanted : null;
     this.pool = pool;
-    this.scratch = scratch;
+    this.kernels = kernels;
     this.slots = slots;
     this.rows = rows;
     x = operands.value(node.value(0));
@@ -66,15 +66,8 @@ final class TiledMoeMatMulKernel implements Kernel, WorkerPool.Work {
     int mostSlots = Math.multiplyExact(operands.limits().tokens(), ids.columns());
     slots.reserve(experts, mostSlots);
     rows.reserve(mostSlots, gate.columns());
-    products =
-        new WaitingProducts(
-            runs,
-            mostSlots,
-            pool.threads(),
-            scratch,
-            Scratch.Kind.PRODUCTS,
-            Scratch.Kind.SECOND_PRODUCTS,
-            Scratch.Kind.EXPRESSION);
+    gates = new WaitingProducts(runs, mostSlots, pool.threads());
+    ups = activation == null ? gates : new WaitingProducts(runs, mostSlots, pool.threads());
   }
 
   /** Whether both matrices of a node take x alike. */
@@ -109,22 +102,26 @@ final class TiledMoeMatMulKernel implements Kernel, WorkerPool.Work {
       // The last ones together with some of those before, which come out alike.
       int some = Math.min(WaitingProducts.ROWS, slotCount);
       int slot = Math.min(begin, slotCount - some);
-      float[] results = multiply(gate, expert, run, slot, some, thread, Scratch.Kind.PRODUCTS);
+      MemorySegment results = multiply(gates, gate, expert, run, slot, some, thread);
       if (activation != null) {
-        float[] ups = multiply(up, expert, run, slot, some, thread, Scratch.Kind.SECOND_PRODUCTS);
-        // What lies behind the last product, up to a whole vector, is computed and never read.
-        float[] room = scratch.of(Scratch.Kind.EXPRESSION, thread);
-        VectorMath.glu(activation, results, ups, room, Lanes.padded(some * count));
+        MemorySegment factors = multiply(ups, up, expert, run, slot, some, thread);
+        kernels.glu(activation, results.address(), factors.address(), some * count);
       }
       for (int i = 0; i < some; i++) {
         long to = 4L * slots.slot(expert, slot + i) * gate.groupRows() + 4L * first;
-        MemorySegment.copy(results, i * count, target, ValueLayout.JAVA_FLOAT, to, count);
+        MemorySegment.copy(results, 4L * i * count, target, to, 4L * count);
       }
     }
   }
 
-  private float[] multiply(
-      TiledWeight weight, int expert, int run, int slot, int some, int thread, Scratch.Kind kind) {
+  private MemorySegment multiply(
+      WaitingProducts products,
+      TiledWeight weight,
+      int expert,
+      int run,
+      int slot,
+      int some,
+      int thread) {
     return products.of(
         weight,
         expert,
@@ -133,7 +130,6 @@ final class TiledMoeMatMulKernel implements Kernel, WorkerPool.Work {
         rows.rowBytes(),
         some,
         TileProduct.parts(slots.count(expert)),
-        thread,
-        kind);
+        thread);
   }
 }

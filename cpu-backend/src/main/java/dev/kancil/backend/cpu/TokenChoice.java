@@ -26,9 +26,12 @@ final class TokenChoice {
   private static final int[] SHIFTS = {FIRST_SHIFT, 11, 0};
 
   private final int vocabulary;
+  private final RowKernels kernels;
+  private final Floats logits;
   private final float[] x;
   private final long[] bins = new long[LANES * BINS];
-  private final long[] weights = new long[BLOCK];
+  private final Longs blockWeights = Longs.of(BLOCK);
+  private final long[] weights = blockWeights.array();
   private final int[] room = new int[BLOCK];
   private final float[] blockMost;
   private final long[] blockSums;
@@ -40,10 +43,12 @@ final class TokenChoice {
   // How many of those equal to the threshold are kept.
   private long ties;
 
-  TokenChoice(int vocabulary) {
+  TokenChoice(int vocabulary, RowKernels kernels) {
+    this.kernels = kernels;
     this.vocabulary = vocabulary;
     int blocks = Math.ceilDiv(vocabulary, BLOCK);
-    x = new float[blocks * BLOCK];
+    logits = Floats.of(blocks * BLOCK);
+    x = logits.array();
     blockMost = new float[blocks];
     blockSums = new long[blocks];
     blockTies = new int[blocks];
@@ -69,7 +74,7 @@ final class TokenChoice {
   int choose(float newScale, int topK, int topP, long minWeight, long random) {
     most = Float.NEGATIVE_INFINITY;
     for (int block = 0; block < blockMost.length; block++) {
-      blockMost[block] = LikeliestToken.largest(x, block * BLOCK, BLOCK);
+      blockMost[block] = kernels.largest(logits, block * BLOCK, BLOCK);
       most = Math.max(most, blockMost[block]);
     }
     if (most == Float.NEGATIVE_INFINITY) {
@@ -109,7 +114,7 @@ final class TokenChoice {
     for (int block = 0; block < blockMost.length; block++) {
       if (blockMost[block] >= threshold) {
         if (byWeight) {
-          SampleWeights.of(x, block * BLOCK, BLOCK, most, scale, room, weights);
+          kernels.sampleWeights(logits, block * BLOCK, BLOCK, most, scale, room, blockWeights);
         }
         left = addFirst(block * BLOCK, byWeight ? 0 : 1, left);
       }
@@ -220,7 +225,7 @@ final class TokenChoice {
       if (blockMost[block] < threshold || weight(blockMost[block]) < leastOfBlock) {
         continue;
       }
-      SampleWeights.of(x, from, BLOCK, most, scale, room, weights);
+      kernels.sampleWeights(logits, from, BLOCK, most, scale, room, blockWeights);
       long sum = 0;
       for (int i = 0; i < BLOCK; i++) {
         float logit = x[from + i];

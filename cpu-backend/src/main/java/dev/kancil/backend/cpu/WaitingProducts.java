@@ -3,7 +3,6 @@ package dev.kancil.backend.cpu;
 import dev.kancil.backend.host.NativeMemory;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
 
 /**
  * Native products of a run of tiles and some rows of x, which wait in the thread's cache for what
@@ -14,34 +13,26 @@ final class WaitingProducts {
   static final int ROWS = 60;
 
   private final TileRuns runs;
-  private final Scratch scratch;
   private final MemorySegment[] products;
 
   /**
    * @param mostRows of x that a step has
-   * @param kinds of scratch memory that take as many floats
    */
-  WaitingProducts(
-      TileRuns runs, int mostRows, int threads, Scratch scratch, Scratch.Kind... kinds) {
+  WaitingProducts(TileRuns runs, int mostRows, int threads) {
     this.runs = runs;
-    this.scratch = scratch;
     int floats = Math.min(ROWS, mostRows) * runs.perChunk() * TileProduct.ROWS;
     products = new MemorySegment[threads];
     for (int i = 0; i < threads; i++) {
       products[i] = NativeMemory.allocate(4L * floats, Arena.ofAuto(), "products");
     }
-    for (Scratch.Kind kind : kinds) {
-      scratch.reserve(kind, Lanes.padded(floats));
-    }
   }
 
   /**
-   * Multiplies a run's tiles with rows of x; returns scratch memory that has their products, row by
-   * row.
+   * Multiplies a run's tiles with rows of x; returns memory that has their products, row by row.
    *
    * @param x address of the first row, {@code xBytes} from one to the next
    */
-  float[] of(
+  MemorySegment of(
       TiledWeight weight,
       int group,
       int run,
@@ -49,15 +40,12 @@ final class WaitingProducts {
       long xBytes,
       int rows,
       int parts,
-      int thread,
-      Scratch.Kind kind) {
+      int thread) {
     int first = runs.firstTile(run);
     int tiles = runs.count(run);
     int columns = weight.rows(first, tiles);
     MemorySegment room = products[thread];
     weight.multiply(group, first, tiles, x, xBytes, rows, parts, room.address(), columns);
-    float[] results = scratch.of(kind, thread);
-    MemorySegment.copy(room, ValueLayout.JAVA_FLOAT, 0, results, 0, rows * columns);
-    return results;
+    return room;
   }
 }

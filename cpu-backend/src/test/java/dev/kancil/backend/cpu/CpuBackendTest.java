@@ -64,14 +64,25 @@ class CpuBackendTest {
   }
 
   @Test
-  void withoutTheVectorModuleTheBackendLoadsAndSaysSo() throws Exception {
-    assertThat(devicesOf(List.of())).contains("start java with --add-modules");
+  void withoutTheVectorModuleNativeKernelsRun() throws Exception {
+    assertThat(devicesOf(List.of())).contains("native, ");
+  }
+
+  @Test
+  void withoutTheVectorModuleAndNativeKernelsTheBackendLoadsAndSaysSo() throws Exception {
+    assertThat(devicesOf(List.of("-Dkancil.cpu.kernels=vector")))
+        .contains("start java with --add-modules");
   }
 
   @Test
   void withTheFirstCompilerAloneTheBackendSaysSo() throws Exception {
     assertThat(
-            devicesOf(List.of("--add-modules", "jdk.incubator.vector", "-XX:TieredStopAtLevel=1")))
+            devicesOf(
+                List.of(
+                    "--add-modules",
+                    "jdk.incubator.vector",
+                    "-XX:TieredStopAtLevel=1",
+                    "-Dkancil.cpu.kernels=vector")))
         .contains("TieredStopAtLevel");
   }
 

@@ -35,7 +35,7 @@ final class KernelSpeed {
                 DataType.Q4_K,
                 DataType.Q5_K,
                 DataType.Q6_K);
-    System.out.println(CpuDevice.kernels());
+    System.out.println(CpuDevice.kernels(NativeLibrary.find()));
     System.out.printf("%-6s %8s %8s %8s%n", "", "1 row", "panel", "decode");
     for (DataType type : types) {
       measure(type);
