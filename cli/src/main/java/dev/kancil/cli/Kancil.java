@@ -100,7 +100,8 @@ public final class Kancil {
     commands.put("rerank", () -> new RerankCommand(console));
     commands.put("classify", () -> new ClassifyCommand(console));
     commands.put("rehearse", () -> new RehearseCommand(console));
-    // No method reference: to a class as old as the library's it crashes the JVM that writes an ahead-of-time cache.
+    // No method reference: to a class as old as the library's it crashes the JVM that writes an
+    // ahead-of-time cache.
     commands.put("help", () -> new CommandLine.HelpCommand());
     Supplier<Object> wanted =
         arguments.length > 0 && !arguments[0].equals("help") ? commands.get(arguments[0]) : null;

@@ -49,7 +49,7 @@ class LongContextTest {
   private static final int ROWS = 300;
 
   /** What differs from model to model. */
-  private record Form(String name, DataType type, Mask mask, Score score, boolean hasSinks) {
+  record Form(String name, DataType type, Mask mask, Score score, boolean hasSinks) {
     @Override
     public String toString() {
       return name;
@@ -86,8 +86,7 @@ class LongContextTest {
         new Attention(slot, HEADS, KV_HEADS, WIDTH, WIDTH, 0.5f, form.mask, form.score);
     Value y =
         form.hasSinks
-            ? builder.add(
-                "y", plain.withSinks(), q, positions, weight("sinks", HEADS))
+            ? builder.add("y", plain.withSinks(), q, positions, weight("sinks", HEADS))
             : builder.add("y", plain, q, positions);
     StateGroup group =
         new StateGroup(1, KV_HEADS * WIDTH, KV_HEADS * WIDTH, form.type, form.type, 0, false);
