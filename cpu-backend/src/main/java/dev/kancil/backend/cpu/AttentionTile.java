@@ -65,25 +65,35 @@ final class AttentionTile extends PagedAttention {
   }
 
   @Override
-  void begin(MemorySegment source, int row, int rows, int kvHead, int thread) {
-    int count = rows * group;
-    load(source, row, rows, kvHead, queries[thread]);
+  boolean divides() {
+    return false;
+  }
+
+  @Override
+  long stateBytes(int rows) {
+    throw new UnsupportedOperationException();
+  }
+
+  @Override
+  void begin(MemorySegment source, AttentionPart part, int thread) {
+    int count = part.rows * group;
+    load(source, part, 0, queries[thread], 0);
     float[] sums = scratch.of(Scratch.Kind.SUMS, thread);
     Arrays.fill(sums, 0, count, Float.NEGATIVE_INFINITY);
     Arrays.fill(sums, count, count * (2 + valueStride), 0);
   }
 
   @Override
-  void page(
-      HostStep step, int sequence, int row, int rows, int kvHead, int start, int last, int thread) {
-    int keys = keys(start, last);
+  void page(HostStep step, AttentionPart part, int run, int start, int thread) {
+    int kvHead = part.kvHead;
+    int keys = keys(start, part.last);
     HostState state = step.state();
     StateGroup stateGroup = state.group(op.slot());
-    long cacheRow = step.cacheRow(op.slot(), sequence, start);
+    long cacheRow = step.cacheRow(op.slot(), part.sequence, start);
     float[] panel = scratch.of(Scratch.Kind.PANEL, thread);
     float[] scores = scratch.of(Scratch.Kind.PRODUCTS, thread);
     float[] sums = scratch.of(Scratch.Kind.SUMS, thread);
-    int count = rows * group;
+    int count = part.rows * group;
     decode(
         state.keys(op.slot()),
         stateGroup.keyType(),
@@ -107,7 +117,7 @@ final class AttentionTile extends PagedAttention {
         scores,
         Pages.TOKENS);
     for (int r = 0; r < count; r++) {
-      int position = step.batch().position(row + r / group);
+      int position = step.batch().position(part.row + r / group);
       if (!score.isPlain()) {
         score.apply(
             scores, r * Pages.TOKENS, keys, position, start, kvHead * group + r % group, thread);
@@ -211,16 +221,21 @@ final class AttentionTile extends PagedAttention {
   }
 
   @Override
-  void end(MemorySegment y, int row, int rows, int kvHead, int thread) {
+  void end(MemorySegment y, AttentionPart part, int thread) {
     float[] sums = scratch.of(Scratch.Kind.SUMS, thread);
-    int count = rows * group;
+    int count = part.rows * group;
     for (int r = 0; r < count; r++) {
-      int head = kvHead * group + r % group;
+      int head = part.kvHead * group + r % group;
       int from = 2 * count + r * valueStride;
       VectorMath.scale(sums, from, valueStride, factor(sums[count + r], sums[r], head));
-      long at = (long) (row + r / group) * op.heads() + head;
+      long at = (long) (part.row + r / group) * op.heads() + head;
       MemorySegment.copy(
           sums, from, y, ValueLayout.JAVA_FLOAT, 4L * at * op.valueWidth(), op.valueWidth());
     }
+  }
+
+  @Override
+  void merge(MemorySegment y, AttentionPart part) {
+    throw new UnsupportedOperationException();
   }
 }

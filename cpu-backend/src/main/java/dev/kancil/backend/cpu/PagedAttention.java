@@ -1,6 +1,5 @@
 package dev.kancil.backend.cpu;
 
-import dev.kancil.backend.Batch;
 import dev.kancil.backend.host.HostStep;
 import dev.kancil.graph.op.Attention;
 import java.lang.foreign.MemorySegment;
@@ -31,38 +30,49 @@ abstract class PagedAttention {
     group = op.heads() / op.kvHeads();
   }
 
-  /** Attends rows {@code row} to {@code row + rows} of a sequence to one KV head. */
+  /** Whether parts may have several KV heads, and contexts be divided. */
+  abstract boolean divides();
+
+  /** Bytes that a divided context needs for each run and KV head. */
+  abstract long stateBytes(int rows);
+
+  /** Attends the rows of a part to its heads and runs. */
   final void attend(
-      HostStep step,
-      MemorySegment source,
-      MemorySegment y,
-      int sequence,
-      int row,
-      int rows,
-      int kvHead,
-      int thread) {
-    Batch batch = step.batch();
-    int length = step.length(op.slot(), sequence);
-    begin(source, row, rows, kvHead, thread);
-    int from = batch.position(row);
-    int to = batch.position(row + rows - 1);
-    long first = Math.max(0, op.mask().firstKey(from, to));
-    long last = Math.min(length - 1, op.mask().lastKey(from, to));
-    for (long start = first / Pages.TOKENS * Pages.TOKENS; start <= last; start += Pages.TOKENS) {
-      page(step, sequence, row, rows, kvHead, (int) start, (int) last, thread);
+      HostStep step, MemorySegment source, MemorySegment y, AttentionPart part, int thread) {
+    begin(source, part, thread);
+    for (int run = part.firstRun; run < part.endRun; run++) {
+      int runStart = run * AttentionPart.RUN;
+      int start = Math.max(runStart, part.first / Pages.TOKENS * Pages.TOKENS);
+      int last = Math.min(part.last, runStart + AttentionPart.RUN - 1);
+      beginRun(part, run, thread);
+      for (; start <= last; start += Pages.TOKENS) {
+        page(step, part, run, start, thread);
+      }
+      endRun(part, run, thread);
     }
-    end(y, row, rows, kvHead, thread);
+    if (!part.isDivided()) {
+      end(y, part, thread);
+    }
   }
 
   /** Loads queries, scaled, and makes their sums those of no keys. */
-  abstract void begin(MemorySegment source, int row, int rows, int kvHead, int thread);
+  abstract void begin(MemorySegment source, AttentionPart part, int thread);
 
-  /** Puts queries beside each other, scaled. */
-  final void load(MemorySegment source, int row, int rows, int kvHead, MemorySegment queries) {
+  /** Makes the sums of a run those of no keys. */
+  void beginRun(AttentionPart part, int run, int thread) {}
+
+  /**
+   * Puts queries beside each other, scaled.
+   *
+   * @param head of the part's KV heads
+   */
+  final void load(
+      MemorySegment source, AttentionPart part, int head, MemorySegment queries, long to) {
     int floats = group * op.keyWidth();
-    for (int i = 0; i < rows; i++) {
-      long at = 4L * (row + i) * op.heads() * op.keyWidth() + 4L * kvHead * floats;
-      kernels.scale(source, at, op.scale(), queries, 4L * i * floats, floats);
+    for (int i = 0; i < part.rows; i++) {
+      long at =
+          4L * (part.row + i) * op.heads() * op.keyWidth() + 4L * (part.kvHead + head) * floats;
+      kernels.scale(source, at, op.scale(), queries, to + 4L * i * floats, floats);
     }
   }
 
@@ -70,13 +80,17 @@ abstract class PagedAttention {
    * Takes a page into the sums.
    *
    * @param start position of its first key
-   * @param last position of the last key that any query sees, there or in a later page
    */
-  abstract void page(
-      HostStep step, int sequence, int row, int rows, int kvHead, int start, int last, int thread);
+  abstract void page(HostStep step, AttentionPart part, int run, int start, int thread);
+
+  /** Adds the sums of a run to those of the runs before it. */
+  void endRun(AttentionPart part, int run, int thread) {}
 
   /** Stores each query's sum of values times its {@link #factor}. */
-  abstract void end(MemorySegment y, int row, int rows, int kvHead, int thread);
+  abstract void end(MemorySegment y, AttentionPart part, int thread);
+
+  /** Adds up the runs of a divided context and stores what {@link #end} does, of one KV head. */
+  abstract void merge(MemorySegment y, AttentionPart part);
 
   /** Keys of the page that begins at {@code start}; 0 behind the last. */
   static int keys(int start, int last) {

@@ -1,6 +1,10 @@
 package dev.kancil.backend.cpu;
 
+import dev.kancil.backend.host.NativeMemory;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
@@ -33,8 +37,12 @@ final class Scratch {
   }
 
   private final List<Map<Kind, Floats>> arrays = new ArrayList<>();
+  // What native kernels use: a thread's each, then what threads share.
+  private final MemorySegment[] memory;
 
   Scratch(int threads) {
+    memory = new MemorySegment[threads + 1];
+    Arrays.fill(memory, MemorySegment.NULL);
     for (int i = 0; i < threads; i++) {
       Map<Kind, Floats> kinds = new EnumMap<>(Kind.class);
       for (Kind kind : Kind.values()) {
@@ -61,6 +69,17 @@ final class Scratch {
 
   Floats floats(Kind kind, int thread) {
     return Objects.requireNonNull(arrays.get(thread).get(kind));
+  }
+
+  /**
+   * A thread's memory outside the heap, of at least so many bytes; of all threads together, for the
+   * number behind the last one. Who takes it keeps it: what comes later may get another one.
+   */
+  synchronized MemorySegment memory(int thread, long bytes) {
+    if (memory[thread].byteSize() < bytes) {
+      memory[thread] = NativeMemory.allocate(bytes, Arena.ofAuto(), "scratch");
+    }
+    return memory[thread];
   }
 
   /** The smallest multiple of the longest vector's length that is at least {@code elements}. */
