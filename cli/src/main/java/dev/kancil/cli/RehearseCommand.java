@@ -37,7 +37,7 @@ final class RehearseCommand implements Callable<Integer> {
     Path folder = Files.createTempDirectory("kancil");
     Path model = folder.resolve("zeros.gguf");
     try {
-      write(model);
+      write(model, DataType.Q4_1);
       Console silent =
           new Console(
               console.in(),
@@ -52,7 +52,8 @@ final class RehearseCommand implements Callable<Integer> {
     }
   }
 
-  private static void write(Path path) {
+  /** A model whose queries have weights of a type. */
+  static void write(Path path, DataType queries) {
     GgufWriter writer = new GgufWriter();
     writer.put("general.architecture", "llama");
     writer.put("llama.context_length", 128);
@@ -73,7 +74,7 @@ final class RehearseCommand implements Callable<Integer> {
     zeros(writer, "token_embd.weight", DataType.Q8_0, VOCABULARY, WIDTH);
     zeros(writer, "output_norm.weight", DataType.F32, WIDTH);
     zeros(writer, "blk.0.attn_norm.weight", DataType.F32, WIDTH);
-    zeros(writer, "blk.0.attn_q.weight", DataType.Q4_1, WIDTH, WIDTH);
+    zeros(writer, "blk.0.attn_q.weight", queries, WIDTH, WIDTH);
     zeros(writer, "blk.0.attn_k.weight", DataType.Q5_0, WIDTH / 2, WIDTH);
     zeros(writer, "blk.0.attn_v.weight", DataType.Q8_0, WIDTH / 2, WIDTH);
     zeros(writer, "blk.0.attn_output.weight", DataType.Q4_K, WIDTH, WIDTH);

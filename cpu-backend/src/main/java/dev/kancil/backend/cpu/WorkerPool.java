@@ -8,15 +8,17 @@ import org.jspecify.annotations.Nullable;
 /**
  * Threads that share the chunks of one piece of work at a time; the caller takes part.
  *
- * <p>Who comes first takes the next chunk, so a thread that the system holds up delays the work by
- * one chunk, and a thread that never wakes delays nothing. Idle threads spin for a moment, since
- * the next kernel of a step follows within microseconds, and then sleep, since a spinning thread
- * takes its neighbours' time.
+ * <p>Each thread has a run of chunks, of which it takes the first that is left: what a chunk reads
+ * mostly lies behind what the one before read, and kernels fetch ahead. Then it takes the last ones
+ * of the others' runs. So a thread that the system holds up delays the work by one chunk, and a
+ * thread that never wakes delays nothing. Idle threads spin for a moment, since the next kernel of
+ * a step follows within microseconds, and then sleep, since a spinning thread takes its neighbours'
+ * time.
  *
- * <p>Invariant: {@code claim} holds the work's number in its high and the chunks not yet taken in
- * its low half. A thread owns a chunk once it has lowered that count by compare-and-set; the next
- * work begins only when every chunk is finished, so what was read before a successful claim was the
- * claimed work's.
+ * <p>Invariant: a thread's claim holds the first chunk of its run that is left in its high and the
+ * end of the run in its low half. Who has raised the one or lowered the other by compare-and-set
+ * owns that chunk; the next work begins only when every chunk is finished, so a successful claim is
+ * of the work at hand, whichever one the claim was read in.
  */
 final class WorkerPool implements AutoCloseable {
   /** One piece of work, cut into chunks that may run in any order and on any thread. */
@@ -33,16 +35,16 @@ final class WorkerPool implements AutoCloseable {
   private static final int SPINS_BETWEEN_CLOCK_READS = 32;
   private static final VarHandle STATE = MethodHandles.arrayElementVarHandle(long[].class);
   // Two cache lines apart, since processors fetch lines in pairs.
-  private static final int CLAIM = 16;
-  private static final int UNFINISHED = 32;
+  private static final int APART = 16;
+  private static final int NUMBER = APART;
+  private static final int UNFINISHED = 2 * APART;
+  private static final int CLAIMS = 3 * APART;
 
-  private final long[] state = new long[48];
+  private final long[] state;
   private final Thread[] workers;
   private final boolean[] asleep;
   private static final VarHandle ASLEEP = MethodHandles.arrayElementVarHandle(boolean[].class);
-  private int chunks;
   private Work work = (_, _) -> {};
-  private long number;
   private volatile boolean closed;
   private volatile @Nullable Thread waiting;
   private volatile @Nullable Throwable failure;
@@ -51,6 +53,7 @@ final class WorkerPool implements AutoCloseable {
    * @param threads how many work in all, the caller of {@link #run} included
    */
   WorkerPool(int threads) {
+    state = new long[CLAIMS + (threads + 1) * APART];
     workers = new Thread[threads - 1];
     asleep = new boolean[threads - 1];
     for (int i = 0; i < workers.length; i++) {
@@ -76,17 +79,33 @@ final class WorkerPool implements AutoCloseable {
       }
       return;
     }
-    chunks = chunkCount;
     work = newWork;
-    number++;
     STATE.setVolatile(state, UNFINISHED, (long) chunkCount);
-    STATE.setVolatile(state, CLAIM, number << 32 | chunkCount);
+    for (int thread = 0; thread < threads(); thread++) {
+      STATE.setVolatile(state, claim(thread), runOf(thread, chunkCount));
+    }
+    // Last: who sees a new number looks for chunks once.
+    STATE.setVolatile(state, NUMBER, number() + 1);
     wake(chunkCount - 1);
     while (takeChunk(0)) {}
     awaitUnfinished();
     if (failure != null) {
       rethrow();
     }
+  }
+
+  private static int claim(int thread) {
+    return CLAIMS + thread * APART;
+  }
+
+  private long runOf(int thread, long chunkCount) {
+    long first = chunkCount * thread / threads();
+    long end = chunkCount * (thread + 1) / threads();
+    return first << 32 | end;
+  }
+
+  private long number() {
+    return (long) STATE.getVolatile(state, NUMBER);
   }
 
   private void wake(int most) {
@@ -98,26 +117,51 @@ final class WorkerPool implements AutoCloseable {
     }
   }
 
+  /** Runs a chunk of the thread's own run, or else of another's; false if none is left. */
   private boolean takeChunk(int thread) {
-    while (true) {
-      long claim = (long) STATE.getVolatile(state, CLAIM);
-      int left = (int) claim;
-      if (left == 0) {
-        return false;
+    int chunk = takeFirst(claim(thread));
+    for (int i = 1; chunk < 0 && i < threads(); i++) {
+      chunk = takeLast(claim((thread + i) % threads()));
+    }
+    if (chunk < 0) {
+      return false;
+    }
+    try {
+      work.run(chunk, thread);
+    } catch (Throwable e) {
+      failure = e;
+    }
+    if ((long) STATE.getAndAdd(state, UNFINISHED, -1L) == 1) {
+      Thread waiter = waiting;
+      if (waiter != null) {
+        LockSupport.unpark(waiter);
       }
-      if (STATE.compareAndSet(state, CLAIM, claim, claim - 1)) {
-        try {
-          work.run(chunks - left, thread);
-        } catch (Throwable e) {
-          failure = e;
-        }
-        if ((long) STATE.getAndAdd(state, UNFINISHED, -1L) == 1) {
-          Thread waiter = waiting;
-          if (waiter != null) {
-            LockSupport.unpark(waiter);
-          }
-        }
-        return true;
+    }
+    return true;
+  }
+
+  private int takeFirst(int at) {
+    while (true) {
+      long claim = (long) STATE.getVolatile(state, at);
+      int first = (int) (claim >>> 32);
+      if (first >= (int) claim) {
+        return -1;
+      }
+      if (STATE.compareAndSet(state, at, claim, claim + (1L << 32))) {
+        return first;
+      }
+    }
+  }
+
+  private int takeLast(int at) {
+    while (true) {
+      long claim = (long) STATE.getVolatile(state, at);
+      int last = (int) claim - 1;
+      if (last < (int) (claim >>> 32)) {
+        return -1;
+      }
+      if (STATE.compareAndSet(state, at, claim, claim - 1)) {
+        return last;
       }
     }
   }
@@ -163,16 +207,17 @@ final class WorkerPool implements AutoCloseable {
     }
   }
 
-  private boolean hasChunks() {
-    return (int) (long) STATE.getVolatile(state, CLAIM) != 0;
-  }
-
   private void work(int worker) {
+    long seen = 0;
     while (!closed) {
-      if (!takeChunk(worker + 1) && !spin()) {
+      long now = number();
+      if (now != seen) {
+        seen = now;
+        while (takeChunk(worker + 1)) {}
+      } else if (!spin(seen)) {
         ASLEEP.setVolatile(asleep, worker, true);
         // Looks once more: work that came before the flag was set wakes nobody.
-        if (!hasChunks() && !closed) {
+        if (number() == seen && !closed) {
           LockSupport.park(this);
         }
         ASLEEP.setVolatile(asleep, worker, false);
@@ -180,12 +225,12 @@ final class WorkerPool implements AutoCloseable {
     }
   }
 
-  /** Whether work came within a moment. */
-  private boolean spin() {
+  /** Whether other work than was seen came within a moment. */
+  private boolean spin(long seen) {
     long start = System.nanoTime();
     do {
       for (int i = 0; i < SPINS_BETWEEN_CLOCK_READS; i++) {
-        if (hasChunks()) {
+        if (number() != seen) {
           return true;
         }
         Thread.onSpinWait();
