@@ -184,7 +184,7 @@ final class BenchCommand implements Callable<Integer> {
               "kernels", opened.device().kernels(),
               "layers", opened.layers(),
               "device_layers", opened.deviceLayers(),
-              "threads", new DeviceOptions(device.threads).threadsOrProcessors(),
+              "threads", new DeviceOptions(device.threads).threadsOrCores(),
               "prompt_tokens", prompt,
               "generated_tokens", generated,
               "depth", depth,

@@ -19,7 +19,7 @@ final class DeviceSettings {
   @Option(
       names = "--threads",
       paramLabel = "N",
-      description = "Worker threads of the CPU. Default: one for each processor.")
+      description = "Worker threads of the CPU. Default: one for each core.")
   int threads;
 
   @Option(

@@ -47,13 +47,17 @@ final class Relaunch {
     List<String> command = new ArrayList<>();
     command.add(ProcessHandle.current().info().command().orElse("java"));
     for (String flag : ManagementFactory.getRuntimeMXBean().getInputArguments()) {
-      // Archives are of a JVM without the module.
-      if (!flag.startsWith("-XX:AOT") && !flag.startsWith("-XX:SharedArchiveFile")) {
+      // Caches are of a JVM without the module, and what is not compiled well is no use with it.
+      if (!flag.startsWith("-XX:AOT") && !flag.startsWith("-XX:CompilationMode")) {
         command.add(flag);
       }
     }
-    command.addAll(
-        List.of("--add-modules=" + module, "-cp", System.getProperty("java.class.path", "")));
+    command.add("--add-modules=" + module);
+    // As the launcher says why.
+    command.add("-XX:-UseOnStackReplacement");
+    command.add("-XX:CompileCommand=quiet");
+    command.add("-XX:CompileCommand=CompileThresholdScaling,dev.kancil.backend.cpu.*::*,0.02");
+    command.addAll(List.of("-cp", System.getProperty("java.class.path", "")));
     command.add(Kancil.class.getName());
     command.addAll(List.of(arguments));
     return command;

@@ -39,7 +39,9 @@ class RelaunchTest {
     Result result = run("Hello", command);
     assertThat(result.status()).as(result.text()).isZero();
     // It has read the prompt, which came once, and answered.
-    assertThat(result.text()).contains("incubator", "\"prompt_ids\" : [ 257, 109, 109, 112 ]");
+    assertThat(result.text())
+        .contains("incubator")
+        .containsPattern("\"prompt_ids\" : \\[ \\d+, \\d+, ");
   }
 
   @Test

@@ -36,8 +36,8 @@ public record DeviceOptions(int threads, boolean guarded, LoadProgress progress)
     return new DeviceOptions(threads, guarded, listener);
   }
 
-  /** The number of threads to start: as asked, or one for each processor. */
-  public int threadsOrProcessors() {
-    return threads == 0 ? Runtime.getRuntime().availableProcessors() : threads;
+  /** The number of threads to start: as asked, or one for each core that the process may use. */
+  public int threadsOrCores() {
+    return threads == 0 ? Cores.available() : threads;
   }
 }

@@ -50,8 +50,9 @@ final class GgufValueReader {
       case 8 -> {
         int count = cursor.count("length of " + key, 8, 8);
         List<String> values = new ArrayList<>(count);
+        String what = "a string of " + key;
         for (int i = 0; i < count; i++) {
-          values.add(cursor.string("a string of " + key));
+          values.add(cursor.string(what));
         }
         yield new GgufValue.Texts(values);
       }

@@ -43,7 +43,7 @@ class MalformedVocabularyTest {
     assertThatThrownBy(new SmallVocabulary().text("model", "rwkv")::tokenizer)
         .isInstanceOf(UnsupportedException.class)
         .hasMessageContaining("rwkv")
-        .hasMessageContaining("gpt2, llama and bert");
+        .hasMessageContaining("gpt2, llama, bert and t5");
     assertThatThrownBy(SmallVocabulary.byteLevel().text("pre", "superbpe")::tokenizer)
         .isInstanceOf(UnsupportedException.class)
         .hasMessageContaining("superbpe")

@@ -27,7 +27,7 @@ final class CpuDevice {
     if (library == null) {
       Rehearsal.begin();
     }
-    WorkerPool pool = new WorkerPool(options.threadsOrProcessors());
+    WorkerPool pool = new WorkerPool(options.threadsOrCores());
     Scratch scratch = new Scratch(pool.threads());
     return new HostDevice(
         description,
