@@ -182,16 +182,14 @@ static INLINE float weigh(float *scores, int page, float *largest, float *sum) {
     memset(scores, 0, sizeof(float) * (size_t)page);
     return 1;
   }
+  for (int i = 0; i < page; i++) {
+    scores[i] = exponential(scores[i] - now);
+  }
   floats weights = zero();
   for (int i = 0; i < page; i += LANES) {
-    floats weight = exponential(subtract(load(scores + i), all(now)));
-    store(scores + i, weight);
-    weights = add(weights, weight);
+    weights = add(weights, load(scores + i));
   }
-  float factor = 1;
-  if (now > *largest) {
-    factor = first_lane(exponential(all(*largest - now)));
-  }
+  float factor = now > *largest ? exponential(*largest - now) : 1;
   *sum = *sum * factor + sum_of_lanes(weights);
   *largest = now;
   return factor;
@@ -319,12 +317,12 @@ void EXPORT(attention_merge)(float *states, const float *later, int count, int h
         continue;
       }
       float most = later[i] > states[i] ? later[i] : states[i];
-      floats factor = exponential(all(states[i] - most)), later_factor = exponential(all(later[i] - most));
+      float factor = exponential(states[i] - most), later_factor = exponential(later[i] - most);
       states[i] = most;
-      states[count + i] = states[count + i] * first_lane(factor) + later[count + i] * first_lane(later_factor);
+      states[count + i] = states[count + i] * factor + later[count + i] * later_factor;
       float *to = states + sums + i * sum_floats;
       for (int at = 0; at < sum_floats; at += LANES) {
-        store(to + at, multiply_add(load(to + at), factor, multiply(load(later + sums + i * sum_floats + at), later_factor)));
+        store(to + at, multiply_add(load(to + at), all(factor), multiply(load(later + sums + i * sum_floats + at), all(later_factor))));
       }
     }
   }

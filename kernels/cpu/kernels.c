@@ -122,7 +122,6 @@ static void round_rows_to_words(const float *x, long x_floats, long columns, int
 }
 
 #ifdef __AVX512BF16__
-#define HAS_BRAIN_FLOATS 1
 static void round_rows_to_brain_floats(const float *x, long x_floats, long columns, int rows, uint8_t *to, long row_bytes) {
   for (int row = 0; row < rows; row++) {
     const float *from = x + row * x_floats;
@@ -135,12 +134,7 @@ static void round_rows_to_brain_floats(const float *x, long x_floats, long colum
     }
   }
 }
-#else
-#define HAS_BRAIN_FLOATS 0
 #endif
-
-// Whether there are products with x that is BF16.
-int EXPORT(has_brain_floats)(void) { return HAS_BRAIN_FLOATS; }
 
 long EXPORT(round_bytes)(long columns, int form) {
   return form == BRAIN_FLOATS ? (columns + 1) / 2 * 4 : form == WORDS ? word_activation_bytes(columns) : activation_bytes(columns / BLOCK, form);

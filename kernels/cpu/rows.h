@@ -7,30 +7,10 @@ enum { SILU, GELU, GELU_TANH, QUICK_GELU, RELU, RELU_SQUARED };
 #define QUICK_FACTOR 1.702f
 #define SQRT_8_OVER_PI 1.5957692f
 
-static INLINE float fused(float a, float b, float c) { return __builtin_fmaf(a, b, c); }
-
-// As exponential of functions.h, of any x: from -104 down it is 0, from 88.8 up endless.
-static INLINE float exponential_of(float x) {
-  float bounded = x < -104 ? -104 : x > 88.8f ? 88.8f : x;
-  float n = bounded * 1.442695f + 0x1.8p23f - 0x1.8p23f;
-  float r = fused(n, -0.6933594f, bounded);
-  r = fused(n, 2.1219444e-4f, r);
-  float p = 1.9875691e-4f;
-  p = fused(p, r, 1.3981999e-3f);
-  p = fused(p, r, 8.333452e-3f);
-  p = fused(p, r, 4.1665796e-2f);
-  p = fused(p, r, 0.16666666f);
-  p = fused(p, r, 0.5f);
-  p = fused(p, r * r, r) + 1;
-  // What is no number has any power, and stays none.
-  int32_t whole = (int32_t)n, half = whole >> 1;
-  return p * float_of_bits((uint32_t)(half + 127) << 23) * float_of_bits((uint32_t)(whole - half + 127) << 23);
-}
-
 // 1 - 2 / (e^2|x| + 1) with the sign of x; an odd polynomial below 0.625, where that difference would lose digits (Cephes).
 static INLINE float tanh_of(float x) {
   float size = __builtin_fabsf(x);
-  float far = __builtin_copysignf(1 - 2 / (exponential_of(2 * size) + 1), x);
+  float far = __builtin_copysignf(1 - 2 / (exponential(2 * size) + 1), x);
   float square = x * x;
   float p = -5.7049887e-3f;
   p = fused(p, square, 2.0639088e-2f);
@@ -54,17 +34,17 @@ static INLINE float gelu_of(float x) {
   p = fused(p, t, 0.09586339f);
   p = fused(p, t, 0.09945357f);
   p = fused(p, t, 0.09974976f);
-  float tail = p * t * exponential_of(-0.5f * x * x) * x;
+  float tail = p * t * exponential(-0.5f * x * x) * x;
   return x < 0 ? tail : x - tail;
 }
 
 // Three are x / (1 + e^-z), with z = x for SiLU and, since (1 + tanh u) / 2 = 1 / (1 + e^-2u), z = 2u for GELU by tanh.
 static INLINE float activation_of(const int activation, float x) {
   switch (activation) {
-    case SILU: return x / (1 + exponential_of(-x));
+    case SILU: return x / (1 + exponential(-x));
     case GELU: return gelu_of(x);
-    case GELU_TANH: return x / (1 + exponential_of(fused(x * x, 0.044715f, 1) * x * -SQRT_8_OVER_PI));
-    case QUICK_GELU: return x / (1 + exponential_of(-QUICK_FACTOR * x));
+    case GELU_TANH: return x / (1 + exponential(fused(x * x, 0.044715f, 1) * x * -SQRT_8_OVER_PI));
+    case QUICK_GELU: return x / (1 + exponential(-QUICK_FACTOR * x));
     case RELU: return x < 0 ? 0 : x;
     default: return x < 0 ? 0 : x * x;
   }
@@ -307,7 +287,7 @@ ROW_FUNCTION(to_brain_floats) {
 ARRAY_FUNCTION(exponentials) {
   UNUSED(second), UNUSED(coefficients), UNUSED(results);
   float *y = x + from;
-  MAP(count, exponential_of(y[i] - parameter))
+  MAP(count, exponential(y[i] - parameter))
   return 0;
 }
 

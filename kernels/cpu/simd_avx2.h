@@ -25,7 +25,6 @@ static INLINE floats load(const float *at) { return _mm256_loadu_ps(at); }
 static INLINE void store(float *at, floats x) { _mm256_storeu_ps(at, x); }
 static INLINE floats all(float x) { return _mm256_set1_ps(x); }
 static INLINE floats add(floats a, floats b) { return _mm256_add_ps(a, b); }
-static INLINE floats subtract(floats a, floats b) { return _mm256_sub_ps(a, b); }
 static INLINE floats maximum(floats a, floats b) { return _mm256_max_ps(a, b); }
 static INLINE float first_lane(floats x) { return _mm256_cvtss_f32(x); }
 static INLINE float largest_lane(floats x) {
@@ -67,13 +66,6 @@ static INLINE floats from_powers(const uint8_t *at) {
   return _mm256_castsi256_ps(_mm256_blendv_epi8(normal, least, _mm256_cmpgt_epi32(_mm256_set1_epi32(2), x)));
 }
 
-// 2^n, for whole n of -150 to 127, in two factors.
-static INLINE floats times_power(floats x, floats n) {
-  ints whole = _mm256_cvtps_epi32(n), half = _mm256_srai_epi32(whole, 1), bias = _mm256_set1_epi32(127);
-  ints first = _mm256_slli_epi32(_mm256_add_epi32(half, bias), 23);
-  ints second = _mm256_slli_epi32(_mm256_add_epi32(_mm256_sub_epi32(whole, half), bias), 23);
-  return multiply(multiply(x, _mm256_castsi256_ps(first)), _mm256_castsi256_ps(second));
-}
 // Rows become columns.
 static INLINE void turn(floats rows[LANES]) {
   floats a[8], b[8];

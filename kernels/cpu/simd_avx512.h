@@ -20,7 +20,6 @@ static INLINE floats load(const float *at) { return _mm512_loadu_ps(at); }
 static INLINE void store(float *at, floats x) { _mm512_storeu_ps(at, x); }
 static INLINE floats all(float x) { return _mm512_set1_ps(x); }
 static INLINE floats add(floats a, floats b) { return _mm512_add_ps(a, b); }
-static INLINE floats subtract(floats a, floats b) { return _mm512_sub_ps(a, b); }
 static INLINE floats maximum(floats a, floats b) { return _mm512_max_ps(a, b); }
 static INLINE float largest_lane(floats x) { return _mm512_reduce_max_ps(x); }
 static INLINE float sum_of_lanes(floats x) { return _mm512_reduce_add_ps(x); }
@@ -54,13 +53,6 @@ static INLINE floats from_powers(const uint8_t *at) {
   return _mm512_castsi512_ps(_mm512_mask_mov_epi32(normal, _mm512_cmplt_epi32_mask(x, _mm512_set1_epi32(2)), least));
 }
 
-// 2^n, for whole n of -150 to 127, in two factors.
-static INLINE floats times_power(floats x, floats n) {
-  ints whole = _mm512_cvtps_epi32(n), half = _mm512_srai_epi32(whole, 1), bias = _mm512_set1_epi32(127);
-  ints first = _mm512_slli_epi32(_mm512_add_epi32(half, bias), 23);
-  ints second = _mm512_slli_epi32(_mm512_add_epi32(_mm512_sub_epi32(whole, half), bias), 23);
-  return multiply(multiply(x, _mm512_castsi512_ps(first)), _mm512_castsi512_ps(second));
-}
 // Rows become columns.
 static INLINE void turn(floats rows[LANES]) {
   floats a[16], b[16];

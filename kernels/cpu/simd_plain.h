@@ -56,7 +56,6 @@ static INLINE floats zero(void) { return all(0); }
 static INLINE floats load(const float *at) { floats y; EACH(y, at[i]); }
 static INLINE void store(float *at, floats x) { memcpy(at, x.of, sizeof x.of); }
 static INLINE floats add(floats a, floats b) { floats y; EACH(y, a.of[i] + b.of[i]); }
-static INLINE floats subtract(floats a, floats b) { floats y; EACH(y, a.of[i] - b.of[i]); }
 static INLINE floats maximum(floats a, floats b) { floats y; EACH(y, a.of[i] > b.of[i] ? a.of[i] : b.of[i]); }
 static INLINE float first_lane(floats x) { return x.of[0]; }
 static INLINE float largest_lane(floats x) {
@@ -109,13 +108,6 @@ static INLINE floats from_powers(const uint8_t *at) {
   EACH(y, float_of_bits(at[i] < 2 ? 0x00200000u << at[i] : (uint32_t)(at[i] - 1) << 23));
 }
 
-// 2^n, for whole n of -150 to 127, in two factors.
-static INLINE floats times_power(floats x, floats n) {
-  floats y;
-  EACH(
-      y, x.of[i] * float_of_bits((uint32_t)(((int32_t)n.of[i] >> 1) + 127) << 23) *
-             float_of_bits((uint32_t)((int32_t)n.of[i] - ((int32_t)n.of[i] >> 1) + 127) << 23));
-}
 // Rows become columns.
 static INLINE void turn(floats rows[LANES]) {
   for (int i = 0; i < LANES; i++) {

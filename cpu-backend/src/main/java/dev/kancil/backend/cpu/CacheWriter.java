@@ -11,12 +11,15 @@ import java.lang.foreign.MemorySegment;
 /** Stores rows of keys and values in the pages of their sequences. */
 final class CacheWriter {
   private final StateSlot slot;
+  private final Scratch scratch;
   private final RowKernels kernels;
   // For each row of the step the row of the cache; filled on the device's thread.
   private final long[] cacheRows;
 
-  CacheWriter(StateSlot slot, int maxRows, RowKernels kernels) {
+  CacheWriter(StateSlot slot, int columns, int maxRows, Scratch scratch, RowKernels kernels) {
     this.slot = slot;
+    this.scratch = scratch;
+    scratch.reserve(Scratch.Kind.ROW, columns);
     this.kernels = kernels;
     this.cacheRows = new long[maxRows];
   }
@@ -56,7 +59,8 @@ final class CacheWriter {
     if (type == DataType.F32) {
       MemorySegment.copy(data, at, cache, to, 4L * columns);
     } else {
-      kernels.encode(type, data, at, cache, to, columns, thread);
+      float[] room = scratch.of(Scratch.Kind.ROW, thread);
+      kernels.encode(type, data, at, cache, to, columns, room);
     }
   }
 }

@@ -2,6 +2,7 @@ package dev.kancil.backend.cpu;
 
 import static java.util.stream.Collectors.joining;
 
+import dev.kancil.MissingModuleException;
 import dev.kancil.UnsupportedException;
 import dev.kancil.backend.host.HostValue;
 import dev.kancil.backend.host.Kernel;
@@ -105,7 +106,7 @@ final class CpuLowering implements Lowering {
       natives = null;
       rows = new VectorRows(scratch);
     } else {
-      NativeRows kernels = new NativeRows(library, scratch);
+      NativeRows kernels = new NativeRows(library);
       natives =
           new Native(
               library, kernels, new RoundedRows(library), new SlotRows(library, expertSlots));
@@ -116,7 +117,7 @@ final class CpuLowering implements Lowering {
   /**
    * For what native kernels don't do.
    *
-   * @throws VectorModuleException if this JVM was started without the module
+   * @throws MissingModuleException if this JVM was started without the module
    */
   private Vectors vectors(String what) {
     if (vectors == null) {
@@ -180,7 +181,14 @@ final class CpuLowering implements Lowering {
   private Kernel gluMatMul(Activation activation, Node node, Operands operands) {
     if (natives != null && natives.takes(node)) {
       return new TiledGluMatMulKernel(
-          activation, node, operands, natives.library(), pool, natives.rows(), natives.rounded());
+          activation,
+          node,
+          operands,
+          natives.library(),
+          pool,
+          scratch,
+          natives.rows(),
+          natives.rounded());
     }
     Vectors shared = vectors(weightTypes(node));
     return new GluMatMulKernel(
@@ -192,7 +200,14 @@ final class CpuLowering implements Lowering {
         && natives.takes(node)
         && TiledMoeMatMulKernel.takes(node, natives.library())) {
       return new TiledMoeMatMulKernel(
-          node, operands, natives.library(), pool, natives.rows(), expertSlots, natives.slotRows());
+          node,
+          operands,
+          natives.library(),
+          pool,
+          scratch,
+          natives.rows(),
+          expertSlots,
+          natives.slotRows());
     }
     Vectors shared = vectors(weightTypes(node));
     return new MoeMatMulKernel(
@@ -222,7 +237,7 @@ final class CpuLowering implements Lowering {
     if (natives != null && NativeAttentionTile.takes(attention, operands.cache(attention.slot()))) {
       library = natives.library();
     } else {
-      vectors("attention with heads of " + attention.keyWidth() + " columns");
+      VectorModule.require("attention with heads of " + attention.keyWidth() + " columns");
     }
     return new AttentionKernel(attention, prologue, node, operands, pool, scratch, library, rows);
   }
@@ -249,8 +264,8 @@ final class CpuLowering implements Lowering {
   }
 
   private CacheWriter writer(StateSlot slot, HostValue k, HostValue v, Operands operands) {
-    scratch.reserve(Scratch.Kind.ROW, Math.max(k.columns(), v.columns()));
-    return new CacheWriter(slot, operands.limits().tokens(), rows);
+    int columns = Math.max(k.columns(), v.columns());
+    return new CacheWriter(slot, columns, operands.limits().tokens(), scratch, rows);
   }
 
   private MemorySegment room(Room room) {

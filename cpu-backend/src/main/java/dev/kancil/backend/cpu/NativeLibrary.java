@@ -143,20 +143,11 @@ final class NativeLibrary {
   }
 
   /** A function of the chosen set, bound once. */
-  MethodHandle function(String name, FunctionDescriptor type) {
-    String symbol = "kancil_" + name + "_" + set.suffix();
-    return functions.computeIfAbsent(
-        symbol, _ -> Linker.nativeLinker().downcallHandle(symbols.findOrThrow(symbol), type));
-  }
-
-  /** A function that takes addresses of Java's arrays, which stay where they are meanwhile. */
-  MethodHandle functionOfArrays(String name, FunctionDescriptor type) {
+  MethodHandle function(String name, FunctionDescriptor type, Linker.Option... options) {
     String symbol = "kancil_" + name + "_" + set.suffix();
     return functions.computeIfAbsent(
         symbol,
-        _ ->
-            Linker.nativeLinker()
-                .downcallHandle(symbols.findOrThrow(symbol), type, Linker.Option.critical(true)));
+        _ -> Linker.nativeLinker().downcallHandle(symbols.findOrThrow(symbol), type, options));
   }
 
   InstructionSet set() {

@@ -21,11 +21,14 @@ import dev.kancil.tensor.Blocks;
 import dev.kancil.tensor.DataType;
 import java.lang.foreign.Arena;
 import java.lang.foreign.FunctionDescriptor;
+import java.lang.foreign.Linker;
 import java.lang.foreign.MemorySegment;
 import java.lang.invoke.MethodHandle;
 import org.jspecify.annotations.Nullable;
 
 /** Functions of rows in native kernels (rows.h). */
+// Native access is what this class is for.
+@SuppressWarnings("restricted")
 final class NativeRows implements RowKernels {
   private static final FunctionDescriptor ROW_FUNCTION =
       FunctionDescriptor.of(
@@ -37,7 +40,6 @@ final class NativeRows implements RowKernels {
   private static final Longs NOTHING = Longs.of(0);
 
   private final NativeLibrary library;
-  private final Scratch scratch;
   private final MethodHandle add;
   private final MethodHandle scale;
   private final MethodHandle clamp;
@@ -52,17 +54,14 @@ final class NativeRows implements RowKernels {
   private final MethodHandle turn;
   private final MethodHandle toHalves;
   private final MethodHandle toBrainFloats;
-  // Bound when they are first called, which few models and samplers do; twice does no harm.
-  private @Nullable MethodHandle exponentials;
-  private @Nullable MethodHandle tangents;
-  private @Nullable MethodHandle largest;
-  private @Nullable MethodHandle sampleWeights;
-
+  private final ArrayFunction exponentials = new ArrayFunction("exponentials");
+  private final ArrayFunction tangents = new ArrayFunction("tangents");
+  private final ArrayFunction largest = new ArrayFunction("largest");
+  private final ArrayFunction sampleWeights = new ArrayFunction("sample_weights");
   private final MemorySegment exp2;
 
-  NativeRows(NativeLibrary library, Scratch scratch) {
+  NativeRows(NativeLibrary library) {
     this.library = library;
-    this.scratch = scratch;
     add = library.function("add", ROW_FUNCTION);
     scale = library.function("scale", ROW_FUNCTION);
     clamp = library.function("clamp", ROW_FUNCTION);
@@ -183,54 +182,51 @@ final class NativeRows implements RowKernels {
     return call(likeliest, logits.address() + at, 0, 0, count, 0, 0);
   }
 
-  private float callWithArrays(
-      MethodHandle function,
-      Floats x,
-      int from,
-      int count,
-      float parameter,
-      float second,
-      Longs results) {
-    try {
-      return (float)
-          function.invokeExact(
-              x.view(), (long) from, (long) count, parameter, second, exp2, results.view());
-    } catch (Throwable e) {
-      throw new IllegalStateException(e);
+  /** Bound when it is first called, which few models and samplers do; twice does no harm. */
+  private final class ArrayFunction {
+    private final String name;
+    private @Nullable MethodHandle handle;
+
+    ArrayFunction(String name) {
+      this.name = name;
+    }
+
+    float call(Floats x, int from, int count, float parameter, float second, Longs results) {
+      MethodHandle bound = handle;
+      if (bound == null) {
+        // Arrays stay where they are meanwhile.
+        bound = library.function(name, ARRAY_FUNCTION, Linker.Option.critical(true));
+        handle = bound;
+      }
+      try {
+        return (float)
+            bound.invokeExact(
+                x.view(), (long) from, (long) count, parameter, second, exp2, results.view());
+      } catch (Throwable e) {
+        throw new IllegalStateException(e);
+      }
     }
   }
 
   @Override
   public void exp(Floats x, int from, int count, float minus) {
-    if (exponentials == null) {
-      exponentials = library.functionOfArrays("exponentials", ARRAY_FUNCTION);
-    }
-    callWithArrays(exponentials, x, from, count, minus, 0, NOTHING);
+    exponentials.call(x, from, count, minus, 0, NOTHING);
   }
 
   @Override
   public void tanh(Floats x, int from, Floats room, int roomFrom, int count) {
-    if (tangents == null) {
-      tangents = library.functionOfArrays("tangents", ARRAY_FUNCTION);
-    }
-    callWithArrays(tangents, x, from, count, 0, 0, NOTHING);
+    tangents.call(x, from, count, 0, 0, NOTHING);
   }
 
   @Override
   public float largest(Floats x, int from, int count) {
-    if (largest == null) {
-      largest = library.functionOfArrays("largest", ARRAY_FUNCTION);
-    }
-    return callWithArrays(largest, x, from, count, 0, 0, NOTHING);
+    return largest.call(x, from, count, 0, 0, NOTHING);
   }
 
   @Override
   public void sampleWeights(
       Floats x, int from, int count, float most, float scale, int[] room, Longs weights) {
-    if (sampleWeights == null) {
-      sampleWeights = library.functionOfArrays("sample_weights", ARRAY_FUNCTION);
-    }
-    callWithArrays(sampleWeights, x, from, count, most, scale, weights);
+    sampleWeights.call(x, from, count, most, scale, weights);
   }
 
   @Override
@@ -257,12 +253,11 @@ final class NativeRows implements RowKernels {
       MemorySegment cache,
       long to,
       int columns,
-      int thread) {
+      float[] row) {
     switch (type) {
       case F16 -> call(toHalves, x.address() + at, 0, cache.address() + to, columns, 0, 0);
       case BF16 -> call(toBrainFloats, x.address() + at, 0, cache.address() + to, columns, 0, 0);
-      default ->
-          RowKernels.encode(type, x, at, cache, to, columns, scratch.of(Scratch.Kind.ROW, thread));
+      default -> RowKernels.super.encode(type, x, at, cache, to, columns, row);
     }
   }
 

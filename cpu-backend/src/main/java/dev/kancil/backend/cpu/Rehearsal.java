@@ -65,7 +65,8 @@ final class Rehearsal {
     float[] room = new float[SIZE];
     repeat(() -> VectorRows.squares(x, 0, SIZE, 0));
     repeat(() -> VectorRows.weighted(x, 0, weight, 1, y, 0, SIZE));
-    repeat(() -> VectorRows.sum(x, 0, x, 0, y, 0, SIZE));
+    VectorRows rows = new VectorRows(new Scratch(1));
+    repeat(() -> rows.add(x, 0, x, 0, y, 0, SIZE));
     repeat(() -> VectorMath.glu(Activation.SILU, gates, ups, room, SIZE));
   }
 

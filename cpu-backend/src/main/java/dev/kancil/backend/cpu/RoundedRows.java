@@ -18,6 +18,8 @@ final class RoundedRows implements WorkerPool.Work {
 
   private final NativeLibrary library;
   private final MemorySegment[] data = new MemorySegment[FORMS.length];
+  // Of forms that the step has filled, and of x itself.
+  private final long[] rowBytes = new long[FORMS.length];
   private MemorySegment x = MemorySegment.NULL;
   private int columns;
   private int rows;
@@ -50,6 +52,7 @@ final class RoundedRows implements WorkerPool.Work {
     rows = newRows;
     columns = newColumns;
     filled = RowForm.FLOATS;
+    rowBytes[filled.code] = 4L * newColumns;
   }
 
   /** Rounds them as a product takes them, unless that has just been done. */
@@ -57,6 +60,7 @@ final class RoundedRows implements WorkerPool.Work {
     RowForm form = product.form(rows);
     if (form != RowForm.FLOATS && form != filled) {
       filled = form;
+      rowBytes[form.code] = library.rowBytes(columns, form);
       pool.run(Math.ceilDiv(rows, RUN), this);
     }
   }
@@ -80,6 +84,6 @@ final class RoundedRows implements WorkerPool.Work {
   }
 
   long rowBytes(RowForm form) {
-    return form == RowForm.FLOATS ? 4L * columns : library.rowBytes(columns, form);
+    return rowBytes[form.code];
   }
 }

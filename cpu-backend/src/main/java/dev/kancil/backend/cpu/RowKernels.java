@@ -105,23 +105,9 @@ interface RowKernels {
   /**
    * A row of a cache: whole blocks.
    *
-   * @param thread that calls, for which rows of scratch memory are reserved
+   * @param row as many floats, which may be overwritten
    */
-  void encode(
-      DataType type,
-      MemorySegment x,
-      long at,
-      MemorySegment cache,
-      long to,
-      int columns,
-      int thread);
-
-  /**
-   * As a type's definition says, by way of an array.
-   *
-   * @param row room for it
-   */
-  static void encode(
+  default void encode(
       DataType type,
       MemorySegment x,
       long at,

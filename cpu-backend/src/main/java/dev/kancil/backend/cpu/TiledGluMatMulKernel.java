@@ -35,6 +35,7 @@ final class TiledGluMatMulKernel implements Kernel, WorkerPool.Work {
       Lowering.Operands operands,
       NativeLibrary library,
       WorkerPool pool,
+      Scratch scratch,
       NativeRows kernels,
       RoundedRows rounded) {
     this.activation = activation;
@@ -48,8 +49,8 @@ final class TiledGluMatMulKernel implements Kernel, WorkerPool.Work {
     runs = TileRuns.of(0, gate, pool.threads());
     rounded.reserve(operands.limits().tokens(), x.columns(), gate.product());
     rounded.reserve(operands.limits().tokens(), x.columns(), up.product());
-    gates = new WaitingProducts(runs, operands.limits().tokens(), pool.threads());
-    ups = new WaitingProducts(runs, operands.limits().tokens(), pool.threads());
+    gates = new WaitingProducts(runs, operands.limits().tokens(), pool.threads(), scratch, 0);
+    ups = new WaitingProducts(runs, operands.limits().tokens(), pool.threads(), scratch, 1);
   }
 
   @Override

@@ -44,6 +44,7 @@ final class TiledMoeMatMulKernel implements Kernel, WorkerPool.Work {
       Lowering.Operands operands,
       NativeLibrary library,
       WorkerPool pool,
+      Scratch scratch,
       NativeRows kernels,
       ExpertSlots slots,
       SlotRows rows) {
@@ -64,8 +65,11 @@ final class TiledMoeMatMulKernel implements Kernel, WorkerPool.Work {
     int mostSlots = Math.multiplyExact(operands.limits().tokens(), ids.columns());
     slots.reserve(experts, mostSlots);
     rows.reserve(mostSlots, gate.columns(), gate.product());
-    gates = new WaitingProducts(runs, mostSlots, pool.threads());
-    ups = activation == null ? gates : new WaitingProducts(runs, mostSlots, pool.threads());
+    gates = new WaitingProducts(runs, mostSlots, pool.threads(), scratch, 0);
+    ups =
+        activation == null
+            ? gates
+            : new WaitingProducts(runs, mostSlots, pool.threads(), scratch, 1);
   }
 
   /** Whether both matrices of a node take x alike. */

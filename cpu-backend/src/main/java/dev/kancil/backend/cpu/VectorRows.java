@@ -47,11 +47,6 @@ final class VectorRows implements RowKernels {
   @Override
   public void add(
       MemorySegment a, long aAt, MemorySegment b, long bAt, MemorySegment y, long to, int count) {
-    sum(a, aAt, b, bAt, y, to, count);
-  }
-
-  static void sum(
-      MemorySegment a, long aAt, MemorySegment b, long bAt, MemorySegment y, long to, int count) {
     int i = 0;
     for (; i < Lanes.whole(count); i += LENGTH) {
       Lanes.floats(a, aAt + 4L * i)
@@ -65,10 +60,6 @@ final class VectorRows implements RowKernels {
 
   @Override
   public void scale(MemorySegment x, long at, float factor, MemorySegment y, long to, int count) {
-    scaled(x, at, factor, y, to, count);
-  }
-
-  static void scaled(MemorySegment x, long at, float factor, MemorySegment y, long to, int count) {
     int i = 0;
     for (; i < Lanes.whole(count); i += LENGTH) {
       Lanes.floats(x, at + 4L * i).mul(factor).intoMemorySegment(y, to + 4L * i, ORDER);
@@ -195,18 +186,6 @@ final class VectorRows implements RowKernels {
 
   @Override
   public void weightedSum(
-      MemorySegment x,
-      long at,
-      MemorySegment weights,
-      long weightsAt,
-      int slots,
-      MemorySegment y,
-      long to,
-      int count) {
-    sumOfSlots(x, at, weights, weightsAt, slots, y, to, count);
-  }
-
-  static void sumOfSlots(
       MemorySegment x,
       long at,
       MemorySegment weights,
@@ -369,18 +348,6 @@ final class VectorRows implements RowKernels {
       set(y, to + step * i, a * cosine - b * sine);
       set(y, to + step * i + apart, a * sine + b * cosine);
     }
-  }
-
-  @Override
-  public void encode(
-      DataType type,
-      MemorySegment x,
-      long at,
-      MemorySegment cache,
-      long to,
-      int columns,
-      int thread) {
-    RowKernels.encode(type, x, at, cache, to, columns, scratch.of(Scratch.Kind.ROW, thread));
   }
 
   @Override

@@ -1,7 +1,5 @@
 package dev.kancil.backend.cpu;
 
-import dev.kancil.backend.host.NativeMemory;
-import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 
 /**
@@ -25,13 +23,14 @@ final class WaitingProducts {
 
   /**
    * @param mostRows of x that a step has
+   * @param number 0, or 1 for those of a second matrix that wait at the same time
    */
-  WaitingProducts(TileRuns runs, int mostRows, int threads) {
+  WaitingProducts(TileRuns runs, int mostRows, int threads, Scratch scratch, int number) {
     this.runs = runs;
-    int floats = Math.min(ROWS, mostRows) * runs.perChunk() * TileProduct.ROWS;
+    long bytes = 4L * Math.min(ROWS, mostRows) * runs.perChunk() * TileProduct.ROWS;
     products = new MemorySegment[threads];
     for (int i = 0; i < threads; i++) {
-      products[i] = NativeMemory.allocate(4L * floats, Arena.ofAuto(), "products");
+      products[i] = scratch.memory(i, 2 * bytes).asSlice(number * bytes, bytes);
     }
   }
 
