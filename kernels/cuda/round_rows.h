@@ -1,9 +1,10 @@
 // round_rows: rows of activations as halves, for products of many tokens (mat_mul.h): each row times the power of two that brings its
 // largest number to below 2^10, and what undoes that beside it; or as bfloats, whose range needs none. With NORM the row's norm first
 // (held_row.h).
+// Where a row of the step has several, as slots of experts do, they are PARTS rows beside each other.
 // Items: a block of THREADS threads for each row. Traffic: 4 bytes a column in (8, and 4 out, for a sum), and 2 out.
 // Invariants: rows are PADDED_COLUMNS wide in y, filled up with zeros; every thread reaches all barriers.
-// Defines: BFLOATS (optional), and held_row.h's.
+// Defines: PARTS, BFLOATS (optional), and held_row.h's.
 
 #include "held_row.h"
 #include "matrix_units.h"
@@ -15,7 +16,7 @@ kernel void __launch_bounds__(THREADS) round_rows(ROW_PARAMETERS, ushort *y, flo
   held.load_weights(given);
   await_last_launch();
   size_t row = blockIdx.x;
-  if (row >= counts[which]) {
+  if (row >= (size_t)counts[which] * PARTS) {
     return;
   }
   __shared__ float room[THREADS / 16];

@@ -18,7 +18,6 @@ import dev.kancil.graph.ValueType;
 import dev.kancil.graph.Weight;
 import dev.kancil.graph.op.Activation;
 import dev.kancil.graph.op.GluMatMul;
-import dev.kancil.graph.op.MoeMatMul;
 import dev.kancil.graph.op.NormedProduct;
 import dev.kancil.tensor.DataType;
 import java.util.ArrayList;
@@ -44,6 +43,7 @@ final class TileProducts implements ProductKernels {
   private final PlainProducts plain;
   private final RowKernels rowKernels;
   private final RoundedProducts rounded;
+  private final ExpertProducts experts;
   private final WeightTiles tiles;
   private final CudaTraits traits;
   private final Rooms rooms;
@@ -65,6 +65,7 @@ final class TileProducts implements ProductKernels {
     this.tiles = tiles;
     this.traits = traits;
     rounded = new RoundedProducts(maker, program, traits);
+    experts = new ExpertProducts(maker, program, traits);
     rooms = program.rooms();
     limits = program.limits();
     places = program.places();
@@ -320,7 +321,7 @@ final class TileProducts implements ProductKernels {
     Factor gate = factor(node.weight(1), target);
     Factor up = factor(node.weight(2), target);
     if (canPair(gate, up)) {
-      return experts(node, List.of(gate, up), gluDefines(activation));
+      return experts.of(node, List.of(gate, up), gluDefines(activation));
     }
     DeviceBuffer upRoom = upRoom(y);
     return new Work.Sequence(
@@ -333,30 +334,8 @@ final class TileProducts implements ProductKernels {
   private Work experts(Node node, int index, DeviceBuffer target) {
     Factor factor = factor(node.weight(index), target);
     return tiles.takes(factor.matrix().type())
-        ? experts(node, List.of(factor), Map.of())
+        ? experts.of(node, List.of(factor), Map.of())
         : plain.experts(node, index, target);
-  }
-
-  /** Slots times the matrices of their experts. */
-  private Work experts(Node node, List<Factor> factors, Map<String, String> further) {
-    Value x = node.value(0);
-    Value ids = node.value(node.inputs().size() - 1);
-    Value y = node.output();
-    int used = ids.type().columns();
-    Weight weight = node.weight(1);
-    MatVecShape shape = shape(factors);
-    Map<String, String> defines = Factor.defines(factors);
-    defines.putAll(shape.defines());
-    defines.putAll(further);
-    defines.put("EXPERTS", String.valueOf(weight.shape().dimension(0)));
-    List<Argument> arguments = new ArrayList<>();
-    arguments.add(buffer(x));
-    arguments.add(buffer(ids));
-    arguments.add(new Argument.Whole(used));
-    arguments.add(new Argument.Whole(MoeMatMul.isApart(x, weight) ? 1 : used));
-    arguments.addAll(Factor.arguments(factors));
-    int blocks = shape.blocks(TileFormat.tiles(factors.getFirst().rows()), traits);
-    return maker.launch("mat_vec.h", "mat_vec", defines, arguments, y, shape.grid(blocks, used));
   }
 
   private Argument buffer(Value value) {

@@ -1,0 +1,221 @@
+package dev.kancil.backend.cuda;
+
+import dev.kancil.backend.StepLimits;
+import dev.kancil.backend.accelerator.Argument;
+import dev.kancil.backend.accelerator.DeviceBuffer;
+import dev.kancil.backend.accelerator.Grid;
+import dev.kancil.backend.accelerator.LaunchMaker;
+import dev.kancil.backend.accelerator.ProgramMemory;
+import dev.kancil.backend.accelerator.Rooms;
+import dev.kancil.backend.accelerator.Work;
+import dev.kancil.graph.Node;
+import dev.kancil.graph.Value;
+import dev.kancil.graph.Weight;
+import dev.kancil.graph.op.MoeMatMul;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Products of slots with the matrices of their experts, which lie in tiles. Where a step leaves an
+ * expert few slots, each is multiplied by itself and nothing is rounded; else the device sorts them
+ * by expert, and those of one expert share its weights as tokens do.
+ */
+final class ExpertProducts {
+  /**
+   * Slots of an expert, on average over those that a step uses, up to which they are not sorted:
+   * sorted ones take their weights from memory once, others once a slot, if mostly from the cache.
+   */
+  private static final int FEW_SLOTS = 2;
+
+  /** And up to which tiles are narrow, so that more blocks find room. */
+  private static final int NARROW_SLOTS = 16;
+
+  private final LaunchMaker maker;
+  private final ProgramMemory program;
+  private final CudaTraits traits;
+  private final Rooms rooms;
+  private final StepLimits limits;
+  private final Function<Value, DeviceBuffer> places;
+  // Nodes are lowered in running order, so this is what the rooms hold when the next one runs.
+  private @Nullable Sorted sorted;
+
+  /** Which slots were sorted last, into tiles of which sizes for steps of few and many rows. */
+  private record Sorted(Value ids, SlotTiles tiles, int narrow, int wide) {}
+
+  ExpertProducts(LaunchMaker maker, ProgramMemory program, CudaTraits traits) {
+    this.maker = maker;
+    this.program = program;
+    this.traits = traits;
+    rooms = program.rooms();
+    limits = program.limits();
+    places = program.places();
+  }
+
+  /**
+   * What a launch multiplies.
+   *
+   * @param factors one, or gate and up, of one type
+   * @param activation of gate and up, as defines; else none
+   * @param y a value of the product's size
+   * @param parts rows of the product's columns in a row of x
+   */
+  private record Slots(
+      Value x,
+      Value ids,
+      Value y,
+      List<Factor> factors,
+      Map<String, String> activation,
+      SlotTiles tiles,
+      int parts) {
+    TileFormat format() {
+      return factors.getFirst().format();
+    }
+
+    /** Slots, one after the other, that share a row. */
+    int slotsOfInput() {
+      return tiles.used() / parts;
+    }
+
+    Map<String, String> defines() {
+      Map<String, String> defines = Factor.defines(factors);
+      defines.putAll(activation);
+      defines.put("EXPERTS", String.valueOf(tiles.experts()));
+      return defines;
+    }
+  }
+
+  /**
+   * A node's product, or gate and up with their activation.
+   *
+   * @param factors one, or two of one type
+   * @param activation of gate and up, as defines; else none
+   */
+  Work of(Node node, List<Factor> factors, Map<String, String> activation) {
+    Value x = node.value(0);
+    Value ids = node.value(node.inputs().size() - 1);
+    Weight weight = node.weight(1);
+    int used = ids.type().columns();
+    Slots slots =
+        new Slots(
+            x,
+            ids,
+            node.output(),
+            factors,
+            activation,
+            new SlotTiles(Math.toIntExact(weight.shape().dimension(0)), used),
+            MoeMatMul.isApart(x, weight) ? used : 1);
+    if (slots.tiles.experts() > SlotTiles.MOST_EXPERTS) {
+      return apart(slots);
+    }
+    return Work.byRows(
+        slots.tiles.mostRows(FEW_SLOTS),
+        slots.y,
+        limits,
+        () -> apart(slots),
+        () -> together(slots));
+  }
+
+  /** Each slot by itself. */
+  private Work apart(Slots slots) {
+    int columns = slots.factors.getFirst().matrix().columns();
+    List<TileFormat> formats = slots.factors.stream().map(Factor::format).toList();
+    MatVecShape shape = MatVecShape.of(formats, columns, traits);
+    Map<String, String> defines = slots.defines();
+    defines.putAll(shape.defines());
+    List<Argument> arguments = new ArrayList<>();
+    arguments.add(buffer(slots.x));
+    arguments.add(buffer(slots.ids));
+    arguments.add(new Argument.Whole(slots.tiles.used()));
+    arguments.add(new Argument.Whole(slots.slotsOfInput()));
+    arguments.addAll(Factor.arguments(slots.factors));
+    int blocks = shape.blocks(TileFormat.tiles(slots.factors.getFirst().rows()), traits);
+    Grid grid = shape.grid(blocks, slots.tiles.used());
+    return maker.launch("mat_vec.h", "mat_vec", defines, arguments, slots.y, grid);
+  }
+
+  /** Sorted by expert, if they are not, then rounded, then those of a tile together. */
+  private Work together(Slots slots) {
+    MatMulShape narrow = shape(slots, false);
+    MatMulShape wide = shape(slots, true);
+    Sorted wanted = new Sorted(slots.ids, slots.tiles, narrow.blockTokens(), wide.blockTokens());
+    boolean isSorted = wanted.equals(sorted);
+    sorted = wanted;
+    RoundedActivations rounded =
+        RoundedActivations.of(
+            new ProductInput.Given(slots.x, places.apply(slots.x)),
+            slots.parts,
+            slots.factors.getFirst(),
+            slots.y,
+            maker,
+            program);
+    Work products =
+        Work.byRows(
+            slots.tiles.mostRows(NARROW_SLOTS),
+            slots.y,
+            limits,
+            () -> tiled(slots, narrow, isSorted, rounded),
+            () -> tiled(slots, wide, isSorted, rounded));
+    return new Work.Sequence(List.of(rounded.work(), products));
+  }
+
+  private MatMulShape shape(Slots slots, boolean isWide) {
+    boolean isPaired = slots.factors.size() == 2;
+    return MatMulShape.ofExperts(slots.format(), isPaired, isWide).within(traits);
+  }
+
+  private Work tiled(Slots slots, MatMulShape shape, boolean isSorted, RoundedActivations rounded) {
+    Map<String, String> defines = slots.defines();
+    defines.putAll(shape.defines());
+    DeviceBuffer tiles = tileRoom(slots, shape.blockTokens());
+    DeviceBuffer order = orderRoom(slots);
+    List<Argument> arguments = new ArrayList<>(rounded.arguments());
+    arguments.add(new Argument.Buffer(tiles));
+    arguments.add(new Argument.Buffer(order));
+    arguments.add(new Argument.Whole(slots.slotsOfInput()));
+    arguments.addAll(Factor.arguments(slots.factors));
+    int rows = slots.factors.stream().mapToInt(Factor::rows).sum();
+    Work product =
+        maker.launch(
+            "mat_mul.h", "mat_mul", defines, arguments, slots.y, shape.grid(rows, slots.tiles));
+    return isSorted
+        ? product
+        : new Work.Sequence(List.of(sort(slots, shape.blockTokens(), tiles, order), product));
+  }
+
+  private Work sort(Slots slots, int tileSlots, DeviceBuffer tiles, DeviceBuffer order) {
+    int warps = slots.tiles.warps();
+    return maker.launch(
+        "moe_slots.h",
+        "moe_slots",
+        Map.of("EXPERTS", String.valueOf(slots.tiles.experts()), "WARPS", String.valueOf(warps)),
+        List.of(
+            buffer(slots.ids),
+            new Argument.Buffer(tiles),
+            new Argument.Buffer(order),
+            new Argument.Whole(slots.tiles.used()),
+            new Argument.Whole(tileSlots)),
+        slots.y,
+        Grid.of(32L * warps, rows -> Math.min(rows, 1)));
+  }
+
+  /** How many tiles there are, then these: four numbers each. */
+  private DeviceBuffer tileRoom(Slots slots, int tileSlots) {
+    long most = 1 + slots.tiles.most(mostRows(slots), tileSlots);
+    return rooms.room("tiles of slots", 4 * Integer.BYTES * most);
+  }
+
+  private DeviceBuffer orderRoom(Slots slots) {
+    return rooms.room("slots by expert", Integer.BYTES * slots.tiles.slots(mostRows(slots)));
+  }
+
+  private int mostRows(Slots slots) {
+    return limits.rows(slots.y.type().rows());
+  }
+
+  private Argument buffer(Value value) {
+    return new Argument.Buffer(places.apply(value));
+  }
+}
