@@ -41,6 +41,9 @@ final class MoeCases {
           new Experts(33, 8),
           new Experts(60, 4),
           new Experts(256, 8));
+  // More than 128 slots of an expert, and no multiple of what any tile has.
+  private static final List<Event> PROMPT = List.of(Event.rows(90, 61), Event.rows(1));
+
   private static final Experts FEW = new Experts(8, 2);
   private static final Experts MANY = new Experts(60, 8);
 
@@ -90,7 +93,12 @@ final class MoeCases {
       cases.bias(type, MANY, 257);
     }
     for (int heads : new int[] {1, 7, 128}) {
-      cases.heads(heads, 33, 19);
+      cases.heads(DataType.F32, heads, heads, 33, 19);
+    }
+    for (DataType type : List.of(DataType.F16, DataType.Q8_0)) {
+      cases.heads(type, 7, 7, 64, 19);
+      // Ids of the last heads are no expert's, and stand for the same one.
+      cases.heads(type, 7, 3, 64, 19);
     }
     for (DataType type : ProductCases.WEIGHT_TYPES) {
       int in = 2 * Math.max(type.blockElements(), 32);
@@ -101,7 +109,9 @@ final class MoeCases {
       cases.product(type, new Experts(4, 1), 512, 67, List.of(Event.rows(64)));
       cases.apart(type, FEW, in, 35, RAGGED);
       cases.apart(type, MANY, in, 5, List.of(Event.rows(1), Event.rows(64)));
-      cases.oneExpert(type, in, 33);
+      cases.oneExpert(type, in, 33, RAGGED);
+      cases.product(type, new Experts(3, 2), oddColumns(type), 37, PROMPT);
+      cases.glu(Activation.SILU, type, type, new Experts(3, 2), oddColumns(type), 21, PROMPT);
       for (Activation activation : ProductCases.activationsWith(type)) {
         cases.glu(activation, type, type, FEW, in, 17, RAGGED);
       }
@@ -113,16 +123,30 @@ final class MoeCases {
         }
       }
     }
+    for (DataType type : List.of(DataType.BF16, DataType.Q5_0, DataType.Q4_K, DataType.Q6_K)) {
+      cases.oneExpert(type, oddColumns(type), 150, PROMPT);
+      cases.apart(type, new Experts(3, 2), oddColumns(type), 150, PROMPT);
+    }
     for (DataType type : ProductCases.RARE_TYPES) {
       cases.product(type, FEW, 256, 19, RAGGED);
       cases.glu(Activation.SILU, type, type, FEW, 256, 17, ONE);
     }
     cases.glu(Activation.SILU, DataType.Q4_K, DataType.Q6_K, FEW, 512, 40, RAGGED);
+    cases.glu(Activation.SILU, DataType.Q4_K, DataType.Q6_K, FEW, 512, 40, PROMPT);
     cases.glu(Activation.GELU_TANH, DataType.F32, DataType.Q8_0, FEW, 64, 40, RAGGED);
     cases.glu(Activation.SILU, DataType.F16, DataType.F16, FEW, 33, 5, RAGGED);
     cases.gluApart();
     cases.idsBeyondTheExperts();
     return cases.cases;
+  }
+
+  /** Columns that are no whole number of what kernels take at once. */
+  private static int oddColumns(DataType type) {
+    return switch (type.blockElements()) {
+      case 1 -> 200;
+      case 32 -> 352;
+      default -> 3 * type.blockElements();
+    };
   }
 
   private void route(Experts experts, Scoring scoring, String name, Function<Scene, Value> logits) {
@@ -230,18 +254,23 @@ final class MoeCases {
   }
 
   /** Each head has a matrix of its own. */
-  private void heads(int heads, int in, int out) {
+  private void heads(DataType type, int heads, int matrices, int in, int out) {
     cases.add(
         new Case(
             "SlotIds",
-            List.of(DataType.F32),
-            heads + " heads, " + in + " → " + out,
+            List.of(type),
+            heads
+                + " heads, "
+                + (matrices < heads ? matrices + " matrices, " : "")
+                + in
+                + " → "
+                + out,
             RAGGED,
             s ->
                 s.check(
                     new MoeMatMul(),
                     s.x(heads * in),
-                    s.weight(DataType.F32, heads, out, in),
+                    s.weight(type, matrices, out, in),
                     s.check(new SlotIds(heads), s.positions()).getFirst())));
   }
 
@@ -277,13 +306,18 @@ final class MoeCases {
   }
 
   /** All rows go to the last two experts, and the others have none. */
-  private void oneExpert(DataType type, int in, int out) {
+  private void oneExpert(DataType type, int in, int out, List<Event> events) {
     cases.add(
         new Case(
             "MoeMatMul",
             List.of(type),
-            FEW + ", always the same, " + in + " → " + out,
-            RAGGED,
+            FEW
+                + ", always the same, "
+                + in
+                + " → "
+                + out
+                + (events.equals(RAGGED) ? "" : rows(events)),
+            events,
             s -> {
               Value logits = s.x(FEW.count, (_, expert) -> expert);
               MoeRoute route = new MoeRoute(FEW.used, Scoring.SOFTMAX, true, 1);
@@ -355,6 +389,8 @@ final class MoeCases {
   }
 
   private static String rows(List<Event> events) {
-    return events.size() == 1 ? ", " + events.getFirst().describe() + " rows" : ", ragged";
+    return events.size() == 1 || events.equals(PROMPT)
+        ? ", " + events.getFirst().describe() + " rows"
+        : ", ragged";
   }
 }

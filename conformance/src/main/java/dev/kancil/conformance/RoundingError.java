@@ -13,6 +13,7 @@ import dev.kancil.graph.op.MatMul;
 import dev.kancil.graph.op.MoeMatMul;
 import dev.kancil.graph.op.MoeRoute;
 import dev.kancil.graph.op.RmsNorm;
+import dev.kancil.graph.op.SlotIds;
 import dev.kancil.tensor.Blocks;
 import dev.kancil.tensor.Tensor;
 import java.util.Arrays;
@@ -193,7 +194,10 @@ final class RoundingError {
     Weight weight = node.weight(1);
     float[][] x = rows(node.value(0));
     float[][] w = decode(tensor(weight));
-    int[][] ids = node.op() instanceof MoeMatMul ? route(node.value(2)) : new int[x.length][1];
+    int[][] ids = new int[x.length][1];
+    if (node.op() instanceof MoeMatMul) {
+      ids = route(node.value(2), x.length, Math.toIntExact(weight.shape().dimension(0)));
+    }
     int in = w[0].length;
     int used = ids[0].length;
     int out = Math.toIntExact(weight.shape().dimension(-2));
@@ -214,9 +218,13 @@ final class RoundingError {
     return result;
   }
 
-  /** The experts of all rows of a table of logits. */
-  private int[][] route(Value ids) {
+  /** The experts of all rows: of a table of logits, or all slots' own. */
+  private int[][] route(Value ids, int rows, int experts) {
     Node node = producers.get(ids);
+    if (node != null && node.op() instanceof SlotIds(var slots)) {
+      int[] own = IntStream.range(0, slots).map(slot -> Math.min(slot, experts - 1)).toArray();
+      return IntStream.range(0, rows).mapToObj(_ -> own).toArray(int[][]::new);
+    }
     if (node == null || !(node.op() instanceof MoeRoute route) || node.inputs().size() > 1) {
       throw new IllegalStateException("the experts of " + ids.name() + " are not known");
     }
