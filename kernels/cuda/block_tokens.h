@@ -1,5 +1,6 @@
-// Which rows of x a block of products multiplies, and where in y their products go: neighbours, from blockIdx.x times as many as it takes
-// on; or with EXPERTS the slots of one tile of moe_slots.h, which is number blockIdx.x, all of one expert.
+// Which rows of x a block of products multiplies, and where in y their products go: those of neighbouring tokens, blockIdx.x times as many as
+// it takes and on; or with EXPERTS those of the slots of one tile of moe_slots.h, number blockIdx.x, all of one expert.
+// The block's token or slot i is number first + i of `count`.
 // Invariants: without EXPERTS rows of x behind the last are there and read, whatever they hold; with them they are not.
 // Defines: EXPERTS (optional), how many there are.
 
@@ -14,11 +15,12 @@
 #define TOKEN_ARGUMENTS slot_tiles, sorted, slots_of_input,
 
 struct block_tokens {
+  static constexpr int first = 0;
   int count, expert;
-  // In shared memory.
+  // In shared memory, of the tile's slots.
   int *x_rows, *y_rows;
 
-  // `room` is of 8 bytes for each token that a block takes. All threads call it and reach a barrier.
+  // `room` has 8 bytes for each of the `most` slots that a block takes. All threads call it and reach a barrier.
   inline block_tokens(TOKEN_PARAMETERS int most, int threads, void *room) {
     int4 tile = slot_tiles[1 + blockIdx.x];
     count = blockIdx.x < slot_tiles[0].x ? tile.z : 0;
@@ -34,27 +36,28 @@ struct block_tokens {
   }
 
   inline bool is_read(int i) const { return i < count; }
-  inline size_t x_row(int i) const { return x_rows[i]; }
-  inline size_t y_row(int i) const { return y_rows[i]; }
+  // From x's row `first` on.
+  inline size_t read_row(int i) const { return x_rows[i]; }
+  inline size_t x_row(int number) const { return x_rows[number]; }
+  inline size_t y_row(int number) const { return y_rows[number]; }
 };
 
 #else
 
 #define TOKEN_PARAMETERS
-#define TOKEN_ARGUMENTS
 
 struct block_tokens {
-  // At least so many, if the block has any.
   int count, first;
 
   inline block_tokens(int most, int all) {
     first = blockIdx.x * most;
-    count = all - first;
+    count = all;
   }
 
   inline bool is_read(int i) const { return true; }
-  inline size_t x_row(int i) const { return first + i; }
-  inline size_t y_row(int i) const { return first + i; }
+  inline size_t read_row(int i) const { return i; }
+  inline size_t x_row(int number) const { return number; }
+  inline size_t y_row(int number) const { return number; }
 };
 
 #endif

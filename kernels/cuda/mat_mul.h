@@ -50,7 +50,7 @@ extern "C" __global__ void __launch_bounds__(THREADS) mat_mul(
 #else
   block_tokens tokens(BLOCK_TOKENS, counts[which]);
 #endif
-  if (tokens.count <= 0) {
+  if (tokens.first >= tokens.count) {
     return;
   }
   int rows = rows0, tiles = tiles_of(rows), first_tile = blockIdx.y * (BLOCK_TILES / MATRICES);
@@ -64,6 +64,7 @@ extern "C" __global__ void __launch_bounds__(THREADS) mat_mul(
   }
 #endif
   int lane = threadIdx.x % 32, warp = threadIdx.x / 32, down = warp % WARPS_DOWN, across = warp / WARPS_DOWN;
+  x += (size_t)tokens.first * PADDED_COLUMNS;
 
   auto fetch = [&](int stage) {
     if (stage * STAGE_CHUNKS < CHUNKS) {
@@ -85,7 +86,7 @@ extern "C" __global__ void __launch_bounds__(THREADS) mat_mul(
         int token = i / UNITS, unit = i % UNITS;
         int column = stage * DEPTH + 8 * unit;
         if (column < PADDED_COLUMNS && tokens.is_read(token)) {
-          copy_16_bytes(activations + (token * UNITS + (unit ^ token % 8)) * 16, x + tokens.x_row(token) * PADDED_COLUMNS + column);
+          copy_16_bytes(activations + (token * UNITS + (unit ^ token % 8)) * 16, x + tokens.read_row(token) * PADDED_COLUMNS + column);
         }
       }
     }
@@ -157,7 +158,7 @@ extern "C" __global__ void __launch_bounds__(THREADS) mat_mul(
 #pragma unroll
       for (int k = 0; k < 4; k++) {
         int row = (first_tile + down * (ROW_TILES / MATRICES) + i) * TILE_ROWS + lane / 4 + k / 2 * 8;
-        int token = (across * TOKEN_TILES + j) * 8 + lane % 4 * 2 + k % 2;
+        int token = tokens.first + (across * TOKEN_TILES + j) * 8 + lane % 4 * 2 + k % 2;
         if (row < rows && token < tokens.count) {
           float inverse = inverses[tokens.x_row(token)];
 #ifdef GLU

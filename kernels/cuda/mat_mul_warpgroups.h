@@ -1,5 +1,6 @@
 // mat_mul_warpgroups: mat_mul for many tokens where four warps multiply together (warpgroups.h); activations are rounded as there.
-// Up to three matrices that share x are one launch; with GLU, y = activation(x · W₀ᵀ) · (x · W₁ᵀ).
+// Up to three matrices that share x are one launch; with GLU, y = activation(x · W₀ᵀ) · (x · W₁ᵀ); with EXPERTS for the slots of one expert
+// at a time, with its matrices (block_tokens.h).
 //
 // A block takes 64 rows of weights for each of its GROUPS groups of four warps, and TOKENS tokens, whose sums stay in registers. With GLU
 // two groups have the same rows of both matrices, and each finishes half of the tokens.
@@ -7,12 +8,13 @@
 // columns, two chunks. While tensor cores multiply a stage, each warp makes the next one's weights in registers. So two stages are in use
 // at a time, and their products under way; four fragments of weights each.
 // Blocks: x tokens, which share weights and run together; y rows.
-// Traffic: weights once for each TOKENS tokens, x once for each BLOCK_ROWS rows, both mostly from L2.
-// Invariants: as mat_mul's; all threads of a block reach all barriers.
-// Defines: COLUMNS, TOKENS (128 or 256), STAGES, GROUPS, PARTS (1 to 3), FORMAT_0 to FORMAT_2, GLU (optional: PARTS and GROUPS are 2) with
-// ACTIVATION_*.
+// Traffic: weights once for each TOKENS tokens (or tile of slots), x once for each BLOCK_ROWS rows, both mostly from L2.
+// Invariants: as mat_mul's; all threads of a block reach all barriers. What a tile of slots lacks is multiplied, too, whatever lies there.
+// Defines: COLUMNS, TOKENS (64, 128 or 256), STAGES, GROUPS, PARTS (1 to 3), FORMAT_0 to FORMAT_2, GLU (optional: PARTS and GROUPS are 2) with
+// ACTIVATION_*, EXPERTS (optional: PARTS is 1, or 2 with GLU).
 
 #include "async_copies.h"
+#include "block_tokens.h"
 #include "padded_columns.h"
 #include "parts.h"
 #include "rounded_weights.h"
@@ -41,7 +43,9 @@ struct product_of_block {
   static constexpr int WEIGHT_BYTES = ALL_TILES * F::BYTES;
   static constexpr int UNROLL = 4;
 
+  // From the row of the block's first token on.
   const ushort *x;
+  const block_tokens &tokens;
   // Of the groups from BLOCK_TILES tiles on, with GLU.
   const uchar *weights, *more_weights;
   uchar *activations, *chunks;
@@ -69,11 +73,19 @@ struct product_of_block {
     if (stage < ALL_STAGES) {
       uchar *to = activations + stage % STAGES * ACTIVATION_BYTES;
       int unit = threadIdx.x % 8, token = threadIdx.x / 8;
-      const ushort *from = x + (size_t)token * PADDED_COLUMNS + stage * DEPTH + 8 * unit;
+      const ushort *columns = x + stage * DEPTH + 8 * unit;
       to += token * (DEPTH * 2) + (unit ^ token % 8) * 16;
 #pragma unroll
       for (int i = 0; i < TOKENS * 8 / THREADS; i++) {
+#ifdef EXPERTS
+        int slot = token + i * (THREADS / 8);
+        if (tokens.is_read(slot)) {
+          copy_16_bytes(to + i * (THREADS / 8) * (DEPTH * 2), columns + tokens.read_row(slot) * PADDED_COLUMNS);
+        }
+#else
+        const ushort *from = columns + (size_t)token * PADDED_COLUMNS;
         copy_16_bytes(to + i * (THREADS / 8) * (DEPTH * 2), from + (size_t)i * (THREADS / 8) * PADDED_COLUMNS);
+#endif
       }
     }
   }
@@ -133,7 +145,7 @@ struct product_of_block {
     wait_for_products<0>();
   }
 
-  inline void run(const part &p, const float *inverses, int first_tile, int first_token, int tokens) {
+  inline void run(const part &p, const float *inverses, int first_tile) {
     int lane = threadIdx.x % 32, warp = threadIdx.x / 32;
     c_fragment sums[TOKENS / 8];
 #pragma unroll
@@ -167,10 +179,10 @@ struct product_of_block {
       for (int k = 0; k < 4; k++) {
         float other = taken[(4 * j + k) * 128];
         float gate = is_up ? other : sums[j][k], up = is_up ? sums[HALF + j][k] : other;
-        int token = first_token + (is_up ? TOKENS / 2 : 0) + 8 * j + lane % 4 * 2 + k % 2, y_row = row + k / 2 * 8;
-        if (token < tokens && y_row < p.rows) {
-          float inverse = inverses[token];
-          p.y[(size_t)token * p.rows + y_row] = activation(gate * inverse) * (up * inverse);
+        int token = tokens.first + (is_up ? TOKENS / 2 : 0) + 8 * j + lane % 4 * 2 + k % 2, y_row = row + k / 2 * 8;
+        if (token < tokens.count && y_row < p.rows) {
+          float inverse = inverses[tokens.x_row(token)];
+          p.y[tokens.y_row(token) * p.rows + y_row] = activation(gate * inverse) * (up * inverse);
         }
       }
     }
@@ -179,9 +191,9 @@ struct product_of_block {
     for (int j = 0; j < TOKENS / 8; j++) {
 #pragma unroll
       for (int k = 0; k < 4; k++) {
-        int token = first_token + 8 * j + lane % 4 * 2 + k % 2, y_row = row + k / 2 * 8;
-        if (token < tokens && y_row < p.rows) {
-          p.y[(size_t)token * p.rows + y_row] = sums[j][k] * inverses[token];
+        int token = tokens.first + 8 * j + lane % 4 * 2 + k % 2, y_row = row + k / 2 * 8;
+        if (token < tokens.count && y_row < p.rows) {
+          p.y[tokens.y_row(token) * p.rows + y_row] = sums[j][k] * inverses[tokens.x_row(token)];
         }
       }
     }
@@ -192,26 +204,34 @@ struct product_of_block {
 // Tiles of all blocks of a matrix.
 static inline int blocks_tiles(int rows) { return (rows + BLOCK_ROWS - 1) / BLOCK_ROWS * BLOCK_TILES; }
 
+extern __shared__ __align__(1024) uchar shared[];
+
 template <class F>
-static inline void multiply_part(const ushort *x, const float *inverses, const part &p, const uchar *more, int first_tile, int tokens) {
-  extern __shared__ __align__(1024) uchar shared[];
-  int first_token = blockIdx.x * TOKENS;
-  product_of_block<F> block;
-  block.x = x + (size_t)first_token * PADDED_COLUMNS;
-  size_t at = (size_t)first_tile * product_of_block<F>::CHUNKS * F::BYTES;
-  block.weights = p.weights + at;
-  block.more_weights = more + at;
-  block.activations = shared;
-  block.chunks = shared + STAGES * ACTIVATION_BYTES;
-  block.tiles = min(BLOCK_TILES, tiles_of(p.rows) - first_tile);
-  block.run(p, inverses, first_tile, first_token, tokens);
+static inline void multiply_part(
+    const ushort *x, const float *inverses, const part &p, const uchar *more, int first_tile, const block_tokens &tokens) {
+  typedef product_of_block<F> product;
+  size_t tile = first_tile;
+#ifdef EXPERTS
+  tile += (size_t)tokens.expert * tiles_of(p.rows);
+#endif
+  x += (size_t)tokens.first * PADDED_COLUMNS;
+  size_t at = tile * product::CHUNKS * F::BYTES;
+  int tiles = min(BLOCK_TILES, tiles_of(p.rows) - first_tile);
+  product block = {x, tokens, p.weights + at, more + at, shared, shared + STAGES * ACTIVATION_BYTES, tiles};
+  block.run(p, inverses, first_tile);
 }
 
 extern "C" __global__ void __launch_bounds__(THREADS) mat_mul_warpgroups(
-    const ushort *x, const float *inverses, PART_PARAMETERS, const int *counts, int which) {
+    const ushort *x, const float *inverses, TOKEN_PARAMETERS PART_PARAMETERS, const int *counts, int which) {
   BEGIN_LAUNCH();
-  int tokens = counts[which];
-  if (blockIdx.x * TOKENS >= tokens) {
+#ifdef EXPERTS
+  typedef product_of_block<FORMAT_0> product;
+  uchar *places = shared + STAGES * ACTIVATION_BYTES + product::WEIGHT_SLOTS * product::WEIGHT_BYTES;
+  block_tokens tokens(TOKEN_ARGUMENTS TOKENS, THREADS, places);
+#else
+  block_tokens tokens(TOKENS, counts[which]);
+#endif
+  if (tokens.first >= tokens.count) {
     return;
   }
   int tile = blockIdx.y * BLOCK_TILES;

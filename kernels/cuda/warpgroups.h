@@ -34,13 +34,23 @@ static inline ulong activations_at(const uchar *rows, int step) {
   return (address >> 4 & 0x3fff) | (ulong)1 << 16 | EIGHT_ROWS << 32 | EXCHANGED_OVER_128_BYTES << 62;
 }
 
+#define SUMS_OF_64_TOKENS \
+  "{%0,%1,%2,%3,%4,%5,%6,%7,%8,%9,%10,%11,%12,%13,%14,%15,%16,%17,%18,%19,%20,%21,%22,%23,%24,%25,%26,%27,%28,%29,%30,%31"
+
 #define SUMS_OF_128_TOKENS \
   "{%0,%1,%2,%3,%4,%5,%6,%7,%8,%9,%10,%11,%12,%13,%14,%15,%16,%17,%18,%19,%20,%21,%22,%23,%24,%25,%26,%27,%28,%29,%30,%31," \
   "%32,%33,%34,%35,%36,%37,%38,%39,%40,%41,%42,%43,%44,%45,%46,%47,%48,%49,%50,%51,%52,%53,%54,%55,%56,%57,%58,%59,%60,%61,%62,%63"
 
 #define SUM(c) "+f"((c)[0]), "+f"((c)[1]), "+f"((c)[2]), "+f"((c)[3])
 #define SUMS_4(c) SUM((c)[0]), SUM((c)[1]), SUM((c)[2]), SUM((c)[3])
-#define SUMS_16(c) SUMS_4(c), SUMS_4((c) + 4), SUMS_4((c) + 8), SUMS_4((c) + 12)
+#define SUMS_8(c) SUMS_4(c), SUMS_4((c) + 4)
+#define SUMS_16(c) SUMS_8(c), SUMS_8((c) + 8)
+
+#define MULTIPLY_64(type)                                                                                                \
+  asm volatile("wgmma.mma_async.sync.aligned.m64n64k16.f32." type "." type " " SUMS_OF_64_TOKENS                         \
+               "}, {%32,%33,%34,%35}, %36, 1, 1, 1, 0;"                                                                  \
+               : SUMS_8(sums)                                                                                            \
+               : "r"(a.pair[0]), "r"(a.pair[1]), "r"(a.pair[2]), "r"(a.pair[3]), "l"(b))
 
 #define MULTIPLY_128(type)                                                                                               \
   asm volatile("wgmma.mma_async.sync.aligned.m64n128k16.f32." type "." type " " SUMS_OF_128_TOKENS                       \
@@ -56,6 +66,15 @@ static inline ulong activations_at(const uchar *rows, int step) {
                "}, {%128,%129,%130,%131}, %132, 1, 1, 1, 0;"                                                             \
                : SUMS_16(sums), SUMS_16(sums + 16)                                                                       \
                : "r"(a.pair[0]), "r"(a.pair[1]), "r"(a.pair[2]), "r"(a.pair[3]), "l"(b))
+
+template <bool BFLOATS>
+static inline void multiply_tokens(c_fragment (&sums)[8], const a_fragment &a, ulong b) {
+  if constexpr (BFLOATS) {
+    MULTIPLY_64("bf16");
+  } else {
+    MULTIPLY_64("f16");
+  }
+}
 
 template <bool BFLOATS>
 static inline void multiply_tokens(c_fragment (&sums)[16], const a_fragment &a, ulong b) {

@@ -26,9 +26,13 @@ public final class CudaBackend implements Backend {
   /** Device files of the driver: Linux's own, and that of the subsystem in Windows. */
   private static final List<String> DEVICE_FILES = List.of("nvidiactl", "dxg");
 
+  /** Turns on experts' products in warpgroups, which have not run on a device yet. */
+  private static final String EXPERT_WARPGROUPS = "kancil.cuda.expertWarpgroups";
+
   private final @Nullable CudaDriver driver;
   private final @Nullable Nvrtc compiler;
   private final boolean makesCubins;
+  private final boolean expertWarpgroups;
   private final String reason;
 
   /** Called by the service loader. */
@@ -45,6 +49,7 @@ public final class CudaBackend implements Backend {
     driver = found;
     compiler = found == null ? null : Nvrtc.find(found.version() / 1000).orElse(null);
     makesCubins = true;
+    expertWarpgroups = Boolean.getBoolean(EXPERT_WARPGROUPS);
     reason = missing;
   }
 
@@ -54,8 +59,13 @@ public final class CudaBackend implements Backend {
    * @param compiler that makes the PTX
    */
   public CudaBackend(CudaDriver driver, Nvrtc compiler) {
+    this(driver, compiler, Boolean.getBoolean(EXPERT_WARPGROUPS));
+  }
+
+  CudaBackend(CudaDriver driver, Nvrtc compiler, boolean expertWarpgroups) {
     this.driver = driver;
     this.compiler = compiler;
+    this.expertWarpgroups = expertWarpgroups;
     makesCubins = false;
     reason = "";
   }
@@ -141,7 +151,7 @@ public final class CudaBackend implements Backend {
           description.id() + " is not available: " + description.unavailableBecause());
     }
     CudaDriver present = Optional.ofNullable(driver).orElseThrow();
-    CudaTraits traits = CudaTraits.of(present, index);
+    CudaTraits traits = CudaTraits.of(present, index, expertWarpgroups);
     String architecture = (makesCubins ? "sm_" : "compute_") + traits.architecture();
     CudaMemory memory = new CudaMemory(present, index, description, theirs);
     return new CudaDevice(memory, description, options, compiler, architecture, traits);

@@ -9,13 +9,16 @@ import dev.kancil.bindings.cuda.DeviceAttribute;
  * @param capability 90 for 9.0
  * @param units multiprocessors
  * @param sharedBytesPerBlock the most shared memory that a block can have
+ * @param mayMultiplyExperts whether experts' products are among those for which four warps multiply
+ *     together, where they do
  */
-record CudaTraits(int capability, int units, int sharedBytesPerBlock) {
-  static CudaTraits of(CudaDriver driver, int index) {
+record CudaTraits(int capability, int units, int sharedBytesPerBlock, boolean mayMultiplyExperts) {
+  static CudaTraits of(CudaDriver driver, int index, boolean mayMultiplyExperts) {
     return new CudaTraits(
         capability(driver, index),
         driver.attribute(index, DeviceAttribute.MULTIPROCESSOR_COUNT),
-        driver.attribute(index, DeviceAttribute.MAX_SHARED_MEMORY_PER_BLOCK_OPTIN));
+        driver.attribute(index, DeviceAttribute.MAX_SHARED_MEMORY_PER_BLOCK_OPTIN),
+        mayMultiplyExperts);
   }
 
   /** A device's compute capability: 90 for 9.0. */
@@ -32,6 +35,11 @@ record CudaTraits(int capability, int units, int sharedBytesPerBlock) {
   /** Whether four warps multiply together: later devices do it by other instructions. */
   boolean hasWarpgroups() {
     return capability == 90;
+  }
+
+  /** Whether they do so with experts' matrices, too. */
+  boolean hasExpertWarpgroups() {
+    return hasWarpgroups() && mayMultiplyExperts;
   }
 
   /** What NVRTC compiles for, behind {@code sm_} or {@code compute_}. */

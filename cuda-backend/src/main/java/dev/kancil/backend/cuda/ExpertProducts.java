@@ -30,9 +30,6 @@ final class ExpertProducts {
    */
   private static final int FEW_SLOTS = 2;
 
-  /** And up to which tiles are narrow, so that more blocks find room. */
-  private static final int NARROW_SLOTS = 16;
-
   private final LaunchMaker maker;
   private final ProgramMemory program;
   private final CudaTraits traits;
@@ -42,8 +39,8 @@ final class ExpertProducts {
   // Nodes are lowered in running order, so this is what the rooms hold when the next one runs.
   private @Nullable Sorted sorted;
 
-  /** Which slots were sorted last, into tiles of which sizes for steps of few and many rows. */
-  private record Sorted(Value ids, SlotTiles tiles, int narrow, int wide) {}
+  /** Which slots were sorted last, and into tiles of which sizes where a step has more of them. */
+  private record Sorted(Value ids, SlotTiles tiles, List<Integer> tileSlots) {}
 
   ExpertProducts(LaunchMaker maker, ProgramMemory program, CudaTraits traits) {
     this.maker = maker;
@@ -138,9 +135,9 @@ final class ExpertProducts {
 
   /** Sorted by expert, if they are not, then rounded, then those of a tile together. */
   private Work together(Slots slots) {
-    MatMulShape narrow = shape(slots, false);
-    MatMulShape wide = shape(slots, true);
-    Sorted wanted = new Sorted(slots.ids, slots.tiles, narrow.blockTokens(), wide.blockTokens());
+    List<ExpertWay> ways = ExpertWay.of(slots.factors, slots.tiles, traits);
+    Sorted wanted =
+        new Sorted(slots.ids, slots.tiles, ways.stream().map(ExpertWay::tileSlots).toList());
     boolean isSorted = wanted.equals(sorted);
     sorted = wanted;
     RoundedActivations rounded =
@@ -151,38 +148,38 @@ final class ExpertProducts {
             slots.y,
             maker,
             program);
-    Work products =
-        Work.byRows(
-            slots.tiles.mostRows(NARROW_SLOTS),
-            slots.y,
-            limits,
-            () -> tiled(slots, narrow, isSorted, rounded),
-            () -> tiled(slots, wide, isSorted, rounded));
-    return new Work.Sequence(List.of(rounded.work(), products));
+    return new Work.Sequence(List.of(rounded.work(), byRows(slots, ways, isSorted, rounded)));
   }
 
-  private MatMulShape shape(Slots slots, boolean isWide) {
-    boolean isPaired = slots.factors.size() == 2;
-    return MatMulShape.ofExperts(slots.format(), isPaired, isWide).within(traits);
+  private Work byRows(
+      Slots slots, List<ExpertWay> ways, boolean isSorted, RoundedActivations rounded) {
+    ExpertWay way = ways.getFirst();
+    if (ways.size() == 1) {
+      return tiled(slots, way, isSorted, rounded);
+    }
+    return Work.byRows(
+        slots.tiles.mostRows(way.mostSlots()),
+        slots.y,
+        limits,
+        () -> tiled(slots, way, isSorted, rounded),
+        () -> byRows(slots, ways.subList(1, ways.size()), isSorted, rounded));
   }
 
-  private Work tiled(Slots slots, MatMulShape shape, boolean isSorted, RoundedActivations rounded) {
+  private Work tiled(Slots slots, ExpertWay way, boolean isSorted, RoundedActivations rounded) {
     Map<String, String> defines = slots.defines();
-    defines.putAll(shape.defines());
-    DeviceBuffer tiles = tileRoom(slots, shape.blockTokens());
+    defines.putAll(way.shape());
+    DeviceBuffer tiles = tileRoom(slots, way.tileSlots());
     DeviceBuffer order = orderRoom(slots);
     List<Argument> arguments = new ArrayList<>(rounded.arguments());
     arguments.add(new Argument.Buffer(tiles));
     arguments.add(new Argument.Buffer(order));
     arguments.add(new Argument.Whole(slots.slotsOfInput()));
     arguments.addAll(Factor.arguments(slots.factors));
-    int rows = slots.factors.stream().mapToInt(Factor::rows).sum();
-    Work product =
-        maker.launch(
-            "mat_mul.h", "mat_mul", defines, arguments, slots.y, shape.grid(rows, slots.tiles));
+    String file = way.kernel() + ".h";
+    Work product = maker.launch(file, way.kernel(), defines, arguments, slots.y, way.grid());
     return isSorted
         ? product
-        : new Work.Sequence(List.of(sort(slots, shape.blockTokens(), tiles, order), product));
+        : new Work.Sequence(List.of(sort(slots, way.tileSlots(), tiles, order), product));
   }
 
   private Work sort(Slots slots, int tileSlots, DeviceBuffer tiles, DeviceBuffer order) {

@@ -29,6 +29,9 @@ record MatMulShape(
   /** Tokens up to which blocks are narrow. */
   static final int FEW_TOKENS = 16;
 
+  /** For each slot of an expert, of which row of x it is and where in y it goes. */
+  static final int PLACE_BYTES = 2 * Integer.BYTES;
+
   /** For steps of up to {@link #FEW_TOKENS}. */
   static MatMulShape few(TileFormat format) {
     return new MatMulShape(format, format.chunkColumns() == 256 ? 256 : 128, 2, 8, 1, 1, 2, 0);
@@ -62,7 +65,7 @@ record MatMulShape(
         1,
         isPaired ? 2 : 1,
         isWide ? 16 : 4,
-        2 * Integer.BYTES);
+        PLACE_BYTES);
   }
 
   /** The same in no more shared memory than a device has. */

@@ -38,7 +38,10 @@ record SlotTiles(int experts, int used) {
     return experts * (1 - Math.pow(Math.max(0, 1 - (double) used / experts), rows));
   }
 
-  /** The most rows of a step whose experts, those that it uses, have up to so many slots each. */
+  /**
+   * The most rows of a step in which the experts that it uses have, on average, up to so many
+   * slots; at least 1.
+   */
   int mostRows(int slotsOfExpert) {
     int rows = 1;
     while (slots(rows + 1) <= slotsOfExpert * expectedExperts(rows + 1)) {

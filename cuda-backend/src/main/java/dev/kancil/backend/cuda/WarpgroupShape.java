@@ -17,12 +17,15 @@ import java.util.Map;
  *     there is room for one, and they come in whole waves
  */
 record WarpgroupShape(int tokens, int groups, int stages, int cost, int furtherCost, int start) {
+  static final WarpgroupShape OF_256 = new WarpgroupShape(256, 2, 4, 72, 68, 0);
+  static final WarpgroupShape OF_128 = new WarpgroupShape(128, 2, 4, 57, 44, 12);
+
+  /** For experts alone, which are not chosen by cost. */
+  static final WarpgroupShape OF_64 = new WarpgroupShape(64, 2, 4, 0, 0, 0);
+
   /** From the widest on. */
   static final List<WarpgroupShape> ALL =
-      List.of(
-          new WarpgroupShape(256, 2, 4, 72, 68, 0),
-          new WarpgroupShape(128, 2, 4, 57, 44, 12),
-          new WarpgroupShape(128, 1, 4, 46, 22, 20));
+      List.of(OF_256, OF_128, new WarpgroupShape(128, 1, 4, 46, 22, 20));
 
   /** The same, of blocks whose two groups have the same rows of two matrices. */
   static final List<WarpgroupShape> PAIRED =
@@ -75,5 +78,20 @@ record WarpgroupShape(int tokens, int groups, int stages, int cost, int furtherC
           target[1] = rowBlocks;
         },
         sharedBytes(formats));
+  }
+
+  /**
+   * For tiles of slots of experts, which are as many as a block's tokens.
+   *
+   * @param rowBlocks blocks that share a tile
+   */
+  Grid grid(int rowBlocks, TileFormat format, SlotTiles tiles) {
+    return new Grid(
+        new long[] {128L * groups, 1},
+        (rows, target) -> {
+          target[0] = tiles.most(rows, tokens);
+          target[1] = rowBlocks;
+        },
+        sharedBytes(List.of(format)) + tokens * MatMulShape.PLACE_BYTES);
   }
 }

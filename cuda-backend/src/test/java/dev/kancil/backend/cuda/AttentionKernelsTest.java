@@ -47,7 +47,7 @@ class AttentionKernelsTest {
   }
 
   private static CudaTraits traits(int units) {
-    return new CudaTraits(90, units, 227 << 10);
+    return new CudaTraits(90, units, 227 << 10, false);
   }
 
   private static AttentionSplit split(Sizes sizes, int units) {
