@@ -258,7 +258,7 @@ final class MoeCases {
   private void heads(DataType type, int heads, int matrices, int in, int out) {
     cases.add(
         new Case(
-            "SlotIds",
+            type == DataType.F32 ? "SlotIds" : "MoeMatMul",
             List.of(type),
             heads
                 + " heads, "

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.kancil.backend.DeviceOptions;
 import dev.kancil.backend.reference.ReferenceBackend;
+import dev.kancil.bindings.cuda.Nvrtc;
 import dev.kancil.bindings.cuda.RequiredNvrtc;
 import dev.kancil.conformance.Case;
 import dev.kancil.conformance.Conformance;
@@ -62,6 +63,32 @@ class CudaConformanceTest {
             some,
             _ -> {});
     assertThat(some).hasSizeGreaterThan(30);
+    assertThat(report.failures()).isEmpty();
+    assertThat(report.refusals()).isEmpty();
+  }
+
+  /** Where four warps multiply slots of experts together, which a property turns on. */
+  @Test
+  void expertsInWarpgroupsConformToo() {
+    Nvrtc compiler = RequiredNvrtc.find();
+    List<Case> experts =
+        Conformance.cases().stream().filter(tested -> tested.op().matches("Moe.*MatMul")).toList();
+    List<Case> some =
+        IntStream.range(0, experts.size())
+            .filter(i -> i % 7 == 0 || experts.get(i).shape().matches(".*(90\\+61|263) rows"))
+            .mapToObj(experts::get)
+            .toList();
+    EmulatedDevice newer = EmulatedDevice.standard().withComputeCapability(90).withWorkers(1);
+    Report report =
+        Conformance.run(
+            () ->
+                new CudaBackend(new EmulatedDriver(newer), compiler, true)
+                    .open(0, DeviceOptions.DEFAULT.withGuards()),
+            () -> new ReferenceBackend().open(0, DeviceOptions.DEFAULT),
+            Runtime.getRuntime().availableProcessors(),
+            some,
+            _ -> {});
+    assertThat(some).hasSizeGreaterThan(60);
     assertThat(report.failures()).isEmpty();
     assertThat(report.refusals()).isEmpty();
   }

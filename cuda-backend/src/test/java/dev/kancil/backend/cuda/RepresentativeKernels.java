@@ -53,6 +53,13 @@ final class RepresentativeKernels {
           matMul("tile_Q4_K", 256, 2, 8, 1, 1, 16),
           matMul("tile_Q8_0", 128, 2, 4, 2, 2, 8),
           matMul("tile_F16", 64, 3, 4, 2, 2, 8),
+          experts(matMul("tile_Q4_K", 256, 2, 4, 1, 2, 4), "PARTS=2", "GLU", "ACTIVATION_SILU"),
+          experts(matMul("tile_Q5_K", 256, 2, 8, 1, 2, 16), "PARTS=2", "GLU", "ACTIVATION_GELU"),
+          experts(matMul("tile_Q6_K", 256, 2, 8, 1, 1, 16)),
+          experts(matMul("tile_Q8_0", 128, 2, 8, 1, 1, 4)),
+          experts(matMul("tile_F16", 64, 3, 8, 1, 1, 16)),
+          kernel("moe_slots.h", "EXPERTS=128", "WARPS=32"),
+          kernel("moe_slots.h", "EXPERTS=2048", "WARPS=4"),
           kernel("moe_route.h", "LANES=32", "EXPERTS=128", "SCORING_SOFTMAX"),
           kernel("moe_sum.h"),
           kernel("columns.h"),
@@ -105,7 +112,29 @@ final class RepresentativeKernels {
               "FORMAT_0=tile_BF16",
               "FORMAT_1=tile_BF16",
               "GLU",
-              "ACTIVATION_SILU"));
+              "ACTIVATION_SILU"),
+          experts(warpgroups("tile_Q4_K", 64), "PARTS=2", "GLU", "ACTIVATION_SILU"),
+          experts(warpgroups("tile_Q6_K", 128)),
+          experts(warpgroups("tile_Q8_0", 256)));
+
+  private static Kernel warpgroups(String format, int tokens) {
+    return kernel(
+        "mat_mul_warpgroups.h",
+        "TOKENS=" + tokens,
+        "GROUPS=2",
+        "STAGES=4",
+        "COLUMNS=4096",
+        "PARTS=1",
+        "FORMAT_0=" + format);
+  }
+
+  /** The same for slots of experts. */
+  private static Kernel experts(Kernel dense, String... defines) {
+    Map<String, String> all = new HashMap<>(dense.defines());
+    all.putAll(kernel(dense.file(), defines).defines());
+    all.put("EXPERTS", "128");
+    return new Kernel(dense.file(), all);
+  }
 
   private static Kernel matVec(String... defines) {
     Kernel common = kernel("mat_vec.h", "WARPS=16", "SLOTS=3", "BLOCKS_PER_UNIT=1", "COLUMNS=4096");
@@ -118,7 +147,8 @@ final class RepresentativeKernels {
       String format, int depth, int stages, int down, int across, int rowTiles, int tokenTiles) {
     return kernel(
         "mat_mul.h",
-        "FORMAT=" + format,
+        "FORMAT_0=" + format,
+        "PARTS=1",
         "COLUMNS=4096",
         "DEPTH=" + depth,
         "STAGES=" + stages,
