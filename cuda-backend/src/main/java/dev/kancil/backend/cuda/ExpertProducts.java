@@ -67,10 +67,6 @@ final class ExpertProducts {
       Map<String, String> activation,
       SlotTiles tiles,
       int parts) {
-    TileFormat format() {
-      return factors.getFirst().format();
-    }
-
     /** Slots, one after the other, that share a row. */
     int slotsOfInput() {
       return tiles.used() / parts;
