@@ -32,6 +32,9 @@ record MatMulShape(
   /** For each slot of an expert, of which row of x it is and where in y it goes. */
   static final int PLACE_BYTES = 2 * Integer.BYTES;
 
+  /** Blocks of fewer warps would wait for memory. */
+  private static final int LEAST_TALL_WARPS = 4;
+
   /** For steps of up to {@link #FEW_TOKENS}. */
   static MatMulShape few(TileFormat format) {
     return new MatMulShape(format, format.chunkColumns() == 256 ? 256 : 128, 2, 8, 1, 1, 2, 0);
@@ -73,7 +76,12 @@ record MatMulShape(
     MatMulShape shape = this;
     while (shape.sharedBytes() > traits.sharedBytesPerBlock()
         && (shape.tokenTiles > 2 || shape.warpsDown > 1)) {
-      boolean isNarrow = shape.tokenTiles <= 2;
+      // Those of experts lose rows first where gate and up take more room than x.
+      boolean isTall =
+          placeBytes > 0
+              && shape.warpsDown > LEAST_TALL_WARPS
+              && shape.weightBytes() > shape.activationBytes();
+      boolean isNarrow = isTall || shape.tokenTiles <= 2;
       shape =
           new MatMulShape(
               format,
@@ -96,9 +104,17 @@ record MatMulShape(
     return warpsAcross * tokenTiles * 8;
   }
 
+  /** Of a stage. */
+  private int weightBytes() {
+    return warpsDown * rowTiles * (depth / format.chunkColumns()) * format.chunkBytes();
+  }
+
+  private int activationBytes() {
+    return blockTokens() * depth * Short.BYTES;
+  }
+
   private int sharedBytes() {
-    int weights = warpsDown * rowTiles * (depth / format.chunkColumns()) * format.chunkBytes();
-    return stages * (weights + blockTokens() * depth * Short.BYTES) + blockTokens() * placeBytes;
+    return stages * (weightBytes() + activationBytes()) + blockTokens() * placeBytes;
   }
 
   Map<String, String> defines() {
