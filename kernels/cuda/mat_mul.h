@@ -10,8 +10,8 @@
 // Blocks: x tokens, which share weights and run together; y rows.
 // Traffic: weights once for each BLOCK_TOKENS tokens (or tile of slots), x once for each BLOCK_ROWS rows, both mostly from L2.
 // Invariants: x has BLOCK_TOKENS rows more than tokens, rounded down, and columns to a multiple of 256, zeros behind the last; what the
-// rows behind the last token hold comes to no sum that is written. With EXPERTS an experts' matrix begins with a tile of its own; tiles of slots
-// are of at most BLOCK_TOKENS, and warps leave out what 32 of them have no slots, all alike.
+// rows behind the last token hold comes to no sum that is written. With EXPERTS each expert's matrix begins with a tile of its own; tiles of slots
+// are of at most BLOCK_TOKENS, and warps leave out each 32 of them that have no slots.
 // Defines: FORMAT_0, COLUMNS, DEPTH, STAGES, WARPS_DOWN, WARPS_ACROSS, ROW_TILES, TOKEN_TILES, PARTS (1, or 2 with GLU), GLU (optional: ROW_TILES
 // is 2) with ACTIVATION_*, EXPERTS (optional).
 

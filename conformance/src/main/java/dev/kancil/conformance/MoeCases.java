@@ -125,7 +125,7 @@ final class MoeCases {
     }
     for (DataType type : List.of(DataType.BF16, DataType.Q5_0, DataType.Q4_K, DataType.Q6_K)) {
       cases.oneExpert(type, oddColumns(type), 150, PROMPT);
-      cases.apart(type, new Experts(3, 2), oddColumns(type), 150, PROMPT);
+      cases.apart(type, new Experts(3, 2), oddColumns(type), 40, PROMPT);
       cases.product(type, new Experts(1, 1), oddColumns(type), 35, List.of(Event.rows(263)));
     }
     for (DataType type : ProductCases.RARE_TYPES) {

@@ -102,7 +102,7 @@ final class CudaDevice extends AcceleratorDevice {
     return tiles.takes(AcceleratorWeights.kept(type)) ? HALVES : ActivationRounding.NONE;
   }
 
-  /** A kernel as errors and tables name it: with its types and columns. */
+  /** A kernel as errors and tables name it: with its types, columns and experts. */
   private static String name(String function, Map<String, String> defines) {
     StringBuilder name = new StringBuilder(function);
     new TreeMap<>(defines)
@@ -110,6 +110,8 @@ final class CudaDevice extends AcceleratorDevice {
             (key, value) -> {
               if (key.startsWith("FORMAT") || key.equals("COLUMNS")) {
                 name.append(' ').append(value);
+              } else if (key.equals("EXPERTS")) {
+                name.append(" of ").append(value).append(" experts");
               }
             });
     return name.toString();

@@ -52,7 +52,15 @@ class KernelsBeginTest {
         }
       }
     }
-    assertThat(found).contains("mat_vec", "rms_norm", "moe_route", "sample", "attention_plain");
+    assertThat(found)
+        .contains(
+            "mat_vec",
+            "mat_mul",
+            "moe_slots",
+            "rms_norm",
+            "moe_route",
+            "sample",
+            "attention_plain");
     assertThat(careless).isEmpty();
   }
 }
