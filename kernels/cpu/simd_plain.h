@@ -65,13 +65,6 @@ static INLINE float largest_lane(floats x) {
   }
   return largest;
 }
-static INLINE float sum_of_lanes(floats x) {
-  float sum = 0;
-  for (int i = 0; i < LANES; i++) {
-    sum += x.of[i];
-  }
-  return sum;
-}
 static INLINE floats multiply(floats a, floats b) { floats y; EACH(y, a.of[i] * b.of[i]); }
 static INLINE floats multiply_add(floats a, floats b, floats c) { floats y; EACH(y, fmaf(a.of[i], b.of[i], c.of[i])); }
 static INLINE floats from_ints(ints x) { floats y; EACH(y, (float)x.of[i]); }
