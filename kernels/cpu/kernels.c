@@ -32,6 +32,8 @@ static INLINE float float_of_bits(uint32_t bits) {
 #include "simd_avx512.h"
 #elif defined(__AVX2__)
 #include "simd_avx2.h"
+#elif defined(__ARM_FEATURE_DOTPROD)
+#include "simd_neon.h"
 #else
 #include "simd_plain.h"
 #endif

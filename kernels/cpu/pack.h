@@ -98,7 +98,7 @@ PACK_BLOCKS(q5_1, 24, 320, 64, {
   memcpy(scales_at + 32 + 2 * lane, at + 2, 2);
 })
 PACK_BLOCKS(q8_0, 34, 512, 32, {
-  RUNS(32) { q[i] = at[2 + i] ^ 128; }
+  RUNS(32) { q[i] = at[2 + i] ^ EIGHT_BITS_ZERO; }
   put_eights(q, quants_at);
   memcpy(scales_at + 2 * lane, at, 2);
 })
