@@ -15,7 +15,7 @@ static int has(const char *feature) {
 
 #define EXPORT __attribute__((visibility("default")))
 
-// A bit for each: 1 plain, 2 avx2, 4 avx512, 8 avx512vnni, 16 avx512bf16, 32 dotprod.
+// A bit for each: 1 plain, 2 avx2, 4 avx512, 8 avx512vnni, 16 avx512bf16, 32 dotprod, 64 i8mm.
 EXPORT int kancil_instruction_sets(void) {
   int sets = 1;
 #if defined(__x86_64__)
@@ -34,9 +34,13 @@ EXPORT int kancil_instruction_sets(void) {
     }
   }
 #elif defined(__aarch64__) && defined(__linux__)
-  sets |= getauxval(AT_HWCAP) & HWCAP_ASIMDDP ? 32 : 0;
+  if (getauxval(AT_HWCAP) & HWCAP_ASIMDDP) {
+    sets |= getauxval(AT_HWCAP2) & HWCAP2_I8MM ? 32 | 64 : 32;
+  }
 #elif defined(__aarch64__) && defined(__APPLE__)
-  sets |= has("hw.optional.arm.FEAT_DotProd") ? 32 : 0;
+  if (has("hw.optional.arm.FEAT_DotProd")) {
+    sets |= has("hw.optional.arm.FEAT_I8MM") ? 32 | 64 : 32;
+  }
 #endif
   return sets;
 }

@@ -6,7 +6,11 @@
 #define LANES 8
 #define FEW_TOKENS 2
 #define MANY_TOKENS 2
+#ifdef __ARM_FEATURE_MATMUL_INT8
+#define WIDE_TOKENS 6
+#else
 #define WIDE_TOKENS 3
+#endif
 #define SIGNED_BYTES
 #define WIDE_BYTES
 
@@ -144,26 +148,29 @@ static INLINE ints add_word_products(ints sum, words w, words x) {
 }
 
 static INLINE bytes subtract_bytes(bytes x, uint8_t y) { return (bytes){vsubq_u8(x.first, vdupq_n_u8(y)), vsubq_u8(x.second, vdupq_n_u8(y))}; }
-static INLINE ints shift_left(ints x, int bits) { return (ints){x.first << bits, x.second << bits}; }
-static INLINE ints multiply_add_ints(ints a, ints b, ints c) {
-  return (ints){vmlaq_s32(c.first, a.first, b.first), vmlaq_s32(c.second, a.second, b.second)};
-}
 
 static INLINE ints all_ints(int32_t x) { return (ints){vdupq_n_s32(x), vdupq_n_s32(x)}; }
 static INLINE sums begin_sums(int32_t start, int32_t low_start, int shift) {
   return (sums){no_ints(), all_ints(start * (1 << shift)), all_ints(low_start * (1 << shift))};
 }
-// With four numbers of sixteen.
-#define ADD_DOTS(sum, w, x, four) \
-  ((ints){ \
-      vdotq_laneq_s32(sum.first, vreinterpretq_s8_u8(w.first), x, four), vdotq_laneq_s32(sum.second, vreinterpretq_s8_u8(w.second), x, four)})
+// sum + w · four of sixteen numbers.
+static INLINE ints add_dots(ints sum, bytes w, int8x16_t x, const int four) {
+  int8x16_t first = vreinterpretq_s8_u8(w.first), second = vreinterpretq_s8_u8(w.second);
+  // Compilers want the number of a lane as they see it.
+  switch (four) {
+    case 0: return (ints){vdotq_laneq_s32(sum.first, first, x, 0), vdotq_laneq_s32(sum.second, second, x, 0)};
+    case 1: return (ints){vdotq_laneq_s32(sum.first, first, x, 1), vdotq_laneq_s32(sum.second, second, x, 1)};
+    case 2: return (ints){vdotq_laneq_s32(sum.first, first, x, 2), vdotq_laneq_s32(sum.second, second, x, 2)};
+    default: return (ints){vdotq_laneq_s32(sum.first, first, x, 3), vdotq_laneq_s32(sum.second, second, x, 3)};
+  }
+}
 static INLINE sums add_products(sums sum, bytes w, const uint8_t *x, const int parts) {
   // Behind a row's numbers lies more than the last four that this reads beyond them.
   int8x16_t numbers = parts == 3 ? vld1q_s8((const int8_t *)x) : vcombine_s8(vld1_s8((const int8_t *)x), vdup_n_s8(0));
-  sum.high = ADD_DOTS(sum.high, w, numbers, 0);
-  sum.middle = ADD_DOTS(sum.middle, w, numbers, 1);
+  sum.high = add_dots(sum.high, w, numbers, 0);
+  sum.middle = add_dots(sum.middle, w, numbers, 1);
   if (parts == 3) {
-    sum.low = ADD_DOTS(sum.low, w, numbers, 2);
+    sum.low = add_dots(sum.low, w, numbers, 2);
   }
   return sum;
 }

@@ -23,7 +23,7 @@
 #include "rows.h"
 
 // As sets.c has a bit for each.
-static const char *const SETS[] = {"plain", "avx2", "avx512", "avx512vnni", "avx512bf16", "dotprod"};
+static const char *const SETS[] = {"plain", "avx2", "avx512", "avx512vnni", "avx512bf16", "dotprod", "i8mm"};
 #define SET_COUNT (int)(sizeof SETS / sizeof SETS[0])
 
 static record all_of(const char *set) {
