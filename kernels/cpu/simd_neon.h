@@ -5,7 +5,7 @@
 
 #define LANES 8
 #define FEW_TOKENS 2
-#define MANY_TOKENS 2
+#define MANY_TOKENS 3
 #ifdef __ARM_FEATURE_MATMUL_INT8
 #define WIDE_TOKENS 6
 #else

@@ -56,7 +56,7 @@ static INLINE void multiply_bytes_of(
       }
       UNROLL for (int low = 0; low < 2; low++) {
         KEEP(w);
-        UNROLL for (int j = 4 * half; j < (halves ? 4 * half + 4 : 8); j += 2) {
+        UNROLL for (int j = 4 * half; j < 4 * half + 8 - 4 * halves; j += 2) {
           int8x16_t pair[WIDE_TOKENS / 2];
           UNROLL for (int t = 0; t < tokens / 2; t++) {
             const uint8_t *from = x + 2 * t * x_bytes + 64 * b + j / 4 * 32 + 16 * low + j % 4 * 4;
@@ -72,9 +72,11 @@ static INLINE void multiply_bytes_of(
             }
           }
         }
-        UNROLL for (int t = 0; t < tokens / 2 && low == 0; t++) {
-          UNROLL for (int i = 0; i < 4 * registers; i++) {
-            sum[t][i / 4][i % 4] = vshlq_n_s32(sum[t][i / 4][i % 4], 7);
+        if (low == 0) {
+          UNROLL for (int t = 0; t < tokens / 2; t++) {
+            UNROLL for (int i = 0; i < 4 * registers; i++) {
+              sum[t][i / 4][i % 4] = vshlq_n_s32(sum[t][i / 4][i % 4], 7);
+            }
           }
         }
       }
@@ -128,8 +130,8 @@ static INLINE void multiply_bytes_of(
           UNROLL for (int t = 0; t < tokens; t++) {
             numbers[t] = vld1q_s8((const int8_t *)x + t * x_bytes + 64 * b + 32 * sixteen + 16 * low);
           }
-          UNROLL for (int j = 0; j < 4; j++) {
-            UNROLL for (int r = 0; r < registers; r++) {
+          UNROLL for (int r = 0; r < registers; r++) {
+            UNROLL for (int j = 0; j < 4; j++) {
               bytes four = w[registers * (8 * b + 4 * sixteen + j) + r];
               UNROLL for (int t = 0; t < tokens; t++) {
                 sum[t][r] = add_dots(sum[t][r], four, numbers[t], j);
@@ -137,9 +139,11 @@ static INLINE void multiply_bytes_of(
             }
           }
         }
-        UNROLL for (int t = 0; t < tokens && low == 0; t++) {
-          UNROLL for (int r = 0; r < registers; r++) {
-            sum[t][r] = (ints){vshlq_n_s32(sum[t][r].first, 7), vshlq_n_s32(sum[t][r].second, 7)};
+        if (low == 0) {
+          UNROLL for (int t = 0; t < tokens; t++) {
+            UNROLL for (int r = 0; r < registers; r++) {
+              sum[t][r] = (ints){vshlq_n_s32(sum[t][r].first, 7), vshlq_n_s32(sum[t][r].second, 7)};
+            }
           }
         }
       }
@@ -160,8 +164,9 @@ static INLINE void put_quants(
     wide_quants *w, int b, const bytes *q, const int offset, const uint8_t *scales, const int halves, int r, int registers) {
   UNROLL for (int j = 0; j < 8; j += 2) {
     bytes both[2] = {q[j], q[j + 1]};
-    UNROLL for (int i = 0; i < 2 && offset >= 0; i++) {
-      both[i] = subtract_bytes(both[i], 1 << offset);
+    if (offset >= 0) {
+      both[0] = subtract_bytes(both[0], 1 << offset);
+      both[1] = subtract_bytes(both[1], 1 << offset);
     }
     put_columns(w->of + registers * (8 * b + j) + r, registers, both[0], both[1]);
   }
