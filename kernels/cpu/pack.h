@@ -2,7 +2,8 @@
 // register of quants a lane's four bytes are four columns of its row. No bit is lost; scales of six bits become bytes.
 //
 // A block of 32 columns is registers of nibbles (register j: columns 8j to 8j + 3 low, 8j + 4 to 8j + 7 high), then registers of what is above four bits:
-// one of fifth bits (bit j of a byte: columns 4j to 4j + 3), or two of two bits; or registers of bytes. Padding rows are zeros.
+// one of fifth bits (bit j of a byte: columns 4j to 4j + 3), or two of two bits; or registers of bytes, which products.h
+// says the sign of. Padding rows are zeros.
 
 #define RUNS(n) for (int i = 0; i < n; i++)
 
