@@ -64,10 +64,13 @@ static INLINE floats from_brain_floats(const uint16_t *at) {
   uint16x8_t x = vld1q_u16(at);
   return (floats){vreinterpretq_f32_u32(vshll_n_u16(vget_low_u16(x), 16)), vreinterpretq_f32_u32(vshll_high_n_u16(x, 16))};
 }
-static INLINE floats from_unsigned(const uint8_t *at) {
-  uint16x8_t x = vmovl_u8(vld1_u8(at));
+static INLINE floats from_eight_bytes(uint8x8_t bytes) {
+  uint16x8_t x = vmovl_u8(bytes);
   return (floats){vcvtq_f32_u32(vmovl_u16(vget_low_u16(x))), vcvtq_f32_u32(vmovl_high_u16(x))};
 }
+static INLINE floats from_unsigned(const uint8_t *at) { return from_eight_bytes(vld1_u8(at)); }
+// Four bits of each byte, from a bit on.
+static INLINE floats from_nibbles(const uint8_t *at, int from) { return from_eight_bytes(vld1_u8(at) >> from & vdup_n_u8(15)); }
 static INLINE ints ints_from_signed(int16x8_t x) { return (ints){vmovl_s16(vget_low_s16(x)), vmovl_high_s16(x)}; }
 static INLINE floats from_signed(const uint8_t *at) { return from_ints(ints_from_signed(vmovl_s8(vld1_s8((const int8_t *)at)))); }
 // Bytes of E4M3, divided by 256: moved to where halves have them, whose exponents count from another zero.

@@ -2,31 +2,33 @@
 
 enum { WORDS = 1, TWO_BYTES, THREE_BYTES, FLOATS };
 
-// A block of weights as files have it: its columns and bytes, and where it has halves that scale, or -1.
+// A block of weights as files have it: its columns and bytes, and where it has halves that scale, or -1; and how many rows of x lie.
 typedef struct {
   const char *name;
-  int columns, bytes, halves[2];
+  int columns, bytes, halves[2], many_form;
 } weight_type;
 
 static const weight_type TYPES[] = {
-    {"f32", 1, 4, {-1, -1}},
-    {"f16", 1, 2, {0, -1}},
-    {"bf16", 1, 2, {-1, -1}},
-    {"q4_0", 32, 18, {0, -1}},
-    {"q4_1", 32, 20, {0, 2}},
-    {"q5_0", 32, 22, {0, -1}},
-    {"q5_1", 32, 24, {0, 2}},
-    {"q8_0", 32, 34, {0, -1}},
-    {"iq4_nl", 32, 18, {0, -1}},
-    {"mxfp4", 32, 17, {-1, -1}},
-    {"q4_k", 256, 144, {0, 2}},
-    {"q5_k", 256, 176, {0, 2}},
-    {"q6_k", 256, 210, {208, -1}},
-    {"scaled_f8", 32, 36, {-1, -1}},
+    {"f32", 1, 4, {-1, -1}, FLOATS},
+    {"f16", 1, 2, {0, -1}, FLOATS},
+    {"bf16", 1, 2, {-1, -1}, FLOATS},
+    {"q4_0", 32, 18, {0, -1}, TWO_BYTES},
+    {"q4_1", 32, 20, {0, 2}, TWO_BYTES},
+    {"q5_0", 32, 22, {0, -1}, TWO_BYTES},
+    {"q5_1", 32, 24, {0, 2}, TWO_BYTES},
+    {"q8_0", 32, 34, {0, -1}, TWO_BYTES},
+    {"iq4_nl", 32, 18, {0, -1}, TWO_BYTES},
+    {"mxfp4", 32, 17, {-1, -1}, TWO_BYTES},
+    {"q2_k", 256, 84, {80, 82}, TWO_BYTES},
+    {"q3_k", 256, 110, {108, -1}, WORDS},
+    {"q4_k", 256, 144, {0, 2}, WORDS},
+    {"q5_k", 256, 176, {0, 2}, WORDS},
+    {"q6_k", 256, 210, {208, -1}, WORDS},
+    {"iq4_xs", 256, 136, {0, -1}, TWO_BYTES},
+    {"scaled_f8", 32, 36, {-1, -1}, FLOATS},
 };
 
-// A type whose product has a name of one of these is none of whole numbers.
-static int is_floats(const weight_type *type) { return type->columns == 1 || strcmp(type->name, "scaled_f8") == 0; }
+static int is_floats(const weight_type *type) { return type->many_form == FLOATS; }
 
 // Rows of weights; quants of the first one are the largest, of the second one the least, all others are any bits.
 static uint8_t *random_weights(const weight_type *type, int rows, int columns) {
@@ -117,7 +119,7 @@ static void multiply(const weight_type *type, int rows, int columns, int form, i
 static void products_of(const weight_type *type) {
   static const int COLUMNS[3][3] = {{1, 7, 130}, {32, 96, 416}, {256, 256, 768}};
   static const int FEW[] = {1, 2, 3, 4, 5, 6, 7, 8, 9, 61}, MANY[] = {12, 13, 14, 15, 16, 17, 19, 22, 60, 61, 72, 73};
-  int few_form = is_floats(type) ? FLOATS : THREE_BYTES, many_form = is_floats(type) ? FLOATS : type->columns == 256 ? WORDS : TWO_BYTES;
+  int few_form = is_floats(type) ? FLOATS : THREE_BYTES, many_form = type->many_form;
   for (int i = 0; i < 3; i++) {
     int columns = COLUMNS[type->columns == 1 ? 0 : type->columns == 32 ? 1 : 2][i];
     for (int rows = 1; rows <= 37; rows += 12) {
