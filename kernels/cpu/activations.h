@@ -37,7 +37,7 @@ static INLINE float minus_sum_of_half(activations of, long half, const int parts
 }
 
 // For superblocks of weights, in steps of many rows, numbers are words and share a scale for as many columns (wide_products.h).
-// Layout of a row: numbers, of each four columns the even ones first; then for each 32 columns their sum, as two words whose first counts 64; then scales.
+// Layout of a row: numbers, of each four columns the even ones first (or as wide_bytes.h has them); then for each 32 columns their sum, as two words whose first counts 64; then scales.
 
 #define SUPER_COLUMNS 256
 #define WORD_LEVELS 4095

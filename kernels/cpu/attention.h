@@ -185,12 +185,14 @@ static INLINE float weigh(float *scores, int page, float *largest, float *sum) {
   for (int i = 0; i < page; i++) {
     scores[i] = exponential(scores[i] - now);
   }
-  floats weights = zero();
-  for (int i = 0; i < page; i += LANES) {
-    weights = add(weights, load(scores + i));
+  sixteen weights = {{0}};
+  for (int i = 0; i < page; i += 16) {
+    UNROLL for (int j = 0; j < 16; j++) {
+      weights.of[j] += scores[i + j];
+    }
   }
   float factor = now > *largest ? exponential(*largest - now) : 1;
-  *sum = *sum * factor + sum_of_lanes(weights);
+  *sum = *sum * factor + sum_of_sixteen(&weights);
   *largest = now;
   return factor;
 }

@@ -5,7 +5,12 @@
 
 #define INLINE inline __attribute__((always_inline))
 #define NOINLINE __attribute__((noinline))
+#ifdef __clang__
+// Which else unrolls loops of an unknown number of rounds, too, before they are where it is known, and takes hours.
+#define UNROLL _Pragma("clang loop unroll(full)")
+#else
 #define UNROLL _Pragma("GCC unroll 16")
+#endif
 // Weights are fetched so many bytes before they are used, into the second-level cache.
 #define AHEAD 12288
 static INLINE void prefetch(const uint8_t *at, const int bytes) {
@@ -28,12 +33,15 @@ static INLINE float float_of_bits(uint32_t bits) {
   return x;
 }
 
-#if defined(__AVX512BW__)
+// What the compiler makes without being asked may be more than plain C.
+#if defined(PLAIN)
+#include "simd_plain.h"
+#elif defined(__AVX512BW__)
 #include "simd_avx512.h"
 #elif defined(__AVX2__)
 #include "simd_avx2.h"
 #else
-#include "simd_plain.h"
+#include "simd_neon.h"
 #endif
 
 #define TILE_ROWS 16

@@ -3,7 +3,7 @@
 //
 // A block of 32 columns is registers of nibbles (register j: columns 8j to 8j + 3 low, 8j + 4 to 8j + 7 high), then registers of what is above four bits:
 // one of single bits (bit j of a byte: columns 4j to 4j + 3), or two of two bits (bits 2j and 2j + 1 of register i: columns 16i + 4j to 16i + 4j + 3); or registers
-// of bytes. Quants of two and three bits have registers of two bits first. Padding rows are zeros.
+// of bytes, which products.h says the sign of. Quants of two and three bits have registers of two bits first. Padding rows are zeros.
 
 #define RUNS(n) for (int i = 0; i < n; i++)
 
@@ -101,7 +101,7 @@ PACK_BLOCKS(q5_1, 24, 320, 64, {
   memcpy(scales_at + 32 + 2 * lane, at + 2, 2);
 })
 PACK_BLOCKS(q8_0, 34, 512, 32, {
-  RUNS(32) { q[i] = at[2 + i] ^ 128; }
+  RUNS(32) { q[i] = at[2 + i] ^ EIGHT_BITS_ZERO; }
   put_eights(q, quants_at);
   memcpy(scales_at + 2 * lane, at, 2);
 })

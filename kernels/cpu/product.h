@@ -80,7 +80,6 @@ static NOINLINE void JOIN(multiply, NAME)(
 
 #if WIDE
 static void JOIN(unpack, NAME)(const uint8_t *super, int lane, wide_weights *w, int r, int registers) {
-  words *to = w->of + r;
   w->scale[r] = from_halves((const uint16_t *)super + lane);
 #if MINIMUM
   w->minus_minimum[r] = multiply(from_halves((const uint16_t *)super + 16 + lane), all(-1));
@@ -89,21 +88,10 @@ static void JOIN(unpack, NAME)(const uint8_t *super, int lane, wide_weights *w, 
     const uint8_t *at = super + SUPER_BYTES + (QUANT_BYTES + SCALE_BYTES) * b;
     quants q = QUANTS(at + 4 * lane);
     const uint8_t *scales = at + QUANT_BYTES + lane;
-#if HALVES
-    words scale[2] = {signed_words(scales), signed_words(scales + 16)};
-#else
-    words scale[2] = {unsigned_words(scales, 1), unsigned_words(scales, 1)};
+    put_quants(&w->quants, b, q.of, OFFSET, scales, HALVES, r, registers);
+#if MINIMUM
     w->minimums[registers * b + r] = unsigned_words(scales + 16, 64);
 #endif
-    UNROLL for (int j = 0; j < 8; j++) {
-      words even = even_words(q.of[j]), odd = odd_words(q.of[j]);
-#if OFFSET >= 0
-      even = subtract_words(even, 1 << OFFSET);
-      odd = subtract_words(odd, 1 << OFFSET);
-#endif
-      to[registers * (16 * b + 2 * j)] = multiply_words(even, scale[j / 4]);
-      to[registers * (16 * b + 2 * j + 1)] = multiply_words(odd, scale[j / 4]);
-    }
   }
 }
 

@@ -86,8 +86,20 @@ static INLINE quants looked_up(const uint8_t *at, const uint8_t *sixteen) {
   return q;
 }
 
-// IQ4_NL's numbers (ggml), and twice MXFP4's (OCP microscaling formats 1.0), from 128 and 12 on.
-static const uint8_t IQ4_NL_NUMBERS[16] = {1, 24, 45, 63, 79, 93, 106, 118, 129, 141, 153, 166, 181, 197, 217, 241};
+// Weights of eight bits, which are unsigned, from 128 on, or signed where that is what the instruction set multiplies.
+#ifdef SIGNED_BYTES
+#define EIGHT_BITS_ZERO 0
+#define EIGHT_BITS_OFFSET -1
+#else
+#define EIGHT_BITS_ZERO 128
+#define EIGHT_BITS_OFFSET 7
+#endif
+#define EIGHT_BITS(x) (uint8_t)(EIGHT_BITS_ZERO + (x))
+
+// IQ4_NL's numbers (ggml), and twice MXFP4's (OCP microscaling formats 1.0), from 12 on.
+static const uint8_t IQ4_NL_NUMBERS[16] = {
+    EIGHT_BITS(-127), EIGHT_BITS(-104), EIGHT_BITS(-83), EIGHT_BITS(-65), EIGHT_BITS(-49), EIGHT_BITS(-35), EIGHT_BITS(-22), EIGHT_BITS(-10),
+    EIGHT_BITS(1), EIGHT_BITS(13), EIGHT_BITS(25), EIGHT_BITS(38), EIGHT_BITS(53), EIGHT_BITS(69), EIGHT_BITS(89), EIGHT_BITS(113)};
 static const uint8_t MXFP4_NUMBERS[16] = {12, 13, 14, 15, 16, 18, 20, 24, 12, 11, 10, 9, 8, 6, 4, 0};
 
 // What is known of a block's weights: w = scale · (q - offset) - minimum.
@@ -153,7 +165,7 @@ typedef struct {
 #define QUANT_BYTES 512
 #define SCALE_BYTES 32
 #define SUPER_BYTES 0
-#define OFFSET 7
+#define OFFSET EIGHT_BITS_OFFSET
 #define MINIMUM 0
 #define HALVES 0
 #define WIDE 0
@@ -165,7 +177,7 @@ typedef struct {
 #define QUANT_BYTES 256
 #define SCALE_BYTES 32
 #define SUPER_BYTES 0
-#define OFFSET 7
+#define OFFSET EIGHT_BITS_OFFSET
 #define MINIMUM 0
 #define HALVES 0
 #define WIDE 0
@@ -267,7 +279,7 @@ typedef struct {
 #define QUANT_BYTES 256
 #define SCALE_BYTES 16
 #define SUPER_BYTES 32
-#define OFFSET 7
+#define OFFSET EIGHT_BITS_OFFSET
 #define MINIMUM 0
 #define HALVES 0
 #define WIDE 0

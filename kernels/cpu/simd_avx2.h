@@ -32,11 +32,6 @@ static INLINE float largest_lane(floats x) {
   four = _mm_max_ps(four, _mm_movehl_ps(four, four));
   return _mm_cvtss_f32(_mm_max_ss(four, _mm_movehdup_ps(four)));
 }
-static INLINE float sum_of_lanes(floats x) {
-  __m128 four = _mm_add_ps(_mm256_castps256_ps128(x), _mm256_extractf128_ps(x, 1));
-  four = _mm_add_ps(four, _mm_movehl_ps(four, four));
-  return _mm_cvtss_f32(_mm_add_ss(four, _mm_movehdup_ps(four)));
-}
 static INLINE floats multiply(floats a, floats b) { return _mm256_mul_ps(a, b); }
 static INLINE floats multiply_add(floats a, floats b, floats c) { return _mm256_fmadd_ps(a, b, c); }
 static INLINE floats from_ints(ints x) { return _mm256_cvtepi32_ps(x); }

@@ -22,7 +22,6 @@ static INLINE floats all(float x) { return _mm512_set1_ps(x); }
 static INLINE floats add(floats a, floats b) { return _mm512_add_ps(a, b); }
 static INLINE floats maximum(floats a, floats b) { return _mm512_max_ps(a, b); }
 static INLINE float largest_lane(floats x) { return _mm512_reduce_max_ps(x); }
-static INLINE float sum_of_lanes(floats x) { return _mm512_reduce_add_ps(x); }
 static INLINE float first_lane(floats x) { return _mm512_cvtss_f32(x); }
 static INLINE floats multiply(floats a, floats b) { return _mm512_mul_ps(a, b); }
 static INLINE floats multiply_add(floats a, floats b, floats c) { return _mm512_fmadd_ps(a, b, c); }

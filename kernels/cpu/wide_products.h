@@ -3,7 +3,7 @@
 // share what is loaded of x.
 //
 // Superblocks: weights are whole numbers times whole scales, which are words; so are activations (activations.h), with one scale for as many columns,
-// and nothing is scaled before a superblock ends. Minimums are multiplied with sums of blocks alike.
+// and nothing is scaled before a superblock ends. (What multiplies bytes faster than words takes both apart, for the same sums.) Minimums are multiplied with sums of blocks alike.
 // Invariants: a sum is at most 15 · 63 · 4095 · 256 (Q4_K), 31 · 63 · 4095 · 256 (Q5_K), 32 · 128 · 4095 · 128 (Q6_K) or 4 · 32 · 4095 · 128 (Q3_K) < 2^31.
 
 #define REGISTERS 2
@@ -90,12 +90,9 @@ static INLINE void multiply_words_of(
   }
 }
 
-// sums += scale · x_scale · Σ w x.
-static NOINLINE void add_words_products(
-    const words *w, int pairs, const uint8_t *x, long x_bytes, const floats *scale, const float *x_scales, floats *sums, int tokens,
-    int registers) {
-  ints whole[REGISTERS * WIDE_TOKENS];
-  WIDE_CASES(tokens, registers, multiply_words_of, w, pairs, x, x_bytes, whole)
+// sums += scale · x_scale · whole.
+static INLINE void add_scaled(
+    const ints *whole, long x_bytes, const floats *scale, const float *x_scales, floats *sums, int tokens, int registers) {
   for (int t = 0; t < tokens; t++) {
     floats x_scale = all(*(const float *)((const uint8_t *)x_scales + t * x_bytes));
     for (int r = 0; r < registers; r++) {
@@ -105,9 +102,25 @@ static NOINLINE void add_words_products(
   }
 }
 
-// A superblock of weights: scale · Σ words x - minimum · Σ minimums x.
+// sums += scale · x_scale · Σ w x.
+static NOINLINE void add_words_products(
+    const words *w, int pairs, const uint8_t *x, long x_bytes, const floats *scale, const float *x_scales, floats *sums, int tokens,
+    int registers) {
+  ints whole[REGISTERS * WIDE_TOKENS];
+  WIDE_CASES(tokens, registers, multiply_words_of, w, pairs, x, x_bytes, whole)
+  add_scaled(whole, x_bytes, scale, x_scales, sums, tokens, registers);
+}
+
+#ifdef WIDE_BYTES
+#include "wide_bytes.h"
+#else
+#include "wide_words.h"
+#endif
+
+// A superblock of weights: scale · Σ quants x - minimum · Σ minimums x.
 typedef struct {
-  words of[REGISTERS * SUPER_COLUMNS / 2], minimums[REGISTERS * SUPER_COLUMNS / BLOCK];
+  wide_quants quants;
+  words minimums[REGISTERS * SUPER_COLUMNS / BLOCK];
   floats scale[REGISTERS], minus_minimum[REGISTERS];
 } wide_weights;
 
@@ -117,10 +130,9 @@ static INLINE void add_super(
     int registers) {
   word_activations of = word_activations_at(x, blocks);
   const uint8_t *numbers = of.numbers + 2 * SUPER_COLUMNS * super;
-  const int pairs = SUPER_COLUMNS / 2 / pieces;
   for (int i = 0; i < pieces; i++) {
-    add_words_products(
-        w->of + registers * pairs * i, pairs, numbers + 4 * pairs * i, x_bytes, w->scale, of.scales + super, sums, tokens, registers);
+    add_quants_products(
+        &w->quants, i, pieces, numbers + 2 * SUPER_COLUMNS / pieces * i, x_bytes, w->scale, of.scales + super, sums, tokens, registers);
   }
   if (has_minimum) {
     add_words_products(
@@ -129,7 +141,7 @@ static INLINE void add_super(
   }
 }
 
-// Makes words of some lanes of a superblock, as its register r.
+// Unpacks some lanes of a superblock, as its register r.
 typedef void unpack_super(const uint8_t *at, int lane, wide_weights *w, int r, int registers);
 
 // y[t][row] = row · x[t], as `many` has it.

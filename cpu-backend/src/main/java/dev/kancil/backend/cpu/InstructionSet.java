@@ -8,7 +8,9 @@ enum InstructionSet {
   AVX2("AVX2", 2),
   AVX512("AVX-512", 4),
   AVX512VNNI("AVX-512 VNNI", 8),
-  AVX512BF16("AVX-512 VNNI and BF16", 16);
+  AVX512BF16("AVX-512 VNNI and BF16", 16),
+  DOTPROD("NEON with dot products", 32),
+  I8MM("NEON with dot products and I8MM", 64);
 
   /** As people know it. */
   final String label;

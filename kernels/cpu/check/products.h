@@ -1,0 +1,152 @@
+// Products of each type of weights with rows of x in each form.
+
+enum { WORDS = 1, TWO_BYTES, THREE_BYTES, FLOATS };
+
+// A block of weights as files have it: its columns and bytes, and where it has halves that scale, or -1; and how many rows of x lie.
+typedef struct {
+  const char *name;
+  int columns, bytes, halves[2], many_form;
+} weight_type;
+
+static const weight_type TYPES[] = {
+    {"f32", 1, 4, {-1, -1}, FLOATS},
+    {"f16", 1, 2, {0, -1}, FLOATS},
+    {"bf16", 1, 2, {-1, -1}, FLOATS},
+    {"q4_0", 32, 18, {0, -1}, TWO_BYTES},
+    {"q4_1", 32, 20, {0, 2}, TWO_BYTES},
+    {"q5_0", 32, 22, {0, -1}, TWO_BYTES},
+    {"q5_1", 32, 24, {0, 2}, TWO_BYTES},
+    {"q8_0", 32, 34, {0, -1}, TWO_BYTES},
+    {"iq4_nl", 32, 18, {0, -1}, TWO_BYTES},
+    {"mxfp4", 32, 17, {-1, -1}, TWO_BYTES},
+    {"q2_k", 256, 84, {80, 82}, TWO_BYTES},
+    {"q3_k", 256, 110, {108, -1}, WORDS},
+    {"q4_k", 256, 144, {0, 2}, WORDS},
+    {"q5_k", 256, 176, {0, 2}, WORDS},
+    {"q6_k", 256, 210, {208, -1}, WORDS},
+    {"iq4_xs", 256, 136, {0, -1}, TWO_BYTES},
+    {"scaled_f8", 32, 36, {-1, -1}, FLOATS},
+};
+
+static int is_floats(const weight_type *type) { return type->many_form == FLOATS; }
+
+// Rows of weights; quants of the first one are the largest, of the second one the least, all others are any bits.
+static uint8_t *random_weights(const weight_type *type, int rows, int columns) {
+  int blocks = columns / type->columns;
+  uint8_t *to = memory((size_t)(rows * blocks * type->bytes));
+  for (int i = 0; i < rows * blocks; i++) {
+    uint8_t *block = to + i * type->bytes;
+    for (int j = 0; j < type->bytes; j++) {
+      block[j] = i / blocks == 0 ? 0xff : i / blocks == 1 ? 0 : (uint8_t)random_bits();
+    }
+    for (int j = 0; j < 2; j++) {
+      uint16_t half = random_half();
+      if (type->halves[j] >= 0) {
+        memcpy(block + type->halves[j], &half, 2);
+      }
+    }
+    if (strcmp(type->name, "mxfp4") == 0) {
+      block[0] = (uint8_t)(random_bits() % 8 == 0 ? random_bits() % 4 : 100 + random_bits() % 40);
+    } else if (strcmp(type->name, "bf16") == 0) {
+      float x = random_float();
+      memcpy(block, (uint8_t *)&x + 2, 2);
+    } else if (is_floats(type) && type->bytes >= 4) {
+      float x = random_float();
+      memcpy(block, &x, 4);
+    }
+  }
+  return to;
+}
+
+// Rows of x. Some are of one size, so that all are the largest; some are zeros in parts, or next to nothing.
+static float *random_rows(int count, int columns) {
+  float *to = random_floats((size_t)(count * columns));
+  for (int t = 0; t < count; t++) {
+    for (int k = 0; k < columns; k++) {
+      float *x = to + t * columns + k;
+      if (t % 5 == 1) {
+        *x = *x < 0 ? -0.75f : 0.75f;
+      } else if (t % 5 == 3) {
+        *x *= k / 32 % 3 == 0 ? 0 : k / 32 % 3 == 1 ? 1e-36f : 1;
+      }
+    }
+  }
+  return to;
+}
+
+typedef struct {
+  const uint8_t *at;
+  long row_bytes;
+} rows_of_x;
+
+// What `round` makes of rows of x, of which what lies behind the numbers is kept: the numbers lie as each set likes.
+static rows_of_x rounded(const float *x, int count, int columns, int form, int are_numbers) {
+  long (*round_bytes)(long, int) = kernel("round_bytes");
+  void (*round)(const float *, long, long, int, uint8_t *, long, int) = kernel("round");
+  if (form == FLOATS) {
+    return (rows_of_x){(const uint8_t *)x, 4 * columns};
+  }
+  long row_bytes = round_bytes(columns, form), kept = form == WORDS ? columns / 8 + columns / 64 : columns;
+  uint8_t *to = memory((size_t)(count * row_bytes));
+  round(x, columns, columns, count, to, row_bytes, form);
+  for (int t = 0; t < count && are_numbers; t++) {
+    keep_bytes(to + (t + 1) * row_bytes - kept, (size_t)kept, "round: row %d of %d columns, form %d", t, columns, form);
+  }
+  return (rows_of_x){to, row_bytes};
+}
+
+static void multiply(const weight_type *type, int rows, int columns, int form, int tokens, const float *x, int are_numbers) {
+  char name[3][32];
+  snprintf(name[0], sizeof name[0], "tile_bytes_%s", type->name);
+  snprintf(name[1], sizeof name[1], "pack_%s", type->name);
+  snprintf(name[2], sizeof name[2], "multiply_%s", type->name);
+  long (*tile_bytes)(long) = kernel(name[0]);
+  void (*pack)(const uint8_t *, long, long, long, uint8_t *) = kernel(name[1]);
+  void (*product)(const uint8_t *, long, const uint8_t *, long, int, int, float *, long, int) = kernel(name[2]);
+  long blocks = is_floats(type) ? columns : columns / 32;
+  size_t bytes = (size_t)((rows + 15) / 16 * tile_bytes(blocks));
+  uint8_t *tiles = memset(memory(bytes), 0, bytes);
+  pack(random_weights(type, rows, columns), columns / type->columns * type->bytes, blocks, rows, tiles);
+  rows_of_x from = rounded(x, tokens, columns, form, are_numbers);
+  long y_floats = rows + 3, floats = (tokens - 1) * y_floats + rows;
+  float *y = memory(4 * (size_t)floats);
+  product(tiles, blocks, from.at, from.row_bytes, tokens, form, y, y_floats, rows);
+  keep_floats(
+      y, (size_t)floats, "%s: %d rows, %d columns, %d rows of x, form %d%s", name[2], rows, columns, tokens, form,
+      are_numbers ? "" : ", some no numbers");
+}
+
+static void products_of(const weight_type *type) {
+  static const int COLUMNS[3][3] = {{1, 7, 130}, {32, 96, 416}, {256, 256, 768}};
+  static const int FEW[] = {1, 2, 3, 4, 5, 6, 7, 8, 9, 61}, MANY[] = {12, 13, 14, 15, 16, 17, 19, 22, 60, 61, 72, 73};
+  int few_form = is_floats(type) ? FLOATS : THREE_BYTES, many_form = type->many_form;
+  for (int i = 0; i < 3; i++) {
+    int columns = COLUMNS[type->columns == 1 ? 0 : type->columns == 32 ? 1 : 2][i];
+    for (int rows = 1; rows <= 37; rows += 12) {
+      multiply(type, rows, columns, few_form, 3, random_rows(3, columns), 1);
+      multiply(type, rows, columns, many_form, 23, random_rows(23, columns), 1);
+      release();
+    }
+    for (size_t t = 0; t < sizeof FEW / sizeof FEW[0]; t++) {
+      multiply(type, 18, columns, few_form, FEW[t], random_rows(FEW[t], columns), 1);
+      release();
+    }
+    for (size_t t = 0; t < sizeof MANY / sizeof MANY[0] && many_form != few_form; t++) {
+      multiply(type, 18, columns, many_form, MANY[t], random_rows(MANY[t], columns), 1);
+      release();
+    }
+    float *x = random_rows(14, columns);
+    x[columns / 2] = NAN;
+    x[2 * columns] = INFINITY;
+    x[7 * columns - 1] = -INFINITY;
+    multiply(type, 18, columns, few_form, 5, x, 0);
+    multiply(type, 18, columns, many_form, 14, x, 0);
+    release();
+  }
+}
+
+static void all_products(void) {
+  for (size_t i = 0; i < sizeof TYPES / sizeof TYPES[0]; i++) {
+    products_of(TYPES + i);
+  }
+}
