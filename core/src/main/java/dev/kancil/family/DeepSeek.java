@@ -113,7 +113,7 @@ final class DeepSeek implements Family {
       double ofAll =
           settings.isGguf()
               ? 10 * settings.positive("rope.scaling.yarn_log_multiplier").orElse(0.0)
-              : settings.positive("rope_scaling.mscale_all_dim").orElse(0.0);
+              : settings.number("rope_scaling.mscale_all_dim").orElse(0.0);
       magnitude = RotarySettings.magnitude(factor, ofAll);
     }
     return (float) (magnitude * magnitude / Math.sqrt(width));

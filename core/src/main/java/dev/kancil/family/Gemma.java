@@ -28,10 +28,11 @@ final class Gemma implements Family {
     Rotation global = RotarySettings.read(settings, Pairing.HALVES, isThird ? 1_000_000 : 10_000);
     Rotation local =
         isThird
-            ? RotarySettings.unscaled(
-                global, settings.positive("rope.freq_base_swa").orElse(10_000.0))
+            ? RotarySettings.local(
+                settings, global, settings.positive("rope.freq_base_swa").orElse(10_000.0))
             : global;
     boolean isFirst = settings.architecture().equals(GEMMA_1);
+    boolean hasBias = settings.hasBias("attention_bias", false);
     return new Decoder(
         new Embeddings(settings.width(), (float) Math.sqrt(settings.width()), 0),
         settings.eachBlock(
@@ -40,13 +41,14 @@ final class Gemma implements Family {
               AttentionLayer attention =
                   AttentionLayer.of(settings.headsOf(layer))
                       .with(isLocal ? local : global)
+                      .with(new AttentionLayer.Biases(hasBias, hasBias))
                       .with(
                           isThird
                               ? AttentionLayer.QueryKeyNorm.ofHeads(norm)
                               : AttentionLayer.QueryKeyNorm.NONE)
                       .withWindow(isLocal ? settings.window() : 0)
                       .withScale(scale(settings))
-                      .withScore(score(settings));
+                      .withScore(isThird ? Score.PLAIN : score(settings));
               FeedForward feedForward =
                   FeedForward.gated(
                       settings.activation(Activation.GELU_TANH), settings.feedForwardWidth(layer));

@@ -27,7 +27,7 @@ final class Llama implements Family {
               AttentionLayer attention =
                   AttentionLayer.of(settings.headsOf(layer))
                       .with(new AttentionLayer.Biases(hasBias, hasBias))
-                      .withWindow(seesAll(settings, layer) ? 0 : settings.window());
+                      .withWindow(window(settings, layer));
               return Block.preNorm(
                   norm,
                   turns(settings, layer) ? attention.with(rotation) : attention,
@@ -37,10 +37,14 @@ final class Llama implements Family {
         Decoder.Head.of(settings.isTied(settings.architecture().equals("smollm3"))));
   }
 
-  /** Where a configuration tells of each layer, as those of Ministral do. */
-  private static boolean seesAll(Hyperparameters settings, int layer) {
+  /** Where a configuration tells of each layer, as those of Ministral do, some see all. */
+  private static int window(Hyperparameters settings, int layer) {
     List<String> types = settings.layerTypes();
-    return !types.isEmpty() && types.get(layer).equals("full_attention");
+    if (!types.isEmpty()) {
+      return types.get(layer).equals("full_attention") ? 0 : settings.windowIfUsed();
+    }
+    boolean seesAll = settings.architecture().equals("smollm3") && turns(settings, layer);
+    return seesAll ? 0 : settings.window();
   }
 
   /** SmolLM3: every fourth layer does not. */

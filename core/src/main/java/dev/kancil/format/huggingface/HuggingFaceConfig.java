@@ -69,8 +69,10 @@ final class HuggingFaceConfig {
     Map<String, @Nullable Object> local = object(rope.get("sliding_attention"));
     if (local != null) {
       spread.put("rope_local_base_freq", local.get("rope_theta"));
+      spread.put("rope_local_scaling", local);
     }
-    Map<String, @Nullable Object> main = global == null ? rope : global;
+    Map<String, @Nullable Object> main =
+        global != null ? global : local != null ? Map.of() : rope;
     for (String key : List.of("rope_theta", "partial_rotary_factor")) {
       if (main.get(key) != null) {
         spread.put(key, main.get(key));
