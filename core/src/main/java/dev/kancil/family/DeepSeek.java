@@ -174,7 +174,7 @@ final class DeepSeek implements Family {
 
   @Override
   public WeightNames names(Hyperparameters settings) {
-    WeightNames names =
+    WeightNames apart =
         new DeepSeekNames(
                 settings.isGguf(),
                 settings.heads(0),
@@ -183,6 +183,11 @@ final class DeepSeek implements Family {
                 latentWidth(settings),
                 valueWidth(settings))
             .of(queryRank(settings) == 0, isSplit(settings));
+    WeightNames names =
+        apart.withExpertsInMemory(
+            settings,
+            "model.layers.{}.mlp",
+            settings.optional("expert_feed_forward_length", MOST).orElse(0));
     // What guesses further tokens lies behind the blocks; it only makes generation faster.
     return settings.integers("num_nextn_predict_layers").stream().anyMatch(count -> count > 0)
         ? names.ignoring("model.layers." + settings.blocks() + ".")

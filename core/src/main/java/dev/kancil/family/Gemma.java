@@ -23,6 +23,10 @@ final class Gemma implements Family {
 
   @Override
   public Decoder transformer(Hyperparameters settings) {
+    String bothWays = "use_bidirectional_attention";
+    if (!settings.isGguf() && settings.flag(bothWays, false)) {
+      throw settings.unsupported(bothWays, "is true");
+    }
     Norm norm = Norm.rms(settings.rmsNormEpsilon());
     boolean isThird = settings.architecture().startsWith("gemma3");
     Rotation global = RotarySettings.read(settings, Pairing.HALVES, isThird ? 1_000_000 : 10_000);

@@ -231,6 +231,11 @@ public final class Hyperparameters {
     return checkpoint.tensor(name).isPresent();
   }
 
+  /** Whether the checkpoint has a tensor whose name ends so. */
+  boolean hasTensorEnding(String end) {
+    return checkpoint.tensorNames().stream().anyMatch(name -> name.endsWith(end));
+  }
+
   /** How many rows a tensor has; empty if there is none. */
   public OptionalInt rowsOf(String name) {
     return checkpoint

@@ -73,10 +73,14 @@ final class Llama implements Family {
   @Override
   public WeightNames names(Hyperparameters settings) {
     WeightNames usual = WeightNames.of(settings.layout());
-    return settings.architecture().equals("mixtral")
-        ? usual
-            .with(WeightName.ROUTER, "model.layers.{}.block_sparse_moe.gate.weight")
-            .withExperts("model.layers.{}.block_sparse_moe.experts.{e}.", "w1", "w3", "w2")
-        : usual;
+    if (!settings.architecture().equals("mixtral")) {
+      return usual;
+    }
+    String gate = "model.layers.{}.block_sparse_moe.gate.weight";
+    WeightNames separate =
+        settings.hasTensor(gate.replace("{}", "0")) ? usual.with(WeightName.ROUTER, gate) : usual;
+    return separate
+        .withExperts("model.layers.{}.block_sparse_moe.experts.{e}.", "w1", "w3", "w2")
+        .withExpertsInMemory(settings, "model.layers.{}.mlp", settings.feedForwardWidth(0));
   }
 }

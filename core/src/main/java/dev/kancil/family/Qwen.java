@@ -111,7 +111,11 @@ final class Qwen implements Family {
         .with(WeightName.SHARED_GATE, shared + ".gate_proj.weight")
         .with(WeightName.SHARED_UP, shared + ".up_proj.weight")
         .with(WeightName.SHARED_DOWN, shared + ".down_proj.weight")
-        .with(WeightName.SHARED_SWITCH, shared + "_gate.weight");
+        .with(WeightName.SHARED_SWITCH, shared + "_gate.weight")
+        .withExpertsInMemory(
+            settings,
+            "model.layers.{}.mlp",
+            settings.optional(EXPERT_WIDTH, 1 << 20).orElse(0));
   }
 
   private static boolean isDense(Hyperparameters settings, int layer) {
