@@ -54,8 +54,7 @@ final class Gemma implements Family {
                       .withScale(scale(settings))
                       .withScore(isThird ? Score.PLAIN : score(settings));
               FeedForward feedForward =
-                  FeedForward.gated(
-                      settings.activation(Activation.GELU_TANH), settings.feedForwardWidth(layer));
+                  FeedForward.gated(activation(settings), settings.feedForwardWidth(layer));
               return isFirst
                   ? Block.preNorm(norm, attention, feedForward)
                   : Block.sandwichNorm(norm, attention, feedForward);
@@ -63,6 +62,18 @@ final class Gemma implements Family {
         norm,
         new Decoder.Head(
             settings.isTied(true), false, 1, cap(settings, "final_logit_softcapping")));
+  }
+
+  private static Activation activation(Hyperparameters settings) {
+    Activation usual = Activation.GELU_TANH;
+    if (settings.isGguf()) {
+      return usual;
+    }
+    boolean isFirst = settings.architecture().equals(GEMMA_1);
+    String key = isFirst ? "hidden_act" : "hidden_activation";
+    // What the first releases call gelu was meant to be the approximation.
+    boolean isMeant = isFirst && settings.string(key).orElse("").equals("gelu");
+    return isMeant ? usual : settings.activation(key, usual);
   }
 
   private static Score score(Hyperparameters settings) {

@@ -37,14 +37,22 @@ final class Llama implements Family {
         Decoder.Head.of(settings.isTied(settings.architecture().equals("smollm3"))));
   }
 
-  /** Where a configuration tells of each layer, as those of Ministral do, some see all. */
+  /** Configurations of Ministral and SmolLM3 tell of each layer; others' layers are alike. */
   private static int window(Hyperparameters settings, int layer) {
-    List<String> types = settings.layerTypes();
-    if (!types.isEmpty()) {
-      return types.get(layer).equals("full_attention") ? 0 : settings.windowIfUsed();
+    if (settings.isGguf()) {
+      return settings.window();
     }
-    boolean seesAll = settings.architecture().equals("smollm3") && turns(settings, layer);
-    return seesAll ? 0 : settings.window();
+    List<String> types = settings.layerTypes();
+    boolean seesAll = !types.isEmpty() && types.get(layer).equals("full_attention");
+    return switch (settings.architecture()) {
+      case "llama" -> 0;
+      case "ministral" -> seesAll ? 0 : settings.windowIfUsed();
+      case "smollm3" ->
+          types.isEmpty()
+              ? (turns(settings, layer) ? 0 : settings.window())
+              : (seesAll ? 0 : settings.windowIfUsed());
+      default -> settings.windowIfUsed();
+    };
   }
 
   /** SmolLM3: every fourth layer does not. */

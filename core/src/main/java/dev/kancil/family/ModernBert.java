@@ -38,6 +38,8 @@ final class ModernBert implements Family {
 
   @Override
   public Encoder transformer(Hyperparameters settings) {
+    RotarySettings.requirePlain(settings, "rope.scaling.type");
+    RotarySettings.requirePlain(settings, RotarySettings.LOCAL_SCALING);
     Norm norm = norm(settings);
     Encoder encoder =
         Encoder.of(

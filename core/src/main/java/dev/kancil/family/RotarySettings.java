@@ -9,6 +9,9 @@ import java.util.function.IntToDoubleFunction;
 
 /** Reads how positions turn queries and keys, and how that was stretched to longer contexts. */
 final class RotarySettings {
+  /** How layers that see a window are stretched, where configurations tell of them apart. */
+  static final String LOCAL_SCALING = "rope_local_scaling.rope_type";
+
   private static final String SCALING = "rope.scaling.type";
 
   private final Hyperparameters settings;
@@ -77,7 +80,7 @@ final class RotarySettings {
    * @throws dev.kancil.UnsupportedException if such layers are stretched, too
    */
   static Rotation local(Hyperparameters settings, Rotation rotation, double base) {
-    requirePlain(settings, "rope_local_scaling.rope_type");
+    requirePlain(settings, LOCAL_SCALING);
     RotaryEmbedding embedding = rotation.embedding();
     return new Rotation(
         new RotaryEmbedding(
