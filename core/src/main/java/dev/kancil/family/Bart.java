@@ -113,7 +113,8 @@ final class Bart implements Family {
                 entry(WeightName.OUTPUT, "lm_head.weight"),
                 entry(WeightName.OUTPUT_BIAS, "final_logits_bias")))
         .with(WeightName.POSITION_EMBEDDING, positions(settings, part + "embed_positions.weight"))
-        .ignoring(SHARED, PREFIX + "encoder.embed_tokens.weight", PREFIX + "decoder.embed_tokens.weight");
+        .ignoring(
+            SHARED, PREFIX + "encoder.embed_tokens.weight", PREFIX + "decoder.embed_tokens.weight");
   }
 
   /** Both stacks share a table, unless the checkpoint has others and nothing is tied. */

@@ -37,7 +37,8 @@ final class Bert implements Family {
     Encoder encoder =
         PostNormEncoder.of(settings, settings.contextLength(), types, 0, UnaryOperator.identity());
     if (!settings.isGguf()) {
-      return EncoderHeads.withHeads(encoder, settings, names, sentences(settings), settings.width());
+      return EncoderHeads.withHeads(
+          encoder, settings, names, sentences(settings), settings.width());
     }
     List<Head> pooled = EncoderHeads.pooler(settings, names);
     String from = pooled.isEmpty() ? "" : EncoderHeads.POOLER_OUTPUT;

@@ -21,6 +21,11 @@ final class Granite implements Family {
 
   @Override
   public Decoder transformer(Hyperparameters settings) {
+    String positions = "position_embedding_type";
+    String kind = settings.isGguf() ? "rope" : settings.string(positions).orElse("rope");
+    if (!kind.equals("rope")) {
+      throw settings.unsupported(positions, "is " + kind);
+    }
     Norm norm = Norm.rms(settings.rmsNormEpsilon());
     Rotation rotation = RotarySettings.readReordered(settings, 10_000);
     double usualScale = settings.isGguf() ? 1 / Math.sqrt(settings.keyWidth()) : 1;

@@ -55,13 +55,14 @@ final class Llama implements Family {
     };
   }
 
-  /** SmolLM3: every fourth layer does not. */
+  /** SmolLM3: every fourth layer does not, unless a configuration says otherwise. */
   private static boolean turns(Hyperparameters settings, int layer) {
     if (!settings.architecture().equals("smollm3")) {
       return true;
     }
     List<Long> named = settings.isGguf() ? List.of() : settings.layers("no_rope_layers");
-    return named.isEmpty() ? (layer + 1) % 4 != 0 : named.get(layer) != 0;
+    int every = settings.optional("no_rope_layer_interval", 1 << 16).orElse(4);
+    return named.isEmpty() ? (layer + 1) % every != 0 : named.get(layer) != 0;
   }
 
   private static FeedForward feedForward(Hyperparameters settings, int layer) {

@@ -20,20 +20,21 @@ final class Olmo2 implements Family {
   @Override
   public Decoder transformer(Hyperparameters settings) {
     Norm norm = Norm.rms(settings.rmsNormEpsilon());
-    Rotation global = RotarySettings.read(settings, Pairing.HALVES, 500_000);
-    Rotation local =
-        RotarySettings.local(
-            settings,
-            global,
-            settings.positive("rope.freq_base_swa").orElse(global.embedding().base()));
+    double usual = 500_000;
+    Rotation global = RotarySettings.read(settings, Pairing.HALVES, usual);
+    double base =
+        settings
+            .positive("rope.freq_base_swa")
+            .or(() -> settings.positive("rope.freq_base"))
+            .orElse(usual);
+    Rotation local = RotarySettings.local(settings, global, base);
     boolean isLater = settings.isGguf() || settings.architecture().equals(LATER);
     boolean hasBias = settings.hasBias("attention_bias", false);
     return new Decoder(
         Embeddings.of(settings.width()),
         settings.eachBlock(
             layer -> {
-              int window =
-                  isLater && settings.isWindowed(layer, 4) ? settings.windowIfUsed() : 0;
+              int window = isLater && settings.isWindowed(layer, 4) ? settings.windowIfUsed() : 0;
               return Block.normedChanges(
                   norm,
                   AttentionLayer.of(settings.headsOf(layer))

@@ -113,9 +113,7 @@ final class Qwen implements Family {
         .with(WeightName.SHARED_DOWN, shared + ".down_proj.weight")
         .with(WeightName.SHARED_SWITCH, shared + "_gate.weight")
         .withExpertsInMemory(
-            settings,
-            "model.layers.{}.mlp",
-            settings.optional(EXPERT_WIDTH, 1 << 20).orElse(0));
+            settings, "model.layers.{}.mlp", settings.optional(EXPERT_WIDTH, 1 << 20).orElse(0));
   }
 
   private static boolean isDense(Hyperparameters settings, int layer) {
