@@ -30,6 +30,12 @@ static INLINE activations activations_at(const uint8_t *row, long blocks, const 
       integers + 4 * blocks};
 }
 
+// Of 16 columns, of which a block has two.
+static INLINE float minus_sum_of_half(activations of, long half, const int parts) {
+  float high = (float)of.minus_halves[half];
+  return of.scales[half / 2] * (parts == 3 ? high * 256 + (float)of.minus_low_halves[half] : high);
+}
+
 // For superblocks of weights, in steps of many rows, numbers are words and share a scale for as many columns (wide_products.h).
 // Layout of a row: numbers, of each four columns the even ones first; then for each 32 columns their sum, as two words whose first counts 64; then scales.
 

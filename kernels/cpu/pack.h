@@ -2,7 +2,8 @@
 // register of quants a lane's four bytes are four columns of its row. No bit is lost; scales of six bits become bytes.
 //
 // A block of 32 columns is registers of nibbles (register j: columns 8j to 8j + 3 low, 8j + 4 to 8j + 7 high), then registers of what is above four bits:
-// one of fifth bits (bit j of a byte: columns 4j to 4j + 3), or two of two bits; or registers of bytes. Padding rows are zeros.
+// one of single bits (bit j of a byte: columns 4j to 4j + 3), or two of two bits (bits 2j and 2j + 1 of register i: columns 16i + 4j to 16i + 4j + 3); or registers
+// of bytes. Quants of two and three bits have registers of two bits first. Padding rows are zeros.
 
 #define RUNS(n) for (int i = 0; i < n; i++)
 
@@ -16,22 +17,24 @@ static INLINE void put_nibbles(const uint8_t *q, uint8_t *to) {
   }
 }
 
-static INLINE void put_fifths(const uint8_t *q, uint8_t *to) {
+// Bit `from` of each quant.
+static INLINE void put_bits(const uint8_t *q, int from, uint8_t *to) {
   uint8_t bits[4] = {0, 0, 0, 0};
   for (int j = 0; j < 8; j++) {
     for (int b = 0; b < 4; b++) {
-      bits[b] |= (uint8_t)((q[4 * j + b] >> 4) << j);
+      bits[b] |= (uint8_t)((q[4 * j + b] >> from & 1) << j);
     }
   }
   memcpy(to, bits, 4);
 }
 
-static INLINE void put_sixths(const uint8_t *q, uint8_t *to) {
+// Two bits of each quant, from `from` on.
+static INLINE void put_pairs(const uint8_t *q, int from, uint8_t *to) {
   for (int i = 0; i < 2; i++) {
     uint8_t bits[4] = {0, 0, 0, 0};
     for (int j = 0; j < 4; j++) {
       for (int b = 0; b < 4; b++) {
-        bits[b] |= (uint8_t)((q[16 * i + 4 * j + b] >> 4) << 2 * j);
+        bits[b] |= (uint8_t)((q[16 * i + 4 * j + b] >> from & 3) << 2 * j);
       }
     }
     memcpy(to + 64 * i, bits, 4);
@@ -87,13 +90,13 @@ PACK_BLOCKS(q4_1, 20, 256, 64, {
 PACK_BLOCKS(q5_0, 22, 320, 32, {
   get_fives(at + 2, at + 6, q);
   put_nibbles(q, quants_at);
-  put_fifths(q, quants_at + 256);
+  put_bits(q, 4, quants_at + 256);
   memcpy(scales_at + 2 * lane, at, 2);
 })
 PACK_BLOCKS(q5_1, 24, 320, 64, {
   get_fives(at + 4, at + 8, q);
   put_nibbles(q, quants_at);
-  put_fifths(q, quants_at + 256);
+  put_bits(q, 4, quants_at + 256);
   memcpy(scales_at + 2 * lane, at, 2);
   memcpy(scales_at + 32 + 2 * lane, at + 2, 2);
 })
@@ -151,7 +154,7 @@ static void pack_row_q5_k(const uint8_t *row, long blocks, int lane, uint8_t *ti
     RUNS(32) { q[i] = (uint8_t)((super[48 + 32 * (of / 2) + i] >> 4 * (of % 2) & 15) | (super[16 + i] >> of & 1) << 4); }
     uint8_t *to = BLOCK_OF(320 + 32, 64);
     put_nibbles(q, to + 4 * lane);
-    put_fifths(q, to + 256 + 4 * lane);
+    put_bits(q, 4, to + 256 + 4 * lane);
     put_super_scales(super, of, to + 320 + lane, SUPER_OF(320 + 32, 64) + 2 * lane);
   }
 }
@@ -166,10 +169,60 @@ static void pack_row_q6_k(const uint8_t *row, long blocks, int lane, uint8_t *ti
     RUNS(32) { q[i] = (uint8_t)((low[i] >> 4 * (of / 2) & 15) | (high[i] >> 2 * of & 3) << 4); }
     uint8_t *to = BLOCK_OF(384 + 32, 32);
     put_nibbles(q, to + 4 * lane);
-    put_sixths(q, to + 256 + 4 * lane);
+    put_pairs(q, 4, to + 256 + 4 * lane);
     to[384 + lane] = super[192 + 2 * (b % 8)];
     to[384 + 16 + lane] = super[192 + 2 * (b % 8) + 1];
     memcpy(SUPER_OF(384 + 32, 32) + 2 * lane, super + 208, 2);
+  }
+}
+
+static void pack_row_q3_k(const uint8_t *row, long blocks, int lane, uint8_t *tile) {
+  for (long b = 0; b < blocks; b++) {
+    const uint8_t *super = row + 110 * (b / 8);
+    int of = (int)(b % 8);
+    uint8_t q[32];
+    RUNS(32) { q[i] = (uint8_t)((super[32 + 32 * (of / 4) + i] >> 2 * (of % 4) & 3) | (super[i] >> of & 1) << 2); }
+    uint8_t *to = BLOCK_OF(192 + 32, 32);
+    put_pairs(q, 0, to + 4 * lane);
+    put_bits(q, 2, to + 128 + 4 * lane);
+    const uint8_t *packed = super + 96;
+    for (int half = 0; half < 2; half++) {
+      int i = 2 * of + half;
+      int low = packed[i % 8] >> 4 * (i / 8) & 15, high = packed[8 + i % 4] >> 2 * (i / 4) & 3;
+      to[192 + 16 * half + lane] = (uint8_t)((low | high << 4) - 32);
+    }
+    memcpy(SUPER_OF(192 + 32, 32) + 2 * lane, super + 108, 2);
+  }
+}
+
+static void pack_row_q2_k(const uint8_t *row, long blocks, int lane, uint8_t *tile) {
+  for (long b = 0; b < blocks; b++) {
+    const uint8_t *super = row + 84 * (b / 8);
+    int of = (int)(b % 8);
+    uint8_t q[32];
+    RUNS(32) { q[i] = super[16 + 32 * (of / 4) + i] >> 2 * (of % 4) & 3; }
+    uint8_t *to = BLOCK_OF(128 + 32, 64);
+    put_pairs(q, 0, to + 4 * lane);
+    to[128 + lane] = super[2 * of];
+    to[128 + 16 + lane] = super[2 * of + 1];
+    memcpy(SUPER_OF(128 + 32, 64) + 2 * lane, super + 80, 2);
+    memcpy(SUPER_OF(128 + 32, 64) + 32 + 2 * lane, super + 82, 2);
+  }
+}
+
+static void pack_row_iq4_xs(const uint8_t *row, long blocks, int lane, uint8_t *tile) {
+  for (long b = 0; b < blocks; b++) {
+    const uint8_t *super = row + 136 * (b / 8);
+    int of = (int)(b % 8);
+    uint16_t high;
+    memcpy(&high, super + 2, 2);
+    uint8_t q[32];
+    get_nibbles(super + 8 + 16 * of, q);
+    uint8_t *to = BLOCK_OF(256 + 16, 32);
+    put_nibbles(q, to + 4 * lane);
+    int scale = (super[4 + of / 2] >> 4 * (of % 2) & 15) | (high >> 2 * of & 3) << 4;
+    to[256 + lane] = (uint8_t)(scale - 32);
+    memcpy(SUPER_OF(256 + 16, 32) + 2 * lane, super, 2);
   }
 }
 

@@ -32,14 +32,22 @@ static INLINE void JOIN(few, NAME)(
       const uint8_t *numbers = of[t].numbers + 8 * FOUR_BYTES(parts) * b;
       floats scale = all(of[t].scales[b]);
 #if HALVES
+#if OFFSET >= 0
       sums first = begin_sums(of[t].minus_halves[2 * b], of[t].minus_low_halves[2 * b], OFFSET);
       sums second = begin_sums(of[t].minus_halves[2 * b + 1], of[t].minus_low_halves[2 * b + 1], OFFSET);
+#else
+      sums first = begin_sums(0, 0, 0), second = first;
+#endif
       UNROLL for (int j = 0; j < 4; j++) {
         first = add_products(first, q.of[j], numbers + FOUR_BYTES(parts) * j, parts);
         second = add_products(second, q.of[4 + j], numbers + FOUR_BYTES(parts) * (4 + j), parts);
       }
       result[t] = multiply_add(multiply(s.scale, scale), total(first, parts), result[t]);
       result[t] = multiply_add(multiply(s.second_scale, scale), total(second, parts), result[t]);
+#if MINIMUM < 0
+      result[t] = multiply_add(s.minimum, all(minus_sum_of_half(of[t], 2 * b, parts)), result[t]);
+      result[t] = multiply_add(s.second_minimum, all(minus_sum_of_half(of[t], 2 * b + 1, parts)), result[t]);
+#endif
 #else
 #if OFFSET == 12
       sums sum = begin_sums(3 * of[t].minus[b], 3 * of[t].minus_low[b], 2);
@@ -70,7 +78,7 @@ static NOINLINE void JOIN(multiply, NAME)(
   CASES(parts, tokens, JOIN(few, NAME), tile, blocks, x, x_bytes)
 }
 
-#if SUPER_BYTES > 0
+#if WIDE
 static void JOIN(unpack, NAME)(const uint8_t *super, int lane, wide_weights *w, int r, int registers) {
   words *to = w->of + r;
   w->scale[r] = from_halves((const uint16_t *)super + lane);
@@ -115,5 +123,6 @@ static void JOIN(wide, NAME)(const uint8_t *tiles, long blocks, const uint8_t *x
 #undef OFFSET
 #undef MINIMUM
 #undef HALVES
+#undef WIDE
 #undef QUANTS
 #undef SCALES

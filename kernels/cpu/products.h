@@ -50,6 +50,26 @@ static INLINE quants sixes(const uint8_t *at) {
   return q;
 }
 
+static INLINE quants twos(const uint8_t *at) {
+  quants q;
+  UNROLL for (int i = 0; i < 2; i++) {
+    bytes four = load_bytes(at + 64 * i);
+    UNROLL for (int j = 0; j < 4; j++) {
+      q.of[4 * i + j] = bits_of(four, 2 * j, 2);
+    }
+  }
+  return q;
+}
+
+static INLINE quants threes(const uint8_t *at) {
+  quants q = twos(at);
+  bytes third = load_bytes(at + 128);
+  UNROLL for (int j = 0; j < 8; j++) {
+    q.of[j] = with_bits(q.of[j], third, j, 1, 2);
+  }
+  return q;
+}
+
 static INLINE quants eights(const uint8_t *at) {
   quants q;
   UNROLL for (int j = 0; j < 8; j++) {
@@ -72,11 +92,12 @@ static const uint8_t MXFP4_NUMBERS[16] = {12, 13, 14, 15, 16, 18, 20, 24, 12, 11
 
 // What is known of a block's weights: w = scale · (q - offset) - minimum.
 typedef struct {
-  floats scale, second_scale, minimum;
+  floats scale, second_scale, minimum, second_minimum;
 } block_scales;
 
 // How each type lies: bytes of quants and of scales that a tile has for a block, and for the superblock of 8 blocks.
-// OFFSET is that of the quants, as a power of two or -1 for none; MINIMUM tells whether there is one, HALVES whether 16 columns share a scale.
+// OFFSET is that of the quants, as a power of two or -1 for none; MINIMUM tells whether there is one, and with which sign; HALVES whether 16 columns
+// share both. WIDE is for those whose whole numbers wide_products.h takes.
 
 #define NAME q4_0
 #define QUANT_BYTES 256
@@ -85,6 +106,7 @@ typedef struct {
 #define OFFSET 3
 #define MINIMUM 0
 #define HALVES 0
+#define WIDE 0
 #define QUANTS(at) nibbles(at)
 #define SCALES(at, super) ((block_scales){.scale = from_halves((const uint16_t *)(at) + lane)})
 #include "product.h"
@@ -96,6 +118,7 @@ typedef struct {
 #define OFFSET -1
 #define MINIMUM 1
 #define HALVES 0
+#define WIDE 0
 #define QUANTS(at) nibbles(at)
 #define SCALES(at, super) \
   ((block_scales){.scale = from_halves((const uint16_t *)(at) + lane), .minimum = from_halves((const uint16_t *)(at) + 16 + lane)})
@@ -108,6 +131,7 @@ typedef struct {
 #define OFFSET 4
 #define MINIMUM 0
 #define HALVES 0
+#define WIDE 0
 #define QUANTS(at) fives(at)
 #define SCALES(at, super) ((block_scales){.scale = from_halves((const uint16_t *)(at) + lane)})
 #include "product.h"
@@ -119,6 +143,7 @@ typedef struct {
 #define OFFSET -1
 #define MINIMUM 1
 #define HALVES 0
+#define WIDE 0
 #define QUANTS(at) fives(at)
 #define SCALES(at, super) \
   ((block_scales){.scale = from_halves((const uint16_t *)(at) + lane), .minimum = from_halves((const uint16_t *)(at) + 16 + lane)})
@@ -131,6 +156,7 @@ typedef struct {
 #define OFFSET 7
 #define MINIMUM 0
 #define HALVES 0
+#define WIDE 0
 #define QUANTS(at) eights(at)
 #define SCALES(at, super) ((block_scales){.scale = from_halves((const uint16_t *)(at) + lane)})
 #include "product.h"
@@ -142,6 +168,7 @@ typedef struct {
 #define OFFSET 7
 #define MINIMUM 0
 #define HALVES 0
+#define WIDE 0
 #define QUANTS(at) looked_up(at, IQ4_NL_NUMBERS)
 #define SCALES(at, super) ((block_scales){.scale = from_halves((const uint16_t *)(at) + lane)})
 #include "product.h"
@@ -154,6 +181,7 @@ typedef struct {
 #define OFFSET 12
 #define MINIMUM 0
 #define HALVES 0
+#define WIDE 0
 #define QUANTS(at) looked_up(at, MXFP4_NUMBERS)
 #define SCALES(at, super) ((block_scales){.scale = from_powers((at) + lane)})
 #include "product.h"
@@ -171,6 +199,7 @@ typedef struct {
 #define OFFSET -1
 #define MINIMUM -1
 #define HALVES 0
+#define WIDE 1
 #define QUANTS(at) nibbles(at)
 #define SCALES(at, super) SUPER_SCALES(at, super)
 #include "product.h"
@@ -182,9 +211,16 @@ typedef struct {
 #define OFFSET -1
 #define MINIMUM -1
 #define HALVES 0
+#define WIDE 1
 #define QUANTS(at) fives(at)
 #define SCALES(at, super) SUPER_SCALES(at, super)
 #include "product.h"
+
+// Each 16 columns have a signed byte, times the superblock's scale.
+#define HALVES_SCALES(at, super) \
+  ((block_scales){ \
+      .scale = multiply(from_halves((const uint16_t *)(super) + lane), from_signed((at) + lane)), \
+      .second_scale = multiply(from_halves((const uint16_t *)(super) + lane), from_signed((at) + 16 + lane))})
 
 #define NAME q6_k
 #define QUANT_BYTES 384
@@ -193,9 +229,48 @@ typedef struct {
 #define OFFSET 5
 #define MINIMUM 0
 #define HALVES 1
+#define WIDE 1
 #define QUANTS(at) sixes(at)
+#define SCALES(at, super) HALVES_SCALES(at, super)
+#include "product.h"
+
+#define NAME q3_k
+#define QUANT_BYTES 192
+#define SCALE_BYTES 32
+#define SUPER_BYTES 32
+#define OFFSET 2
+#define MINIMUM 0
+#define HALVES 1
+#define WIDE 1
+#define QUANTS(at) threes(at)
+#define SCALES(at, super) HALVES_SCALES(at, super)
+#include "product.h"
+
+#define NAME q2_k
+#define QUANT_BYTES 128
+#define SCALE_BYTES 32
+#define SUPER_BYTES 64
+#define OFFSET -1
+#define MINIMUM -1
+#define HALVES 1
+#define WIDE 0
+#define QUANTS(at) twos(at)
 #define SCALES(at, super) \
   ((block_scales){ \
-      .scale = multiply(from_halves((const uint16_t *)(super) + lane), from_signed((at) + lane)), \
-      .second_scale = multiply(from_halves((const uint16_t *)(super) + lane), from_signed((at) + 16 + lane))})
+      .scale = multiply(from_halves((const uint16_t *)(super) + lane), from_nibbles((at) + lane, 0)), \
+      .second_scale = multiply(from_halves((const uint16_t *)(super) + lane), from_nibbles((at) + 16 + lane, 0)), \
+      .minimum = multiply(from_halves((const uint16_t *)(super) + 16 + lane), from_nibbles((at) + lane, 4)), \
+      .second_minimum = multiply(from_halves((const uint16_t *)(super) + 16 + lane), from_nibbles((at) + 16 + lane, 4))})
+#include "product.h"
+
+#define NAME iq4_xs
+#define QUANT_BYTES 256
+#define SCALE_BYTES 16
+#define SUPER_BYTES 32
+#define OFFSET 7
+#define MINIMUM 0
+#define HALVES 0
+#define WIDE 0
+#define QUANTS(at) looked_up(at, IQ4_NL_NUMBERS)
+#define SCALES(at, super) ((block_scales){.scale = multiply(from_halves((const uint16_t *)(super) + lane), from_signed((at) + lane))})
 #include "product.h"

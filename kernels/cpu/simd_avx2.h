@@ -49,6 +49,11 @@ static INLINE floats from_brain_floats(const uint16_t *at) {
 static INLINE floats from_unsigned(const uint8_t *at) {
   return _mm256_cvtepi32_ps(_mm256_cvtepu8_epi32(_mm_loadl_epi64((const __m128i *)at)));
 }
+// Four bits of each byte, from a bit on.
+static INLINE floats from_nibbles(const uint8_t *at, int from) {
+  ints x = _mm256_srli_epi32(_mm256_cvtepu8_epi32(_mm_loadl_epi64((const __m128i *)at)), from);
+  return _mm256_cvtepi32_ps(_mm256_and_si256(x, _mm256_set1_epi32(15)));
+}
 static INLINE floats from_signed(const uint8_t *at) {
   return _mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(_mm_loadl_epi64((const __m128i *)at)));
 }

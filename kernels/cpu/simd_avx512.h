@@ -36,6 +36,11 @@ static INLINE floats from_brain_floats(const uint16_t *at) {
 static INLINE floats from_unsigned(const uint8_t *at) {
   return _mm512_cvtepi32_ps(_mm512_cvtepu8_epi32(_mm_loadu_si128((const __m128i *)at)));
 }
+// Four bits of each byte, from a bit on.
+static INLINE floats from_nibbles(const uint8_t *at, int from) {
+  ints x = _mm512_srli_epi32(_mm512_cvtepu8_epi32(_mm_loadu_si128((const __m128i *)at)), from);
+  return _mm512_cvtepi32_ps(_mm512_and_si512(x, _mm512_set1_epi32(15)));
+}
 static INLINE floats from_signed(const uint8_t *at) {
   return _mm512_cvtepi32_ps(_mm512_cvtepi8_epi32(_mm_loadu_si128((const __m128i *)at)));
 }

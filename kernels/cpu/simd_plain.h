@@ -96,6 +96,8 @@ static INLINE void store_halves(uint16_t *at, floats x) {
 }
 static INLINE floats from_brain_floats(const uint16_t *at) { floats y; EACH(y, float_of_bits((uint32_t)at[i] << 16)); }
 static INLINE floats from_unsigned(const uint8_t *at) { floats y; EACH(y, (float)at[i]); }
+// Four bits of each byte, from a bit on.
+static INLINE floats from_nibbles(const uint8_t *at, int from) { floats y; EACH(y, (float)(at[i] >> from & 15)); }
 static INLINE floats from_signed(const uint8_t *at) { floats y; EACH(y, (float)(int8_t)at[i]); }
 // Bytes of E4M3, divided by 256: moved to where halves have them, whose exponents count from another zero.
 static INLINE floats from_eight_bit_floats(const uint8_t *at) {

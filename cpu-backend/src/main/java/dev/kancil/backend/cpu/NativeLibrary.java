@@ -46,6 +46,9 @@ final class NativeLibrary {
           DataType.Q4_K,
           DataType.Q5_K,
           DataType.Q6_K,
+          DataType.Q2_K,
+          DataType.Q3_K,
+          DataType.IQ4_XS,
           DataType.SCALED_F8);
 
   /** What this process has: a library or the reason why not. */

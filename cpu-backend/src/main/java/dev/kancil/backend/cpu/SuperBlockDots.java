@@ -43,19 +43,17 @@ final class SuperBlockDots {
       long scales = SuperBlockDecoding.scales(source, block + 4);
       long minima = SuperBlockDecoding.minima(source, block + 4);
       offsets = Math.fma(-dmin, weigh(minima, sums, i / 16), offsets);
-      for (int run = 0; run < 8; run++) {
-        int sub = run & 6;
-        int from = i + 32 * sub + 16 * (run & 1);
-        FloatVector lowScale = FloatVector.broadcast(FLOATS, d * part(scales, sub));
-        FloatVector highScale = FloatVector.broadcast(FLOATS, d * part(scales, sub + 1));
-        for (int j = 0; j < 16; j += LENGTH) {
-          IntVector q = Lanes.unsigned(source, block + 16 + 16 * run + j);
-          int first = from + j;
-          FloatVector low = Lanes.toFloat(q.and(15));
-          FloatVector high = Lanes.toFloat(q.lanewise(VectorOperators.LSHR, 4));
-          lowSum = low.mul(x(x, first)).fma(lowScale, lowSum);
-          highSum = high.mul(x(x, first + 32)).fma(highScale, highSum);
+      for (int sub = 0; sub < 8; sub += 2) {
+        FloatVector low = FloatVector.zero(FLOATS);
+        FloatVector high = low;
+        for (int j = 0; j < 32; j += LENGTH) {
+          IntVector q = Lanes.unsigned(source, block + 16 + 16 * sub + j);
+          int first = i + 32 * sub + j;
+          low = Lanes.toFloat(q.and(15)).fma(x(x, first), low);
+          high = Lanes.toFloat(q.lanewise(VectorOperators.LSHR, 4)).fma(x(x, first + 32), high);
         }
+        lowSum = low.fma(FloatVector.broadcast(FLOATS, d * part(scales, sub)), lowSum);
+        highSum = high.fma(FloatVector.broadcast(FLOATS, d * part(scales, sub + 1)), highSum);
       }
       block += SuperBlockDecoding.Q4_BYTES;
     }
@@ -74,26 +72,23 @@ final class SuperBlockDots {
       long scales = SuperBlockDecoding.scales(source, block + 4);
       long minima = SuperBlockDecoding.minima(source, block + 4);
       offsets = Math.fma(-dmin, weigh(minima, sums, i / 16), offsets);
-      for (int run = 0; run < 8; run++) {
-        int sub = run & 6;
-        int from = i + 32 * sub + 16 * (run & 1);
-        FloatVector lowScale = FloatVector.broadcast(FLOATS, d * part(scales, sub));
-        FloatVector highScale = FloatVector.broadcast(FLOATS, d * part(scales, sub + 1));
-        for (int j = 0; j < 16; j += LENGTH) {
-          IntVector q = Lanes.unsigned(source, block + 48 + 16 * run + j);
-          int first = from + j;
+      for (int sub = 0; sub < 8; sub += 2) {
+        FloatVector low = FloatVector.zero(FLOATS);
+        FloatVector high = low;
+        for (int j = 0; j < 32; j += LENGTH) {
+          IntVector q = Lanes.unsigned(source, block + 48 + 16 * sub + j);
+          int first = i + 32 * sub + j;
           IntVector fifth =
-              Lanes.unsigned(source, block + 16 + 16 * (run & 1) + j)
-                  .lanewise(VectorOperators.LSHR, sub);
-          FloatVector low =
-              Lanes.toFloat(q.and(15).or(fifth.and(1).lanewise(VectorOperators.LSHL, 4)));
-          FloatVector high =
-              Lanes.toFloat(
-                  q.lanewise(VectorOperators.LSHR, 4)
-                      .or(fifth.and(2).lanewise(VectorOperators.LSHL, 3)));
-          lowSum = low.mul(x(x, first)).fma(lowScale, lowSum);
-          highSum = high.mul(x(x, first + 32)).fma(highScale, highSum);
+              Lanes.unsigned(source, block + 16 + j).lanewise(VectorOperators.LSHR, sub);
+          IntVector lows = q.and(15).or(fifth.and(1).lanewise(VectorOperators.LSHL, 4));
+          IntVector highs =
+              q.lanewise(VectorOperators.LSHR, 4)
+                  .or(fifth.and(2).lanewise(VectorOperators.LSHL, 3));
+          low = Lanes.toFloat(lows).fma(x(x, first), low);
+          high = Lanes.toFloat(highs).fma(x(x, first + 32), high);
         }
+        lowSum = low.fma(FloatVector.broadcast(FLOATS, d * part(scales, sub)), lowSum);
+        highSum = high.fma(FloatVector.broadcast(FLOATS, d * part(scales, sub + 1)), highSum);
       }
       block += SuperBlockDecoding.Q5_BYTES;
     }

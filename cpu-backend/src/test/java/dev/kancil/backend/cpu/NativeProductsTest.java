@@ -95,6 +95,8 @@ class NativeProductsTest {
   private static int[] halves(DataType type) {
     return switch (type) {
       case Q6_K -> new int[] {208};
+      case Q3_K -> new int[] {108};
+      case Q2_K -> new int[] {80, 82};
       case Q4_1, Q5_1, Q4_K, Q5_K -> new int[] {0, 2};
       case MXFP4, SCALED_F8 -> new int[0];
       default -> new int[] {0};
