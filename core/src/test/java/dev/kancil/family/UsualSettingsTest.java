@@ -106,7 +106,6 @@ class UsualSettingsTest {
         "qwen2_swa | max_window_layers | 0 | -1",
         "qwen3_moe | max_window_layers | 3 | 0",
         "gemma3_text | attn_logit_softcapping | 5.0 | null",
-        "smollm3 | no_rope_layers | [1, 0, 1, 0] | null, \"no_rope_layer_interval\": 2",
         "llama | tie_word_embeddings | null | false",
         "gemma3_text | hidden_act | \"relu\" | \"silu\"",
       })
@@ -141,6 +140,14 @@ class UsualSettingsTest {
     // Those alone that turn nothing: [1, 1, 1, 0].
     assertThat(declared("smollm3", with(config, "use_sliding_window", "true")))
         .containsOnlyOnce("window=6");
+  }
+
+  @Test
+  void layersOfSmolLm3MayTurnByAnInterval() throws IOException {
+    String config = with(config("smollm3"), "no_rope_layer_interval", "2");
+    assertThat(declared("smollm3", with(config, "no_rope_layers", "null")))
+        .isEqualTo(declared("smollm3", with(config, "no_rope_layers", "[1, 0, 1, 0]")))
+        .isNotEqualTo(declared("smollm3", config));
   }
 
   @Test
