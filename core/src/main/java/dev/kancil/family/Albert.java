@@ -21,8 +21,7 @@ final class Albert implements Family {
           .with(WeightName.POOLER, PREFIX + "pooler.weight")
           .with(WeightName.HEAD_DENSE, "predictions.dense.weight")
           .with(WeightName.HEAD_NORM, "predictions.LayerNorm.weight")
-          .with(WeightName.OUTPUT, "predictions.decoder.weight")
-          .with(WeightName.OUTPUT_BIAS, "predictions.bias");
+          .with(WeightName.OUTPUT, "predictions.decoder.weight");
   private static final Map<WeightName, String> LAYER =
       Map.of(
           WeightName.QUERY, "attention.query.weight",
@@ -77,7 +76,9 @@ final class Albert implements Family {
   @Override
   public WeightNames names(Hyperparameters settings) {
     List<String> layers = layerNames(settings);
-    WeightNames names = NAMES;
+    WeightNames names =
+        EncoderHeads.withOutputBias(
+            NAMES, settings, "predictions.bias", "predictions.decoder.bias");
     for (Map.Entry<WeightName, String> weight : LAYER.entrySet()) {
       names =
           names.with(

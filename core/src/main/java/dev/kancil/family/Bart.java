@@ -18,7 +18,7 @@ final class Bart implements Family {
   private static final String MULTILINGUAL = "mbart";
   private static final String PEGASUS = "pegasus";
   private static final String MARIAN = "marian";
-  private static final String SHARED = "share_encoder_decoder_embeddings";
+  private static final String SHARED = PREFIX + "shared.weight";
   private static final int UNUSED_POSITIONS = 2;
   private static final float EPSILON = 1e-5f;
 
@@ -29,9 +29,6 @@ final class Bart implements Family {
 
   @Override
   public EncoderDecoder transformer(Hyperparameters settings) {
-    if (!settings.flag(SHARED, true)) {
-      throw settings.unsupported(SHARED, "is false");
-    }
     int width = settings.width();
     Norm norm = Norm.layer(EPSILON);
     float scale = settings.flag("scale_embedding", false) ? (float) Math.sqrt(width) : 1;
@@ -97,7 +94,7 @@ final class Bart implements Family {
     return WeightNames.of(
             PREFIX,
             Map.ofEntries(
-                entry(WeightName.TOKEN_EMBEDDING, PREFIX + "shared.weight"),
+                entry(WeightName.TOKEN_EMBEDDING, embeddings(settings, part)),
                 entry(WeightName.EMBEDDING_NORM, part + "layernorm_embedding.weight"),
                 entry(WeightName.ATTENTION_NORM, layer + "self_attn_layer_norm.weight"),
                 entry(WeightName.QUERY, self + "q_proj.weight"),
@@ -116,7 +113,15 @@ final class Bart implements Family {
                 entry(WeightName.OUTPUT, "lm_head.weight"),
                 entry(WeightName.OUTPUT_BIAS, "final_logits_bias")))
         .with(WeightName.POSITION_EMBEDDING, positions(settings, part + "embed_positions.weight"))
-        .ignoring(PREFIX + "encoder.embed_tokens.weight", PREFIX + "decoder.embed_tokens.weight");
+        .ignoring(
+            SHARED, PREFIX + "encoder.embed_tokens.weight", PREFIX + "decoder.embed_tokens.weight");
+  }
+
+  /** Both stacks share a table, unless the checkpoint has others and nothing is tied. */
+  private static String embeddings(Hyperparameters settings, String part) {
+    String own = part + "embed_tokens.weight";
+    boolean isShared = settings.isTied(true) || !settings.hasTensor(own);
+    return isShared && settings.hasTensor(SHARED) ? SHARED : own;
   }
 
   private static WeightPlace positions(Hyperparameters settings, String name) {

@@ -12,8 +12,7 @@ final class Bert implements Family {
       PostNormEncoder.names("bert.")
           .with(WeightName.HEAD_DENSE, "cls.predictions.transform.dense.weight")
           .with(WeightName.HEAD_NORM, "cls.predictions.transform.LayerNorm.weight")
-          .with(WeightName.OUTPUT, "cls.predictions.decoder.weight")
-          .with(WeightName.OUTPUT_BIAS, "cls.predictions.bias");
+          .with(WeightName.OUTPUT, "cls.predictions.decoder.weight");
   private static final String NEXT_SENTENCE = "cls.seq_relationship.weight";
   private static final WeightNames GGUF =
       WeightNames.GGUF
@@ -38,13 +37,23 @@ final class Bert implements Family {
     Encoder encoder =
         PostNormEncoder.of(settings, settings.contextLength(), types, 0, UnaryOperator.identity());
     if (!settings.isGguf()) {
-      String sentences = settings.hasTensor(NEXT_SENTENCE) ? "seq_relationship_logits" : "";
-      return EncoderHeads.withHeads(encoder, settings, names, sentences, settings.width());
+      return EncoderHeads.withHeads(
+          encoder, settings, names, sentences(settings), settings.width());
     }
     List<Head> pooled = EncoderHeads.pooler(settings, names);
     String from = pooled.isEmpty() ? "" : EncoderHeads.POOLER_OUTPUT;
     pooled.addAll(EncoderHeads.classes(settings, names, from));
     return encoder.withPooledHeads(pooling(settings), pooled);
+  }
+
+  /** What logits about two sentences are called; empty if there are none. */
+  private static String sentences(Hyperparameters settings) {
+    if (!settings.hasTensor(NEXT_SENTENCE)) {
+      return "";
+    }
+    return settings.isClass("ForNextSentencePrediction")
+        ? EncoderHeads.LOGITS
+        : "seq_relationship_logits";
   }
 
   /** What GGUF files say of pooling, by number. */
@@ -65,9 +74,11 @@ final class Bert implements Family {
           ? GGUF.withFusedAttention("blk.{}.attn_qkv.weight", settings.headsOf(0))
           : GGUF;
     }
-    if (settings.hasTensor(NEXT_SENTENCE)) {
-      return NAMES.with(WeightName.CLASSIFIER, NEXT_SENTENCE);
-    }
-    return EncoderHeads.withClassifier(NAMES, settings);
+    WeightNames names =
+        EncoderHeads.withOutputBias(
+            NAMES, settings, "cls.predictions.bias", "cls.predictions.decoder.bias");
+    return settings.hasTensor(NEXT_SENTENCE)
+        ? names.with(WeightName.CLASSIFIER, NEXT_SENTENCE)
+        : EncoderHeads.withClassifier(names, settings);
   }
 }

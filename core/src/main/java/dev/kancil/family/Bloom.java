@@ -29,6 +29,13 @@ final class Bloom implements Family {
     if (!settings.isGguf() && settings.flag(residual, false)) {
       throw settings.unsupported(residual, "is true");
     }
+    String sliced = "slow_but_exact";
+    if (!settings.isGguf()
+        && settings.flag(sliced, false)
+        && settings.number("pretraining_tp").orElse(1.0) > 1) {
+      // Transformers leaves out biases then.
+      throw settings.unsupported(sliced, "is true, and pretraining_tp more than 1");
+    }
     Norm norm = Norm.layer(settings.layerNormEpsilon());
     AttentionLayer attention =
         AttentionLayer.of(settings.headsOf(0))

@@ -113,7 +113,7 @@ final class DeepSeek implements Family {
       double ofAll =
           settings.isGguf()
               ? 10 * settings.positive("rope.scaling.yarn_log_multiplier").orElse(0.0)
-              : settings.positive("rope_scaling.mscale_all_dim").orElse(0.0);
+              : settings.number("rope_scaling.mscale_all_dim").orElse(0.0);
       magnitude = RotarySettings.magnitude(factor, ofAll);
     }
     return (float) (magnitude * magnitude / Math.sqrt(width));
@@ -174,7 +174,7 @@ final class DeepSeek implements Family {
 
   @Override
   public WeightNames names(Hyperparameters settings) {
-    WeightNames names =
+    WeightNames apart =
         new DeepSeekNames(
                 settings.isGguf(),
                 settings.heads(0),
@@ -183,6 +183,11 @@ final class DeepSeek implements Family {
                 latentWidth(settings),
                 valueWidth(settings))
             .of(queryRank(settings) == 0, isSplit(settings));
+    WeightNames names =
+        apart.withExpertsInMemory(
+            settings,
+            "model.layers.{}.mlp",
+            settings.optional("expert_feed_forward_length", MOST).orElse(0));
     // What guesses further tokens lies behind the blocks; it only makes generation faster.
     return settings.integers("num_nextn_predict_layers").stream().anyMatch(count -> count > 0)
         ? names.ignoring("model.layers." + settings.blocks() + ".")

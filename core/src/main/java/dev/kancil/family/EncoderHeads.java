@@ -51,6 +51,19 @@ final class EncoderHeads {
   }
 
   /**
+   * The same names with the bias of the product with the vocabulary, of which the product may have
+   * one of its own, that counts where nothing is tied.
+   */
+  static WeightNames withOutputBias(
+      WeightNames names, Hyperparameters settings, String name, String ofProduct) {
+    boolean isOwn =
+        settings.hasTensor(ofProduct) && !(settings.isTied(true) && settings.hasTensor(name));
+    return names
+        .with(WeightName.OUTPUT_BIAS, isOwn ? ofProduct : name)
+        .ignoring(isOwn ? name : ofProduct);
+  }
+
+  /**
    * A product that gives each class a logit; nothing where the checkpoint has none.
    *
    * @param from the output it begins with; empty: the rows themselves

@@ -23,15 +23,20 @@ final class Gemma implements Family {
 
   @Override
   public Decoder transformer(Hyperparameters settings) {
+    String bothWays = "use_bidirectional_attention";
+    if (!settings.isGguf() && settings.flag(bothWays, false)) {
+      throw settings.unsupported(bothWays, "is true");
+    }
     Norm norm = Norm.rms(settings.rmsNormEpsilon());
     boolean isThird = settings.architecture().startsWith("gemma3");
     Rotation global = RotarySettings.read(settings, Pairing.HALVES, isThird ? 1_000_000 : 10_000);
     Rotation local =
         isThird
-            ? RotarySettings.unscaled(
-                global, settings.positive("rope.freq_base_swa").orElse(10_000.0))
+            ? RotarySettings.local(
+                settings, global, settings.positive("rope.freq_base_swa").orElse(10_000.0))
             : global;
     boolean isFirst = settings.architecture().equals(GEMMA_1);
+    boolean hasBias = settings.hasBias("attention_bias", false);
     return new Decoder(
         new Embeddings(settings.width(), (float) Math.sqrt(settings.width()), 0),
         settings.eachBlock(
@@ -40,16 +45,16 @@ final class Gemma implements Family {
               AttentionLayer attention =
                   AttentionLayer.of(settings.headsOf(layer))
                       .with(isLocal ? local : global)
+                      .with(new AttentionLayer.Biases(hasBias, hasBias))
                       .with(
                           isThird
                               ? AttentionLayer.QueryKeyNorm.ofHeads(norm)
                               : AttentionLayer.QueryKeyNorm.NONE)
                       .withWindow(isLocal ? settings.window() : 0)
                       .withScale(scale(settings))
-                      .withScore(score(settings));
+                      .withScore(isThird ? Score.PLAIN : score(settings));
               FeedForward feedForward =
-                  FeedForward.gated(
-                      settings.activation(Activation.GELU_TANH), settings.feedForwardWidth(layer));
+                  FeedForward.gated(activation(settings), settings.feedForwardWidth(layer));
               return isFirst
                   ? Block.preNorm(norm, attention, feedForward)
                   : Block.sandwichNorm(norm, attention, feedForward);
@@ -57,6 +62,18 @@ final class Gemma implements Family {
         norm,
         new Decoder.Head(
             settings.isTied(true), false, 1, cap(settings, "final_logit_softcapping")));
+  }
+
+  private static Activation activation(Hyperparameters settings) {
+    Activation usual = Activation.GELU_TANH;
+    if (settings.isGguf()) {
+      return usual;
+    }
+    boolean isFirst = settings.architecture().equals(GEMMA_1);
+    String key = isFirst ? "hidden_act" : "hidden_activation";
+    // What the first releases call gelu was meant to be the approximation.
+    boolean isMeant = isFirst && settings.string(key).orElse("").equals("gelu");
+    return isMeant ? usual : settings.activation(key, usual);
   }
 
   private static Score score(Hyperparameters settings) {

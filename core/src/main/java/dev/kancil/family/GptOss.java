@@ -46,6 +46,11 @@ final class GptOss implements Family {
   }
 
   private static FeedForward experts(Hyperparameters settings) {
+    String sharpness = "swiglu_alpha";
+    double alpha = settings.number(sharpness).orElse((double) Activation.QUICK_FACTOR);
+    if ((float) alpha != Activation.QUICK_FACTOR) {
+      throw settings.unsupported(sharpness, "is " + alpha + ", not " + Activation.QUICK_FACTOR);
+    }
     MoeRoute route =
         new MoeRoute(settings.required("expert_used_count"), MoeRoute.Scoring.SOFTMAX, true, 1);
     return new FeedForward.ClampedExperts(

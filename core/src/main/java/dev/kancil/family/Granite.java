@@ -21,6 +21,11 @@ final class Granite implements Family {
 
   @Override
   public Decoder transformer(Hyperparameters settings) {
+    String positions = "position_embedding_type";
+    String kind = settings.isGguf() ? "rope" : settings.string(positions).orElse("rope");
+    if (!kind.equals("rope")) {
+      throw settings.unsupported(positions, "is " + kind);
+    }
     Norm norm = Norm.rms(settings.rmsNormEpsilon());
     Rotation rotation = RotarySettings.readReordered(settings, 10_000);
     double usualScale = settings.isGguf() ? 1 / Math.sqrt(settings.keyWidth()) : 1;
@@ -84,22 +89,18 @@ final class Granite implements Family {
     if (settings.isGguf() || experts == 0) {
       return usual;
     }
-    long width = settings.feedForwardWidth(0);
-    // [experts, gate and up, in].
-    WeightPlace both =
-        WeightPlace.named(MIXTURE + "input_linear.weight")
-            .shaped(experts, 2 * width, settings.width());
+    // As transformers 5 has them in memory.
+    boolean isStacked = settings.hasTensorEnding(".experts.gate_up_proj");
     WeightPlace shared = WeightPlace.named(SHARED + "input_linear.weight");
     long sharedWidth = sharedWidth(settings);
     return usual
-        .with(WeightName.ROUTER, MIXTURE + "router.layer.weight")
-        .with(
-            WeightName.EXPERTS_GATE,
-            both.rowsOfGroups(0, width, 2 * width).shaped(experts * width, settings.width()))
-        .with(
-            WeightName.EXPERTS_UP,
-            both.rowsOfGroups(width, width, 2 * width).shaped(experts * width, settings.width()))
-        .with(WeightName.EXPERTS_DOWN, MIXTURE + "output_linear.weight")
+        .with(WeightName.ROUTER, MIXTURE + (isStacked ? "router.weight" : "router.layer.weight"))
+        .withStackedExperts(
+            MIXTURE + (isStacked ? "experts.gate_up_proj" : "input_linear.weight"),
+            MIXTURE + (isStacked ? "experts.down_proj" : "output_linear.weight"),
+            experts,
+            settings.feedForwardWidth(0),
+            settings.width())
         .with(WeightName.SHARED_GATE, shared.rows(0, 2 * sharedWidth))
         .with(WeightName.SHARED_UP, shared.rows(sharedWidth, 2 * sharedWidth))
         .with(WeightName.SHARED_DOWN, SHARED + "output_linear.weight");

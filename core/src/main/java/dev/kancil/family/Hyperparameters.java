@@ -175,7 +175,12 @@ public final class Hyperparameters {
   /** How many of the last positions a windowed layer sees; 0: all. */
   public int window() {
     boolean isOff = !isGguf() && !flag("use_sliding_window", true);
-    return isOff ? 0 : optional("attention.sliding_window", MAX_WINDOW).orElse(0);
+    return isOff ? 0 : windowIfUsed();
+  }
+
+  /** The same, whether or not a configuration says that layers use it. */
+  int windowIfUsed() {
+    return optional("attention.sliding_window", MAX_WINDOW).orElse(0);
   }
 
   /**
@@ -226,6 +231,11 @@ public final class Hyperparameters {
     return checkpoint.tensor(name).isPresent();
   }
 
+  /** Whether the checkpoint has a tensor whose name ends so. */
+  boolean hasTensorEnding(String end) {
+    return checkpoint.tensorNames().stream().anyMatch(name -> name.endsWith(end));
+  }
+
   /** How many rows a tensor has; empty if there is none. */
   public OptionalInt rowsOf(String name) {
     return checkpoint
@@ -264,8 +274,9 @@ public final class Hyperparameters {
   static Optional<Activation> activationOf(String name) {
     return switch (name) {
       case "silu", "swish" -> Optional.of(Activation.SILU);
-      case "gelu" -> Optional.of(Activation.GELU);
-      case "gelu_new", "gelu_pytorch_tanh", "gelu_fast" -> Optional.of(Activation.GELU_TANH);
+      case "gelu", "gelu_python" -> Optional.of(Activation.GELU);
+      case "gelu_new", "gelu_pytorch_tanh", "gelu_python_tanh", "gelu_fast", "gelu_accurate" ->
+          Optional.of(Activation.GELU_TANH);
       case "quick_gelu" -> Optional.of(Activation.QUICK_GELU);
       case "relu" -> Optional.of(Activation.RELU);
       case "relu2" -> Optional.of(Activation.RELU_SQUARED);

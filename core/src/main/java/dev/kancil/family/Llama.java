@@ -27,7 +27,7 @@ final class Llama implements Family {
               AttentionLayer attention =
                   AttentionLayer.of(settings.headsOf(layer))
                       .with(new AttentionLayer.Biases(hasBias, hasBias))
-                      .withWindow(seesAll(settings, layer) ? 0 : settings.window());
+                      .withWindow(window(settings, layer));
               return Block.preNorm(
                   norm,
                   turns(settings, layer) ? attention.with(rotation) : attention,
@@ -37,19 +37,32 @@ final class Llama implements Family {
         Decoder.Head.of(settings.isTied(settings.architecture().equals("smollm3"))));
   }
 
-  /** Where a configuration tells of each layer, as those of Ministral do. */
-  private static boolean seesAll(Hyperparameters settings, int layer) {
+  /** Configurations of Ministral and SmolLM3 tell of each layer; others' layers are alike. */
+  private static int window(Hyperparameters settings, int layer) {
+    if (settings.isGguf()) {
+      return settings.window();
+    }
     List<String> types = settings.layerTypes();
-    return !types.isEmpty() && types.get(layer).equals("full_attention");
+    boolean seesAll = !types.isEmpty() && types.get(layer).equals("full_attention");
+    return switch (settings.architecture()) {
+      case "llama" -> 0;
+      case "ministral" -> seesAll ? 0 : settings.windowIfUsed();
+      case "smollm3" ->
+          types.isEmpty()
+              ? (turns(settings, layer) ? 0 : settings.window())
+              : (seesAll ? 0 : settings.windowIfUsed());
+      default -> settings.windowIfUsed();
+    };
   }
 
-  /** SmolLM3: every fourth layer does not. */
+  /** SmolLM3: every fourth layer does not, unless a configuration says otherwise. */
   private static boolean turns(Hyperparameters settings, int layer) {
     if (!settings.architecture().equals("smollm3")) {
       return true;
     }
     List<Long> named = settings.isGguf() ? List.of() : settings.layers("no_rope_layers");
-    return named.isEmpty() ? (layer + 1) % 4 != 0 : named.get(layer) != 0;
+    int every = settings.optional("no_rope_layer_interval", 1 << 16).orElse(4);
+    return named.isEmpty() ? (layer + 1) % every != 0 : named.get(layer) != 0;
   }
 
   private static FeedForward feedForward(Hyperparameters settings, int layer) {
@@ -69,10 +82,14 @@ final class Llama implements Family {
   @Override
   public WeightNames names(Hyperparameters settings) {
     WeightNames usual = WeightNames.of(settings.layout());
-    return settings.architecture().equals("mixtral")
-        ? usual
-            .with(WeightName.ROUTER, "model.layers.{}.block_sparse_moe.gate.weight")
-            .withExperts("model.layers.{}.block_sparse_moe.experts.{e}.", "w1", "w3", "w2")
-        : usual;
+    if (!settings.architecture().equals("mixtral")) {
+      return usual;
+    }
+    String gate = "model.layers.{}.block_sparse_moe.gate.weight";
+    WeightNames separate =
+        settings.hasTensor(gate.replace("{}", "0")) ? usual.with(WeightName.ROUTER, gate) : usual;
+    return separate
+        .withExperts("model.layers.{}.block_sparse_moe.experts.{e}.", "w1", "w3", "w2")
+        .withExpertsInMemory(settings, "model.layers.{}.mlp", settings.feedForwardWidth(0));
   }
 }

@@ -38,6 +38,8 @@ final class ModernBert implements Family {
 
   @Override
   public Encoder transformer(Hyperparameters settings) {
+    RotarySettings.requirePlain(settings, "rope.scaling.type");
+    RotarySettings.requirePlain(settings, RotarySettings.LOCAL_SCALING);
     Norm norm = norm(settings);
     Encoder encoder =
         Encoder.of(
@@ -82,10 +84,8 @@ final class ModernBert implements Family {
     boolean isLocal = isLocal(settings, layer);
     Heads heads = settings.headsOf(layer);
     boolean hasBias = settings.flag("attention_bias", false);
-    double base =
-        isLocal
-            ? settings.positive("rope.freq_base_swa").orElse(10_000.0)
-            : settings.positive("rope.freq_base").orElse(160_000.0);
+    double global = settings.positive("rope.freq_base").orElse(160_000.0);
+    double base = isLocal ? settings.positive("rope.freq_base_swa").orElse(global) : global;
     Rotation rotation =
         new Rotation(
             new RotaryEmbedding(Pairing.HALVES, heads.keyWidth(), heads.keyWidth(), base, 1));

@@ -47,4 +47,10 @@ final class Olmoe implements Family {
         norm,
         Decoder.Head.of(settings.isTied(false)));
   }
+
+  @Override
+  public WeightNames names(Hyperparameters settings) {
+    return WeightNames.usual(settings)
+        .withExpertsInMemory(settings, "model.layers.{}.mlp", settings.feedForwardWidth(0));
+  }
 }

@@ -45,15 +45,21 @@ final class Qwen implements Family {
         Decoder.Head.of(settings.isTied(false)));
   }
 
-  /** Layers from a number on, unless each says for itself. */
+  /** Layers from a number on, or with experts all, unless each says for itself. */
   private static boolean isWindowed(Hyperparameters settings, int layer) {
     if (settings.isGguf()) {
       return false;
     }
+    // Transformers does not ask for what configurations of Qwen 3 with experts say of each.
+    if (settings.architecture().equals("qwen3_moe")) {
+      return true;
+    }
     List<String> types = settings.layerTypes();
-    return types.isEmpty()
-        ? layer >= settings.optional("max_window_layers", 1 << 16).orElse(0)
-        : types.get(layer).equals("sliding_attention");
+    if (!types.isEmpty()) {
+      return types.get(layer).equals("sliding_attention");
+    }
+    return settings.architecture().equals("qwen2_moe")
+        || layer >= settings.integers("max_window_layers").stream().findFirst().orElse(0L);
   }
 
   private static FeedForward feedForward(Hyperparameters settings, int layer) {
@@ -105,7 +111,9 @@ final class Qwen implements Family {
         .with(WeightName.SHARED_GATE, shared + ".gate_proj.weight")
         .with(WeightName.SHARED_UP, shared + ".up_proj.weight")
         .with(WeightName.SHARED_DOWN, shared + ".down_proj.weight")
-        .with(WeightName.SHARED_SWITCH, shared + "_gate.weight");
+        .with(WeightName.SHARED_SWITCH, shared + "_gate.weight")
+        .withExpertsInMemory(
+            settings, "model.layers.{}.mlp", settings.optional(EXPERT_WIDTH, 1 << 20).orElse(0));
   }
 
   private static boolean isDense(Hyperparameters settings, int layer) {

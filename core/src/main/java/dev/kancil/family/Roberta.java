@@ -72,11 +72,12 @@ final class Roberta implements Family {
    * @param prefix of all but heads
    */
   static WeightNames names(String prefix, Hyperparameters settings) {
-    WeightNames names =
+    WeightNames plain =
         PostNormEncoder.names(prefix)
             .with(WeightName.HEAD_NORM, "lm_head.layer_norm.weight")
-            .with(WeightName.OUTPUT, "lm_head.decoder.weight")
-            .with(WeightName.OUTPUT_BIAS, "lm_head.bias");
+            .with(WeightName.OUTPUT, "lm_head.decoder.weight");
+    WeightNames names =
+        EncoderHeads.withOutputBias(plain, settings, "lm_head.bias", "lm_head.decoder.bias");
     if (isClassifier(settings)) {
       return names
           .with(WeightName.HEAD_DENSE, "classifier.dense.weight")

@@ -9,6 +9,9 @@ import java.util.function.IntToDoubleFunction;
 
 /** Reads how positions turn queries and keys, and how that was stretched to longer contexts. */
 final class RotarySettings {
+  /** How layers that see a window are stretched, where configurations tell of them apart. */
+  static final String LOCAL_SCALING = "rope_local_scaling.rope_type";
+
   private static final String SCALING = "rope.scaling.type";
 
   private final Hyperparameters settings;
@@ -71,12 +74,30 @@ final class RotarySettings {
     return read(settings, settings.isGguf() ? Pairing.NEIGHBOURS : Pairing.HALVES, defaultBase);
   }
 
-  /** The same without any stretching, and with another base. */
-  static Rotation unscaled(Rotation rotation, double base) {
+  /**
+   * The same for layers that see a window: without any stretching, and with another base.
+   *
+   * @throws dev.kancil.UnsupportedException if such layers are stretched, too
+   */
+  static Rotation local(Hyperparameters settings, Rotation rotation, double base) {
+    requirePlain(settings, LOCAL_SCALING);
     RotaryEmbedding embedding = rotation.embedding();
     return new Rotation(
         new RotaryEmbedding(
             embedding.pairing(), embedding.headWidth(), embedding.rotaryWidth(), base, 1));
+  }
+
+  /**
+   * @throws dev.kancil.UnsupportedException if a setting names a scaling
+   */
+  static void requirePlain(Hyperparameters settings, String key) {
+    settings
+        .string(key)
+        .filter(scaling -> !scaling.equals("default"))
+        .ifPresent(
+            scaling -> {
+              throw settings.unsupported(key, "is " + scaling);
+            });
   }
 
   /** Configurations name a share of the head where GGUF has columns. */
@@ -98,6 +119,13 @@ final class RotarySettings {
 
   private double factor() {
     return settings.positive("rope.scaling.factor").orElse(1.0);
+  }
+
+  /** A number of YaRN's, of which 0 is as none. */
+  private Optional<Double> unlessZero(String key) {
+    return settings.number(key).filter(value -> value == 0).isPresent()
+        ? Optional.empty()
+        : settings.positive(key);
   }
 
   private double originalContext() {
@@ -165,8 +193,8 @@ final class RotarySettings {
   /** YaRN (Peng et al. 2023). */
   private Rotation yarn() {
     double factor = factor();
-    double fast = settings.positive("rope.scaling.yarn_beta_fast").orElse(32.0);
-    double slow = settings.positive("rope.scaling.yarn_beta_slow").orElse(1.0);
+    double fast = unlessZero("rope.scaling.yarn_beta_fast").orElse(32.0);
+    double slow = unlessZero("rope.scaling.yarn_beta_slow").orElse(1.0);
     // GGUF files don't say so, but gpt-oss was made for whole bounds no more than elsewhere.
     boolean isTruncated =
         settings.isGguf()
@@ -202,8 +230,8 @@ final class RotarySettings {
     if (given.isPresent()) {
       return given.get();
     }
-    Optional<Double> one = settings.positive("rope_scaling.mscale");
-    Optional<Double> all = settings.positive("rope_scaling.mscale_all_dim");
+    Optional<Double> one = unlessZero("rope_scaling.mscale");
+    Optional<Double> all = unlessZero("rope_scaling.mscale_all_dim");
     return one.isPresent() && all.isPresent()
         ? magnitude(factor, one.get()) / magnitude(factor, all.get())
         : usual;

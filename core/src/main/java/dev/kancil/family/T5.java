@@ -40,7 +40,9 @@ final class T5 implements Family {
     }
     boolean isTied = isTied(settings);
     boolean isScaled =
-        settings.isGguf() ? !settings.hasTensor("output.weight") : settings.flag(SCALED, isTied);
+        settings.isGguf()
+            ? !settings.hasTensor("output.weight")
+            : settings.flag(SCALED, isTied && !neverScales(settings));
     Decoder decoder =
         new Decoder(
             embeddings,
@@ -55,11 +57,18 @@ final class T5 implements Family {
     return new EncoderDecoder(encoder, names(settings, true), decoder, start(settings));
   }
 
-  /** Configurations that have {@link #SCALED} call untied matrices tied, too. */
+  /** Configurations of transformers 5 call untied matrices tied, too. */
   private static boolean isTied(Hyperparameters settings) {
-    boolean usual = !settings.architecture().equals("mt5");
-    return settings.isTied(usual)
-        && !(settings.hasFlag(SCALED) && settings.hasTensor("lm_head.weight"));
+    boolean isMultilingual = settings.architecture().equals("mt5");
+    boolean mayBeWrong = isMultilingual || settings.hasFlag(SCALED);
+    return settings.isTied(!isMultilingual)
+        && !(mayBeWrong && settings.hasTensor("lm_head.weight"));
+  }
+
+  /** The mT5 of transformers 5. */
+  private static boolean neverScales(Hyperparameters settings) {
+    return settings.architecture().equals("mt5")
+        && settings.string("transformers_version").orElse("").startsWith("5.");
   }
 
   private static boolean isEncoderAlone(Hyperparameters settings) {

@@ -85,6 +85,8 @@ public final class WeightNames {
                   entry(WeightName.OUTPUT, "lm_head.weight")))
           .withExperts("model.layers.{}.mlp.experts.{e}.", "gate_proj", "up_proj", "down_proj");
 
+  private static final String STACKED = ".experts.gate_up_proj";
+
   private final String prefix;
   private final Map<WeightName, WeightPlace> places;
   private final List<String> ignored;
@@ -157,6 +159,35 @@ public final class WeightNames {
     return with(WeightName.EXPERTS_GATE, WeightPlace.named(stem + gate + ".weight").ofExperts())
         .with(WeightName.EXPERTS_UP, WeightPlace.named(stem + up + ".weight").ofExperts())
         .with(WeightName.EXPERTS_DOWN, WeightPlace.named(stem + down + ".weight").ofExperts());
+  }
+
+  /**
+   * The same, with all experts' gates and ups in one tensor, [experts, gate and up, in], and their
+   * downs in another.
+   *
+   * @param width columns inside each
+   */
+  WeightNames withStackedExperts(String both, String down, long experts, long width, long in) {
+    WeightPlace stacked = WeightPlace.named(both).shaped(experts, 2 * width, in);
+    return with(
+            WeightName.EXPERTS_GATE,
+            stacked.rowsOfGroups(0, width, 2 * width).shaped(experts * width, in))
+        .with(
+            WeightName.EXPERTS_UP,
+            stacked.rowsOfGroups(width, width, 2 * width).shaped(experts * width, in))
+        .with(WeightName.EXPERTS_DOWN, down);
+  }
+
+  /** The same, if experts are stacked as transformers 5 has them in memory, and may write them. */
+  WeightNames withExpertsInMemory(Hyperparameters settings, String stem, long width) {
+    return settings.hasTensorEnding(STACKED)
+        ? withStackedExperts(
+            stem + STACKED,
+            stem + ".experts.down_proj",
+            settings.required("expert_count"),
+            width,
+            settings.width())
+        : this;
   }
 
   /** The same, with queries, keys and values one after the other in a tensor. */

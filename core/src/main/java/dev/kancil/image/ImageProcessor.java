@@ -61,7 +61,13 @@ public record ImageProcessor(
   public static ImageProcessor read(Path folder, String architecture, ImageGrid grid) {
     Path file = folder.resolve(FILE);
     if (Files.exists(file)) {
-      return new Settings(file).processor();
+      return new Settings(file, Settings.object(file)).processor();
+    }
+    // Transformers 5 has one file for pictures and texts.
+    Path ofBoth = folder.resolve("processor_config.json");
+    if (Files.exists(ofBoth)
+        && Settings.object(ofBoth).get("image_processor") instanceof Map<?, ?> settings) {
+      return new Settings(ofBoth, settings).processor();
     }
     if (architecture.startsWith("clip")) {
       int edge = Math.max(grid.height(), grid.width());
@@ -178,15 +184,19 @@ public record ImageProcessor(
     private final Map<?, ?> values;
     private final boolean isClip;
 
-    Settings(Path file) {
+    Settings(Path file, Map<?, ?> values) {
       this.file = file;
-      if (!(Json.parse(TextFile.read(file, MOST_BYTES)) instanceof Map<?, ?> map)) {
-        throw new FormatException(file + ": it is no JSON object");
-      }
-      values = map;
+      this.values = values;
       isClip =
           (values.get("image_processor_type") + " " + values.get("feature_extractor_type"))
               .contains("CLIP");
+    }
+
+    static Map<?, ?> object(Path file) {
+      if (!(Json.parse(TextFile.read(file, MOST_BYTES)) instanceof Map<?, ?> map)) {
+        throw new FormatException(file + ": it is no JSON object");
+      }
+      return map;
     }
 
     ImageProcessor processor() {

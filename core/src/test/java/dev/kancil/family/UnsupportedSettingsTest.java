@@ -22,7 +22,11 @@ class UnsupportedSettingsTest {
   @CsvSource({
     "bloom, 'apply_residual_connection_post_layernorm', true, is true",
     "bert, 'position_embedding_type', '\"relative_key\"', position_embedding_type is relative_key",
-    "marian, 'share_encoder_decoder_embeddings', false, is false",
+    "bloom, 'slow_but_exact', 'true, \"pretraining_tp\": 2', pretraining_tp more than 1",
+    "gemma3_text, 'use_bidirectional_attention', true, is true",
+    "gemma3_text, 'rope_local_scaling', '{\"rope_type\": \"linear\"}', rope_type is linear",
+    "modernbert, 'rope_scaling', '{\"rope_type\": \"yarn\"}', rope_type is yarn",
+    "gpt_oss, 'swiglu_alpha', 1.5, 'is 1.5, not 1.702'",
   })
   void settingsWithoutCodeAreRefusedByName(String model, String key, String value, String message)
       throws IOException {

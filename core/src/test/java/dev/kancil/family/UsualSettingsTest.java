@@ -28,7 +28,7 @@ class UsualSettingsTest {
   }
 
   private static String with(String config, String key, String value) {
-    return without(config, key).replaceFirst("\\{", "{\"" + key + "\": " + value + ",");
+    return without(config, key).replaceFirst("\\{", "{\"" + key + "\": " + value + ",\n");
   }
 
   /** What a family makes of a configuration; where weights are is left out. */
@@ -76,6 +76,7 @@ class UsualSettingsTest {
     "albert, embedding_size, 128, 24",
     "modernbert, global_rope_theta, 160000.0, 10000.0",
     "modernbert, local_attention, 128, 6",
+    "modernbert, local_rope_theta, 10000.0, null",
     "t5, feed_forward_proj, '\"relu\"', '\"gated-gelu\"'",
     "t5, relative_attention_max_distance, 128, 40",
     "bart, scale_embedding, false, true",
@@ -88,6 +89,77 @@ class UsualSettingsTest {
     String missing = declared(model, without(config, key));
     assertThat(missing).isEqualTo(declared(model, with(config, key, usual)));
     assertThat(missing).isNotEqualTo(declared(model, with(config, key, other)));
+  }
+
+  private static final String YARN =
+      "\"rope_scaling\": {\"rope_type\": \"yarn\", \"factor\": 4.0, \"mscale\": 0.7%s}";
+
+  /** Settings that transformers does not ask for, or takes for others. */
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "llama | sliding_window | 4 | null",
+        "llama | hidden_act | \"gelu_python\" | \"gelu\"",
+        "llama | hidden_act | \"gelu_accurate\" | \"gelu_new\"",
+        "mixtral | layer_types | [\"full_attention\", \"full_attention\", \"full_attention\"] | null",
+        "qwen2_swa | max_window_layers | 0 | -1",
+        "qwen3_moe | max_window_layers | 3 | 0",
+        "gemma3_text | attn_logit_softcapping | 5.0 | null",
+        "llama | tie_word_embeddings | null | false",
+        "gemma3_text | hidden_act | \"relu\" | \"silu\"",
+      })
+  void someSettingsAreTheSame(String model, String key, String one, String other)
+      throws IOException {
+    String config = with(with(config(model), "use_sliding_window", "true"), "sliding_window", "6");
+    assertThat(declared(model, with(config, key, one)))
+        .isEqualTo(declared(model, with(config, key, other)));
+  }
+
+  @Test
+  void aFactorOfYarnThatIsZeroIsNone() throws IOException {
+    String config = without(config("llama"), "rope_scaling");
+    String none = declared("llama", config.replaceFirst("\\{", "{" + YARN.formatted("") + ","));
+    String zero = ", \"mscale_all_dim\": 0.0, \"beta_fast\": 0";
+    assertThat(declared("llama", config.replaceFirst("\\{", "{" + YARN.formatted(zero) + ",")))
+        .isEqualTo(none);
+    String some = ", \"mscale_all_dim\": 0.3";
+    assertThat(declared("llama", config.replaceFirst("\\{", "{" + YARN.formatted(some) + ",")))
+        .isNotEqualTo(none);
+  }
+
+  @Test
+  void layersOfSmolLm3SayThemselvesWhetherTheySeeAWindow() throws IOException {
+    String window = with(config("smollm3"), "sliding_window", "6");
+    String config = without(with(window, "use_sliding_window", "false"), "layer_types");
+    String types =
+        "[\"sliding_attention\", \"full_attention\", \"full_attention\", \"full_attention\"]";
+    assertThat(declared("smollm3", config)).doesNotContain("window=6");
+    assertThat(declared("smollm3", with(config, "layer_types", types)))
+        .containsOnlyOnce("window=6");
+    // Those alone that turn nothing: [1, 1, 1, 0].
+    assertThat(declared("smollm3", with(config, "use_sliding_window", "true")))
+        .containsOnlyOnce("window=6");
+  }
+
+  @Test
+  void layersOfSmolLm3MayTurnByAnInterval() throws IOException {
+    String config = with(config("smollm3"), "no_rope_layer_interval", "2");
+    assertThat(declared("smollm3", with(config, "no_rope_layers", "null")))
+        .isEqualTo(declared("smollm3", with(config, "no_rope_layers", "[1, 0, 1, 0]")))
+        .isNotEqualTo(declared("smollm3", config));
+  }
+
+  @Test
+  void layersThatSeeAWindowMayBeTheOnlyOnesThatTurn() throws IOException {
+    String types = "[" + "\"sliding_attention\", ".repeat(3) + "\"sliding_attention\"]";
+    String config = with(config("gemma3_text"), "layer_types", types);
+    String later =
+        with(
+            without(without(config, "rope_scaling"), "rope_local_base_freq"),
+            "rope_parameters",
+            "{\"sliding_attention\": {\"rope_type\": \"default\", \"rope_theta\": 77.0}}");
+    assertThat(declared("gemma3_text", later)).contains("base=77.0");
   }
 
   @Test

@@ -77,6 +77,18 @@ class ImageProcessorTest {
   }
 
   @Test
+  void transformers5HasOneFileForPicturesAndTexts() throws IOException {
+    Files.writeString(
+        folder.resolve("processor_config.json"),
+        """
+        {"image_processor": {"image_processor_type": "CLIPImageProcessor",
+         "size": {"shortest_edge": 20}, "crop_size": {"height": 24, "width": 24}, "resample": 1,
+         "rescale_factor": 0.00784313725490196, "image_mean": [1.0, 0.9, 0.8],
+         "image_std": [0.5, 0.6, 0.7]}, "processor_class": "CLIPProcessor"}""");
+    requirePixels("clip", "other");
+  }
+
+  @Test
   void withoutAFileItIsWhatTheArchitectureUsuallyDoes() {
     requirePixels("vit", "vit");
     requirePixels("clip_vision_model", "clip");

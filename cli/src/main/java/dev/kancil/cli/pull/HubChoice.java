@@ -21,6 +21,8 @@ final class HubChoice {
       Set.of(
           CONFIG,
           "generation_config.json",
+          "preprocessor_config.json",
+          "processor_config.json",
           "tokenizer.json",
           "tokenizer_config.json",
           "special_tokens_map.json",

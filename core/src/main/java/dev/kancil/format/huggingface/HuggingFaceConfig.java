@@ -68,9 +68,12 @@ final class HuggingFaceConfig {
     Map<String, @Nullable Object> global = object(rope.get("full_attention"));
     Map<String, @Nullable Object> local = object(rope.get("sliding_attention"));
     if (local != null) {
-      spread.put("rope_local_base_freq", local.get("rope_theta"));
+      if (local.get("rope_theta") != null) {
+        spread.put("rope_local_base_freq", local.get("rope_theta"));
+      }
+      spread.put("rope_local_scaling", local);
     }
-    Map<String, @Nullable Object> main = global == null ? rope : global;
+    Map<String, @Nullable Object> main = global != null ? global : local != null ? Map.of() : rope;
     for (String key : List.of("rope_theta", "partial_rotary_factor")) {
       if (main.get(key) != null) {
         spread.put(key, main.get(key));
@@ -163,9 +166,10 @@ final class HuggingFaceConfig {
     };
   }
 
+  /** What is called null is not true, as in Python. */
   Optional<Boolean> flag(String path) {
     return switch (value(path)) {
-      case null -> Optional.empty();
+      case null -> values.containsKey(path) ? Optional.of(false) : Optional.empty();
       case Boolean truth -> Optional.of(truth);
       default -> throw wrongType(path, "true or false");
     };

@@ -23,6 +23,18 @@ import org.slf4j.LoggerFactory;
 final class TokenizerConfig {
   private static final Logger LOG = LoggerFactory.getLogger(TokenizerConfig.class);
 
+  /**
+   * Classes that heed what is said of the beginning and the end, though a pipeline says it, too.
+   */
+  private static final Set<String> HEEDING =
+      Set.of(
+          "",
+          "CodeLlamaTokenizer",
+          "CohereTokenizer",
+          "GPTNeoXTokenizer",
+          "GemmaTokenizer",
+          "LlamaTokenizer");
+
   private final Path folder;
   private final JsonFields config;
   private final JsonFields special;
@@ -76,11 +88,13 @@ final class TokenizerConfig {
     OptionalInt beginning = id(vocabulary, "bos_token", parts.roles().beginning());
     OptionalInt end = id(vocabulary, "eos_token", parts.roles().end());
     PostProcessing processing = parts.postProcessing();
-    if (beginning.isPresent() && config.has("add_bos_token")) {
+    boolean isHeeded =
+        HEEDING.contains(tokenizerClass()) || !Files.exists(folder.resolve(TokenizerFiles.JSON));
+    if (isHeeded && beginning.isPresent() && config.has("add_bos_token")) {
       processing =
           processing.withBeginning(beginning.getAsInt(), config.bool("add_bos_token", false));
     }
-    if (end.isPresent() && config.has("add_eos_token")) {
+    if (isHeeded && end.isPresent() && config.has("add_eos_token")) {
       processing = processing.withEnd(end.getAsInt(), config.bool("add_eos_token", false));
     }
     Set<Integer> ends = endIds(vocabulary.size());

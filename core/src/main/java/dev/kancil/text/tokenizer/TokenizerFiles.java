@@ -15,6 +15,8 @@ import java.util.Set;
  * @param chatTemplates the sources of the templates by name; the usual one is {@code default}
  */
 public record TokenizerFiles(Tokenizer tokenizer, Map<String, String> chatTemplates) {
+  static final String JSON = "tokenizer.json";
+
   public TokenizerFiles {
     chatTemplates = Map.copyOf(chatTemplates);
   }
@@ -35,7 +37,7 @@ public record TokenizerFiles(Tokenizer tokenizer, Map<String, String> chatTempla
   }
 
   private static PipelineTokenizer tokenizer(Path folder, TokenizerConfig config) {
-    Path json = folder.resolve("tokenizer.json");
+    Path json = folder.resolve(JSON);
     if (Files.exists(json)) {
       return TokenizerJson.read(json.toString(), TokenizerJson.text(json));
     }

@@ -68,6 +68,17 @@ class TokenizerFilesTest {
   }
 
   @Test
+  void mostClassesLeaveItToThePipeline() throws IOException {
+    String config =
+        "{\"bos_token\": \"<s>\", \"add_bos_token\": false, \"tokenizer_class\": \"%s\"}";
+    with("tokenizer.json", SmallTokenizerJson.PAIRS)
+        .with("tokenizer_config.json", config.formatted("PreTrainedTokenizerFast"));
+    assertThat(read().tokenizer().encode("c", true, false)).containsExactly(8, 3, 7);
+    with("tokenizer_config.json", config.formatted("LlamaTokenizerFast"));
+    assertThat(read().tokenizer().encode("c", true, false)).containsExactly(3, 7);
+  }
+
+  @Test
   void templatesMayHaveNamesAndFiles() throws IOException {
     with("tokenizer.json", SmallTokenizerJson.PAIRS)
         .with(
