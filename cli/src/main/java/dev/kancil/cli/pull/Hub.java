@@ -212,7 +212,7 @@ public final class Hub {
     return new Listing(repository, commit, files);
   }
 
-  /** Where a file of a repository is, under its own name without folders. */
+  /** Where a file of a repository is, under its own name, mostly without folders. */
   RemoteFile remote(Listing listing, Listed file) {
     if (file.bytes() < 0 || file.checksum().isEmpty()) {
       throw new FormatException(
@@ -237,7 +237,10 @@ public final class Hub {
                   + "/resolve/"
                   + listing.commit()
                   + quoted);
-      String name = Reference.plain(file.path().substring(file.path().lastIndexOf('/') + 1));
+      String name =
+          HubChoice.keepsFolder(file.path())
+              ? file.path()
+              : Reference.plain(file.path().substring(file.path().lastIndexOf('/') + 1));
       return new RemoteFile(address, name, file.bytes(), file.checksum());
     } catch (URISyntaxException e) {
       throw new FormatException(

@@ -32,7 +32,14 @@ final class HubChoice {
           "merges.txt",
           "vocab.txt",
           "chat_template.jinja",
-          "chat_template.json");
+          "chat_template.json",
+          "modules.json",
+          "sentence_bert_config.json");
+
+  /**
+   * How sentence-transformers makes one vector of a text's, in a folder that modules.json names.
+   */
+  private static final Pattern POOLING = Pattern.compile("\\d{1,2}_Pooling/config\\.json");
 
   /** GGUF files beside a model: a part for images, and statistics of a quantiser. */
   private static final Pattern NO_MODEL =
@@ -44,6 +51,11 @@ final class HubChoice {
 
   /** Whole models in GGUF by the name that a person would give, with all their files. */
   private final Map<String, List<Hub.Listed>> models = new LinkedHashMap<>();
+
+  /** Whether a file keeps its folder. */
+  static boolean keepsFolder(String path) {
+    return POOLING.matcher(path).matches();
+  }
 
   HubChoice(Hub.Listing listing) {
     this.listing = listing;
@@ -95,7 +107,7 @@ final class HubChoice {
     List<Hub.Listed> whole = new ArrayList<>();
     List<Hub.Listed> shards = new ArrayList<>();
     for (Hub.Listed file : listing.files()) {
-      if (TEXTS.contains(file.path())) {
+      if (TEXTS.contains(file.path()) || keepsFolder(file.path())) {
         texts.add(file);
       } else if (file.path().equals(WEIGHTS)) {
         whole.add(file);

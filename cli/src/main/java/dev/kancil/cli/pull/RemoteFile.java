@@ -8,12 +8,16 @@ import java.util.regex.Pattern;
 /**
  * A file that can be fetched.
  *
- * @param name what it is called here, no path
+ * @param name what it is called here, in a folder of its own at most
  * @param bytes its size; -1 if that is not known
  */
 record RemoteFile(URI address, String name, long bytes, Optional<Checksum> checksum) {
-  /** No separators of any system, nothing hidden, nothing that could be a device or an option. */
-  private static final Pattern NAME = Pattern.compile("[A-Za-z0-9_][A-Za-z0-9._+-]*");
+  /**
+   * Nothing of other systems' separators, nothing hidden, nothing that could be a device or an
+   * option.
+   */
+  private static final Pattern NAME =
+      Pattern.compile("([A-Za-z0-9_][A-Za-z0-9._+-]*/)?[A-Za-z0-9_][A-Za-z0-9._+-]*");
 
   RemoteFile {
     if (!NAME.matcher(name).matches() || name.length() > 250) {

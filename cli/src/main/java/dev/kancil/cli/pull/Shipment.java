@@ -60,9 +60,11 @@ final class Shipment {
       List<Future<Boolean>> running = new ArrayList<>();
       try {
         for (RemoteFile file : files) {
-          WebDownload download =
-              new WebDownload(
-                  web, backoff, file, folder.resolve(file.name()), tags.resolve(file.name()));
+          Path part = folder.resolve(file.name());
+          Path tag = tags.resolve(file.name());
+          Files.createDirectories(part.getParent());
+          Files.createDirectories(tag.getParent());
+          WebDownload download = new WebDownload(web, backoff, file, part, tag);
           running.add(
               ends.submit(
                   () -> {
@@ -93,7 +95,8 @@ final class Shipment {
 
   /** What an earlier fetch has left, when the model had other files. */
   private void removeOthers(Path folder) throws IOException {
-    Set<String> names = files.stream().map(RemoteFile::name).collect(Collectors.toSet());
+    Set<String> names =
+        files.stream().map(file -> file.name().split("/", 2)[0]).collect(Collectors.toSet());
     try (DirectoryStream<Path> here = Files.newDirectoryStream(folder)) {
       for (Path path : here) {
         if (!names.contains(String.valueOf(path.getFileName()))) {

@@ -120,6 +120,25 @@ final class HubTest {
     assertThat(hub.requests).hasSize(requests);
   }
 
+  @Test
+  void howSentenceTransformersPoolsComesWithIt() throws IOException {
+    hub.small("config.json", "{}")
+        .small("modules.json", "[]")
+        .small("sentence_bert_config.json", "{}")
+        .small("1_Pooling/config.json", "{\"pooling_mode_cls_token\": true}")
+        .small("openvino/config.json", "{}")
+        .large("model.safetensors", "weights");
+    Path model = fetch("hf:owner/repo");
+    assertThat(names(model))
+        .containsExactly(
+            "1_Pooling",
+            "config.json",
+            "model.safetensors",
+            "modules.json",
+            "sentence_bert_config.json");
+    assertThat(model.resolve("1_Pooling/config.json")).content().contains("cls");
+  }
+
   private static List<String> names(Path folder) throws IOException {
     try (Stream<Path> files = Files.list(folder)) {
       return files.map(file -> file.getFileName().toString()).sorted().toList();
