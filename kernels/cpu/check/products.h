@@ -2,7 +2,7 @@
 
 enum { WORDS = 1, TWO_BYTES, THREE_BYTES, FLOATS };
 
-// A block of weights as files have it: its columns and bytes, and where it has halves that scale, or -1; and how many rows of x lie.
+// A block of weights as files have it: its columns and bytes, and where it has halves that scale, or -1; and the form of many rows of x.
 typedef struct {
   const char *name;
   int columns, bytes, halves[2], many_form;

@@ -3,7 +3,7 @@
 typedef int row_function(const float *x, const float *other, float *y, long count, float parameter, int kind);
 typedef float array_function(float *x, long from, long count, float parameter, float second, const float *coefficients, int64_t *results);
 
-// A function of `inputs` rows, whose result is as many floats as a row, or halves; that it may be written over the first.
+// A function of one or two rows, whose result has so many bytes for each of their numbers: those of floats, of halves, or none.
 static void row(const char *name, const float *x, const float *other, size_t count, float parameter, int kind, int y_bytes) {
   row_function *function = kernel(name);
   float *y = memory((size_t)y_bytes * count);

@@ -212,7 +212,10 @@ public final class Hub {
     return new Listing(repository, commit, files);
   }
 
-  /** Where a file of a repository is, under its own name, mostly without folders. */
+  /**
+   * Where a file of a repository is, under its own name; few keep a folder ({@link
+   * HubChoice#keepsFolder}).
+   */
   RemoteFile remote(Listing listing, Listed file) {
     if (file.bytes() < 0 || file.checksum().isEmpty()) {
       throw new FormatException(

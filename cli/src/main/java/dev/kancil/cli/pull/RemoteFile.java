@@ -13,8 +13,8 @@ import java.util.regex.Pattern;
  */
 record RemoteFile(URI address, String name, long bytes, Optional<Checksum> checksum) {
   /**
-   * Nothing of other systems' separators, nothing hidden, nothing that could be a device or an
-   * option.
+   * At most one folder; no separators of other systems, nothing hidden, nothing that could be a
+   * device or an option.
    */
   private static final Pattern NAME =
       Pattern.compile("([A-Za-z0-9_][A-Za-z0-9._+-]*/)?[A-Za-z0-9_][A-Za-z0-9._+-]*");

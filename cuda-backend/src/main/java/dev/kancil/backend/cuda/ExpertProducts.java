@@ -113,9 +113,7 @@ final class ExpertProducts {
 
   /** Each slot by itself. */
   private Work apart(Slots slots) {
-    int columns = slots.factors.getFirst().matrix().columns();
-    List<TileFormat> formats = slots.factors.stream().map(Factor::format).toList();
-    MatVecShape shape = MatVecShape.of(formats, columns, traits);
+    MatVecShape shape = MatVecShape.of(slots.factors, traits);
     Map<String, String> defines = slots.defines();
     defines.putAll(shape.defines());
     List<Argument> arguments = new ArrayList<>();

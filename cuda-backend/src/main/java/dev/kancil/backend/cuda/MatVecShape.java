@@ -22,12 +22,10 @@ record MatVecShape(int warps, int slots, int blocksPerUnit, int sharedBytes) {
   private static final int MOST_BFLOAT_SLOTS = 4;
   private static final int MOST_BLOCKS = 2;
 
-  /**
-   * The shape for matrices that share x.
-   *
-   * @param columns of x
-   */
-  static MatVecShape of(List<TileFormat> formats, int columns, CudaTraits traits) {
+  /** The shape for matrices that share x. */
+  static MatVecShape of(List<Factor> factors, CudaTraits traits) {
+    int columns = factors.getFirst().matrix().columns();
+    List<TileFormat> formats = factors.stream().map(Factor::format).toList();
     int pieces =
         formats.stream()
             .mapToInt(format -> Math.ceilDiv(format.chunks(columns), format.chunksAtOnce()))

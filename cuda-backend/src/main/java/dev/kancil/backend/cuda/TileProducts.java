@@ -240,7 +240,7 @@ final class TileProducts implements ProductKernels {
   }
 
   private Work matVec(ProductInput x, List<Factor> factors, Map<String, String> further, Value y) {
-    MatVecShape shape = shape(factors);
+    MatVecShape shape = MatVecShape.of(factors, traits);
     Map<String, String> defines = Factor.defines(factors);
     defines.putAll(x.defines());
     defines.putAll(shape.defines());
@@ -250,13 +250,6 @@ final class TileProducts implements ProductKernels {
     int sum = factors.stream().mapToInt(factor -> TileFormat.tiles(factor.rows())).sum();
     int blocks = shape.blocks(further.containsKey("GLU") ? sum / 2 : sum, traits);
     return maker.launch("mat_vec.h", "mat_vec", defines, arguments, y, shape.grid(blocks, 1));
-  }
-
-  private MatVecShape shape(List<Factor> factors) {
-    return MatVecShape.of(
-        factors.stream().map(Factor::format).toList(),
-        factors.getFirst().matrix().columns(),
-        traits);
   }
 
   /** Whether gate and up can be one launch. */
