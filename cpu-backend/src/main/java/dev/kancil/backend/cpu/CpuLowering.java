@@ -49,7 +49,6 @@ import dev.kancil.tensor.Blocks;
 import dev.kancil.tensor.Tensor;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -80,18 +79,7 @@ final class CpuLowering implements Lowering {
   }
 
   /** What the Vector API's products of a program share. */
-  private record Vectors(
-      Activations activations,
-      PackedRows packed,
-      Activations[] threadActivations,
-      PackedSlots packedSlots) {
-
-    static Vectors of(int threads, ExpertSlots slots) {
-      Activations[] each = new Activations[threads];
-      Arrays.setAll(each, _ -> new Activations());
-      return new Vectors(new Activations(), new PackedRows(), each, new PackedSlots(slots));
-    }
-  }
+  private record Vectors(StepRows rows, ExpertRows expertRows) {}
 
   /** What the angles of a row depend on. */
   private record AngleKey(RotaryEmbedding rotary, Value positions, List<Operand> factors) {}
@@ -122,7 +110,7 @@ final class CpuLowering implements Lowering {
   private Vectors vectors(String what) {
     if (vectors == null) {
       VectorModule.require(what);
-      vectors = Vectors.of(pool.threads(), expertSlots);
+      vectors = new Vectors(new StepRows(), new ExpertRows(expertSlots));
     }
     return vectors;
   }
@@ -175,7 +163,7 @@ final class CpuLowering implements Lowering {
       return new TiledMatMulKernel(node, operands, natives.library(), pool, natives.rounded());
     }
     Vectors shared = vectors(weightTypes(node));
-    return new MatMulKernel(node, operands, pool, scratch, shared.activations(), shared.packed());
+    return new MatMulKernel(node, operands, pool, scratch, shared.rows());
   }
 
   private Kernel gluMatMul(Activation activation, Node node, Operands operands) {
@@ -191,8 +179,7 @@ final class CpuLowering implements Lowering {
           natives.rounded());
     }
     Vectors shared = vectors(weightTypes(node));
-    return new GluMatMulKernel(
-        activation, node, operands, pool, scratch, shared.activations(), shared.packed());
+    return new GluMatMulKernel(activation, node, operands, pool, scratch, shared.rows());
   }
 
   private Kernel moeMatMul(Node node, Operands operands) {
@@ -210,14 +197,7 @@ final class CpuLowering implements Lowering {
           natives.slotRows());
     }
     Vectors shared = vectors(weightTypes(node));
-    return new MoeMatMulKernel(
-        node,
-        operands,
-        pool,
-        scratch,
-        shared.threadActivations(),
-        expertSlots,
-        shared.packedSlots());
+    return new MoeMatMulKernel(node, operands, pool, scratch, expertSlots, shared.expertRows());
   }
 
   private static String weightTypes(Node node) {

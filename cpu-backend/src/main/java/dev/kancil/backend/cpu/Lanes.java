@@ -71,6 +71,14 @@ final class Lanes {
     return FloatVector.fromMemorySegment(FLOATS, source, at, ORDER);
   }
 
+  static IntVector integers(MemorySegment source, long at) {
+    return IntVector.fromMemorySegment(INTS, source, at, ORDER);
+  }
+
+  static FloatVector all(float value) {
+    return FloatVector.broadcast(FLOATS, value);
+  }
+
   /** {@link #LENGTH} unsigned bytes, one per lane. */
   static IntVector unsigned(MemorySegment source, long at) {
     if (LENGTH == 4) {
@@ -124,19 +132,18 @@ final class Lanes {
   }
 
   /**
-   * The values of half-precision patterns. Shifted to float's fields the exponent is 112 too small,
-   * which one exact multiplication mends, subnormals included; infinities and NaNs get the exponent
-   * that they lost.
+   * The values of half-precision patterns. Shifted to float's fields the exponent is 112 too small;
+   * subnormals are integers times 2⁻²⁴; infinities and NaNs get the exponent that they lost.
+   * Subnormal floats don't occur on the way, which some processors take a hundred times longer for.
    */
   static FloatVector halves(IntVector patterns) {
     IntVector magnitude = patterns.and(0x7fff);
     IntVector bits = magnitude.lanewise(VectorOperators.LSHL, 13);
-    FloatVector finite = bits.reinterpretAsFloats().mul(0x1p112f);
     IntVector sign = patterns.and(0x8000).lanewise(VectorOperators.LSHL, 16);
-    IntVector value = finite.reinterpretAsInts();
-    IntVector special = bits.or(0x7f800000);
-    return value
-        .blend(special, magnitude.compare(VectorOperators.GE, 0x7c00))
+    IntVector subnormal = toFloat(magnitude).mul(0x1p-24f).reinterpretAsInts();
+    return bits.add(0x38000000)
+        .blend(bits.or(0x7f800000), magnitude.compare(VectorOperators.GE, 0x7c00))
+        .blend(subnormal, magnitude.compare(VectorOperators.LT, 0x400))
         .or(sign)
         .reinterpretAsFloats();
   }

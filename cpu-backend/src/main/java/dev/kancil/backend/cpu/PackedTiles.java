@@ -6,56 +6,53 @@ import static dev.kancil.backend.cpu.Lanes.LENGTH;
 import jdk.incubator.vector.FloatVector;
 
 /**
- * Products of a panel's rows with many columns that lie beside each other: {@code y[p][t] = Σₖ
- * panel[p][k] · packed[k][t]}. The lanes are t, so that no sum runs over lanes, each element of the
- * panel is broadcast from memory, and a tile of 8 × 2 vectors does 16 multiply-adds for 10 loads.
+ * Products of many rows of x with some rows of a weight, as float32, of which those of a column lie
+ * beside each other: {@code y[t][r] = Σₖ x[t][k] · panel[k][r]}. The lanes are r, so that no sum
+ * runs over lanes, each element of x is broadcast from memory, and a tile of 8 × 2 vectors does 16
+ * multiply-adds for 10 loads.
  *
- * <p>Used for weights times tokens and for keys times queries, t being the token or the query, and
- * with the panel read down its columns for values times weights of keys.
- *
- * <p>Invariants: {@code packed} has {@link #WIDTH} floats for each k; panel rows are a multiple of
- * {@link #ROWS}; the order of summation is k's, whatever the tile.
+ * <p>Invariants: the panel has {@link #WIDTH} floats for each k; there are {@link #ROWS} rows of x
+ * to each tile, of which the last ones may be any; the order of summation is k's, whatever the
+ * tile.
  */
 final class PackedTiles {
-  /** Columns that lie beside each other: two vectors. */
+  /** Rows of the weight: two vectors. */
   static final int WIDTH = 2 * LENGTH;
 
-  /** Panel rows of a tile; half as many where only 16 registers hold its sums. */
+  /** Rows of x of a tile; half as many where only 16 registers hold its sums. */
   static final int ROWS = 8;
 
   private PackedTiles() {}
 
   /**
-   * Products of {@code rows} panel rows with {@code depth} elements each.
+   * Products of {@code rows} rows of x with {@code depth} elements each.
    *
-   * @param rowStride from one panel row to the next
-   * @param stride from one element of a panel row to the next
+   * @param at of the first row's first element
+   * @param stride from one row of x to the next
    * @param columns how many of the {@link #WIDTH} are wanted; the others may stay as they are
+   * @param y has {@link #WIDTH} floats for each row of x
    * @param add whether the products are added to y
    */
   static void multiply(
-      float[] panel,
-      int rowStride,
+      float[] x,
+      int at,
       int stride,
       int rows,
-      float[] packed,
-      int from,
+      float[] panel,
       int depth,
       int columns,
       float[] y,
-      int to,
       boolean add) {
-    for (int p = 0; p < rows; p += ROWS) {
-      int w = p * rowStride;
-      int out = to + p * WIDTH;
+    for (int t = 0; t < rows; t += ROWS) {
+      int row = at + t * stride;
+      int out = t * WIDTH;
       if (columns <= LENGTH) {
-        eightByOne(panel, w, rowStride, stride, packed, from, depth, y, out, add);
+        eightByOne(x, row, stride, panel, depth, y, out, add);
       } else if (Lanes.MANY_REGISTERS) {
-        eightByTwo(panel, w, rowStride, stride, packed, from, depth, y, out, add);
+        eightByTwo(x, row, stride, panel, depth, y, out, add);
       } else {
-        fourByTwo(panel, w, rowStride, stride, packed, from, depth, y, out, add);
-        int half = w + 4 * rowStride;
-        fourByTwo(panel, half, rowStride, stride, packed, from, depth, y, out + 4 * WIDTH, add);
+        fourByTwo(x, row, stride, panel, depth, y, out, add);
+        fourByTwo(x, row + 4 * stride, stride, panel, depth, y, out + 4 * WIDTH, add);
       }
     }
   }
@@ -64,21 +61,8 @@ final class PackedTiles {
     return add ? FloatVector.fromArray(FLOATS, y, at) : FloatVector.zero(FLOATS);
   }
 
-  private static FloatVector all(float value) {
-    return FloatVector.broadcast(FLOATS, value);
-  }
-
   private static void eightByOne(
-      float[] panel,
-      int w,
-      int rowStride,
-      int stride,
-      float[] packed,
-      int from,
-      int depth,
-      float[] y,
-      int to,
-      boolean add) {
+      float[] x, int row, int stride, float[] panel, int depth, float[] y, int to, boolean add) {
     FloatVector s0 = start(y, to, add);
     FloatVector s1 = start(y, to + WIDTH, add);
     FloatVector s2 = start(y, to + 2 * WIDTH, add);
@@ -88,16 +72,16 @@ final class PackedTiles {
     FloatVector s6 = start(y, to + 6 * WIDTH, add);
     FloatVector s7 = start(y, to + 7 * WIDTH, add);
     for (int k = 0; k < depth; k++) {
-      FloatVector a = FloatVector.fromArray(FLOATS, packed, from + k * WIDTH);
-      int i = w + k * stride;
-      s0 = a.fma(all(panel[i]), s0);
-      s1 = a.fma(all(panel[i + rowStride]), s1);
-      s2 = a.fma(all(panel[i + 2 * rowStride]), s2);
-      s3 = a.fma(all(panel[i + 3 * rowStride]), s3);
-      s4 = a.fma(all(panel[i + 4 * rowStride]), s4);
-      s5 = a.fma(all(panel[i + 5 * rowStride]), s5);
-      s6 = a.fma(all(panel[i + 6 * rowStride]), s6);
-      s7 = a.fma(all(panel[i + 7 * rowStride]), s7);
+      FloatVector a = FloatVector.fromArray(FLOATS, panel, k * WIDTH);
+      int i = row + k;
+      s0 = a.fma(Lanes.all(x[i]), s0);
+      s1 = a.fma(Lanes.all(x[i + stride]), s1);
+      s2 = a.fma(Lanes.all(x[i + 2 * stride]), s2);
+      s3 = a.fma(Lanes.all(x[i + 3 * stride]), s3);
+      s4 = a.fma(Lanes.all(x[i + 4 * stride]), s4);
+      s5 = a.fma(Lanes.all(x[i + 5 * stride]), s5);
+      s6 = a.fma(Lanes.all(x[i + 6 * stride]), s6);
+      s7 = a.fma(Lanes.all(x[i + 7 * stride]), s7);
     }
     s0.intoArray(y, to);
     s1.intoArray(y, to + WIDTH);
@@ -110,16 +94,7 @@ final class PackedTiles {
   }
 
   private static void fourByTwo(
-      float[] panel,
-      int w,
-      int rowStride,
-      int stride,
-      float[] packed,
-      int from,
-      int depth,
-      float[] y,
-      int to,
-      boolean add) {
+      float[] x, int row, int stride, float[] panel, int depth, float[] y, int to, boolean add) {
     FloatVector s0 = start(y, to, add);
     FloatVector t0 = start(y, to + LENGTH, add);
     FloatVector s1 = start(y, to + WIDTH, add);
@@ -129,19 +104,19 @@ final class PackedTiles {
     FloatVector s3 = start(y, to + 3 * WIDTH, add);
     FloatVector t3 = start(y, to + 3 * WIDTH + LENGTH, add);
     for (int k = 0; k < depth; k++) {
-      FloatVector a = FloatVector.fromArray(FLOATS, packed, from + k * WIDTH);
-      FloatVector b = FloatVector.fromArray(FLOATS, packed, from + k * WIDTH + LENGTH);
-      int i = w + k * stride;
-      FloatVector v = all(panel[i]);
+      FloatVector a = FloatVector.fromArray(FLOATS, panel, k * WIDTH);
+      FloatVector b = FloatVector.fromArray(FLOATS, panel, k * WIDTH + LENGTH);
+      int i = row + k;
+      FloatVector v = Lanes.all(x[i]);
       s0 = a.fma(v, s0);
       t0 = b.fma(v, t0);
-      v = all(panel[i + rowStride]);
+      v = Lanes.all(x[i + stride]);
       s1 = a.fma(v, s1);
       t1 = b.fma(v, t1);
-      v = all(panel[i + 2 * rowStride]);
+      v = Lanes.all(x[i + 2 * stride]);
       s2 = a.fma(v, s2);
       t2 = b.fma(v, t2);
-      v = all(panel[i + 3 * rowStride]);
+      v = Lanes.all(x[i + 3 * stride]);
       s3 = a.fma(v, s3);
       t3 = b.fma(v, t3);
     }
@@ -156,16 +131,7 @@ final class PackedTiles {
   }
 
   private static void eightByTwo(
-      float[] panel,
-      int w,
-      int rowStride,
-      int stride,
-      float[] packed,
-      int from,
-      int depth,
-      float[] y,
-      int to,
-      boolean add) {
+      float[] x, int row, int stride, float[] panel, int depth, float[] y, int to, boolean add) {
     FloatVector s0 = start(y, to, add);
     FloatVector t0 = start(y, to + LENGTH, add);
     FloatVector s1 = start(y, to + WIDTH, add);
@@ -183,31 +149,31 @@ final class PackedTiles {
     FloatVector s7 = start(y, to + 7 * WIDTH, add);
     FloatVector t7 = start(y, to + 7 * WIDTH + LENGTH, add);
     for (int k = 0; k < depth; k++) {
-      FloatVector a = FloatVector.fromArray(FLOATS, packed, from + k * WIDTH);
-      FloatVector b = FloatVector.fromArray(FLOATS, packed, from + k * WIDTH + LENGTH);
-      int i = w + k * stride;
-      FloatVector v = all(panel[i]);
+      FloatVector a = FloatVector.fromArray(FLOATS, panel, k * WIDTH);
+      FloatVector b = FloatVector.fromArray(FLOATS, panel, k * WIDTH + LENGTH);
+      int i = row + k;
+      FloatVector v = Lanes.all(x[i]);
       s0 = a.fma(v, s0);
       t0 = b.fma(v, t0);
-      v = all(panel[i + rowStride]);
+      v = Lanes.all(x[i + stride]);
       s1 = a.fma(v, s1);
       t1 = b.fma(v, t1);
-      v = all(panel[i + 2 * rowStride]);
+      v = Lanes.all(x[i + 2 * stride]);
       s2 = a.fma(v, s2);
       t2 = b.fma(v, t2);
-      v = all(panel[i + 3 * rowStride]);
+      v = Lanes.all(x[i + 3 * stride]);
       s3 = a.fma(v, s3);
       t3 = b.fma(v, t3);
-      v = all(panel[i + 4 * rowStride]);
+      v = Lanes.all(x[i + 4 * stride]);
       s4 = a.fma(v, s4);
       t4 = b.fma(v, t4);
-      v = all(panel[i + 5 * rowStride]);
+      v = Lanes.all(x[i + 5 * stride]);
       s5 = a.fma(v, s5);
       t5 = b.fma(v, t5);
-      v = all(panel[i + 6 * rowStride]);
+      v = Lanes.all(x[i + 6 * stride]);
       s6 = a.fma(v, s6);
       t6 = b.fma(v, t6);
-      v = all(panel[i + 7 * rowStride]);
+      v = Lanes.all(x[i + 7 * stride]);
       s7 = a.fma(v, s7);
       t7 = b.fma(v, t7);
     }

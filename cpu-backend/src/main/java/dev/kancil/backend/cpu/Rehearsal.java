@@ -43,17 +43,17 @@ final class Rehearsal {
   }
 
   private void products() {
-    float[] panel = new float[PanelProduct.PANEL_ROWS * SIZE];
-    float[] packed = new float[PackedTiles.WIDTH * SIZE];
-    float[] y = new float[PackedTiles.WIDTH * PanelProduct.PANEL_ROWS];
+    float[] x = new float[PackedTiles.ROWS * SIZE];
+    float[] panel = new float[PackedTiles.WIDTH * SIZE];
+    float[] y = new float[PackedTiles.WIDTH * PackedTiles.ROWS];
     for (int columns : new int[] {PackedTiles.WIDTH, 1}) {
       repeat(
-          () ->
-              PackedTiles.multiply(
-                  panel, SIZE, 1, PackedTiles.ROWS, packed, 0, SIZE, columns, y, 0, false));
+          () -> PackedTiles.multiply(x, 0, SIZE, PackedTiles.ROWS, panel, SIZE, columns, y, false));
     }
-    MemorySegment x = memory();
-    repeat(() -> PackedRows.transpose(x, 0, 1, SIZE, packed, 0));
+    ProductRows rows = new ProductRows();
+    rows.reserve(1, 1, SIZE);
+    rows.begin(SIZE);
+    repeat(() -> rows.shift(0, 0));
   }
 
   private void rows() {

@@ -40,7 +40,11 @@ final class Scratch {
   // What native kernels use: a thread's each, then what threads share.
   private final MemorySegment[] memory;
 
+  private final VectorTiles.Rooms[] tileRooms;
+
   Scratch(int threads) {
+    tileRooms = new VectorTiles.Rooms[threads];
+    Arrays.fill(tileRooms, new VectorTiles.Rooms(new float[0], new int[0]));
     memory = new MemorySegment[threads + 1];
     Arrays.fill(memory, MemorySegment.NULL);
     for (int i = 0; i < threads; i++) {
@@ -61,6 +65,19 @@ final class Scratch {
         kinds.put(kind, Floats.of(size));
       }
     }
+  }
+
+  /** Makes sure that each thread has what products of tiles need, with so many floats. */
+  synchronized void reserveTileRooms(int floats) {
+    for (int i = 0; i < tileRooms.length; i++) {
+      if (tileRooms[i].floats().length < floats) {
+        tileRooms[i] = new VectorTiles.Rooms(new float[floats], new int[TileQuants.ROOM]);
+      }
+    }
+  }
+
+  VectorTiles.Rooms tileRooms(int thread) {
+    return tileRooms[thread];
   }
 
   float[] of(Kind kind, int thread) {

@@ -1,5 +1,6 @@
 package dev.kancil.backend.cpu;
 
+import dev.kancil.backend.host.Packing;
 import dev.kancil.tensor.DataType;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -36,7 +37,7 @@ final class KernelSpeed {
                 DataType.Q5_K,
                 DataType.Q6_K);
     System.out.println(CpuDevice.kernels(NativeLibrary.find()));
-    System.out.printf("%-6s %8s %8s %8s%n", "", "1 row", "panel", "decode");
+    System.out.printf("%-6s %8s %8s%n", "", "1 row", TOKENS + " rows");
     for (DataType type : types) {
       measure(type);
     }
@@ -47,64 +48,36 @@ final class KernelSpeed {
     long rowBytes = type.byteSize(DEPTH);
     MemorySegment data = Arena.ofAuto().allocate(rowBytes * ROWS, 64);
     for (long i = 0; i < data.byteSize(); i++) {
-      data.set(ValueLayout.JAVA_BYTE, i, (byte) (random.nextInt() & 0x37));
+      data.set(ValueLayout.JAVA_BYTE, i, (byte) (random.nextInt() & 0x37 | 0x10));
     }
     MemorySegment x = Arena.ofAuto().allocate(4L * DEPTH * TOKENS, 64);
     for (int i = 0; i < DEPTH * TOKENS; i++) {
       x.setAtIndex(ValueLayout.JAVA_FLOAT, i, random.nextFloat());
     }
-    WeightRows weight = new WeightRows(type, data, ROWS, DEPTH, rowBytes);
-    Activations activations = new Activations();
-    activations.reserve(DEPTH);
-    activations.load(x, DEPTH);
-    float[] decoded = new float[DEPTH];
-    float[] results = new float[64];
-    double dots =
-        speed(
-            (long) ROWS * DEPTH,
-            () -> {
-              for (int row = 0; row < ROWS; row += 16) {
-                activations.multiply(weight, row, 16, decoded, results);
-              }
-            });
-    float[] panel = new float[PanelProduct.PANEL_ROWS * DEPTH];
-    int columns = PackedTiles.WIDTH;
-    float[] packed = new float[DEPTH * TOKENS];
-    for (int i = 0; i < packed.length; i++) {
-      packed[i] = random.nextFloat();
+    Packing packing = VectorTiles.packing(type, DEPTH, ROWS, 1);
+    MemorySegment tiles = Arena.ofAuto().allocate(packing.bytes(), 64);
+    packing.pack(data, tiles);
+    VectorTiles weight = VectorTiles.of(type, tiles, DEPTH, ROWS);
+    ProductRows rows = new ProductRows();
+    rows.reserve(TOKENS, 1, DEPTH);
+    rows.begin(DEPTH);
+    for (int i = 0; i < TOKENS; i++) {
+      rows.put(i, x, 4L * DEPTH * i, DEPTH);
     }
-    float[] products = new float[columns * PanelProduct.PANEL_ROWS];
-    double tiles =
-        speed(
-            64L * DEPTH * TOKENS,
-            () -> {
-              for (int row = 0; row < 64; row += PanelProduct.PANEL_ROWS) {
-                weight.decode(row, PanelProduct.PANEL_ROWS, panel, DEPTH);
-                for (int token = 0; token < TOKENS; token += columns) {
-                  PackedTiles.multiply(
-                      panel,
-                      DEPTH,
-                      1,
-                      PanelProduct.PANEL_ROWS,
-                      packed,
-                      token * DEPTH,
-                      DEPTH,
-                      columns,
-                      products,
-                      0,
-                      false);
-                }
-              }
-            });
-    double decode =
-        speed(
-            (long) ROWS * DEPTH,
-            () -> {
-              for (int row = 0; row < ROWS; row += 16) {
-                weight.decode(row, 16, panel, DEPTH);
-              }
-            });
-    System.out.printf("%-6s %8.1f %8.1f %8.1f%n", type, dots, tiles, decode);
+    rows.shift(0, 0);
+    Scratch scratch = new Scratch(1);
+    VectorProduct.reserve(scratch, TOKENS, DEPTH, 1);
+    double one = speed((long) ROWS * DEPTH, () -> multiply(weight, rows, 1, scratch));
+    double many =
+        speed((long) TOKENS * ROWS * DEPTH, () -> multiply(weight, rows, TOKENS, scratch));
+    System.out.printf("%-6s %8.1f %8.1f%n", type, one, many);
+  }
+
+  private static void multiply(VectorTiles weight, ProductRows x, int rows, Scratch scratch) {
+    float[] results = scratch.of(Scratch.Kind.PRODUCTS, 0);
+    for (int row = 0; row < ROWS; row += VectorProduct.ROWS) {
+      VectorProduct.multiply(weight, 0, row, x, 0, 0, rows, rows == 1, scratch, 0, results);
+    }
   }
 
   private static double speed(long operations, Runnable work) {

@@ -1,0 +1,159 @@
+package dev.kancil.backend.cpu;
+
+import dev.kancil.tensor.DataType;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+
+/** Rows of weights as files have them become lanes of tiles, as {@link TileForm} lays these out. */
+final class TilePacking {
+  private static final int BLOCK = 32;
+  private static final int ROWS = TileForm.ROWS;
+
+  private final DataType type;
+  private final TileForm form;
+  private final int columns;
+  // Of the block that is being laid.
+  private final byte[] quants = new byte[BLOCK];
+
+  TilePacking(DataType type, TileForm form, int columns) {
+    this.type = type;
+    this.form = form;
+    this.columns = columns;
+  }
+
+  /**
+   * Lays a row.
+   *
+   * @param at of the row in {@code from}
+   * @param tile where the tile begins, whose bytes are zeros
+   * @param lane of the row
+   */
+  void pack(MemorySegment from, long at, MemorySegment to, long tile, int lane) {
+    for (int block = 0; block < columns / BLOCK; block++) {
+      int column = block * BLOCK;
+      long source = at + type.byteSize(column / type.blockElements() * type.blockElements());
+      read(from, source, block % 8);
+      scales(from, source, block, to, tile, lane);
+      if (form.quants() == TileForm.Quants.BYTES) {
+        for (int i = 0; i < BLOCK; i++) {
+          long target = tile + form.quants(columns) + (long) (column + i) * ROWS + lane;
+          to.set(ValueLayout.JAVA_BYTE, target, quants[i]);
+        }
+      } else {
+        low(to, tile + form.quants(columns) + (long) column * ROWS / 2 + 4L * lane);
+        high(to, tile + form.highQuants(columns), column, lane);
+      }
+    }
+  }
+
+  private void low(MemorySegment to, long at) {
+    for (int j = 0; j < BLOCK / 8; j++) {
+      int both = 0;
+      for (int b = 0; b < 4; b++) {
+        both |= (quants[8 * j + b] & 15 | (quants[8 * j + 4 + b] & 15) << 4) << 8 * b;
+      }
+      to.set(Lanes.INT, at + 4L * ROWS * j, both);
+    }
+  }
+
+  private void high(MemorySegment to, long plane, int column, int lane) {
+    int bits = form.quants().highBits;
+    for (int from = 0; bits > 0 && from < BLOCK; from += BLOCK / bits) {
+      int all = 0;
+      for (int j = 0; j < 8 / bits; j++) {
+        for (int b = 0; b < 4; b++) {
+          all |= quants[from + 4 * j + b] >> 4 << 8 * b + bits * j;
+        }
+      }
+      long at = plane + (long) (column + from) * bits / 8 * ROWS + 4L * lane;
+      to.set(Lanes.INT, at, all);
+    }
+  }
+
+  /** The block's quants, which is so many-th of its superblock. */
+  private void read(MemorySegment from, long at, int of) {
+    switch (type) {
+      case Q4_0 -> nibbles(from, at + 2);
+      case Q4_1 -> nibbles(from, at + 4);
+      case Q5_0 -> fives(from, at + 2);
+      case Q5_1 -> fives(from, at + 4);
+      case Q8_0 -> MemorySegment.copy(from, ValueLayout.JAVA_BYTE, at + 2, quants, 0, BLOCK);
+      case Q4_K -> half(from, at + 16 + BLOCK * (of / 2), of % 2);
+      case Q5_K -> {
+        half(from, at + 48 + BLOCK * (of / 2), of % 2);
+        for (int i = 0; i < BLOCK; i++) {
+          quants[i] |= (byte) ((from.get(ValueLayout.JAVA_BYTE, at + 16 + i) >> of & 1) << 4);
+        }
+      }
+      case Q6_K -> {
+        half(from, at + 64 * (of / 4) + BLOCK * (of % 2), of % 4 / 2);
+        for (int i = 0; i < BLOCK; i++) {
+          int four = from.get(ValueLayout.JAVA_BYTE, at + 128 + BLOCK * (of / 4) + i);
+          quants[i] |= (byte) ((four >> 2 * (of % 4) & 3) << 4);
+        }
+      }
+      default -> throw new IllegalArgumentException(type.toString());
+    }
+  }
+
+  /** The low (0) or high (1) halves of some bytes. */
+  private void half(MemorySegment from, long at, int which) {
+    for (int i = 0; i < BLOCK; i++) {
+      quants[i] = (byte) (from.get(ValueLayout.JAVA_BYTE, at + i) >> 4 * which & 15);
+    }
+  }
+
+  private void nibbles(MemorySegment from, long at) {
+    for (int i = 0; i < BLOCK / 2; i++) {
+      int both = from.get(ValueLayout.JAVA_BYTE, at + i);
+      quants[i] = (byte) (both & 15);
+      quants[i + BLOCK / 2] = (byte) (both >> 4 & 15);
+    }
+  }
+
+  private void fives(MemorySegment from, long at) {
+    nibbles(from, at + 4);
+    int fifths = from.get(Lanes.INT, at);
+    for (int i = 0; i < BLOCK; i++) {
+      quants[i] |= (byte) ((fifths >> i & 1) << 4);
+    }
+  }
+
+  private void scales(
+      MemorySegment from, long at, int block, MemorySegment to, long tile, int lane) {
+    long group = (long) block * BLOCK / form.halfColumns();
+    long half = tile + 2 * (group * ROWS + lane);
+    long second = half + form.minimumHalves(columns);
+    long bytes =
+        tile + form.scaleBytes(columns) + (long) block * BLOCK / form.scaleColumns() * ROWS + lane;
+    int of = block % 8;
+    switch (type) {
+      case Q4_0, Q5_0, Q8_0 -> copyHalf(from, at, to, half);
+      case Q4_1, Q5_1 -> {
+        copyHalf(from, at, to, half);
+        copyHalf(from, at + 2, to, second);
+      }
+      case Q4_K, Q5_K -> {
+        copyHalf(from, at, to, half);
+        copyHalf(from, at + 2, to, second);
+        long minimum = bytes + form.minimumBytes(columns) - form.scaleBytes(columns);
+        int sixBits = SuperBlockDecoding.part(SuperBlockDecoding.scales(from, at + 4), of);
+        to.set(ValueLayout.JAVA_BYTE, bytes, (byte) sixBits);
+        sixBits = SuperBlockDecoding.part(SuperBlockDecoding.minima(from, at + 4), of);
+        to.set(ValueLayout.JAVA_BYTE, minimum, (byte) sixBits);
+      }
+      case Q6_K -> {
+        copyHalf(from, at + 208, to, half);
+        for (int i = 0; i < 2; i++) {
+          byte scale = from.get(ValueLayout.JAVA_BYTE, at + 192 + 2 * of + i);
+          to.set(ValueLayout.JAVA_BYTE, bytes + (long) i * ROWS, scale);
+        }
+      }
+      default -> throw new IllegalArgumentException(type.toString());
+    }
+  }
+
+  private static void copyHalf(MemorySegment from, long at, MemorySegment to, long target) {
+    to.set(Lanes.SHORT, target, from.get(Lanes.SHORT, at));
+  }
+}

@@ -1,0 +1,93 @@
+package dev.kancil.backend.cpu;
+
+import static dev.kancil.backend.cpu.Lanes.LENGTH;
+
+import java.lang.foreign.MemorySegment;
+import jdk.incubator.vector.IntVector;
+import jdk.incubator.vector.VectorOperators;
+
+/**
+ * Quants of some columns of a vector of rows, put together from their bits: four columns of a row
+ * are the bytes of an integer, those of all rows beside each other. They stay in the first-level
+ * cache for the loop that multiplies or decodes them. (C2 stops inlining in a loop that does both.)
+ */
+final class TileQuants {
+  /** Columns that are put together at once: whole blocks. */
+  static final int COLUMNS = 512;
+
+  /** Integers that they take. */
+  static final int ROOM = COLUMNS / 4 * LENGTH;
+
+  private static final int LOW_BITS = 0x0f0f0f0f;
+
+  private TileQuants() {}
+
+  /**
+   * Puts quants together.
+   *
+   * @param at of the quants of the first row
+   * @param highAt of their higher bits
+   * @param first column, the first of a block
+   * @param count of columns, {@link #COLUMNS} at most
+   */
+  static void unpack(
+      TileForm.Quants quants,
+      MemorySegment data,
+      long at,
+      long highAt,
+      int first,
+      int count,
+      int[] to) {
+    long low = at + 8L * first;
+    long high = highAt + 2L * quants.highBits * first;
+    switch (quants) {
+      case NIBBLES -> nibbles(data, low, count, to);
+      case FIVES -> {
+        nibbles(data, low, count, to);
+        addFifths(data, high, count, to);
+      }
+      case SIXES -> {
+        nibbles(data, low, count, to);
+        addSixths(data, high, count, to);
+      }
+      case BYTES -> throw new IllegalArgumentException("bytes are not in parts");
+    }
+  }
+
+  private static void nibbles(MemorySegment data, long at, int count, int[] to) {
+    for (int c = 0; c < count; c += 8) {
+      IntVector q = Lanes.integers(data, at + 8L * c);
+      int i = c / 4 * LENGTH;
+      q.and(LOW_BITS).intoArray(to, i);
+      q.lanewise(VectorOperators.LSHR, 4).and(LOW_BITS).intoArray(to, i + LENGTH);
+    }
+  }
+
+  private static void addFifths(MemorySegment data, long at, int count, int[] to) {
+    for (int c = 0; c < count; c += 32) {
+      IntVector bits = Lanes.integers(data, at + 2L * c);
+      int i = c / 4 * LENGTH;
+      for (int j = 0; j < 8; j++) {
+        bits.lanewise(VectorOperators.LSHR, j)
+            .and(0x01010101)
+            .lanewise(VectorOperators.LSHL, 4)
+            .or(IntVector.fromArray(Lanes.INTS, to, i + j * LENGTH))
+            .intoArray(to, i + j * LENGTH);
+      }
+    }
+  }
+
+  private static void addSixths(MemorySegment data, long at, int count, int[] to) {
+    for (int c = 0; c < count; c += 16) {
+      IntVector bits = Lanes.integers(data, at + 4L * c);
+      int i = c / 4 * LENGTH;
+      for (int j = 0; j < 4; j++) {
+        bits.lanewise(VectorOperators.LSHR, 2 * j)
+            .and(0x03030303)
+            .lanewise(VectorOperators.LSHL, 4)
+            .or(IntVector.fromArray(Lanes.INTS, to, i + j * LENGTH))
+            .intoArray(to, i + j * LENGTH);
+      }
+    }
+  }
+}
