@@ -97,7 +97,8 @@ final class DevicesCommand implements Callable<Integer> {
   }
 
   private void printStates(List<Found> all) {
-    Table states = new Table("ID", "DRIVER", "IN USE", "POWER", "CLOCK", "MEMORY CLOCK", "TEMPERATURE");
+    Table states =
+        new Table("ID", "DRIVER", "IN USE", "POWER", "CLOCK", "MEMORY CLOCK", "TEMPERATURE");
     boolean isAnyKnown = false;
     for (Found found : all) {
       DeviceState state = found.state;
