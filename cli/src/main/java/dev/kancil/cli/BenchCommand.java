@@ -31,7 +31,8 @@ import picocli.CommandLine.Option;
       "Random tokens; the model's warm-up is not measured. Time to the first token counts as the",
       "prompt's, the rest as generation's. `weights` is what generation reads of them: their bytes for",
       "one token, times tokens, by time; sequences of one step share a reading. `of reading` is its share",
-      "of what the device reads at most, measured on the spot where it can be.",
+      "of what the device reads at most, measured on the spot where it can be. Clocks of NVIDIA devices,",
+      "their power and temperature are as they were found during the repetitions; nothing sets them.",
       "",
       "MODEL can be synthetic:SHAPE:TYPE, such as synthetic:llama-8b:Q4_K_M: random weights of a known",
       "size, so that no file is needed. SHAPE is one of tiny, llama-1b, llama-3b, llama-8b, qwen-14b, and with",
@@ -87,23 +88,29 @@ final class BenchCommand implements Callable<Integer> {
     }
     List<Repetition> results = new ArrayList<>();
     ModelDescription description;
+    DeviceWatch watch;
     try (Model opened =
         model.openAny(console, beside.with(device.options(console)).sessions(batch).build())) {
       description = opened.description();
       Announcement.print(console, description);
       List<Session> sessions = filled(opened);
+      watch = DeviceWatch.of(description.device().id());
       try {
         for (int i = -WARM_UPS; i < repetitions; i++) {
+          if (i == 0) {
+            watch.start();
+          }
           Repetition result = repeat(opened, sessions, new SplittableRandom(i));
           if (i >= 0) {
             results.add(result);
           }
         }
       } finally {
+        watch.close();
         sessions.forEach(Session::close);
       }
     }
-    report(description, results, readBytes(description));
+    report(description, results, readBytes(description), watch);
     return 0;
   }
 
@@ -172,7 +179,11 @@ final class BenchCommand implements Callable<Integer> {
     return GenerationOptions.builder().greedy().maxTokens(tokens).stopAtEndOfTurn(false).build();
   }
 
-  private void report(ModelDescription opened, List<Repetition> results, OptionalDouble readBytes) {
+  private void report(
+      ModelDescription opened,
+      List<Repetition> results,
+      OptionalDouble readBytes,
+      DeviceWatch watch) {
     double[] prefill = results.stream().mapToDouble(Repetition::prefill).sorted().toArray();
     double[] decode = results.stream().mapToDouble(Repetition::decode).sorted().toArray();
     if (json) {
@@ -197,6 +208,8 @@ final class BenchCommand implements Callable<Integer> {
               "decode_weight_bytes_per_second", weightBytes(opened, median(decode)),
               "device_read_bytes_per_second",
                   readBytes.isPresent() ? readBytes.getAsDouble() : null,
+              "device_state", watch.json(),
+              "device_state_unknown_because", watch.unknownBecause(),
               "repetitions",
                   results.stream()
                       .map(
@@ -232,6 +245,7 @@ final class BenchCommand implements Callable<Integer> {
                     Locale.ROOT, "%.0f %% of %s", 100 * median(bytes) / read, bandwidth(read)),
                 "",
                 ""));
+    watch.addRows(table);
     table.print(console.out());
   }
 

@@ -1,7 +1,11 @@
 package dev.kancil.cli;
 
+import dev.kancil.DeviceException;
+import dev.kancil.backend.Backend;
 import dev.kancil.backend.Backends;
 import dev.kancil.backend.DeviceDescription;
+import dev.kancil.backend.DeviceSensors;
+import dev.kancil.backend.DeviceState;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -24,12 +28,45 @@ final class DevicesCommand implements Callable<Integer> {
     this.console = console;
   }
 
+  /**
+   * A device and its state.
+   *
+   * @param state null if it tells nothing, or can't be asked
+   * @param unknownBecause why it can't be asked
+   */
+  private record Found(
+      DeviceDescription device, @Nullable DeviceState state, @Nullable String unknownBecause) {}
+
+  private static List<Found> find() {
+    List<Found> found = new ArrayList<>();
+    for (Backend backend : Backends.all()) {
+      List<DeviceDescription> devices = backend.devices();
+      for (int i = 0; i < devices.size(); i++) {
+        found.add(find(backend, i, devices.get(i)));
+      }
+    }
+    return found;
+  }
+
+  private static Found find(Backend backend, int index, DeviceDescription device) {
+    if (!device.isAvailable()) {
+      return new Found(device, null, null);
+    }
+    try (DeviceSensors sensors = backend.sensors(index).orElse(null)) {
+      return new Found(device, sensors == null ? null : sensors.read(), null);
+    } catch (DeviceException e) {
+      return new Found(device, null, e.getMessage());
+    }
+  }
+
   @Override
   public Integer call() {
-    List<DeviceDescription> devices = Backends.devices();
+    List<Found> all = find();
     if (json) {
       List<Map<String, @Nullable Object>> list = new ArrayList<>();
-      for (DeviceDescription device : devices) {
+      for (Found found : all) {
+        DeviceDescription device = found.device;
+        DeviceState state = found.state;
         list.add(
             Json.object(
                 "id", device.id(),
@@ -37,13 +74,16 @@ final class DevicesCommand implements Callable<Integer> {
                 "kernels", device.kernels(),
                 "memory_bytes", device.memoryBytes(),
                 "available", device.isAvailable(),
-                "unavailable_because", device.unavailableBecause()));
+                "unavailable_because", device.unavailableBecause(),
+                "state", state == null ? null : StateTexts.json(state),
+                "state_unknown_because", found.unknownBecause));
       }
       Json.print(console, Json.object("devices", list));
       return 0;
     }
     Table table = new Table("ID", "NAME", "KERNELS", "MEMORY");
-    for (DeviceDescription device : devices) {
+    for (Found found : all) {
+      DeviceDescription device = found.device;
       String because = device.unavailableBecause();
       table.row(
           device.id(),
@@ -52,6 +92,38 @@ final class DevicesCommand implements Callable<Integer> {
           because == null ? Table.bytes(device.memoryBytes()) : "");
     }
     table.print(console.out());
+    printStates(all);
     return 0;
+  }
+
+  private void printStates(List<Found> all) {
+    Table states =
+        new Table("ID", "DRIVER", "IN USE", "POWER", "CLOCK", "MEMORY CLOCK", "TEMPERATURE");
+    boolean isAnyKnown = false;
+    for (Found found : all) {
+      DeviceState state = found.state;
+      if (state != null) {
+        isAnyKnown = true;
+        states.row(
+            found.device.id(),
+            state.driver().orElse("?"),
+            StateTexts.memory(state),
+            StateTexts.power(state.watts(), state.limitWatts()),
+            StateTexts.megahertz(state.megahertz()),
+            StateTexts.megahertz(state.memoryMegahertz()),
+            StateTexts.celsius(state.celsius()));
+      }
+    }
+    if (isAnyKnown) {
+      console.out().println();
+      states.print(console.out());
+    }
+    for (Found found : all) {
+      if (found.unknownBecause != null) {
+        console
+            .out()
+            .println(found.device.id() + ": its state is not known: " + found.unknownBecause);
+      }
+    }
   }
 }

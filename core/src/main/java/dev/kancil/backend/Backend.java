@@ -1,6 +1,7 @@
 package dev.kancil.backend;
 
 import java.util.List;
+import java.util.Optional;
 
 /**
  * A way to compute: found with {@link java.util.ServiceLoader}. Looking for devices never throws
@@ -22,4 +23,14 @@ public interface Backend {
    * @throws dev.kancil.DeviceException if it is not available
    */
   Device open(int index, DeviceOptions options);
+
+  /**
+   * What tells the state of device {@code index}; the caller closes it. Empty for devices of a kind
+   * that tells nothing.
+   *
+   * @throws dev.kancil.DeviceException if it can't be asked; the message says why
+   */
+  default Optional<DeviceSensors> sensors(int index) {
+    return Optional.empty();
+  }
 }

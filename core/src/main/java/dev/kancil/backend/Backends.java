@@ -5,6 +5,7 @@ import dev.kancil.InvalidRequestException;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Optional;
 import java.util.ServiceLoader;
 
 /** The backends on the class path or module path, and the choice among their devices. */
@@ -68,7 +69,31 @@ public final class Backends {
                 : " (" + String.join("; ", reasons) + ")"));
   }
 
+  /**
+   * What tells a device's state; the caller closes it. Empty for devices of a kind that tells
+   * nothing.
+   *
+   * @param id as {@link DeviceDescription#id} has it
+   * @throws InvalidRequestException if there is no such device
+   * @throws DeviceException if it can't be asked; the message says why
+   */
+  public static Optional<DeviceSensors> sensors(String id) {
+    Named named = named(id);
+    return named.backend.sensors(named.index);
+  }
+
   private static Device openNamed(String id, DeviceOptions options) {
+    Named named = named(id);
+    if (!named.device.isAvailable()) {
+      throw new DeviceException(id + " is not available: " + named.device.unavailableBecause());
+    }
+    return named.backend.open(named.index, options);
+  }
+
+  /** A backend's device. */
+  private record Named(Backend backend, int index, DeviceDescription device) {}
+
+  private static Named named(String id) {
     String name = id.contains(":") ? id.substring(0, id.indexOf(':')) : id;
     // Others are not even looked for: that can take a while.
     for (Backend backend : loaded()) {
@@ -76,20 +101,12 @@ public final class Backends {
         List<DeviceDescription> devices = backend.devices();
         for (int i = 0; i < devices.size(); i++) {
           if (devices.get(i).id().equals(id) || (i == 0 && name.equals(id))) {
-            return open(backend, i, devices.get(i), id, options);
+            return new Named(backend, i, devices.get(i));
           }
         }
       }
     }
     throw unknown(id);
-  }
-
-  private static Device open(
-      Backend backend, int index, DeviceDescription device, String id, DeviceOptions options) {
-    if (!device.isAvailable()) {
-      throw new DeviceException(id + " is not available: " + device.unavailableBecause());
-    }
-    return backend.open(index, options);
   }
 
   private static InvalidRequestException unknown(String id) {

@@ -5,8 +5,10 @@ import dev.kancil.backend.Backend;
 import dev.kancil.backend.Device;
 import dev.kancil.backend.DeviceDescription;
 import dev.kancil.backend.DeviceOptions;
+import dev.kancil.backend.DeviceSensors;
 import dev.kancil.bindings.cuda.CudaDriver;
 import dev.kancil.bindings.cuda.CudaException;
+import dev.kancil.bindings.cuda.Nvml;
 import dev.kancil.bindings.cuda.Nvrtc;
 import dev.kancil.bindings.cuda.SystemCudaDriver;
 import java.nio.file.Files;
@@ -132,6 +134,17 @@ public final class CudaBackend implements Backend {
   @Override
   public Device open(int index, DeviceOptions options) {
     return open(index, options, (CudaQueue) null);
+  }
+
+  @Override
+  public Optional<DeviceSensors> sensors(int index) {
+    try {
+      return Optional.ofNullable(driver)
+          .flatMap(present -> present.pciBusId(index))
+          .map(place -> CudaSensors.open(Nvml::open, place));
+    } catch (CudaException e) {
+      throw new DeviceException(String.valueOf(e.getMessage()), e);
+    }
   }
 
   /**

@@ -22,6 +22,9 @@ final class AsyncCopies {
     private int lanes;
     private int bytes;
 
+    /** How many copies the warp had begun before. */
+    private long number;
+
     /** Takes what is copied; what is not read is zero. */
     void read(int lane, long address, int count) {
       if (count == 16) {
@@ -67,6 +70,7 @@ final class AsyncCopies {
   private final List<Pending> pending = new ArrayList<>();
   private final List<Pending> spare = new ArrayList<>();
   private final int[] committed = new int[Warp.LANES];
+  private long begun;
 
   /** Another block begins; what nobody waited for is forgotten. */
   void start() {
@@ -86,12 +90,33 @@ final class AsyncCopies {
           Integer.numberOfTrailingZeros(lanes),
           MAX_PENDING + " copies have begun, and nobody has waited for them");
     }
-    Pending begun = spare.isEmpty() ? new Pending() : spare.removeLast();
-    begun.lanes = lanes;
-    begun.bytes = bytes;
-    System.arraycopy(committed, 0, begun.groups, 0, Warp.LANES);
-    pending.add(begun);
+    Pending copy = spare.isEmpty() ? new Pending() : spare.removeLast();
+    copy.lanes = lanes;
+    copy.bytes = bytes;
+    copy.number = begun++;
+    System.arraycopy(committed, 0, copy.groups, 0, Warp.LANES);
+    pending.add(copy);
+    return copy;
+  }
+
+  /** How many copies the warp has begun. */
+  long begun() {
     return begun;
+  }
+
+  /**
+   * Delivers a lane's copies up to one, for an mbarrier.
+   *
+   * @param count how many the warp had begun then
+   */
+  void deliverBegun(Warp warp, int lane, long count, Instruction instruction) {
+    for (Pending copy : pending) {
+      if (copy.number < count && (copy.lanes >>> lane & 1) != 0) {
+        copy.deliver(warp, lane, instruction);
+        copy.lanes &= ~(1 << lane);
+      }
+    }
+    forgetDelivered();
   }
 
   private void deliver(Warp warp, int lanes, int kept, boolean all, Instruction instruction) {
@@ -107,13 +132,17 @@ final class AsyncCopies {
       finished |= copy.lanes == 0;
     }
     if (finished) {
-      for (Pending copy : pending) {
-        if (copy.lanes == 0) {
-          spare.add(copy);
-        }
-      }
-      pending.removeIf(copy -> copy.lanes == 0);
+      forgetDelivered();
     }
+  }
+
+  private void forgetDelivered() {
+    for (Pending copy : pending) {
+      if (copy.lanes == 0) {
+        spare.add(copy);
+      }
+    }
+    pending.removeIf(copy -> copy.lanes == 0);
   }
 
   /** {@code cp.async.commit_group}. */

@@ -17,9 +17,12 @@ final class AsyncDecoder {
       throw form.unknown();
     }
     if (form.has("bulk")) {
-      return prefetch(form);
+      return BulkDecoder.decode(form);
     }
     form.requires(80);
+    if (form.has("mbarrier")) {
+      return MbarrierDecoder.arriveLate(form);
+    }
     if (form.has("commit_group")) {
       form.finish(0);
       return new AsyncCopies.Commit();
@@ -63,21 +66,6 @@ final class AsyncDecoder {
     MemoryDecoder.Place target = MemoryDecoder.place(form, form.operand(0), Space.SHARED);
     MemoryDecoder.Place source = MemoryDecoder.place(form, form.operand(1), Space.GLOBAL);
     return new AsyncCopy(target, source, bytes, given);
-  }
-
-  private static Instruction prefetch(Form form) {
-    boolean isPrefetch = form.has("prefetch") && form.has("L2") && form.has("global");
-    boolean hasPolicy = form.has("L2::cache_hint");
-    form.finish(hasPolicy ? 3 : 2);
-    if (!isPrefetch) {
-      throw form.unknown();
-    }
-    form.requires(90);
-    if (hasPolicy) {
-      form.source(2, PtxType.B64);
-    }
-    MemoryDecoder.Place source = MemoryDecoder.place(form, form.operand(0), Space.GLOBAL);
-    return new BulkPrefetch(source, form.source(1, PtxType.B32));
   }
 
   /** A policy means nothing here, and is 0. */

@@ -5,6 +5,7 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.Arrays;
 import java.util.Locale;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -16,6 +17,10 @@ final class Block implements AutoCloseable {
 
   final Launch launch;
   final @Nullable RaceCheck races;
+
+  /** The race check, where the kernel has mbarriers. */
+  final @Nullable ThreadRaceCheck threadRaces;
+
   private final Warp[] warps;
   private final Arena arena = Arena.ofConfined();
   private final MemorySegment shared;
@@ -25,6 +30,7 @@ final class Block implements AutoCloseable {
   private final @Nullable Warpgroup[] warpgroups;
   // Threads that have come to each barrier without waiting.
   private final int[] arrived = new int[Barriers.COUNT];
+  private final @Nullable Mbarriers mbarriers;
   private long index;
 
   Block(Launch launch) {
@@ -34,10 +40,16 @@ final class Block implements AutoCloseable {
     parameters = arena.allocate(Math.max(16, launch.arguments().length), 256);
     MemorySegment.copy(
         launch.arguments(), 0, parameters, ValueLayout.JAVA_BYTE, 0, launch.arguments().length);
-    races =
-        launch.checksRaces() && launch.sharedBytes() > 0
-            ? new RaceCheck(launch.sharedBytes(), launch.kernel().granule(), launch.warps())
-            : null;
+    boolean isChecked = launch.checksRaces() && launch.sharedBytes() > 0;
+    int granule = launch.kernel().granule();
+    if (isChecked && launch.kernel().hasMbarriers()) {
+      threadRaces = new ThreadRaceCheck(launch.sharedBytes(), granule, launch.warps());
+      races = threadRaces;
+    } else {
+      threadRaces = null;
+      races = isChecked ? new WarpRaceCheck(launch.sharedBytes(), granule, launch.warps()) : null;
+    }
+    mbarriers = launch.kernel().hasMbarriers() ? new Mbarriers(this) : null;
     warps = new Warp[launch.warps()];
     for (int i = 0; i < warps.length; i++) {
       warps[i] = new Warp(this, i);
@@ -79,6 +91,11 @@ final class Block implements AutoCloseable {
       warpgroups[number] = known;
     }
     return known;
+  }
+
+  /** Of a kernel that has some. */
+  Mbarriers mbarriers() {
+    return Objects.requireNonNull(mbarriers);
   }
 
   /** Threads come to a barrier for which {@code expected} are waited, and go on. */
@@ -128,6 +145,9 @@ final class Block implements AutoCloseable {
     if (races != null) {
       races.start();
     }
+    if (mbarriers != null) {
+      mbarriers.start();
+    }
     for (Warp warp : warps) {
       warp.start();
     }
@@ -145,14 +165,13 @@ final class Block implements AutoCloseable {
       boolean released = Barriers.release(this, warps);
       if (!ran && !released) {
         if (Barriers.allExited(warps)) {
-          for (Warpgroup group : warpgroups) {
-            if (group != null) {
-              group.finish(warps);
-            }
-          }
+          finish();
           return executed;
         }
         throw Barriers.stuck(this, warps);
+      }
+      if (mbarriers != null) {
+        mbarriers.endRound(warps, released);
       }
       if (executed > launch.instructionLimit()) {
         throw new KernelFault(
@@ -165,6 +184,21 @@ final class Block implements AutoCloseable {
                 + ": more than "
                 + launch.instructionLimit()
                 + " instructions of its threads");
+      }
+    }
+  }
+
+  /** All threads have ended. */
+  private void finish() {
+    for (Warpgroup group : warpgroups) {
+      if (group != null) {
+        group.finish(warps);
+      }
+    }
+    if (mbarriers != null) {
+      mbarriers.finish();
+      for (Warp warp : warps) {
+        warp.stores().finish();
       }
     }
   }

@@ -33,6 +33,9 @@ final class ControlDecoder {
         if (form.has("proxy")) {
           return proxyFence(form);
         }
+        if (form.has("mbarrier_init")) {
+          return mbarrierFence(form);
+        }
         form.anyOf("sc", "acq_rel", "acquire", "release");
         form.anyOf("cta", "cluster", "gpu", "sys");
         form.finish(0);
@@ -61,6 +64,18 @@ final class ControlDecoder {
     form.requires(90);
     boolean isGlobal = space != null && space.equals("global");
     return isGlobal ? new ControlInstructions.Nothing() : new ControlInstructions.Publish();
+  }
+
+  /** {@code fence.mbarrier_init.release.cluster}. */
+  private static Instruction mbarrierFence(Form form) {
+    boolean isWhole = form.has("release") && form.has("cluster");
+    form.finish(0);
+    if (!isWhole) {
+      throw form.unknown();
+    }
+    form.requires(90);
+    form.decoder.noteMbarriers();
+    return new ControlInstructions.PublishMbarriers();
   }
 
   private static Instruction barrier(Form form) {

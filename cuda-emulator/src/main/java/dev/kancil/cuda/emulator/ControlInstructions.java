@@ -30,6 +30,16 @@ final class ControlInstructions {
     }
   }
 
+  /**
+   * {@code fence.mbarrier_init}: copies may complete on the mbarriers that the warp initialised.
+   */
+  static final class PublishMbarriers extends Instruction {
+    @Override
+    void run(Warp warp, int mask) {
+      warp.block.mbarriers().fence(warp);
+    }
+  }
+
   /** Fences and hints: memory is always in order here. */
   static final class Nothing extends Instruction {
     @Override

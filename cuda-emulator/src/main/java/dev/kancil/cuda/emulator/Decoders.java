@@ -38,6 +38,7 @@ final class Decoders {
       case "shfl", "vote", "match", "activemask", "redux" -> WarpDecoder.decode(form);
       case "mma", "ldmatrix" -> MatrixDecoder.decode(form);
       case "wgmma" -> WarpgroupDecoder.decode(form);
+      case "mbarrier" -> MbarrierDecoder.decode(form);
       case "cp", "createpolicy", "griddepcontrol" -> AsyncDecoder.decode(form);
       case "bar",
           "barrier",

@@ -67,6 +67,14 @@ final class Form {
     return modifiers.remove(modifier);
   }
 
+  /** Takes the first modifier. */
+  String first() {
+    if (modifiers.isEmpty()) {
+      throw unknown();
+    }
+    return modifiers.removeFirst();
+  }
+
   /** Takes the first of some modifiers that is there; null if none is. */
   @Nullable String anyOf(String... choices) {
     for (String choice : choices) {

@@ -10,6 +10,7 @@ package dev.kancil.cuda.emulator;
  * @param inOrder whether blocks run one after the other: kernels with atomic operations in global
  *     memory, whose results would depend on the order
  * @param granule of the race check, the smallest access to shared memory
+ * @param hasMbarriers whether it uses mbarriers, or copies in bulk
  * @param productRows the rows of registers that products of warpgroups use
  */
 record Kernel(
@@ -22,4 +23,5 @@ record Kernel(
     int maxThreads,
     boolean inOrder,
     int granule,
+    boolean hasMbarriers,
     int[] productRows) {}

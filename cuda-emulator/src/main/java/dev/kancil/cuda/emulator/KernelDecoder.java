@@ -46,6 +46,7 @@ final class KernelDecoder {
   private int parameterBytes;
   private int granule = 4;
   private boolean inOrder;
+  private boolean hasMbarriers;
   private final List<Integer> productRows = new ArrayList<>();
   private final Map<Integer, Integer> productPlaces = new HashMap<>();
 
@@ -82,6 +83,7 @@ final class KernelDecoder {
         kernel.maxThreads() == 0 ? 1024 : kernel.maxThreads(),
         inOrder,
         granule,
+        hasMbarriers,
         productRows.stream().mapToInt(Integer::intValue).toArray());
   }
 
@@ -284,6 +286,11 @@ final class KernelDecoder {
           productRows.add(row);
           return productRows.size() - 1;
         });
+  }
+
+  /** An mbarrier, or a copy in bulk. */
+  void noteMbarriers() {
+    hasMbarriers = true;
   }
 
   /** An atomic operation outside of shared memory. */

@@ -49,6 +49,20 @@ final class Memory {
     ALL.set(LONG, address, value);
   }
 
+  static byte[] bytes(long address, int count) {
+    byte[] bytes = new byte[count];
+    MemorySegment.copy(ALL, ValueLayout.JAVA_BYTE, address, bytes, 0, count);
+    return bytes;
+  }
+
+  static void set(long address, byte[] bytes) {
+    MemorySegment.copy(bytes, 0, ALL, ValueLayout.JAVA_BYTE, address, bytes.length);
+  }
+
+  static void poison(long address, int bytes) {
+    poison(ALL.asSlice(address, bytes));
+  }
+
   /** Fills memory with NaNs of every width. */
   static void poison(MemorySegment memory) {
     long longs = memory.byteSize() / Long.BYTES * Long.BYTES;

@@ -152,10 +152,30 @@ abstract class MemoryInstruction extends Instruction {
         lane,
         "data race in shared memory at offset "
             + address
-            + ": thread "
-            + warp.block.threadName(other & ~RaceCheck.HAS_READ)
-            + ((other & RaceCheck.HAS_READ) != 0 ? " read it" : " wrote it")
-            + ", and no barrier lies between");
+            + ": "
+            + (other == RaceCheck.COPY
+                ? "a bulk copy writes it, and the thread has not seen its mbarrier's phase end"
+                : "thread "
+                    + warp.block.threadName(other & ~RaceCheck.HAS_READ)
+                    + ((other & RaceCheck.HAS_READ) != 0 ? " read it" : " wrote it")
+                    + ", and no barrier lies between"));
+  }
+
+  /** What an asynchronous instruction touches must have been published since it was written. */
+  static void checkPublished(Instruction instruction, Warp warp, int lane, int address, int bytes) {
+    RaceCheck races = warp.block.races;
+    int writer = races == null ? RaceCheck.NOBODY : races.unpublished(address, bytes, warp.index);
+    if (writer != RaceCheck.NOBODY) {
+      throw warp.block.fault(
+          CudaError.LAUNCH_FAILED,
+          instruction,
+          warp,
+          lane,
+          "no fence.proxy.async lies between this and what thread "
+              + warp.block.threadName(writer)
+              + " wrote in shared memory at offset "
+              + address);
+    }
   }
 
   private void locateOther(Warp warp, int mask, long[] at) {

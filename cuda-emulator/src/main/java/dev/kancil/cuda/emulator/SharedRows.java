@@ -69,16 +69,7 @@ record SharedRows(SharedMatrix matrix, long[] values) {
     if (writer != RaceCheck.NOBODY) {
       throw MemoryInstruction.race(instruction, warp, 0, address, writer);
     }
-    writer = races.unpublished(address, SharedMatrix.UNIT_BYTES, warp.index);
-    if (writer != RaceCheck.NOBODY) {
-      throw WarpgroupProducts.fault(
-          warp,
-          instruction,
-          "no fence.proxy.async lies between this and what thread "
-              + warp.block.threadName(writer)
-              + " wrote in shared memory at offset "
-              + address);
-    }
+    MemoryInstruction.checkPublished(instruction, warp, 0, address, SharedMatrix.UNIT_BYTES);
   }
 
   /** Unpacks a row's 16 numbers. */

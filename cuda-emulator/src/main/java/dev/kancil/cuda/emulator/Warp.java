@@ -2,6 +2,7 @@ package dev.kancil.cuda.emulator;
 
 import java.util.Arrays;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Thirty-two threads. Those at the smallest program counter run in lock-step, until they meet
@@ -26,6 +27,7 @@ final class Warp {
 
   final AsyncCopies copies = new AsyncCopies();
   final WarpgroupProducts products;
+  private @Nullable BulkStores stores;
 
   private final Instruction[] code;
   private final Rows rows;
@@ -47,6 +49,9 @@ final class Warp {
 
   /** Lanes at an instruction that waits for others of the warp. */
   private int parked;
+
+  /** Lanes that have asked an mbarrier in vain, and let others go on before they ask again. */
+  private int polling;
 
   Warp(Block block, int index) {
     this.block = block;
@@ -102,6 +107,20 @@ final class Warp {
     exited = 0;
     atBarrier = 0;
     parked = 0;
+    polling = 0;
+    if (stores != null) {
+      stores.start();
+    }
+  }
+
+  /** The bulk copies to global memory that the warp's threads have begun. */
+  BulkStores stores() {
+    BulkStores known = stores;
+    if (known == null) {
+      known = new BulkStores();
+      stores = known;
+    }
+    return known;
   }
 
   private void fillRegisters(List<Rows.Content> contents) {
@@ -158,6 +177,10 @@ final class Warp {
    */
   long run(int instructions) {
     long lanes = 0;
+    if (polling != 0) {
+      polling = 0;
+      meet();
+    }
     for (int i = 0; i < instructions && mask != 0; i++) {
       Instruction instruction = code[counter];
       counter++;
@@ -183,7 +206,11 @@ final class Warp {
     for (int m = mask; m != 0; m &= m - 1) {
       counters[Integer.numberOfTrailingZeros(m)] = counter;
     }
-    int runnable = existing & ~exited & ~atBarrier & ~parked;
+    int runnable = existing & ~exited & ~atBarrier & ~parked & ~polling;
+    if (runnable == 0 && polling != 0) {
+      mask = 0;
+      return;
+    }
     if (runnable == 0 && parked != 0) {
       // Those that they waited for may be gone: each group looks once more.
       runnable = parked;
@@ -284,6 +311,16 @@ final class Warp {
     return false;
   }
 
+  /** Some lanes have asked in vain, and go on to ask again when all others have had their turn. */
+  void poll(int lanes) {
+    for (int m = lanes; m != 0; m &= m - 1) {
+      counters[Integer.numberOfTrailingZeros(m)] = counter;
+    }
+    polling |= lanes;
+    mask &= ~lanes;
+    meet();
+  }
+
   /** Some lanes wait for others of the block. */
   void await(int barrier, int lanes) {
     for (int m = lanes; m != 0; m &= m - 1) {
@@ -313,7 +350,12 @@ final class Warp {
   }
 
   boolean isRunnable() {
-    return mask != 0;
+    return mask != 0 || polling != 0;
+  }
+
+  /** The lanes that have asked an mbarrier in vain, where no other lane of the warp can go on. */
+  int polling() {
+    return mask == 0 ? polling : 0;
   }
 
   int existing() {
@@ -322,6 +364,11 @@ final class Warp {
 
   int exited() {
     return exited;
+  }
+
+  /** The lanes that have not ended. */
+  int living() {
+    return existing & ~exited;
   }
 
   int atBarrier() {

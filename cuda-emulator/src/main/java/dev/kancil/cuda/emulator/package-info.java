@@ -32,10 +32,20 @@
  *       ILLEGAL_ADDRESS}, {@code MISALIGNED_ADDRESS}). Allocations have gaps between them, and
  *       addresses are never used twice;
  *   <li>a data race in shared memory: two threads touch the same bytes, one writes, and neither a
- *       barrier of both nor, within a warp, {@code __syncwarp} lies between; threads that write the
- *       same value race, too. Shuffles, votes, fences and flags that threads wait for order nothing
+ *       barrier of both nor, within a warp, {@code __syncwarp} lies between, nor an mbarrier at
+ *       which the one arrived and whose phase's end the other has seen; threads that write the same
+ *       value race, too. Shuffles, votes, fences and flags that threads wait for order nothing
  *       here. An asynchronous copy is a write of its thread both when it begins and when the thread
- *       has waited for it. Where many warps read, a race may be missed;
+ *       has waited for it; a bulk copy writes until the phase of its mbarrier ends, for each thread
+ *       that has not seen that. Where many warps read, a race may be missed in kernels without
+ *       mbarriers;
+ *   <li>an mbarrier that is used before {@code mbarrier.init} or behind {@code inval}, or that
+ *       something else was written over; more arrivals or bytes than it counts; a state or parity
+ *       that is none; a bulk copy that completes on one which nothing has published;
+ *   <li>a wait for an mbarrier that never ends, since all threads that are left wait; what each of
+ *       the mbarriers lacks is told;
+ *   <li>bulk copies of odd places or sizes; of which shared memory changes before it was waited
+ *       for; that nobody has waited for when the block ends;
  *   <li>a matrix instruction that not all 32 lanes of a warp run; one of a warpgroup that not all
  *       four warps run, in the same order and with the same descriptors;
  *   <li>a product of a warpgroup whose registers were touched since the last {@code wgmma.fence};
@@ -51,9 +61,10 @@
  * Memory, shared memory, local memory and registers that nobody has written hold NaNs of every
  * width (0x7fff in each half word), and so do what a shuffle reads from a lane that is not there
  * and the target of an asynchronous copy, and the sums of a warpgroup's product, until somebody
- * waits. The driver refuses what the real one refuses: calls without a current context, handles
- * that are none, launches beyond the limits; and, what the real one does not notice, arguments of
- * the wrong size.
+ * waits. What bulk copies bring comes as late as it can: when a thread asks for the second time,
+ * and only then. The driver refuses what the real one refuses: calls without a current context,
+ * handles that are none, launches beyond the limits; and, what the real one does not notice,
+ * arguments of the wrong size.
  *
  * <p>It does not find races in global memory, nor missing synchronisation between streams, nor a
  * kernel that starts early and does not wait: it starts when the one before has ended.
@@ -84,6 +95,10 @@
  *   <li>{@code wgmma.mma_async} of 64 × n × 16 f16 and bf16 with f32 sums, for all n, with A in
  *       registers or shared memory, rows along K, all swizzles; its fence, groups and waits;
  *   <li>{@code cp.async} with its groups and waits; {@code fence.proxy.async};
+ *   <li>{@code mbarrier init inval arrive arrive_drop expect_tx complete_tx test_wait try_wait
+ *       pending_count}, {@code cp.async.mbarrier.arrive}, {@code fence.mbarrier_init}; {@code
+ *       cp.async.bulk} of one dimension from global to shared memory and back, with its groups and
+ *       waits; all within a block, which is a cluster of its own;
  *   <li>{@code shfl vote match redux activemask} and {@code bar.warp.sync}; {@code bar barrier}
  *       with numbers, counts, reductions and arrivals; {@code membar fence}; {@code bra brx ret
  *       exit trap}; {@code nanosleep} and {@code griddepcontrol} do nothing: kernels of a stream
@@ -114,8 +129,9 @@
  * round down, with and without {@code .ftz}, give -0 for an exact sum of zero; for {@code testp},
  * zeros are normal and not subnormal; {@code ex2.approx.ftz.bf16} only flushes what is subnormal as
  * a bf16, not all that is small enough for an f16's exponent to be zero; and {@code bfe.u64},
- * {@code bfe.s64} and {@code bfi.b64} do not wrap around, as said above. The 31 forms of {@code
- * wgmma} came later: they assemble, and no GPU has run them yet.
+ * {@code bfe.s64} and {@code bfi.b64} do not wrap around, as said above. The forms of {@code wgmma}
+ * came later, and agreed there, too; those of mbarriers and bulk copies came last: they assemble,
+ * and no GPU has run them yet.
  *
  * <h2>How it works</h2>
  *
@@ -132,6 +148,8 @@
  *       {@code Block} lets its warps take turns; {@code Launch} gives blocks to workers.
  *   <li>{@code GlobalMemory}, {@code MemoryInstruction} and {@code RaceCheck} check each access of
  *       each lane; {@code Memory} then touches the host's memory by its address.
+ *   <li>{@code Mbarriers} has what a block's mbarriers count, and the copies under way; lanes that
+ *       ask one in vain let all others have their turn.
  *   <li>{@code Context} keeps handles, streams (a thread each) and the error that ended it; {@code
  *       EmulatedDriver} is the driver's interface.
  * </ol>

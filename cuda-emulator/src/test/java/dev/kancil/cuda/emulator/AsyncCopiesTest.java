@@ -237,7 +237,7 @@ class AsyncCopiesTest {
         "sm_80 | cp.async.cg.shared.global [%r3], [%rd2], 8; | unknown instruction cp.async.cg",
         "sm_80 | cp.async.ca.shared.global [%r3], [%rd2], 12; | unknown instruction cp.async.ca",
         "sm_80 | cp.async.wait_group %r1; | a small whole number was expected",
-        "sm_80 | cp.async.mbarrier.arrive.shared.b64 [%r3]; | unknown instruction cp.async.mbarrier",
+        "sm_75 | cp.async.mbarrier.arrive.shared.b64 [%r3]; | needs sm_80, the text is for sm_75",
         "sm_80 | createpolicy.fractional.L2::keep.b64 %rd1; | unknown instruction createpolicy"
       })
   void formsThatAreNoneAreRefused(String target, String line, String message) {

@@ -269,6 +269,33 @@ class WarpgroupChecksTest {
   }
 
   @Test
+  void whatBulkCopiesBringNeedsNoFence() {
+    String begin =
+        """
+        .shared .align 8 .b64 bar;
+        .reg .b32 %bar;
+        mov.u32 %bar, bar;
+        setp.ne.u32 %p2, %thread, 0;
+        @%p2 bra ready;
+        mbarrier.init.shared.b64 [%bar], 1;
+        fence.mbarrier_init.release.cluster;
+        ready:
+        bar.sync 0;
+        @%p2 bra begun;
+        mbarrier.arrive.expect_tx.shared.b64 _, [%bar], 2048;
+        cp.async.bulk.shared::cluster.global.mbarrier::complete_tx::bytes [%s], [%w], 2048, [%bar];
+        begun:
+        """;
+    String wait = "wait:\nmbarrier.try_wait.parity.shared.b64 %p3, [%bar], 0;\n@!%p3 bra wait;\n";
+    assertThat(run(kernel().filling(begin + wait), good())).isEqualTo(run(kernel(), good()));
+    fails(
+        kernel().filling(begin),
+        good() + wait,
+        "LAUNCH_FAILED (719)",
+        "a bulk copy writes it, and the thread has not seen its mbarrier's phase end");
+  }
+
+  @Test
   void productsThatNobodyWaitsFor() {
     fails(descriptor(0) + FENCE + "again:\n" + PRODUCT + "bra again;\n", "256 products have begun");
   }

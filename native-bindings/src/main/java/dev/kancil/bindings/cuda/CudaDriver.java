@@ -1,6 +1,7 @@
 package dev.kancil.bindings.cuda;
 
 import java.lang.foreign.MemorySegment;
+import java.util.Optional;
 
 /**
  * The CUDA driver API as far as Kancil uses it: that of the system, or one that interprets PTX.
@@ -20,6 +21,11 @@ public interface CudaDriver {
   String name(int device);
 
   long memoryBytes(int device);
+
+  /** Where a device is plugged in, as {@code 0000:1b:00.0}; empty for one that is not. */
+  default Optional<String> pciBusId(int device) {
+    return Optional.empty();
+  }
 
   int attribute(int device, DeviceAttribute attribute);
 

@@ -21,6 +21,8 @@ final class DriverCalls {
   static final MethodHandle DEVICE_GET_COUNT = of("cuDeviceGetCount", ADDRESS);
   static final MethodHandle DEVICE_GET = of("cuDeviceGet", ADDRESS, JAVA_INT);
   static final MethodHandle DEVICE_GET_NAME = of("cuDeviceGetName", ADDRESS, JAVA_INT, JAVA_INT);
+  static final MethodHandle DEVICE_GET_PCI_BUS_ID =
+      of("cuDeviceGetPCIBusId", ADDRESS, JAVA_INT, JAVA_INT);
   static final MethodHandle DEVICE_TOTAL_MEM = of("cuDeviceTotalMem_v2", ADDRESS, JAVA_INT);
   static final MethodHandle DEVICE_GET_ATTRIBUTE =
       of("cuDeviceGetAttribute", ADDRESS, JAVA_INT, JAVA_INT);

@@ -20,6 +20,7 @@ public final class SystemCudaDriver implements CudaDriver {
   private static final int CAPTURE_MODE_RELAXED = 2;
   private static final int MAX_DYNAMIC_SHARED_BYTES = 8;
   private static final int LOG_BYTES = 1 << 14;
+  private static final int TEXT_BYTES = 256;
   // CU_JIT_ERROR_LOG_BUFFER and CU_JIT_ERROR_LOG_BUFFER_SIZE_BYTES.
   private static final int ERROR_LOG = 5;
   private static final int ERROR_LOG_BYTES = 6;
@@ -68,6 +69,12 @@ public final class SystemCudaDriver implements CudaDriver {
   @FunctionalInterface
   private interface Question {
     int run(MemorySegment result) throws Throwable;
+  }
+
+  /** A function of the driver that writes a text. */
+  @FunctionalInterface
+  private interface TextQuestion {
+    int run(MemorySegment text, int bytes) throws Throwable;
   }
 
   private static void check(String what, Call call) {
@@ -119,6 +126,14 @@ public final class SystemCudaDriver implements CudaDriver {
     }
   }
 
+  private static String askText(String what, TextQuestion question) {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment text = arena.allocate(TEXT_BYTES);
+      check(what, () -> question.run(text, TEXT_BYTES));
+      return text.getString(0);
+    }
+  }
+
   private static int handle(int device) {
     return askInt(
         "find device " + device, r -> (int) DriverCalls.DEVICE_GET.invokeExact(r, device));
@@ -137,14 +152,19 @@ public final class SystemCudaDriver implements CudaDriver {
   @Override
   public String name(int device) {
     int handle = handle(device);
-    try (Arena arena = Arena.ofConfined()) {
-      MemorySegment text = arena.allocate(256);
-      int bytes = (int) text.byteSize();
-      check(
-          "name a device",
-          () -> (int) DriverCalls.DEVICE_GET_NAME.invokeExact(text, bytes, handle));
-      return text.getString(0);
-    }
+    return askText(
+        "name a device",
+        (text, bytes) -> (int) DriverCalls.DEVICE_GET_NAME.invokeExact(text, bytes, handle));
+  }
+
+  @Override
+  public Optional<String> pciBusId(int device) {
+    int handle = handle(device);
+    return Optional.of(
+        askText(
+            "tell where a device is",
+            (text, bytes) ->
+                (int) DriverCalls.DEVICE_GET_PCI_BUS_ID.invokeExact(text, bytes, handle)));
   }
 
   @Override

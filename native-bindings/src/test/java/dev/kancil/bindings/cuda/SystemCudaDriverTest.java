@@ -37,6 +37,9 @@ class SystemCudaDriverTest {
     stand("cuDriverGetVersion", "version", MemorySegment.class);
     stand("cuGetErrorName", "errorName", int.class, MemorySegment.class);
     stand("cuGetErrorString", "errorString", int.class, MemorySegment.class);
+    stand("cuDeviceGet", "device", MemorySegment.class, int.class);
+    stand("cuDeviceGetName", "deviceName", MemorySegment.class, int.class, int.class);
+    stand("cuDeviceGetPCIBusId", "busId", MemorySegment.class, int.class, int.class);
     stand("cuMemAlloc_v2", "memAlloc", MemorySegment.class, long.class);
     stand(
         "cuModuleLoadDataEx",
@@ -133,6 +136,21 @@ class SystemCudaDriverTest {
   private static int errorString(int error, MemorySegment result) {
     result.reinterpret(8).set(ADDRESS, 0, ARENA.allocateFrom("no room"));
     return 0;
+  }
+
+  private static int device(MemorySegment result, int index) {
+    result.reinterpret(4).set(JAVA_INT, 0, 10 + index);
+    return 0;
+  }
+
+  private static int deviceName(MemorySegment text, int bytes, int device) {
+    text.reinterpret(bytes).setString(0, "device " + device);
+    return 0;
+  }
+
+  private static int busId(MemorySegment text, int bytes, int device) {
+    text.reinterpret(bytes).setString(0, "0000:" + device + ":00.0");
+    return device == 19 ? 101 : 0;
   }
 
   private static int memAlloc(MemorySegment result, long bytes) {
@@ -341,6 +359,14 @@ class SystemCudaDriverTest {
   void kernelsTellWhatTheyNeed() {
     assertThat(DRIVER.attribute(50, FunctionAttribute.REGISTERS)).isEqualTo(504);
     assertThat(DRIVER.occupancy(50, 128, 3 << 10)).isEqualTo(181);
+  }
+
+  @Test
+  void devicesTellTheirNamesAndPlaces() {
+    assertThat(DRIVER.name(3)).isEqualTo("device 13");
+    assertThat(DRIVER.pciBusId(3)).hasValue("0000:13:00.0");
+    assertThatThrownBy(() -> DRIVER.pciBusId(9))
+        .hasMessage("CUDA can't tell where a device is: no room (CUDA_ERROR_OF_TEST 101)");
   }
 
   @Test

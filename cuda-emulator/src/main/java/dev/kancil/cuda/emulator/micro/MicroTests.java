@@ -67,6 +67,7 @@ public final class MicroTests {
     WarpForms.add(forms);
     WarpgroupForms.add(forms);
     MemoryForms.add(forms);
+    MbarrierForms.add(forms);
     return forms;
   }
 
