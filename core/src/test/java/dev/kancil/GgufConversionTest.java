@@ -122,7 +122,17 @@ class GgufConversionTest {
 
   @ParameterizedTest
   @ValueSource(
-      strings = {"llama", "mixtral", "smollm3", "gpt2", "gpt_neox", "olmo2", "phi3", "deepseek_v2"})
+      strings = {
+        "llama",
+        "mixtral",
+        "smollm3",
+        "gpt2",
+        "gpt_neox",
+        "olmo2",
+        "olmo3",
+        "phi3",
+        "deepseek_v2"
+      })
   void referenceModelsComputeTheSame(String name) {
     ReferenceModel.unpack(name, folder);
     Path source = folder.resolve(name);
@@ -147,6 +157,7 @@ class GgufConversionTest {
     "bert_rerank, bert, last_hidden_state pooler_output logits",
     "roberta_classes, bert, last_hidden_state pooler_output logits",
     "distilbert_answers, bert, last_hidden_state",
+    "modernbert, modern-bert, last_hidden_state",
     "t5, t5, encoder_output logits",
   })
   void encodersComputeTheSame(String name, String architecture, String kept) {

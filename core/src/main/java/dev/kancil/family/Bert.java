@@ -58,12 +58,17 @@ final class Bert implements Family {
 
   /** What GGUF files say of pooling, by number. */
   static Pooling pooling(Hyperparameters settings) {
-    long kind = settings.integers("pooling_type").stream().findFirst().orElse(1L);
+    return pooling(settings, "pooling_type");
+  }
+
+  /** The same under another key. */
+  static Pooling pooling(Hyperparameters settings, String key) {
+    long kind = settings.integers(key).stream().findFirst().orElse(1L);
     return switch ((int) kind) {
       case 0, 1 -> Pooling.MEAN;
-      case 2, 4 -> Pooling.FIRST;
+      case 2, GgufEncoders.CLASSES -> Pooling.FIRST;
       case 3 -> Pooling.LAST;
-      default -> throw settings.unsupported("pooling_type", "is " + kind);
+      default -> throw settings.unsupported(key, "is " + kind);
     };
   }
 

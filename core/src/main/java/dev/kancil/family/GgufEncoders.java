@@ -1,11 +1,15 @@
 package dev.kancil.family;
 
+import dev.kancil.graph.op.Activation;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.OptionalInt;
 
 /** What GGUF files can say of encoders, which is how llama.cpp computes them. */
 final class GgufEncoders {
+  /** GGUF's number for classes that stand for a text. */
+  static final int CLASSES = 4;
+
   private GgufEncoders() {}
 
   /** The same with heads that a file can hold: the pooler, and what gives a whole text classes. */
@@ -62,13 +66,24 @@ final class GgufEncoders {
         && isProduct(head.steps().getFirst(), WeightName.CLASSIFIER);
   }
 
-  /** Whether it brings what the pooler would be (RoBERTa). */
+  /** Whether it brings what the pooler would be (RoBERTa, ModernBERT). */
   private static boolean isOfItsOwn(Head head) {
-    return head.from().isEmpty()
-        && head.steps().size() == 3
-        && isProduct(head.steps().getFirst(), WeightName.HEAD_DENSE)
-        && head.steps().get(1) instanceof Head.Tanh
-        && isProduct(head.steps().getLast(), WeightName.CLASSIFIER);
+    List<Head.Step> steps = head.steps();
+    if (!head.from().isEmpty() || !isProduct(steps.getLast(), WeightName.CLASSIFIER)) {
+      return false;
+    }
+    return switch (steps.size()) {
+      case 3 ->
+          isProduct(steps.getFirst(), WeightName.HEAD_DENSE) && steps.get(1) instanceof Head.Tanh;
+      case 4 ->
+          steps.getFirst() instanceof Head.Linear(WeightName weight, _, boolean hasBias)
+              && weight == WeightName.HEAD_DENSE
+              && !hasBias
+              && steps.get(1).equals(new Head.Activated(Activation.GELU))
+              && steps.get(2) instanceof Head.Normed(Norm.Layer norm, _)
+              && !norm.hasBias();
+      default -> false;
+    };
   }
 
   /** How many classes a text can be of; 0: the encoder has no such head. */
@@ -81,10 +96,7 @@ final class GgufEncoders {
   }
 
   /** GGUF's number for what stands for a text. */
-  static int poolingType(Encoder kept, Pooling pooling) {
-    if (classes(kept) > 0) {
-      return 4;
-    }
+  static int poolingType(Pooling pooling) {
     return switch (pooling) {
       case MEAN -> 1;
       case FIRST -> 2;

@@ -46,6 +46,8 @@ public record GgufLayout(
       Map.ofEntries(
           Map.entry("mistral", "llama"),
           Map.entry("mixtral", "llama"),
+          Map.entry("ministral", "llama"),
+          Map.entry("olmo3", "olmo2"),
           Map.entry("qwen2_moe", "qwen2moe"),
           Map.entry("qwen3_moe", "qwen3moe"),
           Map.entry("granitemoeshared", "granitemoe"),
@@ -59,7 +61,9 @@ public record GgufLayout(
           Map.entry("xlm-roberta", "bert"),
           Map.entry("camembert", "bert"),
           Map.entry("distilbert", "bert"),
+          Map.entry("modernbert", "modern-bert"),
           Map.entry("mt5", "t5"),
+          Map.entry("umt5", "t5"),
           Map.entry("deepseek_v2", "deepseek2"),
           Map.entry("deepseek_v3", "deepseek2"));
 

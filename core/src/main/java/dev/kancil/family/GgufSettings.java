@@ -7,6 +7,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.OptionalInt;
 import java.util.SequencedMap;
+import java.util.Set;
 import java.util.function.UnaryOperator;
 import java.util.stream.IntStream;
 
@@ -34,6 +35,10 @@ final class GgufSettings {
           "rope.scaling.attn_factor",
           "rope.scaling.yarn_beta_fast",
           "rope.scaling.yarn_beta_slow");
+
+  /** Architectures of which files say which layers see a window; others' do so always alike. */
+  private static final Set<String> PATTERNED =
+      Set.of("cohere2", "gemma2", "gemma3", "gpt-oss", "olmo2", ModernBert.GGUF);
 
   private static final List<String> COUNTS =
       List.of(
@@ -124,15 +129,26 @@ final class GgufSettings {
     if (positions > 0) {
       values.put(prefix + "context_length", whole(positions));
     }
-    if (!architecture.equals("bert")) {
+    if (architecture.startsWith("t5")) {
       return;
     }
     values.put(prefix + "attention.causal", new GgufValue.Bool(false));
-    int type = GgufEncoders.poolingType(encoder, pooling.apply(encoder.pooling()));
-    values.put(prefix + "pooling_type", whole(type));
-    // One also where tokens are of no kind.
-    values.put("tokenizer.ggml.token_type_count", whole(Math.max(1, embeddings.tokenTypes())));
     int classes = GgufEncoders.classes(encoder);
+    int type = GgufEncoders.poolingType(pooling.apply(encoder.pooling()));
+    values.put(prefix + "pooling_type", whole(classes > 0 ? GgufEncoders.CLASSES : type));
+    if (architecture.equals(ModernBert.GGUF)) {
+      settings
+          .string("hidden_activation")
+          .filter(List.of("gelu", "silu")::contains)
+          .ifPresent(name -> values.put(prefix + "hidden_activation", new GgufValue.Text(name)));
+      if (classes > 0) {
+        int ofClasses = GgufEncoders.poolingType(encoder.pooling());
+        values.put(prefix + ModernBert.POOLING_OF_CLASSES, whole(ofClasses));
+      }
+    } else {
+      // One also where tokens are of no kind.
+      values.put("tokenizer.ggml.token_type_count", whole(Math.max(1, embeddings.tokenTypes())));
+    }
     if (classes > 1) {
       values.put(
           prefix + "classifier.output_labels",
@@ -227,17 +243,31 @@ final class GgufSettings {
     if (blocks.stream().allMatch(block -> window(block) == 0)) {
       return;
     }
-    integer("attention.sliding_window", settings.window());
-    // Of others the period is always the same.
-    if (List.of("gemma3", "cohere2").contains(architecture)) {
-      OptionalInt period =
-          IntStream.rangeClosed(1, blocks.size() + 1)
-              .filter(
-                  every ->
-                      IntStream.range(0, blocks.size())
-                          .allMatch(i -> (window(blocks.get(i)) > 0) == ((i + 1) % every != 0)))
-              .findFirst();
-      period.ifPresent(every -> integer("attention.sliding_window_pattern", every));
+    boolean isModernBert = architecture.equals(ModernBert.GGUF);
+    int most = blocks.stream().mapToInt(GgufSettings::window).max().orElseThrow();
+    integer("attention.sliding_window", isModernBert ? 2 * most : settings.window());
+    if (!PATTERNED.contains(architecture)) {
+      return;
+    }
+    String key = "attention.sliding_window_pattern";
+    boolean[] isWindowed = new boolean[blocks.size()];
+    for (int i = 0; i < isWindowed.length; i++) {
+      isWindowed[i] = window(blocks.get(i)) > 0;
+    }
+    int first = isModernBert ? 0 : 1;
+    OptionalInt period =
+        IntStream.rangeClosed(1, isWindowed.length + 1)
+            .filter(
+                every ->
+                    IntStream.range(0, isWindowed.length)
+                        .allMatch(i -> isWindowed[i] == ((i + first) % every != 0)))
+            .findFirst();
+    if (period.isPresent()) {
+      integer(key, period.getAsInt());
+    } else {
+      long[] flags =
+          IntStream.range(0, isWindowed.length).mapToLong(i -> isWindowed[i] ? 1 : 0).toArray();
+      values.put(prefix + key, new GgufValue.Ints("bool", flags));
     }
   }
 
@@ -257,7 +287,7 @@ final class GgufSettings {
     }
     integer("rope.dimension_count", global.embedding().rotaryWidth());
     number("rope.freq_base", global.embedding().base());
-    if (local != null && local.embedding().base() != global.embedding().base()) {
+    if (local != null) {
       number("rope.freq_base_swa", local.embedding().base());
     }
     scaling();

@@ -10,9 +10,16 @@ import java.util.Map;
 
 /**
  * ModernBERT (Warner et al. 2024): norms before each part but the first, rotations, gated
- * feed-forward parts, and layers of which most see only what is near.
+ * feed-forward parts, and layers of which most see only what is near. GGUF files have no biases but
+ * that of the product that gives classes.
  */
 final class ModernBert implements Family {
+  /** What GGUF files call it. */
+  static final String GGUF = "modern-bert";
+
+  /** GGUF's key for what stands for a text that gets classes. */
+  static final String POOLING_OF_CLASSES = "classifier.pooling_type";
+
   private static final String PREFIX = "model.";
   private static final String LAYER = PREFIX + "layers.{}.";
   private static final WeightNames NAMES =
@@ -30,10 +37,15 @@ final class ModernBert implements Family {
               entry(WeightName.HEAD_NORM, "head.norm.weight"),
               entry(WeightName.OUTPUT, "decoder.weight"),
               entry(WeightName.OUTPUT_BIAS, "decoder.bias")));
+  private static final WeightNames GGUF_NAMES =
+      WeightNames.GGUF
+          .with(WeightName.HEAD_DENSE, "cls.weight")
+          .with(WeightName.HEAD_NORM, "cls.norm.weight")
+          .with(WeightName.CLASSIFIER, "cls.output.weight");
 
   @Override
   public List<String> architectures() {
-    return List.of("modernbert");
+    return List.of("modernbert", GGUF);
   }
 
   @Override
@@ -46,8 +58,9 @@ final class ModernBert implements Family {
             new Embeddings(settings.width(), 1, 0, norm),
             settings.eachBlock(layer -> block(settings, norm, layer)),
             norm);
-    if (!settings.hasTensor("head.dense.weight")) {
-      return encoder;
+    WeightNames names = names(settings);
+    if (!EncoderHeads.has(settings, names, WeightName.HEAD_DENSE)) {
+      return encoder.withPooledHeads(pooling(settings, false), List.of());
     }
     Head.Step[] steps = {
       new Head.Linear(
@@ -55,7 +68,7 @@ final class ModernBert implements Family {
       new Head.Activated(settings.activation("classifier_activation", Activation.GELU)),
       new Head.Normed(norm, WeightName.HEAD_NORM)
     };
-    if (!settings.hasTensor("classifier.weight")) {
+    if (!EncoderHeads.has(settings, names, WeightName.CLASSIFIER)) {
       return encoder.withRowHeads(
           List.of(
               new Head(
@@ -64,18 +77,26 @@ final class ModernBert implements Family {
                   List.of(
                       steps[0], steps[1], steps[2], new Head.Vocabulary(settings.isTied(true))))));
     }
-    List<Head> classes = EncoderHeads.classes(settings, names(settings), "", steps);
+    List<Head> classes = EncoderHeads.classes(settings, names, "", steps);
     return EncoderHeads.isOfEachRow(settings)
         ? encoder.withRowHeads(classes)
-        : encoder.withPooledHeads(pooling(settings), classes);
+        : encoder.withPooledHeads(pooling(settings, true), classes);
   }
 
   private static Norm norm(Hyperparameters settings) {
     return new Norm.Layer(settings.layerNormEpsilon(), true, settings.flag("norm_bias", false));
   }
 
-  private static Pooling pooling(Hyperparameters settings) {
-    return settings.string("classifier_pooling").orElse("cls").equals("mean")
+  /**
+   * What stands for a text.
+   *
+   * @param isOfClasses whether it gets classes, for which it may be something else
+   */
+  private static Pooling pooling(Hyperparameters settings, boolean isOfClasses) {
+    if (settings.isGguf()) {
+      return isOfClasses ? Bert.pooling(settings, POOLING_OF_CLASSES) : Bert.pooling(settings);
+    }
+    return !isOfClasses || settings.string("classifier_pooling").orElse("cls").equals("mean")
         ? Pooling.MEAN
         : Pooling.FIRST;
   }
@@ -85,7 +106,9 @@ final class ModernBert implements Family {
     Heads heads = settings.headsOf(layer);
     boolean hasBias = settings.flag("attention_bias", false);
     double global = settings.positive("rope.freq_base").orElse(160_000.0);
-    double base = isLocal ? settings.positive("rope.freq_base_swa").orElse(global) : global;
+    double near =
+        settings.positive("rope.freq_base_swa").orElse(settings.isGguf() ? 10_000.0 : global);
+    double base = isLocal ? near : global;
     Rotation rotation =
         new Rotation(
             new RotaryEmbedding(Pairing.HALVES, heads.keyWidth(), heads.keyWidth(), base, 1));
@@ -97,7 +120,9 @@ final class ModernBert implements Family {
             .bothWays();
     FeedForward feedForward =
         new FeedForward.Gated(
-            settings.activation(Activation.GELU),
+            settings.isGguf()
+                ? settings.activation("hidden_activation", Activation.GELU)
+                : settings.activation(Activation.GELU),
             settings.feedForwardWidth(layer),
             settings.flag("mlp_bias", false));
     // Embeddings are normed already.
@@ -106,10 +131,20 @@ final class ModernBert implements Family {
   }
 
   private static int distance(Hyperparameters settings) {
-    return settings.optional("local_attention", 1 << 24).orElse(128) / 2;
+    return settings.isGguf()
+        ? settings.windowIfUsed() / 2
+        : settings.optional("local_attention", 1 << 24).orElse(128) / 2;
   }
 
   private static boolean isLocal(Hyperparameters settings, int layer) {
+    if (settings.isGguf()) {
+      List<Long> windowed = settings.layers("attention.sliding_window_pattern");
+      if (windowed.size() > 1) {
+        return windowed.get(layer) != 0;
+      }
+      long period = windowed.isEmpty() ? 3 : windowed.getFirst();
+      return settings.windowIfUsed() > 0 && (period == 0 || layer % period != 0);
+    }
     List<String> types = settings.layerTypes();
     if (!types.isEmpty()) {
       return types.get(layer).equals("sliding_attention");
@@ -119,6 +154,11 @@ final class ModernBert implements Family {
 
   @Override
   public WeightNames names(Hyperparameters settings) {
+    if (settings.isGguf()) {
+      return GGUF_NAMES
+          .withFusedAttention("blk.{}.attn_qkv.weight", settings.headsOf(0))
+          .withFusedGate("blk.{}.ffn_up.weight", settings.feedForwardWidth(0));
+    }
     return EncoderHeads.withClassifier(NAMES, "classifier.weight")
         .withFusedAttention(LAYER + "attn.Wqkv.weight", settings.headsOf(0))
         .withFusedGate(LAYER + "mlp.Wi.weight", settings.feedForwardWidth(0));

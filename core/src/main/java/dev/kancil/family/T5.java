@@ -3,16 +3,21 @@ package dev.kancil.family;
 import dev.kancil.graph.op.Activation;
 import dev.kancil.graph.op.Score;
 import java.util.List;
+import java.util.Set;
 
 /**
  * T5 (Raffel et al. 2019), and v1.1, Flan and mT5, whose feed-forward parts are gated: relative
- * biases that all layers of a stack share, scores without a scale, RMS norms. The encoder's GGUF
- * names begin with {@code enc}, the decoder's with {@code dec}.
+ * biases that all layers of a stack share, scores without a scale, RMS norms. Each layer of UMT5
+ * (Chung et al. 2023) has biases of its own. The encoder's GGUF names begin with {@code enc}, the
+ * decoder's with {@code dec}.
  */
 final class T5 implements Family {
   private static final String GATED = "gated-";
   private static final String SCALED = "scale_decoder_outputs";
   private static final String SHARED = "shared.weight";
+  private static final String ENCODER = "enc.";
+  private static final String DECODER = "dec.";
+  private static final String SECOND_BIAS = "blk.1.attn_rel_b.weight";
 
   @Override
   public List<String> architectures() {
@@ -138,6 +143,17 @@ final class T5 implements Family {
     return (int) start;
   }
 
+  private static boolean hasBiasInEachLayer(Hyperparameters settings) {
+    return settings.architecture().equals("umt5");
+  }
+
+  @Override
+  public Set<String> ggufMarks(Hyperparameters settings) {
+    return hasBiasInEachLayer(settings)
+        ? Set.of(ENCODER + SECOND_BIAS, DECODER + SECOND_BIAS)
+        : Set.of();
+  }
+
   @Override
   public WeightNames names(Hyperparameters settings) {
     return names(settings, isEncoderAlone(settings));
@@ -145,11 +161,12 @@ final class T5 implements Family {
 
   private static WeightNames names(Hyperparameters settings, boolean isEncoder) {
     if (settings.isGguf()) {
-      return T5Names.ofGguf(isEncoder ? "enc." : "dec.");
+      String stack = isEncoder ? ENCODER : DECODER;
+      return T5Names.ofGguf(stack, settings.hasTensor(stack + SECOND_BIAS));
     }
     String stack = isEncoder ? "encoder." : "decoder.";
     String table = settings.hasTensor(SHARED) ? SHARED : "encoder.embed_tokens.weight";
-    String withBias = settings.architecture().equals("umt5") ? "{}" : "0";
+    String withBias = hasBiasInEachLayer(settings) ? "{}" : "0";
     return T5Names.of(stack, isEncoder, isGated(settings))
         .with(WeightName.TOKEN_EMBEDDING, table)
         .with(

@@ -45,8 +45,9 @@ final class T5Names {
    * Of a GGUF file.
    *
    * @param stack what the names of the stack begin with
+   * @param hasBiasInEachLayer whether relative biases are each layer's own, not all of the first
    */
-  static WeightNames ofGguf(String stack) {
+  static WeightNames ofGguf(String stack, boolean hasBiasInEachLayer) {
     String layer = stack + "blk.{}.";
     return WeightNames.GGUF
         .with(WeightName.ATTENTION_NORM, layer + "attn_norm.weight")
@@ -54,7 +55,9 @@ final class T5Names {
         .with(WeightName.KEY, layer + "attn_k.weight")
         .with(WeightName.VALUE, layer + "attn_v.weight")
         .with(WeightName.ATTENTION_OUTPUT, layer + "attn_o.weight")
-        .with(WeightName.RELATIVE_BIAS, stack + "blk.0.attn_rel_b.weight")
+        .with(
+            WeightName.RELATIVE_BIAS,
+            (hasBiasInEachLayer ? layer : stack + "blk.0.") + "attn_rel_b.weight")
         .with(WeightName.CROSS_NORM, layer + "cross_attn_norm.weight")
         .with(WeightName.CROSS_QUERY, layer + "cross_attn_q.weight")
         .with(WeightName.CROSS_KEY, layer + "cross_attn_k.weight")
