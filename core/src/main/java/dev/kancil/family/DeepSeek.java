@@ -41,14 +41,10 @@ final class DeepSeek implements Family {
                             norm,
                             !settings.isGguf() && settings.flag("attention_bias", false),
                             scale(settings)),
-                        feedForward(settings, layer)))
+                        DeepSeekExperts.feedForward(settings, layer)))
             .toList(),
         norm,
         Decoder.Head.of(settings.isTied(false)));
-  }
-
-  private static boolean isSecond(Hyperparameters settings) {
-    return settings.architecture().equals("deepseek_v2");
   }
 
   private static int queryRank(Hyperparameters settings) {
@@ -119,59 +115,6 @@ final class DeepSeek implements Family {
     return (float) (magnitude * magnitude / Math.sqrt(width));
   }
 
-  private static FeedForward feedForward(Hyperparameters settings, int layer) {
-    Activation activation = settings.activation(Activation.SILU);
-    int experts = settings.optional("expert_count", MOST).orElse(0);
-    boolean isDense =
-        layer < first(settings, "leading_dense_block_count", 0)
-            || layer % Math.max(1, first(settings, "moe_layer_freq", 1)) != 0;
-    if (experts == 0 || isDense) {
-      return FeedForward.gated(activation, settings.feedForwardWidth(layer));
-    }
-    int width = settings.required("expert_feed_forward_length");
-    long shared = first(settings, "expert_shared_count", 0);
-    MoeRoute route = route(settings);
-    return new FeedForward.Experts(
-        activation,
-        experts,
-        width,
-        route,
-        route.scoring() == MoeRoute.Scoring.SIGMOID,
-        new FeedForward.Shared(Math.toIntExact(shared * width), false));
-  }
-
-  /** A count that may be 0. */
-  private static long first(Hyperparameters settings, String key, long usual) {
-    return settings.integers(key).stream().findFirst().orElse(usual);
-  }
-
-  private static MoeRoute route(Hyperparameters settings) {
-    boolean isSigmoid =
-        settings.isGguf() ? first(settings, "expert_gating_func", 1) == 2 : !isSecond(settings);
-    boolean isRenormalised =
-        settings.flag("expert_weights_norm", !settings.isGguf() && !isSecond(settings));
-    if (isSecond(settings) && isRenormalised) {
-      throw settings.unsupported("expert_weights_norm", "is true");
-    }
-    boolean hasGroups =
-        !isSecond(settings)
-            || settings.string("topk_method").orElse("greedy").equals("group_limited_greedy");
-    int groups = hasGroups ? settings.optional("expert_group_count", MOST).orElse(1) : 1;
-    MoeRoute.Grouping grouping =
-        groups == 1
-            ? MoeRoute.Grouping.NONE
-            : new MoeRoute.Grouping(
-                groups,
-                settings.optional("expert_group_used_count", groups).orElse(groups),
-                isSigmoid ? MoeRoute.Ranking.SUM_OF_TWO : MoeRoute.Ranking.BEST);
-    return new MoeRoute(
-        settings.required("expert_used_count"),
-        isSigmoid ? MoeRoute.Scoring.SIGMOID : MoeRoute.Scoring.SOFTMAX,
-        isRenormalised,
-        settings.positive("expert_weights_scale").orElse(1.0).floatValue(),
-        grouping);
-  }
-
   @Override
   public WeightNames names(Hyperparameters settings) {
     WeightNames apart =
@@ -183,14 +126,6 @@ final class DeepSeek implements Family {
                 latentWidth(settings),
                 valueWidth(settings))
             .of(queryRank(settings) == 0, isSplit(settings));
-    WeightNames names =
-        apart.withExpertsInMemory(
-            settings,
-            "model.layers.{}.mlp",
-            settings.optional("expert_feed_forward_length", MOST).orElse(0));
-    // What guesses further tokens lies behind the blocks; it only makes generation faster.
-    return settings.integers("num_nextn_predict_layers").stream().anyMatch(count -> count > 0)
-        ? names.ignoring("model.layers." + settings.blocks() + ".")
-        : names;
+    return DeepSeekExperts.names(apart, settings);
   }
 }

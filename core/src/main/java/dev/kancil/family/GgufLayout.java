@@ -57,6 +57,7 @@ public record GgufLayout(
           Map.entry("phi", "phi2"),
           Map.entry("cohere", "command-r"),
           Map.entry("glm", "chatglm"),
+          Map.entry("glm4_moe", "glm4moe"),
           Map.entry("roberta", "bert"),
           Map.entry("xlm-roberta", "bert"),
           Map.entry("camembert", "bert"),
@@ -89,6 +90,11 @@ public record GgufLayout(
           "granitemoe",
           "cohere2",
           "glm4",
+          "arcee",
+          "ernie4_5",
+          "exaone4",
+          "nemotron",
+          "seed_oss",
           "bert",
           "t5");
 

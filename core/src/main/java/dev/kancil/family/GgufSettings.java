@@ -38,7 +38,10 @@ final class GgufSettings {
 
   /** Architectures of which files say which layers see a window; others' do so always alike. */
   private static final Set<String> PATTERNED =
-      Set.of("cohere2", "gemma2", "gemma3", "gpt-oss", "olmo2", ModernBert.GGUF);
+      Set.of("cohere2", "exaone4", "gemma2", "gemma3", "gpt-oss", "olmo2", ModernBert.GGUF);
+
+  /** What configurations call LongRoPE. */
+  private static final Set<String> LONG = Set.of("longrope", "su");
 
   private static final List<String> COUNTS =
       List.of(
@@ -90,6 +93,9 @@ final class GgufSettings {
     }
     if (first.attention() instanceof LatentAttention attention) {
       gguf.latent(attention, settings);
+    }
+    if (architecture.equals(GlmMixture.GGUF)) {
+      gguf.routedExperts(settings, true);
     }
     Norm last = stack.finalNorm();
     gguf.epsilon(last.equals(Norm.NONE) ? stack.embeddings().norm() : last);
@@ -178,9 +184,7 @@ final class GgufSettings {
     source.number(key).ifPresent(value -> number(key, value));
   }
 
-  /**
-   * Latent attention, and the experts of models that have it, as llama.cpp has them (deepseek2).
-   */
+  /** Latent attention, and the experts of models that have it (deepseek2). */
   private void latent(LatentAttention attention, Hyperparameters settings) {
     integer("attention.head_count", attention.heads());
     integer("attention.head_count_kv", attention.heads());
@@ -196,6 +200,11 @@ final class GgufSettings {
     source
         .number("rope_scaling.mscale_all_dim")
         .ifPresent(ofAll -> number("rope.scaling.yarn_log_multiplier", 0.1 * ofAll));
+    routedExperts(settings, !settings.architecture().equals("deepseek_v2"));
+  }
+
+  /** Experts as DeepSeek has them. */
+  private void routedExperts(Hyperparameters settings, boolean isSigmoid) {
     for (String key :
         List.of(
             "leading_dense_block_count",
@@ -204,8 +213,8 @@ final class GgufSettings {
             "expert_group_used_count")) {
       source.integer(key).ifPresent(count -> integer(key, count));
     }
-    boolean isSigmoid = !settings.architecture().equals("deepseek_v2");
-    integer("expert_gating_func", isSigmoid ? 2 : 1);
+    integer(
+        "expert_gating_func", isSigmoid ? DeepSeekExperts.SIGMOID : DeepSeekExperts.SOFTMAX);
     values.put(
         prefix + "expert_weights_norm",
         new GgufValue.Bool(settings.flag("expert_weights_norm", isSigmoid)));
@@ -291,6 +300,10 @@ final class GgufSettings {
       number("rope.freq_base_swa", local.embedding().base());
     }
     scaling();
+    if (source.string("rope.scaling.type").filter(LONG::contains).isPresent()) {
+      // Its readers don't know what it follows from.
+      number("rope.scaling.attn_factor", global.embedding().magnitude());
+    }
   }
 
   private void scaling() {
@@ -298,7 +311,7 @@ final class GgufSettings {
         switch (source.string("rope.scaling.type").orElse("none")) {
           case "linear" -> "linear";
           case "yarn" -> "yarn";
-          case "longrope", "su" -> "longrope";
+          case String name when LONG.contains(name) -> "longrope";
           // What else there is becomes factors, or is for longer contexts alone.
           default -> "";
         };

@@ -19,6 +19,7 @@ import java.util.stream.Stream;
  */
 public final class Hyperparameters {
   private static final int MAX_LAYERS = 4096;
+  private static final String AHEAD = "nextn_predict_layers";
   private static final int MAX_WIDTH = 1 << 20;
   private static final int MAX_WINDOW = 1 << 24;
 
@@ -87,7 +88,21 @@ public final class Hyperparameters {
   }
 
   public int blocks() {
-    return required("block_count", MAX_LAYERS);
+    int blocks = required("block_count", MAX_LAYERS);
+    int ahead = isGguf() ? blocksAhead() : 0;
+    if (ahead >= blocks) {
+      throw invalid(AHEAD, "is " + ahead);
+    }
+    return blocks - ahead;
+  }
+
+  /** Blocks behind the others that guess further tokens; GGUF files count them, too. */
+  int blocksAhead() {
+    long count = checkpoint.integer(AHEAD).orElse(0L);
+    if (count < 0 || count > MAX_LAYERS) {
+      throw invalid(AHEAD, "is " + count);
+    }
+    return (int) count;
   }
 
   /** A declaration for each block, by its number. */

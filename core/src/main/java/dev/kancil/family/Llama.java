@@ -7,12 +7,14 @@ import java.util.List;
 /**
  * Llama 1 to 3 and all that share its form (Touvron et al. 2023; Llama Team 2024): Mistral with its
  * window, Ministral with one in some layers, Mixtral with its experts, SmolLM3, of which some
- * layers turn nothing.
+ * layers turn nothing, Arcee's AFM, whose feed-forward parts have no gate.
  */
 final class Llama implements Family {
+  private static final String ARCEE = "arcee";
+
   @Override
   public List<String> architectures() {
-    return List.of("llama", "mistral", "ministral", "mixtral", "smollm3");
+    return List.of("llama", "mistral", "ministral", "mixtral", "smollm3", ARCEE);
   }
 
   @Override
@@ -68,9 +70,13 @@ final class Llama implements Family {
   private static FeedForward feedForward(Hyperparameters settings, int layer) {
     int width = settings.feedForwardWidth(layer);
     int experts = settings.optional("expert_count", 1 << 16).orElse(0);
+    boolean hasBias = settings.hasBias("mlp_bias", false);
+    if (settings.architecture().equals(ARCEE)) {
+      Activation usual = Activation.RELU_SQUARED;
+      return new FeedForward.Plain(settings.activation(usual), width, hasBias);
+    }
     Activation activation = settings.activation(Activation.SILU);
     if (experts == 0) {
-      boolean hasBias = settings.hasBias("mlp_bias", false);
       return new FeedForward.Gated(activation, width, hasBias);
     }
     MoeRoute route =

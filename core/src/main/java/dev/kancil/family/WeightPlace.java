@@ -51,7 +51,7 @@ public sealed interface WeightPlace {
    */
   record Microscaled(String blocks, String scales) implements WeightPlace {}
 
-  /** A vector to which 1 is added. */
+  /** A vector to which 1 is added; a bias is as it is. */
   record PlusOne(WeightPlace of) implements WeightPlace {}
 
   /** Another place for each layer, by its number. */

@@ -284,6 +284,7 @@ final class Weights implements WeightSource {
       }
       case WeightPlace.Microscaled(String blocks, String scales) ->
           microscaled(name(blocks, where), name(scales, where), shape);
+      case WeightPlace.PlusOne(WeightPlace of) when where.isBias -> resolve(where, of, shape);
       case WeightPlace.PlusOne(WeightPlace of) -> {
         PlacedWeight all = resolve(where, of, shape);
         yield all == null ? null : all.plusOne();

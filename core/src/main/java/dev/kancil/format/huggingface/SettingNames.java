@@ -70,6 +70,7 @@ final class SettingNames {
           entry("leading_dense_block_count", List.of("first_k_dense_replace")),
           entry("attention.q_lora_rank", List.of("q_lora_rank")),
           entry("attention.kv_lora_rank", List.of("kv_lora_rank")),
+          entry("nextn_predict_layers", List.of("num_nextn_predict_layers")),
           entry("expert_shared_count", List.of("n_shared_experts")),
           entry("expert_group_count", List.of("n_group")),
           entry("expert_group_used_count", List.of("topk_group")),
