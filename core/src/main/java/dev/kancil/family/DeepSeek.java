@@ -1,7 +1,5 @@
 package dev.kancil.family;
 
-import dev.kancil.graph.op.Activation;
-import dev.kancil.graph.op.MoeRoute;
 import dev.kancil.graph.op.RotaryEmbedding;
 import dev.kancil.graph.op.RotaryEmbedding.Pairing;
 import java.util.List;

@@ -56,7 +56,9 @@ final class DeepSeekExperts {
 
   private static MoeRoute route(Hyperparameters settings) {
     boolean isSigmoid =
-        settings.isGguf() ? first(settings, "expert_gating_func", usualGating(settings)) == SIGMOID : !isSecond(settings);
+        settings.isGguf()
+            ? first(settings, "expert_gating_func", usualGating(settings)) == SIGMOID
+            : !isSecond(settings);
     boolean isRenormalised =
         settings.flag("expert_weights_norm", !settings.isGguf() && !isSecond(settings));
     if (isSecond(settings) && isRenormalised) {

@@ -68,6 +68,14 @@ public record GgufLayout(
           Map.entry("deepseek_v2", "deepseek2"),
           Map.entry("deepseek_v3", "deepseek2"));
 
+  /** Architectures whose files may have divisors of frequencies (Llama 3). */
+  private static final Set<String> FACTORS =
+      Set.of("arcee", "exaone4", "granite", "granitemoe", "llama");
+
+  /** Those whose files may have such for short contexts, and others for long ones. */
+  private static final Set<String> LONG_FACTORS =
+      Set.of("granite", "granitemoe", "llama", "phi3");
+
   /** Those that have the same name in both. */
   private static final Set<String> SAME =
       Set.of(
@@ -337,7 +345,11 @@ public record GgufLayout(
             && to.rotation().isPresent()
             && !from.rotation().get().factors().isEmpty()
             && to.rotation().get().factors().isEmpty()) {
-          if (to.rotation().get().stored() == WeightName.ROPE_FACTORS) {
+          boolean isOfOneKind = to.rotation().get().stored() == WeightName.ROPE_FACTORS;
+          if (!(isOfOneKind ? FACTORS : LONG_FACTORS).contains(architecture)) {
+            throw cannotSay("how its rotation is stretched");
+          }
+          if (isOfOneKind) {
             places.addFactors(
                 planned.names(), WeightName.ROPE_FACTORS, from.rotation().get().factors());
           } else {

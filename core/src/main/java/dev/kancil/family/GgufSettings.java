@@ -30,15 +30,13 @@ final class GgufSettings {
 
   /** The same, of stretched contexts. */
   private static final List<String> SCALINGS =
-      List.of(
-          "rope.scaling.factor",
-          "rope.scaling.attn_factor",
-          "rope.scaling.yarn_beta_fast",
-          "rope.scaling.yarn_beta_slow");
+      List.of("rope.scaling.yarn_beta_fast", "rope.scaling.yarn_beta_slow");
 
   /** Architectures of which files say which layers see a window; others' do so always alike. */
   private static final Set<String> PATTERNED =
       Set.of("cohere2", "exaone4", "gemma2", "gemma3", "gpt-oss", "olmo2", ModernBert.GGUF);
+
+  private static final String FACTOR = "rope.scaling.factor";
 
   /** What configurations call LongRoPE. */
   private static final Set<String> LONG = Set.of("longrope", "su");
@@ -213,8 +211,7 @@ final class GgufSettings {
             "expert_group_used_count")) {
       source.integer(key).ifPresent(count -> integer(key, count));
     }
-    integer(
-        "expert_gating_func", isSigmoid ? DeepSeekExperts.SIGMOID : DeepSeekExperts.SOFTMAX);
+    integer("expert_gating_func", isSigmoid ? DeepSeekExperts.SIGMOID : DeepSeekExperts.SOFTMAX);
     values.put(
         prefix + "expert_weights_norm",
         new GgufValue.Bool(settings.flag("expert_weights_norm", isSigmoid)));
@@ -300,9 +297,19 @@ final class GgufSettings {
       number("rope.freq_base_swa", local.embedding().base());
     }
     scaling();
-    if (source.string("rope.scaling.type").filter(LONG::contains).isPresent()) {
-      // Its readers don't know what it follows from.
-      number("rope.scaling.attn_factor", global.embedding().magnitude());
+    double magnitude = global.embedding().magnitude();
+    switch (source.string("rope.scaling.type").orElse("none")) {
+      // Readers don't know what it follows from.
+      case String name when LONG.contains(name) -> number("rope.scaling.attn_factor", magnitude);
+      case "yarn" -> {
+        // What readers multiply by the usual one.
+        double factor = source.number(FACTOR).orElse(1.0);
+        double share = magnitude / RotarySettings.magnitude(factor, 1);
+        if (Math.abs(share - 1) > 1e-7) {
+          number("rope.scaling.attn_factor", share);
+        }
+      }
+      default -> {}
     }
   }
 
@@ -317,6 +324,10 @@ final class GgufSettings {
         };
     if (!scaling.isEmpty()) {
       values.put(prefix + "rope.scaling.type", new GgufValue.Text(scaling));
+      if (!scaling.equals("longrope")) {
+        // By which readers would divide positions.
+        copyNumber(FACTOR);
+      }
       SCALINGS.forEach(this::copyNumber);
       source
           .number("rope.scaling.original_context_length")

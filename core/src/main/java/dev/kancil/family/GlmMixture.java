@@ -4,9 +4,9 @@ import dev.kancil.graph.op.RotaryEmbedding.Pairing;
 import java.util.List;
 
 /**
- * GLM-4.5 to 4.7 (GLM Team 2025): the form of Llama, with biases of queries, keys and values,
- * maybe norms of each head, rotation of a part of it, and behind the first blocks experts as
- * DeepSeek has them.
+ * GLM-4.5 to 4.7 (GLM Team 2025): the form of Llama, with biases of queries, keys and values, maybe
+ * norms of each head, rotation of a part of it, and behind the first blocks experts as DeepSeek has
+ * them.
  */
 final class GlmMixture implements Family {
   /** What GGUF files call it. */

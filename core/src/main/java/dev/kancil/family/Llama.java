@@ -21,14 +21,17 @@ final class Llama implements Family {
   public Decoder transformer(Hyperparameters settings) {
     Norm norm = Norm.rms(settings.rmsNormEpsilon());
     Rotation rotation = RotarySettings.readReordered(settings, 10_000);
-    boolean hasBias = settings.hasBias("attention_bias", false);
+    AttentionLayer.Biases biases =
+        new AttentionLayer.Biases(
+            hasBias(settings, "attention_bias", "attn_q", "attn_qkv"),
+            hasBias(settings, "attention_bias", "attn_output"));
     return new Decoder(
         Embeddings.of(settings.width()),
         settings.eachBlock(
             layer -> {
               AttentionLayer attention =
                   AttentionLayer.of(settings.headsOf(layer))
-                      .with(new AttentionLayer.Biases(hasBias, hasBias))
+                      .with(biases)
                       .withWindow(window(settings, layer));
               return Block.preNorm(
                   norm,
@@ -67,10 +70,16 @@ final class Llama implements Family {
     return named.isEmpty() ? (layer + 1) % every != 0 : named.get(layer) != 0;
   }
 
+  /** GGUF files of one of the architectures may have biases. */
+  private static boolean hasBias(Hyperparameters settings, String flag, String... names) {
+    boolean isPossible = settings.architecture().equals("llama");
+    return settings.hasBias(flag, false, isPossible ? names : new String[0]);
+  }
+
   private static FeedForward feedForward(Hyperparameters settings, int layer) {
     int width = settings.feedForwardWidth(layer);
     int experts = settings.optional("expert_count", 1 << 16).orElse(0);
-    boolean hasBias = settings.hasBias("mlp_bias", false);
+    boolean hasBias = hasBias(settings, "mlp_bias", "ffn_up");
     if (settings.architecture().equals(ARCEE)) {
       Activation usual = Activation.RELU_SQUARED;
       return new FeedForward.Plain(settings.activation(usual), width, hasBias);
@@ -87,7 +96,7 @@ final class Llama implements Family {
 
   @Override
   public WeightNames names(Hyperparameters settings) {
-    WeightNames usual = WeightNames.of(settings.layout());
+    WeightNames usual = WeightNames.usual(settings);
     if (!settings.architecture().equals("mixtral")) {
       return usual;
     }
