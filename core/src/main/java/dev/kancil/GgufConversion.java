@@ -46,7 +46,13 @@ public record GgufConversion(Optional<DataType> type, Optional<String> preTokeni
           DataType.BF16, 32);
 
   private static final List<String> TOKENIZERS =
-      List.of("tokenizer.json", "tokenizer.model", "vocab.json", "vocab.txt");
+      List.of(
+          "tokenizer.json",
+          "tokenizer.model",
+          "spiece.model",
+          "sentencepiece.bpe.model",
+          "vocab.json",
+          "vocab.txt");
 
   public GgufConversion {
     type.filter(t -> !RoundToNearest.TYPES.contains(t))

@@ -28,6 +28,7 @@ final class HubChoice {
           "special_tokens_map.json",
           "added_tokens.json",
           "tokenizer.model",
+          "spiece.model",
           "vocab.json",
           "merges.txt",
           "vocab.txt",

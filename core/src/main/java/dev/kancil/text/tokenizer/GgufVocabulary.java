@@ -88,11 +88,11 @@ public final class GgufVocabulary {
       throw unsupported("it has " + vocabulary.size() + " tokens, and the model knows " + rows);
     }
     Path json = folder.resolve("tokenizer.json");
-    Path model = folder.resolve("tokenizer.model");
+    Optional<Path> model = config.sentencePiece();
     if (Files.exists(json)) {
       ofJson((int) rows, JsonFields.parse(json.toString(), TokenizerJson.text(json)), pre);
-    } else if (Files.exists(model)) {
-      ofSentencePiece((int) rows, SentencePieceFile.model(model));
+    } else if (model.isPresent()) {
+      ofSentencePiece((int) rows, SentencePieceFile.model(model.get()));
     } else if (Files.exists(folder.resolve("vocab.json"))) {
       ofJson((int) rows, OlderFiles.pairs(folder, config), pre);
     } else {
@@ -120,6 +120,9 @@ public final class GgufVocabulary {
     if (isByteLevel(json.value("pre_tokenizer")) || isByteLevel(json.value("decoder"))) {
       tokens("gpt2", rows);
       put("merges", new GgufValue.Texts(merges));
+      if (config.token("cls_token").isPresent()) {
+        putEncoderRoles();
+      }
       findPreTokenizer(pre, model.bool("ignore_merges", false));
     } else {
       tokens("llama", rows);
@@ -127,6 +130,21 @@ public final class GgufVocabulary {
       put("scores", new GgufValue.Floats(scores(rows, merges)));
       findSpacePrefix();
     }
+  }
+
+  /** Roles of tokens that encoders' folders name; a text is between two of them. */
+  private void putEncoderRoles() {
+    PostProcessing around = tokenizer.parts().postProcessing();
+    if (around.before().length == 1 && around.after().length == 1) {
+      put("bos_token_id", around.before()[0]);
+      put("eos_token_id", around.after()[0]);
+      put("add_bos_token", new GgufValue.Bool(true));
+      put("add_eos_token", new GgufValue.Bool(true));
+    }
+    putRole("cls_token_id", "cls_token", "[CLS]");
+    putRole("seperator_token_id", "sep_token", "[SEP]");
+    putRole("padding_token_id", "pad_token", "[PAD]");
+    putRole("mask_token_id", "mask_token", "[MASK]");
   }
 
   private void ofSentencePiece(int rows, SentencePieceModel model) {

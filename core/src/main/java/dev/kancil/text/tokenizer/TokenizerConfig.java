@@ -69,6 +69,24 @@ final class TokenizerConfig {
     return config.text("tokenizer_class").orElse("").replaceAll("Fast$", "");
   }
 
+  private boolean isOfT5() {
+    return tokenizerClass().contains("T5")
+        || (tokenizerClass().isEmpty() && config.has("extra_ids"));
+  }
+
+  /**
+   * The folder's model of SentencePiece, if it has one whose ids are those of its tokens: {@code
+   * tokenizer.model}, or what T5 calls {@code spiece.model}, as others do whose tokens have other
+   * ids.
+   */
+  Optional<Path> sentencePiece() {
+    Path model = folder.resolve("tokenizer.model");
+    Path ofT5 = folder.resolve("spiece.model");
+    return Files.exists(model) || !isOfT5()
+        ? Optional.of(model).filter(Files::exists)
+        : Optional.of(ofT5).filter(Files::exists);
+  }
+
   /** The text of a token with a role, such as {@code bos_token}. */
   Optional<String> token(String name) {
     Optional<String> own = token(config, name);
@@ -108,9 +126,12 @@ final class TokenizerConfig {
    */
   PipelineTokenizer around(PipelineTokenizer tokenizer) {
     PipelineTokenizer.Parts parts = SentencePieceAdditions.add(config, tokenizer.parts());
+    if (isOfT5()) {
+      parts = SentencePieceAdditions.addExtra(config, parts);
+    }
     OptionalInt beginning = id(parts.vocabulary(), "bos_token", parts.roles().beginning());
     OptionalInt end = id(parts.vocabulary(), "eos_token", parts.roles().end());
-    boolean endAlone = tokenizerClass().contains("T5") || tokenizerClass().contains("Pegasus");
+    boolean endAlone = isOfT5() || tokenizerClass().contains("Pegasus");
     PostProcessing processing = PostProcessing.NONE;
     if (!endAlone && beginning.isPresent()) {
       processing = processing.withBeginning(beginning.getAsInt(), true);

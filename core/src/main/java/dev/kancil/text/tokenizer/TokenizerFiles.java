@@ -23,8 +23,8 @@ public record TokenizerFiles(Tokenizer tokenizer, Map<String, String> chatTempla
 
   /**
    * Reads a folder as Hugging Face's libraries write it. The tokenizer is that of {@code
-   * tokenizer.json}, or else of {@code tokenizer.model}, or else of {@code vocab.json} and {@code
-   * merges.txt}, or of {@code vocab.txt}; {@code tokenizer_config.json}, {@code
+   * tokenizer.json}, or else of {@code tokenizer.model} or T5's {@code spiece.model}, or else of
+   * {@code vocab.json} and {@code merges.txt}, or of {@code vocab.txt}; {@code tokenizer_config.json}, {@code
    * special_tokens_map.json}, {@code generation_config.json} and {@code chat_template.jinja} add to
    * it what they say, where they are there.
    *
@@ -41,9 +41,9 @@ public record TokenizerFiles(Tokenizer tokenizer, Map<String, String> chatTempla
     if (Files.exists(json)) {
       return TokenizerJson.read(json.toString(), TokenizerJson.text(json));
     }
-    Path model = folder.resolve("tokenizer.model");
-    if (Files.exists(model)) {
-      return config.around(SentencePieceFile.read(model));
+    Optional<Path> model = config.sentencePiece();
+    if (model.isPresent()) {
+      return config.around(SentencePieceFile.read(model.get()));
     }
     if (Files.exists(folder.resolve("vocab.json")) && Files.exists(folder.resolve("merges.txt"))) {
       return TokenizerJson.read(OlderFiles.pairs(folder, config));
@@ -53,8 +53,8 @@ public record TokenizerFiles(Tokenizer tokenizer, Map<String, String> chatTempla
     }
     throw new FormatException(
         folder
-            + ": there is no tokenizer.json, tokenizer.model, vocab.json with merges.txt, or"
-            + " vocab.txt");
+            + ": there is no tokenizer.json, tokenizer.model, spiece.model of T5, vocab.json with"
+            + " merges.txt, or vocab.txt");
   }
 
   /** The template for chats that need none of another name. */
