@@ -14,7 +14,9 @@ final class Bert implements Family {
           .with(WeightName.HEAD_NORM, "cls.predictions.transform.LayerNorm.weight")
           .with(WeightName.OUTPUT, "cls.predictions.decoder.weight");
   private static final String NEXT_SENTENCE = "cls.seq_relationship.weight";
-  private static final WeightNames GGUF =
+
+  /** What GGUF files call weights of BERT and those that share its form. */
+  static final WeightNames GGUF_NAMES =
       WeightNames.GGUF
           .with(WeightName.TOKEN_TYPE_EMBEDDING, "token_types.weight")
           .with(WeightName.ATTENTION_NORM, "blk.{}.attn_output_norm.weight")
@@ -76,8 +78,8 @@ final class Bert implements Family {
   public WeightNames names(Hyperparameters settings) {
     if (settings.isGguf()) {
       return settings.hasTensor("blk.0.attn_qkv.weight")
-          ? GGUF.withFusedAttention("blk.{}.attn_qkv.weight", settings.headsOf(0))
-          : GGUF;
+          ? GGUF_NAMES.withFusedAttention("blk.{}.attn_qkv.weight", settings.headsOf(0))
+          : GGUF_NAMES;
     }
     WeightNames names =
         EncoderHeads.withOutputBias(

@@ -41,6 +41,7 @@ public final class Families {
           new ModernBert(),
           new Mpnet(),
           new Nemotron(),
+          new NomicBert(),
           new Olmo(),
           new Olmo2(),
           new Olmoe(),

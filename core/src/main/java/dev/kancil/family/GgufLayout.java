@@ -51,6 +51,7 @@ public record GgufLayout(
           Map.entry("qwen2_moe", "qwen2moe"),
           Map.entry("qwen3_moe", "qwen3moe"),
           Map.entry("granitemoeshared", "granitemoe"),
+          Map.entry(Granite.HYBRID, "granitemoe"),
           Map.entry("gemma3_text", "gemma3"),
           Map.entry("gpt_neox", "gptneox"),
           Map.entry("gpt_oss", "gpt-oss"),
@@ -63,6 +64,7 @@ public record GgufLayout(
           Map.entry("camembert", "bert"),
           Map.entry("distilbert", "bert"),
           Map.entry("modernbert", "modern-bert"),
+          Map.entry("nomic_bert", "nomic-bert"),
           Map.entry("mt5", "t5"),
           Map.entry("umt5", "t5"),
           Map.entry("deepseek_v2", "deepseek2"),
@@ -73,8 +75,7 @@ public record GgufLayout(
       Set.of("arcee", "exaone4", "granite", "granitemoe", "llama");
 
   /** Those whose files may have such for short contexts, and others for long ones. */
-  private static final Set<String> LONG_FACTORS =
-      Set.of("granite", "granitemoe", "llama", "phi3");
+  private static final Set<String> LONG_FACTORS = Set.of("granite", "granitemoe", "llama", "phi3");
 
   /** Those that have the same name in both. */
   private static final Set<String> SAME =
@@ -159,7 +160,16 @@ public record GgufLayout(
         throw new UnsupportedException(
             source.name() + ": models of architecture " + name + " can't be converted to GGUF");
       }
-      architecture = known.equals("t5") && declared instanceof Encoder ? "t5encoder" : known;
+      architecture = architecture(known);
+    }
+
+    private String architecture(String known) {
+      if (known.equals("t5") && declared instanceof Encoder) {
+        return "t5encoder";
+      }
+      boolean hasExperts =
+          stacks.getFirst().blocks().getFirst().feedForward() instanceof FeedForward.Experts;
+      return known.equals("granitemoe") && !hasExperts ? "granite" : known;
     }
 
     GgufLayout layout(UnaryOperator<Pooling> pooling) {

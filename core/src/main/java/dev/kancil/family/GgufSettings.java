@@ -110,8 +110,10 @@ final class GgufSettings {
       gguf.integer("decoder_start_token_id", both.start());
     }
     NUMBERS.forEach(gguf::copyNumber);
-    COUNTS.forEach(
-        key -> source.integer(key).filter(n -> n > 0).ifPresent(n -> gguf.integer(key, n)));
+    if (source.integer("expert_count").orElse(0L) > 0) {
+      COUNTS.forEach(
+          key -> source.integer(key).filter(n -> n > 0).ifPresent(n -> gguf.integer(key, n)));
+    }
     return gguf.values;
   }
 
@@ -228,7 +230,9 @@ final class GgufSettings {
             yield experts.width();
           }
         };
-    List<Long> named = source.integers("feed_forward_length");
+    boolean isOfExperts =
+        part instanceof FeedForward.Experts || part instanceof FeedForward.ClampedExperts;
+    List<Long> named = isOfExperts ? source.integers("feed_forward_length") : List.of();
     integer("feed_forward_length", named.isEmpty() ? width : named.getFirst());
   }
 

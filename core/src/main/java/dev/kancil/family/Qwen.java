@@ -9,14 +9,24 @@ import java.util.Optional;
 /**
  * Qwen 2, 2.5 and 3 (Qwen Team 2024, 2025): the form of Llama, with biases of queries, keys and
  * values (2, 2.5) or with norms of each head (3), and with experts, beside which Qwen 2 has one
- * that all rows use, as far as a gate of its own says.
+ * that all rows use, as far as a gate of its own says. GGUF files of those that see images hold the
+ * part that reads text, to which positions in a picture are as those in a text.
  */
 final class Qwen implements Family {
   private static final String EXPERT_WIDTH = "expert_feed_forward_length";
 
   @Override
   public List<String> architectures() {
-    return List.of("qwen2", "qwen3", "qwen2_moe", "qwen2moe", "qwen3_moe", "qwen3moe");
+    return List.of(
+        "qwen2",
+        "qwen3",
+        "qwen2_moe",
+        "qwen2moe",
+        "qwen3_moe",
+        "qwen3moe",
+        "qwen2vl",
+        "qwen3vl",
+        "qwen3vlmoe");
   }
 
   @Override

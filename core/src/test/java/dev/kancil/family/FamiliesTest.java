@@ -139,9 +139,9 @@ class FamiliesTest {
   @Test
   void aTensorWithoutAPlaceIsNamed() {
     refusedTensor(
-        "blk.0.attn_q.bias",
+        "blk.0.attn_q_norm.weight",
         zeros(DataType.F32, 32),
-        "the tensor blk.0.attn_q.bias has no place in architecture llama");
+        "the tensor blk.0.attn_q_norm.weight has no place in architecture llama");
     refusedTensor("blk.2.attn_norm.weight", zeros(DataType.F32, 32), "blk.2.attn_norm.weight");
   }
 

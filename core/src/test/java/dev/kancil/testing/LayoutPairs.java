@@ -10,6 +10,44 @@ package dev.kancil.testing;
  * blocks, 64 tokens.
  */
 public enum LayoutPairs {
+  /** With the biases that few have. */
+  LLAMA(
+      "llama",
+      """
+      "attention_bias": true, "mlp_bias": true, "rms_norm_eps": 1e-5
+      """,
+      """
+      llama
+      context_length 256
+      embedding_length 32
+      feed_forward_length 48
+      block_count 2
+      attention.head_count 4
+      attention.head_count_kv 2
+      attention.layer_norm_rms_epsilon 1e-5
+      rope.dimension_count 8
+      """,
+      """
+      model.embed_tokens.weight token_embd.weight 64 32
+      model.layers.#.input_layernorm.weight blk.#.attn_norm.weight 32
+      model.layers.#.self_attn.q_proj.weight blk.#.attn_q.weight 32 32 permuted:4
+      model.layers.#.self_attn.q_proj.bias blk.#.attn_q.bias 32 permuted:4
+      model.layers.#.self_attn.k_proj.weight blk.#.attn_k.weight 16 32 permuted:2
+      model.layers.#.self_attn.k_proj.bias blk.#.attn_k.bias 16 permuted:2
+      model.layers.#.self_attn.v_proj.weight blk.#.attn_v.weight 16 32
+      model.layers.#.self_attn.v_proj.bias blk.#.attn_v.bias 16
+      model.layers.#.self_attn.o_proj.weight blk.#.attn_output.weight 32 32
+      model.layers.#.self_attn.o_proj.bias blk.#.attn_output.bias 32
+      model.layers.#.post_attention_layernorm.weight blk.#.ffn_norm.weight 32
+      model.layers.#.mlp.gate_proj.weight blk.#.ffn_gate.weight 48 32
+      model.layers.#.mlp.gate_proj.bias blk.#.ffn_gate.bias 48
+      model.layers.#.mlp.up_proj.weight blk.#.ffn_up.weight 48 32
+      model.layers.#.mlp.up_proj.bias blk.#.ffn_up.bias 48
+      model.layers.#.mlp.down_proj.weight blk.#.ffn_down.weight 32 48
+      model.layers.#.mlp.down_proj.bias blk.#.ffn_down.bias 32
+      model.norm.weight output_norm.weight 32
+      lm_head.weight output.weight 64 32
+      """),
   PHI(
       "phi",
       """

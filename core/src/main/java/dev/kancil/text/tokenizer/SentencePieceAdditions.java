@@ -5,6 +5,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /** Tokens that a tokenizer_config.json adds to those of a tokenizer.model. */
 final class SentencePieceAdditions {
@@ -31,11 +32,12 @@ final class SentencePieceAdditions {
       return parts;
     }
     int end = parts.vocabulary().size() + count;
-    Map<String, Object> tokens = new LinkedHashMap<>();
+    Map<String, @Nullable Object> tokens = new LinkedHashMap<>();
     for (int i = 0; i < count; i++) {
       tokens.put(
           String.valueOf(end - 1 - i),
-          Map.of("content", "<extra_id_" + i + ">", "lstrip", true, "rstrip", true, "special", true));
+          Map.of(
+              "content", "<extra_id_" + i + ">", "lstrip", true, "rstrip", true, "special", true));
     }
     return add(new JsonFields(config.place("extra_ids"), "", tokens), tokens, parts);
   }

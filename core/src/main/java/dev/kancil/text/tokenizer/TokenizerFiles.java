@@ -24,9 +24,9 @@ public record TokenizerFiles(Tokenizer tokenizer, Map<String, String> chatTempla
   /**
    * Reads a folder as Hugging Face's libraries write it. The tokenizer is that of {@code
    * tokenizer.json}, or else of {@code tokenizer.model} or T5's {@code spiece.model}, or else of
-   * {@code vocab.json} and {@code merges.txt}, or of {@code vocab.txt}; {@code tokenizer_config.json}, {@code
-   * special_tokens_map.json}, {@code generation_config.json} and {@code chat_template.jinja} add to
-   * it what they say, where they are there.
+   * {@code vocab.json} and {@code merges.txt}, or of {@code vocab.txt}; {@code
+   * tokenizer_config.json}, {@code special_tokens_map.json}, {@code generation_config.json} and
+   * {@code chat_template.jinja} add to it what they say, where they are there.
    *
    * @throws FormatException if a file is damaged or contradicts another, or if there is none
    * @throws UnsupportedException if a file asks for what is not known

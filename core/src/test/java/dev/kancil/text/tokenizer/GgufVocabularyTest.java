@@ -96,6 +96,39 @@ class GgufVocabularyTest {
     assertThat(metadata.string("tokenizer.chat_template")).contains("{{ messages }}");
   }
 
+  /** ModernBERT has no beginning and no end by name. */
+  @Test
+  void tokensAroundTheTextsOfAnEncoderAreWritten() throws IOException {
+    byteLevel(KnownPatterns.GPT2);
+    Path json = folder.resolve("tokenizer.json");
+    Files.writeString(
+        json,
+        Files.readString(json)
+            .replaceFirst(
+                "\\{",
+                """
+                {"post_processor": {"type": "TemplateProcessing",
+                  "single": [{"SpecialToken": {"id": "<s>", "type_id": 0}},
+                    {"Sequence": {"id": "A", "type_id": 0}},
+                    {"SpecialToken": {"id": "</s>", "type_id": 0}}],
+                  "pair": [{"Sequence": {"id": "A", "type_id": 0}},
+                    {"Sequence": {"id": "B", "type_id": 0}}],
+                  "special_tokens": {"<s>": {"id": "<s>", "ids": [0], "tokens": ["<s>"]},
+                    "</s>": {"id": "</s>", "ids": [1], "tokens": ["</s>"]}}},
+                """));
+    Files.writeString(
+        folder.resolve("tokenizer_config.json"),
+        "{\"cls_token\": \"<s>\", \"sep_token\": \"</s>\"}");
+    GgufMetadata metadata = written(264);
+    assertThat(metadata.integer("tokenizer.ggml.bos_token_id")).contains(0L);
+    assertThat(metadata.integer("tokenizer.ggml.eos_token_id")).contains(1L);
+    assertThat(metadata.integer("tokenizer.ggml.cls_token_id")).contains(0L);
+    assertThat(metadata.integer("tokenizer.ggml.seperator_token_id")).contains(1L);
+    assertThat(metadata.bool("tokenizer.ggml.add_bos_token")).contains(true);
+    assertThat(metadata.bool("tokenizer.ggml.add_eos_token")).contains(true);
+    assertThat(Tokenizer.of(metadata).encode("12", true, false)).containsExactly(0, 258, 1);
+  }
+
   @Test
   void whatNoNameOfGgufDoesIsAnErrorUnlessItIsNamed() throws IOException {
     byteLevel("[^1]+|1");

@@ -67,6 +67,24 @@ class TokenizerFilesTest {
     assertThat(read().tokenizer().encode("c", true, false)).containsExactly(8, 3, 7);
   }
 
+  /** T5 v1.1 and mT5 have nothing else; the first has tokens that stand for hidden parts. */
+  @Test
+  void modelOfT5HasItsTokensBehindTheOthers() throws IOException {
+    unpack("t5.model", "spiece.model");
+    assertThatThrownBy(this::read)
+        .isInstanceOf(FormatException.class)
+        .hasMessageContaining("there is no tokenizer.json");
+    with("tokenizer_config.json", "{\"extra_ids\": 0}");
+    Tokenizer plain = read().tokenizer();
+    int size = plain.vocabularySize();
+    assertThat(plain.encode("deer", true, false)).endsWith(1);
+    with("tokenizer_config.json", "{\"tokenizer_class\": \"T5Tokenizer\"}");
+    Tokenizer extra = read().tokenizer();
+    assertThat(extra.vocabularySize()).isEqualTo(size + 100);
+    assertThat(extra.encode("<extra_id_0>", false, true)).containsExactly(size + 99);
+    assertThat(extra.encode("<extra_id_99>", false, true)).containsExactly(size);
+  }
+
   @Test
   void mostClassesLeaveItToThePipeline() throws IOException {
     String config =
