@@ -44,14 +44,12 @@ final class Exaone implements Family {
   }
 
   private static int window(Hyperparameters settings) {
-    if (!settings.isGguf()) {
-      return settings.windowIfUsed();
-    }
     int window = settings.windowIfUsed();
-    if (settings.blocks() != WINDOWED_BLOCKS) {
-      return 0;
+    if (!settings.isGguf()) {
+      return window;
     }
-    return window > 0 ? window : USUAL_WINDOW;
+    int usual = window > 0 ? window : USUAL_WINDOW;
+    return settings.blocks() == WINDOWED_BLOCKS ? usual : 0;
   }
 
   @Override

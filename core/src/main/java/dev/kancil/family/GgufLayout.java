@@ -210,14 +210,29 @@ public record GgufLayout(
           throw cannotSay(missing.get());
         }
       }
-      if (architecture.equals("llama") && values.containsKey("llama.attention.sliding_window")) {
+      tellIgnored(values);
+      return new GgufLayout(architecture, values, tensors);
+    }
+
+    /** What Kancil reads from the file, and llama.cpp does not. */
+    private void tellIgnored(SequencedMap<String, GgufValue> values) {
+      boolean isWindowed = values.containsKey(architecture + ".attention.sliding_window");
+      if (isWindowed && Set.of("llama", "phi3").contains(architecture)) {
         LOG.warn(
             "{}: it sees a window of {} tokens; llama.cpp has none for such models, and goes on"
                 + " otherwise behind it",
             source.name(),
             settings.window());
       }
-      return new GgufLayout(architecture, values, tensors);
+      boolean hasUsualBounds =
+          source.number("rope.scaling.yarn_beta_fast").orElse(32.0) == 32
+              && source.number("rope.scaling.yarn_beta_slow").orElse(1.0) == 1;
+      if (values.containsKey(architecture + ".rope.scaling.type") && !hasUsualBounds) {
+        LOG.warn(
+            "{}: llama.cpp stretches the rotation of all models between 32 and 1 turns, not as this"
+                + " one says",
+            source.name());
+      }
     }
 
     private void place(
