@@ -15,7 +15,7 @@
 #define MOST_KEYS 256
 #define MOST_QUERIES 64
 
-enum { CACHE_F32, CACHE_F16, CACHE_BF16, CACHE_Q8_0 };
+enum { CACHE_F32, CACHE_F16, CACHE_BF16, CACHE_Q8_0, CACHE_F8_E4M3 };
 
 // Calls what takes a cache's type first with it as a constant.
 #define OF_TYPE(type, call, ...) \
@@ -24,6 +24,7 @@ enum { CACHE_F32, CACHE_F16, CACHE_BF16, CACHE_Q8_0 };
     case CACHE_F16: call(CACHE_F16, __VA_ARGS__); break; \
     case CACHE_BF16: call(CACHE_BF16, __VA_ARGS__); break; \
     case CACHE_Q8_0: call(CACHE_Q8_0, __VA_ARGS__); break; \
+    case CACHE_F8_E4M3: call(CACHE_F8_E4M3, __VA_ARGS__); break; \
   }
 
 static INLINE floats load_cache(const int type, const uint8_t *row, int column) {
@@ -31,6 +32,7 @@ static INLINE floats load_cache(const int type, const uint8_t *row, int column) 
     case CACHE_F32: return load((const float *)row + column);
     case CACHE_F16: return from_halves((const uint16_t *)row + column);
     case CACHE_BF16: return from_brain_floats((const uint16_t *)row + column);
+    case CACHE_F8_E4M3: return from_e4m3(row + column);
     default: {
       const uint8_t *block = row + 34 * (column / 32);
       uint16_t halves[LANES] = {0};
@@ -43,7 +45,7 @@ static INLINE floats load_cache(const int type, const uint8_t *row, int column) 
 // Fewer columns than a register holds.
 static INLINE void load_cache_end(const int type, const uint8_t *row, int column, int count, float *to) {
   uint8_t some[4 * LANES] = {0};
-  int size = type == CACHE_F32 ? 4 : 2;
+  int size = type == CACHE_F32 ? 4 : type == CACHE_F8_E4M3 ? 1 : 2;
   memcpy(some, row + size * column, (size_t)(size * count));
   float lanes[LANES];
   store(lanes, load_cache(type, some, 0));

@@ -48,6 +48,14 @@ static INLINE floats from_eight_bit_floats(const uint8_t *at) {
   __m256i moved = _mm256_slli_epi16(_mm256_cvtepi8_epi16(_mm_loadu_si128((const __m128i *)at)), 7);
   return _mm512_cvtph_ps(_mm256_and_si256(moved, _mm256_set1_epi16((short)0xbf80)));
 }
+// Bytes of E4M3. A carry out of all seven bits makes those that are no numbers what halves have for them.
+static INLINE floats from_e4m3(const uint8_t *at) {
+  __m256i moved = _mm256_slli_epi16(_mm256_cvtepi8_epi16(_mm_loadu_si128((const __m128i *)at)), 7);
+  __m256i carried = _mm256_add_epi16(_mm256_and_si256(moved, _mm256_set1_epi16(0x3f80)), _mm256_set1_epi16(0x0080));
+  __m256i none = _mm256_and_si256(carried, _mm256_set1_epi16(0x4000));
+  __m256i halves = _mm256_or_si256(_mm256_and_si256(moved, _mm256_set1_epi16((short)0xbf80)), none);
+  return _mm512_mul_ps(_mm512_cvtph_ps(halves), _mm512_set1_ps(256));
+}
 // 2^(x - 128), where x is a power that E8M0 keeps for quants that are doubled.
 static INLINE floats from_powers(const uint8_t *at) {
   ints x = _mm512_cvtepu8_epi32(_mm_loadu_si128((const __m128i *)at));
