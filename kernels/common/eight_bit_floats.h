@@ -1,5 +1,5 @@
-// Floats of eight bits: E4M3, the OCP's format of a sign, four bits of exponent and three of mantissa, which has no infinities. Of what is no
-// number in it, 0x7f and 0xff, each user says what it becomes.
+// Floats of eight bits: E4M3, the OCP's format of a sign, four bits of exponent and three of mantissa, which has no
+// infinities. Of what is no number in it, 0x7f and 0xff, each user says what it becomes.
 
 #ifndef EIGHT_BIT_FLOATS_H
 #define EIGHT_BIT_FLOATS_H

@@ -48,8 +48,8 @@ static INLINE floats from_eight_bit_floats(const uint8_t *at) {
   __m256i moved = _mm256_slli_epi16(_mm256_cvtepi8_epi16(_mm_loadu_si128((const __m128i *)at)), 7);
   return _mm512_cvtph_ps(_mm256_and_si256(moved, _mm256_set1_epi16((short)0xbf80)));
 }
-// The same, and what is no number: a carry out of all seven bits makes it one of halves. Of bits that the table's first input says it takes `moved`, of
-// others what the carry has changed, which is none but the sign's copy.
+// The same, and what is no number: a carry out of all seven bits makes it one of halves. The table takes `moved` where its first input has ones, and
+// elsewhere what the carry has changed of it: nothing but the sign's copy.
 #define NONE_KEPT 0xc6
 static INLINE floats from_e4m3(const uint8_t *at) {
   __m256i moved = _mm256_slli_epi16(_mm256_cvtepi8_epi16(_mm_loadu_si128((const __m128i *)at)), 7);

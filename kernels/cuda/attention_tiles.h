@@ -6,8 +6,8 @@
 // A block goes through the pages that any of its rows sees, the next page on its way while one is computed; a warp passes over those that
 // none of its queries sees.
 // Eight-bit floats are copied as they are, and become halves (eight_bit_halves.h) where all warps read them: each thread's own.
-// Queries are split into two numbers each of the cache's type (halves for eight-bit floats), high and low, so that scores lose nothing that counts; weights are rounded to
-// halves, or split into two bfloats. Sums are float32.
+// Queries are split into two numbers each of the cache's type (halves for eight-bit floats), high and low, so that scores lose nothing that
+// counts; weights are rounded to halves, or split into two bfloats. Sums are float32.
 // Shared memory: two pages of keys and values, their rows 16 bytes apart, so that matrices are read without conflicts; then, where they
 // would fill the registers, the queries. Eight-bit floats of a page lie between.
 // Traffic: keys and values once for each tile. Bound by tensor cores.

@@ -22,8 +22,8 @@ import java.util.Map;
 import java.util.SplittableRandom;
 
 /**
- * Attention kernels on an emulated device, with caches whose pages lie in no order, and pages before
- * all windows that are gone.
+ * Attention kernels on an emulated device, with caches whose pages lie in no order, and pages
+ * before all windows that are gone.
  */
 final class EmulatedAttention implements AutoCloseable {
   private static final int PAGE = 32;
@@ -37,8 +37,7 @@ final class EmulatedAttention implements AutoCloseable {
    * @param window how many keys a row sees, its own included
    * @param type of keys and values
    */
-  record Sizes(
-      int heads, int kvHeads, int keyWidth, int valueWidth, int window, DataType type) {
+  record Sizes(int heads, int kvHeads, int keyWidth, int valueWidth, int window, DataType type) {
     /** In a cache of halves. */
     Sizes(int heads, int kvHeads, int keyWidth, int valueWidth, int window) {
       this(heads, kvHeads, keyWidth, valueWidth, window, DataType.F16);
