@@ -1,14 +1,15 @@
 // Single elements of cached rows, read and written. A row holds all KV heads side by side in the type of its cache:
-// F32, F16, BF16, or Q8_0 in blocks of 34 bytes (a half-precision scale d, then 32 signed bytes q; x = d q), where a
+// F32, F16, BF16, F8_E4M3 (see eight_bit_floats.h), or Q8_0 in blocks of 34 bytes (a half-precision scale d, then 32 signed bytes q; x = d q), where a
 // block may hold the end of one head and the beginning of the next.
-// Defines: KEY_F32, KEY_F16, KEY_BF16 or KEY_Q8_0; VALUE_ the same; PAGE_TOKENS.
+// Defines: KEY_F32, KEY_F16, KEY_BF16, KEY_F8_E4M3 or KEY_Q8_0; VALUE_ the same; PAGE_TOKENS.
 // Which functions a kernel gets: key_element, value_element; key_store, value_store (but for Q8_0: store_q8_0).
-// Rounding is the reference's to the bit: halves and bfloat16 to nearest even; Q8_0 half away from zero.
+// Rounding is the reference's to the bit: halves, bfloat16 and E4M3 to nearest even; Q8_0 half away from zero.
 
 #ifndef CACHE_ELEMENTS_H
 #define CACHE_ELEMENTS_H
 
 #include "dialect.h"
+#include "eight_bit_floats.h"
 
 #define Q8_0_ELEMENTS 32
 #define Q8_0_BYTES 34
@@ -28,6 +29,11 @@ static inline float element_bf16(GLOBAL const uchar *row, int column) {
   return as_float((uint)((GLOBAL const ushort *)row)[column] << 16);
 }
 
+static inline float element_f8_e4m3(GLOBAL const uchar *row, int column) {
+  uchar bits = row[column];
+  return (bits & 127) == 127 ? NAN : eight_bit_float(bits);
+}
+
 static inline float element_q8_0(GLOBAL const uchar *row, int column) {
   GLOBAL const uchar *block = row + column / Q8_0_ELEMENTS * Q8_0_BYTES;
   return vload_half(0, (GLOBAL const half *)block) * (float)as_char(block[2 + column % Q8_0_ELEMENTS]);
@@ -44,6 +50,8 @@ static inline void store_bf16(float x, GLOBAL uchar *row, int column) {
   uint rounded = isnan(x) ? bits >> 16 | 0x40 : (bits + 0x7fff + (bits >> 16 & 1)) >> 16;
   ((GLOBAL ushort *)row)[column] = (ushort)rounded;
 }
+
+static inline void store_f8_e4m3(float x, GLOBAL uchar *row, int column) { row[column] = to_eight_bit_float(x); }
 
 // One block. Devices may divide with an error of 2.5 units in the last place, which would now and then round an
 // element differently than the reference: each quotient is corrected by its exact remainder (Markstein 1990). A
@@ -90,6 +98,10 @@ static inline void store_q8_0(const float *x, GLOBAL uchar *block) {
 #define KEY_ROW_BYTES(columns) PLAIN_ROW_BYTES(columns, 2)
 #define key_element element_bf16
 #define key_store store_bf16
+#elif defined(KEY_F8_E4M3)
+#define KEY_ROW_BYTES(columns) PLAIN_ROW_BYTES(columns, 1)
+#define key_element element_f8_e4m3
+#define key_store store_f8_e4m3
 #elif defined(KEY_Q8_0)
 #define KEY_ROW_BYTES(columns) Q8_0_ROW_BYTES(columns)
 #define key_element element_q8_0
@@ -107,6 +119,10 @@ static inline void store_q8_0(const float *x, GLOBAL uchar *block) {
 #define VALUE_ROW_BYTES(columns) PLAIN_ROW_BYTES(columns, 2)
 #define value_element element_bf16
 #define value_store store_bf16
+#elif defined(VALUE_F8_E4M3)
+#define VALUE_ROW_BYTES(columns) PLAIN_ROW_BYTES(columns, 1)
+#define value_element element_f8_e4m3
+#define value_store store_f8_e4m3
 #elif defined(VALUE_Q8_0)
 #define VALUE_ROW_BYTES(columns) Q8_0_ROW_BYTES(columns)
 #define value_element element_q8_0

@@ -20,6 +20,7 @@
 #define WEIGHT_ELEMENTS_H
 
 #include "dialect.h"
+#include "eight_bit_floats.h"
 
 #ifndef WEIGHT_ALIGNMENT
 #define WEIGHT_ALIGNMENT 2
@@ -163,13 +164,6 @@ typedef float block_shared;
 
 static inline block_shared shared_of(GLOBAL const uchar *block) {
   return as_float(uint_at(block));
-}
-
-// Of four bits of exponent and three of mantissa. Not by subnormal floats, which some devices don't have.
-static inline float eight_bit_float(uchar bits) {
-  int magnitude = bits & 127;
-  float x = magnitude < 8 ? magnitude * 0x1p-9f : as_float((magnitude << 20) + (120 << 23));
-  return bits & 128 ? -x : x;
 }
 
 static inline float weight_at(GLOBAL const uchar *row, int column) {

@@ -15,7 +15,7 @@
 #define MOST_KEYS 256
 #define MOST_QUERIES 64
 
-enum { CACHE_F32, CACHE_F16, CACHE_BF16, CACHE_Q8_0 };
+enum { CACHE_F32, CACHE_F16, CACHE_BF16, CACHE_Q8_0, CACHE_F8_E4M3 };
 
 // Calls what takes a cache's type first with it as a constant.
 #define OF_TYPE(type, call, ...) \
@@ -24,13 +24,19 @@ enum { CACHE_F32, CACHE_F16, CACHE_BF16, CACHE_Q8_0 };
     case CACHE_F16: call(CACHE_F16, __VA_ARGS__); break; \
     case CACHE_BF16: call(CACHE_BF16, __VA_ARGS__); break; \
     case CACHE_Q8_0: call(CACHE_Q8_0, __VA_ARGS__); break; \
+    case CACHE_F8_E4M3: call(CACHE_F8_E4M3, __VA_ARGS__); break; \
   }
+
+// Numbers of E4M3 come divided by this, a power of two, and what they are multiplied with makes up for it where that costs less.
+static INLINE float unit_of(const int type) { return type == CACHE_F8_E4M3 ? 256 : 1; }
+static INLINE floats in_whole(const int type, floats x) { return type == CACHE_F8_E4M3 ? multiply(x, all(unit_of(type))) : x; }
 
 static INLINE floats load_cache(const int type, const uint8_t *row, int column) {
   switch (type) {
     case CACHE_F32: return load((const float *)row + column);
     case CACHE_F16: return from_halves((const uint16_t *)row + column);
     case CACHE_BF16: return from_brain_floats((const uint16_t *)row + column);
+    case CACHE_F8_E4M3: return from_e4m3(row + column);
     default: {
       const uint8_t *block = row + 34 * (column / 32);
       uint16_t halves[LANES] = {0};
@@ -43,7 +49,7 @@ static INLINE floats load_cache(const int type, const uint8_t *row, int column) 
 // Fewer columns than a register holds.
 static INLINE void load_cache_end(const int type, const uint8_t *row, int column, int count, float *to) {
   uint8_t some[4 * LANES] = {0};
-  int size = type == CACHE_F32 ? 4 : 2;
+  int size = type == CACHE_F32 ? 4 : type == CACHE_F8_E4M3 ? 1 : 2;
   memcpy(some, row + size * column, (size_t)(size * count));
   float lanes[LANES];
   store(lanes, load_cache(type, some, 0));
@@ -52,6 +58,12 @@ static INLINE void load_cache_end(const int type, const uint8_t *row, int column
 
 // Some columns of LANES keys, of which there may be fewer, each in a register of its own.
 static INLINE void load_turned(const int type, const uint8_t *keys, long row_bytes, int count, int column, floats block[LANES]) {
+#ifdef TURNS_E4M3
+  if (type == CACHE_F8_E4M3 && count >= LANES) {
+    turned_e4m3(keys + column, row_bytes, block);
+    return;
+  }
+#endif
   if (count >= LANES) {
     UNROLL for (int i = 0; i < LANES; i++) {
       block[i] = load_cache(type, keys + i * row_bytes, column);
@@ -93,7 +105,7 @@ static INLINE void turn_keys(
       send(next, send_rows);
       load_turned(type, first, row_bytes, count - lane, column, block);
       UNROLL for (int i = 0; i < LANES; i++) {
-        store(tile + TILE_ROWS * (column + i) + lane, block[i]);
+        store(tile + TILE_ROWS * (column + i) + lane, in_whole(type, block[i]));
       }
     }
     for (int i = 0; i < LANES && column < width; i++) {
@@ -102,7 +114,7 @@ static INLINE void turn_keys(
         load_cache_end(type, first + i * row_bytes, column, width - column, end);
       }
       for (int j = column; j < width; j++) {
-        tile[TILE_ROWS * j + lane + i] = end[j - column];
+        tile[TILE_ROWS * j + lane + i] = end[j - column] * unit_of(type);
       }
     }
   }
@@ -131,7 +143,7 @@ static INLINE void few_scores(
     }
   }
   UNROLL for (int q = 0; q < count; q++) {
-    results[q] = sum_of_parts(sum[q]);
+    results[q] = in_whole(type, sum_of_parts(sum[q]));
   }
 }
 
@@ -171,8 +183,9 @@ void EXPORT(attention_scores)(
   }
 }
 
-// Turns a page of a query's scores into weights e^(score - largest), and tells what sums of earlier pages are to be multiplied with.
-static INLINE float weigh(float *scores, int page, float *largest, float *sum) {
+// Turns a page of a query's scores into weights e^(score - largest), times what values are divided by, and tells what sums of earlier pages are to be
+// multiplied with.
+static INLINE float weigh(float *scores, int page, float unit, float *largest, float *sum) {
   floats most = all(*largest);
   for (int i = 0; i < page; i += LANES) {
     most = maximum(most, load(scores + i));
@@ -190,6 +203,9 @@ static INLINE float weigh(float *scores, int page, float *largest, float *sum) {
     UNROLL for (int j = 0; j < 16; j++) {
       weights.of[j] += scores[i + j];
     }
+  }
+  for (int i = 0; i < page && unit != 1; i++) {
+    scores[i] *= unit;
   }
   float factor = now > *largest ? exponential(*largest - now) : 1;
   *sum = *sum * factor + sum_of_sixteen(&weights);
@@ -303,7 +319,7 @@ void EXPORT(attention_values)(
       int some = count - query < MOST_QUERIES ? count - query : MOST_QUERIES;
       float *from = scores + (head * count + query) * page, *to = sums + query * sum_floats;
       for (int i = 0; i < some; i++) {
-        factors[i] = weigh(from + i * page, page, largest + query + i, total + query + i);
+        factors[i] = weigh(from + i * page, page, unit_of(type), largest + query + i, total + query + i);
       }
       OF_TYPE(type, values_of, from, factors, some, values + head * head_bytes, row_bytes, key_count, width, to, sum_floats, page, &later)
     }

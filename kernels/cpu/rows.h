@@ -279,6 +279,27 @@ ROW_FUNCTION(to_brain_floats) {
   return 0;
 }
 
+// y is a row of a cache of E4M3. What is beyond its largest number becomes that, what is no number 0x7f, whatever its sign.
+ROW_FUNCTION(to_e4m3) {
+  UNUSED(other), UNUSED(parameter), UNUSED(kind);
+  uint8_t *bytes = (uint8_t *)y;
+  for (long i = 0; i < count; i++) {
+    uint32_t bits;
+    memcpy(&bits, x + i, 4);
+    uint32_t size = bits & 0x7fffffff;
+    // 448
+    uint32_t most = size > 0x43e00000 ? 0x43e00000 : size;
+    // The last place of 2^14 in float32 is that of subnormal numbers here, so the sum rounds.
+    float sum = float_of_bits(most) + 0x1p14f;
+    uint32_t small;
+    memcpy(&small, &sum, 4);
+    uint32_t normal = (most - 0x3c000000 + 0x7ffff + (most >> 20 & 1)) >> 20;
+    uint32_t rounded = (most < 0x3c800000 ? small - 0x46800000 : normal) | (bits >> 24 & 0x80);
+    bytes[i] = (uint8_t)(size > 0x7f800000 ? 0x7f : rounded);
+  }
+  return 0;
+}
+
 // Functions of Java's arrays, from element `from` on, with one signature, too. They return 0, or what they say.
 #define ARRAY_FUNCTION(name) \
   float EXPORT(name)(float *x, long from, long count, float parameter, float second, const float *coefficients, int64_t *results)

@@ -57,6 +57,14 @@ static INLINE floats from_eight_bit_floats(const uint8_t *at) {
   __m128i moved = _mm_slli_epi16(_mm_cvtepi8_epi16(_mm_loadl_epi64((const __m128i *)at)), 7);
   return _mm256_cvtph_ps(_mm_and_si128(moved, _mm_set1_epi16((short)0xbf80)));
 }
+// The same, and what is no number: a carry out of all seven bits makes it one of halves.
+static INLINE floats from_e4m3(const uint8_t *at) {
+  __m128i moved = _mm_slli_epi16(_mm_cvtepi8_epi16(_mm_loadl_epi64((const __m128i *)at)), 7);
+  __m128i carried = _mm_add_epi16(_mm_and_si128(moved, _mm_set1_epi16(0x3f80)), _mm_set1_epi16(0x0080));
+  __m128i none = _mm_and_si128(carried, _mm_set1_epi16(0x4000));
+  __m128i halves = _mm_or_si128(_mm_and_si128(moved, _mm_set1_epi16((short)0xbf80)), none);
+  return _mm256_cvtph_ps(halves);
+}
 // 2^(x - 128), where x is a power that E8M0 keeps for quants that are doubled.
 static INLINE floats from_powers(const uint8_t *at) {
   ints x = _mm256_cvtepu8_epi32(_mm_loadl_epi64((const __m128i *)at));

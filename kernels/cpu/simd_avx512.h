@@ -48,6 +48,14 @@ static INLINE floats from_eight_bit_floats(const uint8_t *at) {
   __m256i moved = _mm256_slli_epi16(_mm256_cvtepi8_epi16(_mm_loadu_si128((const __m128i *)at)), 7);
   return _mm512_cvtph_ps(_mm256_and_si256(moved, _mm256_set1_epi16((short)0xbf80)));
 }
+// The same, and what is no number: a carry out of all seven bits makes it one of halves. The table takes `moved` where its first input has ones, and
+// elsewhere what the carry has changed of it: nothing but the sign's copy.
+#define NONE_KEPT 0xc6
+static INLINE floats from_e4m3(const uint8_t *at) {
+  __m256i moved = _mm256_slli_epi16(_mm256_cvtepi8_epi16(_mm_loadu_si128((const __m128i *)at)), 7);
+  __m256i carried = _mm256_add_epi16(moved, _mm256_set1_epi16(0x0080));
+  return _mm512_cvtph_ps(_mm256_ternarylogic_epi32(_mm256_set1_epi16((short)0xbf80), moved, carried, NONE_KEPT));
+}
 // 2^(x - 128), where x is a power that E8M0 keeps for quants that are doubled.
 static INLINE floats from_powers(const uint8_t *at) {
   ints x = _mm512_cvtepu8_epi32(_mm_loadu_si128((const __m128i *)at));
@@ -78,6 +86,34 @@ static INLINE void turn(floats rows[LANES]) {
     rows[8 + j] = _mm512_shuffle_f32x4(first, second, 0xdd);
     rows[4 + j] = _mm512_shuffle_f32x4(third, fourth, 0x88);
     rows[12 + j] = _mm512_shuffle_f32x4(third, fourth, 0xdd);
+  }
+}
+
+// Sixteen columns of as many rows of E4M3, as from_e4m3 makes floats of them: bytes are turned, which are fewer registers than floats.
+#define TURNS_E4M3
+static INLINE void turned_e4m3(const uint8_t *rows, long row_bytes, floats columns[LANES]) {
+  // A quarter of a register is a row, of every fourth.
+  __m512i row[4];
+  UNROLL for (int i = 0; i < 4; i++) {
+    const uint8_t *at = rows + i * row_bytes;
+    row[i] = _mm512_castsi128_si512(_mm_loadu_si128((const __m128i *)at));
+    row[i] = _mm512_inserti32x4(row[i], _mm_loadu_si128((const __m128i *)(at + 4 * row_bytes)), 1);
+    row[i] = _mm512_inserti32x4(row[i], _mm_loadu_si128((const __m128i *)(at + 8 * row_bytes)), 2);
+    row[i] = _mm512_inserti32x4(row[i], _mm_loadu_si128((const __m128i *)(at + 12 * row_bytes)), 3);
+  }
+  __m512i first[2] = {_mm512_unpacklo_epi8(row[0], row[1]), _mm512_unpackhi_epi8(row[0], row[1])};
+  __m512i last[2] = {_mm512_unpacklo_epi8(row[2], row[3]), _mm512_unpackhi_epi8(row[2], row[3])};
+  __m512i order = _mm512_setr_epi64(0, 2, 4, 6, 1, 3, 5, 7);
+  UNROLL for (int i = 0; i < 8; i++) {
+    // Four columns of four rows each, then two of them as words.
+    __m512i four = i / 2 % 2 == 0 ? _mm512_unpacklo_epi16(first[i / 4], last[i / 4]) : _mm512_unpackhi_epi16(first[i / 4], last[i / 4]);
+    __m512i tops = i % 2 == 0 ? _mm512_unpacklo_epi8(_mm512_setzero_si512(), four) : _mm512_unpackhi_epi8(_mm512_setzero_si512(), four);
+    __m512i moved = _mm512_srai_epi16(tops, 1);
+    __m512i carried = _mm512_add_epi16(moved, _mm512_set1_epi16(0x0080));
+    __m512i halves = _mm512_ternarylogic_epi32(_mm512_set1_epi16((short)0xbf80), moved, carried, NONE_KEPT);
+    halves = _mm512_permutexvar_epi64(order, halves);
+    columns[2 * i] = _mm512_cvtph_ps(_mm512_castsi512_si256(halves));
+    columns[2 * i + 1] = _mm512_cvtph_ps(_mm512_extracti64x4_epi64(halves, 1));
   }
 }
 

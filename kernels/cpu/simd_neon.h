@@ -78,6 +78,13 @@ static INLINE floats from_eight_bit_floats(const uint8_t *at) {
   int16x8_t moved = vshll_n_s8(vld1_s8((const int8_t *)at), 7);
   return from_eight_halves(vandq_u16(vreinterpretq_u16_s16(moved), vdupq_n_u16(0xbf80)));
 }
+// The same, and what is no number: a carry out of all seven bits makes it one of halves.
+static INLINE floats from_e4m3(const uint8_t *at) {
+  uint16x8_t moved = vreinterpretq_u16_s16(vshll_n_s8(vld1_s8((const int8_t *)at), 7));
+  uint16x8_t carried = vaddq_u16(vandq_u16(moved, vdupq_n_u16(0x3f80)), vdupq_n_u16(0x0080));
+  uint16x8_t none = vandq_u16(carried, vdupq_n_u16(0x4000));
+  return from_eight_halves(vorrq_u16(vandq_u16(moved, vdupq_n_u16(0xbf80)), none));
+}
 static INLINE float32x4_t powers(uint32x4_t x) {
   // The two least are below what a normal float holds.
   uint32x4_t normal = vshlq_n_u32(vsubq_u32(x, vdupq_n_u32(1)), 23);

@@ -101,6 +101,11 @@ static INLINE floats from_eight_bit_floats(const uint8_t *at) {
   floats y;
   EACH(y, half_to_float((uint16_t)((at[i] & 0x80) << 8 | (at[i] & 0x7f) << 7)));
 }
+// The same, and what is no number.
+static INLINE floats from_e4m3(const uint8_t *at) {
+  floats y;
+  EACH(y, (at[i] & 0x7f) == 0x7f ? float_of_bits(0x7fc00000) : half_to_float((uint16_t)((at[i] & 0x80) << 8 | (at[i] & 0x7f) << 7)));
+}
 // 2^(x - 128), where x is a power that E8M0 keeps for quants that are doubled.
 static INLINE floats from_powers(const uint8_t *at) {
   floats y;

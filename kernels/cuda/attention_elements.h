@@ -40,6 +40,13 @@ static inline float4 four_bf16(const uchar *row, int column) {
   return floats_of(*(const uint2 *)(row + 2 * column), element_bf16);
 }
 
+static inline float4 four_f8_e4m3(const uchar *row, int column) {
+  uint word = *(const uint *)(row + column);
+  uint2 halves = make_uint2(halves_of_neighbours(word, 0), halves_of_neighbours(word, 2));
+  float4 x = floats_of(halves, element_f16);
+  return make_float4(x.x * EIGHT_BIT_UNIT, x.y * EIGHT_BIT_UNIT, x.z * EIGHT_BIT_UNIT, x.w * EIGHT_BIT_UNIT);
+}
+
 // Of one block, which begins at an even address.
 static inline float4 four_q8_0(const uchar *row, int column) {
   const ushort *block = (const ushort *)(row + column / Q8_0_ELEMENTS * Q8_0_BYTES);
@@ -56,6 +63,8 @@ static inline float4 four_q8_0(const uchar *row, int column) {
 #define four_of_key four_f16
 #elif defined(KEY_BF16)
 #define four_of_key four_bf16
+#elif defined(KEY_F8_E4M3)
+#define four_of_key four_f8_e4m3
 #else
 #define four_of_key four_q8_0
 #endif
@@ -66,6 +75,8 @@ static inline float4 four_q8_0(const uchar *row, int column) {
 #define four_of_value four_f16
 #elif defined(VALUE_BF16)
 #define four_of_value four_bf16
+#elif defined(VALUE_F8_E4M3)
+#define four_of_value four_f8_e4m3
 #else
 #define four_of_value four_q8_0
 #endif

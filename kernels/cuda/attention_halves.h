@@ -1,10 +1,11 @@
-// A warp's attention to tiles of keys in a cache of halves or bfloats, on tensor cores (matrix_units.h), from registers.
+// A warp's attention to tiles of keys in a cache of halves, bfloats or eight-bit floats, on tensor cores (matrix_units.h), from registers.
 //
 // Queries and weights are split into two halves a number (high and low, 22 bits; three bfloats, 24 bits), which are rows g and g + 8 of an
 // A fragment: so eight heads fill its 16 rows, and products are those of float32 but for the last bits.
 // A sum over columns may take them in any order, as long as both factors agree: lane t of a key's four reads 8 columns side by side
 // (32 a pair of steps; 4 where only 16 are left), and has the same of its head's query. For the sums of values lane g reads 8 columns
 // (of 64; 4 or 2 of what is left) of the four keys whose weights it has; two keys' words become pairs by a permutation of bytes.
+// Eight-bit floats stay so until they are multiplied, and are then halves (eight_bit_halves.h).
 // Scores come out where weights must go in: neither they nor keys and values pass through shared memory.
 // While a tile's values are added the next keys are on their way, except where keys are so wide that registers would not do. The first
 // tile's keys and values are on their way before the queries are there.
@@ -28,6 +29,25 @@
 #define QUERIES_AT_HAND (KEY_WIDTH <= 128)
 #endif
 #define KEYS_AHEAD (KEY_WIDTH <= 128)
+
+// Bytes of a number in the cache, and what it is a multiple of where it is multiplied; eight and four numbers side by side.
+#ifdef KEY_F8_E4M3
+#define NUMBER_BYTES 1
+#define UNIT EIGHT_BIT_UNIT
+typedef uint2 eight_numbers;
+typedef uint four_numbers;
+static inline uint2 pairs_of(uint four) { return make_uint2(halves_of_neighbours(four, 0), halves_of_neighbours(four, 2)); }
+static inline uint2 first_pairs(uint2 eight) { return pairs_of(eight.x); }
+static inline uint2 last_pairs(uint2 eight) { return pairs_of(eight.y); }
+#else
+#define NUMBER_BYTES 2
+#define UNIT 1
+typedef uint4 eight_numbers;
+typedef uint2 four_numbers;
+static inline uint2 pairs_of(uint2 four) { return four; }
+static inline uint2 first_pairs(uint4 eight) { return make_uint2(eight.x, eight.y); }
+static inline uint2 last_pairs(uint4 eight) { return make_uint2(eight.z, eight.w); }
+#endif
 
 struct alignas(16) split_fragment {
   a_fragment first;
@@ -77,14 +97,14 @@ static inline void multiply_split(c_fragment &c, const split_fragment &a, uint2 
 
 // Rows of TILE keys: of key g and key g + 8 what lane t has.
 struct key_words {
-  uint4 pairs[2][KEY_PAIRS > 0 ? KEY_PAIRS : 1];
-  uint2 last[2];
+  eight_numbers pairs[2][KEY_PAIRS > 0 ? KEY_PAIRS : 1];
+  four_numbers last[2];
 
   // But for key `missing`, whose words are zero.
   inline void load(const attention_row &a, int first, int page, int group, int place, int missing) {
     for (int n = 0; n < 2; n++) {
       int key = first + 8 * n + group;
-      load(n, a.is_seen(key) && key != missing, a.key_row(page, key) + a.kv_head * KEY_WIDTH * 2, place);
+      load(n, a.is_seen(key) && key != missing, a.key_row(page, key) + a.kv_head * KEY_WIDTH * NUMBER_BYTES, place);
     }
   }
 
@@ -92,37 +112,38 @@ struct key_words {
   inline void load_missing(const attention_row &a, int first, int page, int group, int place, int missing) {
     for (int n = 0; n < 2; n++) {
       if (first + 8 * n + group == missing) {
-        load(n, true, a.key_row(page, missing) + a.kv_head * KEY_WIDTH * 2, place);
+        load(n, true, a.key_row(page, missing) + a.kv_head * KEY_WIDTH * NUMBER_BYTES, place);
       }
     }
   }
 
   inline void load(int n, bool seen, const uchar *row, int place) {
     for (int i = 0; i < KEY_PAIRS; i++) {
-      pairs[n][i] = seen ? *(const uint4 *)(row + 64 * i + 16 * place) : make_uint4(0, 0, 0, 0);
+      pairs[n][i] = seen ? *(const eight_numbers *)(row + NUMBER_BYTES * (32 * i + 8 * place)) : eight_numbers{};
     }
     if (KEY_WIDTH % 32 != 0) {
-      last[n] = seen ? *(const uint2 *)(row + 64 * KEY_PAIRS + 8 * place) : make_uint2(0, 0);
+      last[n] = seen ? *(const four_numbers *)(row + NUMBER_BYTES * (32 * KEY_PAIRS + 4 * place)) : four_numbers{};
     }
   }
 
   inline uint2 fragment(int n, int step) const {
     if (step >= 2 * KEY_PAIRS) {
-      return last[n];
+      return pairs_of(last[n]);
     }
-    uint4 words = pairs[n][step / 2];
-    return step % 2 == 0 ? make_uint2(words.x, words.y) : make_uint2(words.z, words.w);
+    eight_numbers words = pairs[n][step / 2];
+    return step % 2 == 0 ? first_pairs(words) : last_pairs(words);
   }
 };
 
 // Words of N columns from one on, of the four keys whose weights the lane has.
 template <int N>
 struct value_words {
-  alignas(16) uint words[4][N / 2];
+  static constexpr int BYTES = N * NUMBER_BYTES, WORDS = (BYTES + 3) / 4;
+  alignas(16) uint words[4][WORDS];
 
   inline void clear() {
     for (int key = 0; key < 4; key++) {
-      for (int i = 0; i < N / 2; i++) {
+      for (int i = 0; i < WORDS; i++) {
         words[key][i] = 0;
       }
     }
@@ -132,24 +153,33 @@ struct value_words {
   inline void load(const uchar *const (&rows)[4], const bool (&loaded)[4], int column) {
     for (int key = 0; key < 4; key++) {
       if (loaded[key]) {
-        const uchar *at = rows[key] + 2 * column;
-        if constexpr (N == 8) {
+        const uchar *at = rows[key] + NUMBER_BYTES * column;
+        if constexpr (BYTES == 16) {
           *(uint4 *)words[key] = *(const uint4 *)at;
-        } else if constexpr (N == 4) {
+        } else if constexpr (BYTES == 8) {
           *(uint2 *)words[key] = *(const uint2 *)at;
-        } else {
+        } else if constexpr (BYTES == 4) {
           words[key][0] = *(const uint *)at;
+        } else {
+          words[key][0] = *(const ushort *)at;
         }
       }
     }
   }
 
+  // Column i of two keys.
+  inline uint pair(int key, int i) const {
+#ifdef KEY_F8_E4M3
+    uint tops = __byte_perm(words[key][i / 4], words[key + 1][i / 4], 0x4000 + 0x1010 * (i % 4));
+    return halves_or_none_of_bytes(tops);
+#else
+    return __byte_perm(words[key][i / 2], words[key + 1][i / 2], i % 2 == 0 ? 0x5410 : 0x7632);
+#endif
+  }
+
   inline void add(const split_fragment &weights, c_fragment *sums) const {
     for (int i = 0; i < N; i++) {
-      uint selector = i % 2 == 0 ? 0x5410 : 0x7632;
-      uint2 b = make_uint2(__byte_perm(words[0][i / 2], words[1][i / 2], selector),
-                           __byte_perm(words[2][i / 2], words[3][i / 2], selector));
-      multiply_split(sums[i], weights, b);
+      multiply_split(sums[i], weights, make_uint2(pair(0, i), pair(2, i)));
     }
   }
 };
@@ -234,6 +264,7 @@ struct warp_attention {
     most = fmaxf(most, __shfl_xor_sync(0xffffffff, most, 1));
     most = fmaxf(most, __shfl_xor_sync(0xffffffff, most, 2));
     float factor = power_of_two_to(QUERY_EXPONENT, most, inverse);
+    inverse *= UNIT;
 #define FRAGMENT(step) split_pairs(exists ? scaled(numbers(q, step, place), factor) : make_float4(0, 0, 0, 0))
     if constexpr (QUERIES_AT_HAND) {
       for (int step = 0; step < KEY_STEPS; step++) {
@@ -269,7 +300,7 @@ struct warp_attention {
     for (int j = 0; j < 4; j++) {
       int key = first + 2 * place + j % 2 + j / 2 * 8;
       loaded[j] = is_loaded(key);
-      rows[j] = a.value_row(page, key) + (a.kv_head * VALUE_WIDTH + a.first_column) * 2;
+      rows[j] = a.value_row(page, key) + (a.kv_head * VALUE_WIDTH + a.first_column) * NUMBER_BYTES;
     }
     v.load(rows, loaded, group, VALUE_WIDTH - a.first_column);
   }
@@ -372,7 +403,7 @@ struct warp_attention {
   static inline void store(const c_fragment *from, int place, float *to) {
     for (int half = 0; half < 2; half++) {
       for (int i = 0; i < N; i++) {
-        to[N * (2 * place + half) + i] = from[i][half] + from[i][2 + half];
+        to[N * (2 * place + half) + i] = (from[i][half] + from[i][2 + half]) * UNIT;
       }
     }
   }

@@ -9,6 +9,7 @@
 
 #include "attention_mask.h"
 #include "cache_elements.h"
+#include "eight_bit_halves.h"
 
 // The base where nothing was seen.
 #define NOTHING (-3e38f)

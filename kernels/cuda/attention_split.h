@@ -14,7 +14,7 @@
 // Traffic: the cache from the first key that the mask lets through to the last; bound by memory.
 // Invariants: a key that the mask hides is not read; a row that sees none yields zeros; `ended` is all zeros between launches.
 // Defines: WARPS, SPLITS, IN_TURN (optional), HEADS_AT_ONCE (at most 8), VALUE_PART, PARTIAL_FLOATS (of a split's results), TILE_ROWS
-// (optional), HALVES (for 16-bit caches on tensor cores), ROTARY_WIDTH (optional, with HALVES) and rotation.h's.
+// (optional), HALVES (for caches of 16 bits or of eight-bit floats, on tensor cores), ROTARY_WIDTH (optional, with HALVES) and rotation.h's.
 
 #include "launches.h"
 #include "attention_row.h"

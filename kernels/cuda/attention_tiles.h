@@ -1,14 +1,15 @@
-// attention_tiles: attention of rows of one sequence together, on tensor cores, for caches of halves or bfloats (FlashAttention: Dao et
-// al. 2022). attention_plain says plainly what comes out. Tiles in which rows of several sequences lie are left out.
+// attention_tiles: attention of rows of one sequence together, on tensor cores, for caches of halves, bfloats or eight-bit floats
+// (FlashAttention: Dao et al. 2022). attention_plain says plainly what comes out. Tiles in which rows of several sequences lie are left out.
 //
 // Blocks: dimension 0 the KV head and its values in parts of VALUE_PART columns, dimension 1 the tile, last rows first, since they take
 // longest. A tile is TILE_ROWS rows, with all heads that share the KV head: up to 16 queries for each of WARPS warps.
 // A block goes through the pages that any of its rows sees, the next page on its way while one is computed; a warp passes over those that
 // none of its queries sees.
-// Queries are split into two numbers each of the cache's type, high and low, so that scores lose nothing that counts; weights are rounded to
-// halves, or split into two bfloats. Sums are float32.
+// Eight-bit floats are copied as they are, and become halves (eight_bit_halves.h) where all warps read them: each thread's own.
+// Queries are split into two numbers each of the cache's type (halves for eight-bit floats), high and low, so that scores lose nothing that
+// counts; weights are rounded to halves, or split into two bfloats. Sums are float32.
 // Shared memory: two pages of keys and values, their rows 16 bytes apart, so that matrices are read without conflicts; then, where they
-// would fill the registers, the queries.
+// would fill the registers, the queries. Eight-bit floats of a page lie between.
 // Traffic: keys and values once for each tile. Bound by tensor cores.
 // Invariants: no key outside of what the tile's rows may see is read. A value that is no finite number is set to zero where a row of the
 // tile does not see it, and rows that do see it become NaN; so it reaches nobody else.
@@ -27,6 +28,15 @@
 #define KEY_STRIDE (KEY_WIDTH * 2 + 16)
 #define VALUE_STRIDE (VALUE_PART * 2 + 16)
 #define STAGE_BYTES (KEYS * (KEY_STRIDE + VALUE_STRIDE))
+#ifdef KEY_F8_E4M3
+#define NUMBER_BYTES 1
+#define UNIT EIGHT_BIT_UNIT
+#define COPIED_BYTES (KEYS * (KEY_WIDTH + VALUE_PART))
+#else
+#define NUMBER_BYTES 2
+#define UNIT 1
+#define COPIED_BYTES 0
+#endif
 #define VALUE_PARTS (VALUE_WIDTH / VALUE_PART)
 #define QUERIES_AT_HAND (KEY_WIDTH <= 128)
 
@@ -115,12 +125,43 @@ struct page_copies {
     }
   }
 
-  inline void begin(uchar *stage, int page, int first_key) const {
-    copy<KEY_WIDTH / 8, KEY_STRIDE>(stage, cache.key_row(page, 0) + cache.kv_head * KEY_WIDTH * 2,
-                                    KEY_ROW_BYTES(KV_HEADS * KEY_WIDTH), first_key, range);
-    copy<VALUE_PART / 8, VALUE_STRIDE>(stage + KEYS * KEY_STRIDE,
-                                       cache.value_row(page, 0) + (cache.kv_head * VALUE_WIDTH + cache.first_column) * 2,
-                                       VALUE_ROW_BYTES(KV_HEADS * VALUE_WIDTH), first_key, range);
+  // To `stage`, or to `copied` what is not yet as it is multiplied.
+  inline void begin(uchar *stage, uchar *copied, int page, int first_key) const {
+    const uchar *keys = cache.key_row(page, 0) + cache.kv_head * KEY_WIDTH * NUMBER_BYTES;
+    const uchar *values = cache.value_row(page, 0) + (cache.kv_head * VALUE_WIDTH + cache.first_column) * NUMBER_BYTES;
+    size_t key_bytes = KEY_ROW_BYTES(KV_HEADS * KEY_WIDTH), value_bytes = VALUE_ROW_BYTES(KV_HEADS * VALUE_WIDTH);
+#ifdef KEY_F8_E4M3
+    copy<KEY_WIDTH / 16, KEY_WIDTH>(copied, keys, key_bytes, first_key, range);
+    copy<VALUE_PART / 16, VALUE_PART>(copied + KEYS * KEY_WIDTH, values, value_bytes, first_key, range);
+#else
+    copy<KEY_WIDTH / 8, KEY_STRIDE>(stage, keys, key_bytes, first_key, range);
+    copy<VALUE_PART / 8, VALUE_STRIDE>(stage + KEYS * KEY_STRIDE, values, value_bytes, first_key, range);
+#endif
+  }
+
+#ifdef KEY_F8_E4M3
+  static inline uint4 eight_halves(uint first, uint second) {
+    return make_uint4(halves_of_neighbours(first, 0), halves_of_neighbours(first, 2), halves_of_neighbours(second, 0),
+                      halves_of_neighbours(second, 2));
+  }
+
+  template <int WIDTH, int STRIDE>
+  static inline void widen(uchar *to, const uchar *from) {
+    for (int i = threadIdx.x; i < KEYS * WIDTH / 16; i += THREADS) {
+      uint4 v = *(const uint4 *)(from + 16 * i);
+      uint4 *at = (uint4 *)(to + i / (WIDTH / 16) * STRIDE + 32 * (i % (WIDTH / 16)));
+      at[0] = eight_halves(v.x, v.y);
+      at[1] = eight_halves(v.z, v.w);
+    }
+  }
+#endif
+
+  // What this thread has copied, to `stage` as it is multiplied.
+  static inline void widen_own(uchar *stage, const uchar *copied) {
+#ifdef KEY_F8_E4M3
+    widen<KEY_WIDTH, KEY_STRIDE>(stage, copied);
+    widen<VALUE_PART, VALUE_STRIDE>(stage + KEYS * KEY_STRIDE, copied + KEYS * KEY_WIDTH);
+#endif
   }
 
   // Halves or bfloats of a word whose exponent is all ones, as a mask.
@@ -136,15 +177,18 @@ struct page_copies {
 
   // Of what this thread has copied, sets to zero what is no finite number, and notes the keys.
   static inline void set_right(uchar *stage, uint *bad_keys) {
-    constexpr int CHUNKS = VALUE_PART / 8;
-    for (int i = threadIdx.x; i < KEYS * CHUNKS; i += THREADS) {
-      int key = i / CHUNKS;
-      uint4 *at = (uint4 *)(stage + KEYS * KEY_STRIDE + key * VALUE_STRIDE + 16 * (i % CHUNKS));
-      uint4 v = *at;
-      uint4 bad = make_uint4(not_finite(v.x), not_finite(v.y), not_finite(v.z), not_finite(v.w));
-      if (bad.x | bad.y | bad.z | bad.w) {
-        *at = make_uint4(v.x & ~bad.x, v.y & ~bad.y, v.z & ~bad.z, v.w & ~bad.w);
-        atomicOr(bad_keys, 1u << key);
+    // Eight-bit floats that were copied together have become two runs.
+    constexpr int CHUNKS = VALUE_PART / 8, RUNS = 2 / NUMBER_BYTES;
+    for (int first = RUNS * threadIdx.x; first < KEYS * CHUNKS; first += RUNS * THREADS) {
+      for (int i = first; i < first + RUNS; i++) {
+        int key = i / CHUNKS;
+        uint4 *at = (uint4 *)(stage + KEYS * KEY_STRIDE + key * VALUE_STRIDE + 16 * (i % CHUNKS));
+        uint4 v = *at;
+        uint4 bad = make_uint4(not_finite(v.x), not_finite(v.y), not_finite(v.z), not_finite(v.w));
+        if (bad.x | bad.y | bad.z | bad.w) {
+          *at = make_uint4(v.x & ~bad.x, v.y & ~bad.y, v.z & ~bad.z, v.w & ~bad.w);
+          atomicOr(bad_keys, 1u << key);
+        }
       }
     }
   }
@@ -199,6 +243,7 @@ struct warp_queries {
       most = fmaxf(most, __shfl_xor_sync(0xffffffff, most, 1));
       most = fmaxf(most, __shfl_xor_sync(0xffffffff, most, 2));
       float factor = power_of_two_to(QUERY_EXPONENT, most, inverse[i]);
+      inverse[i] *= UNIT;
       factors[i] = exist[i] ? factor : 0;
       base[i] = NOTHING;
       total[i] = 0;
@@ -350,7 +395,7 @@ struct warp_queries {
       total[i] += __shfl_xor_sync(0xffffffff, total[i], 2);
       if (exist[i]) {
         float *to = y + ((size_t)rows[i] * HEADS + heads[i]) * VALUE_WIDTH + first_column + 2 * place;
-        float inverse_total = base[i] > NOTHING ? 1 / with_sink(total[i], base[i], sinks, heads[i]) : 0;
+        float inverse_total = base[i] > NOTHING ? UNIT / with_sink(total[i], base[i], sinks, heads[i]) : 0;
         for (int n = 0; n < SUM_TILES; n++) {
           *(float2 *)(to + 8 * n) = make_float2(sums[n][2 * i] * inverse_total, sums[n][2 * i + 1] * inverse_total);
         }
@@ -383,12 +428,12 @@ kernel void __launch_bounds__(THREADS)
   copies.cache.first_column = part % VALUE_PARTS * VALUE_PART;
   copies.range = range_of(positions, first_row, end_row, length);
   const tile_range &range = copies.range;
-  uchar *stages = (uchar *)shared;
+  uchar *stages = (uchar *)shared, *copied = stages + 2 * STAGE_BYTES;
   const int *pages = copies.cache.pages;
   int first_page = range.first / KEYS, pages_seen = range.last < 0 ? 0 : range.last / KEYS + 1 - first_page;
   int page = 0;
   if (pages_seen > 0) {
-    copies.begin(stages, pages[first_page], first_page * KEYS);
+    copies.begin(stages, copied, pages[first_page], first_page * KEYS);
     page = pages_seen > 1 ? pages[first_page + 1] : 0;
   }
   commit_copies();
@@ -397,11 +442,13 @@ kernel void __launch_bounds__(THREADS)
   }
   __syncthreads();
   warp_queries mine;
-  mine.prepare(q, positions, first_row, end_row, length, copies.cache.kv_head, shared + 2 * STAGE_BYTES / 16 BIAS_ARGUMENT);
+  mine.prepare(q, positions, first_row, end_row, length, copies.cache.kv_head, shared + (2 * STAGE_BYTES + COPIED_BYTES) / 16
+               BIAS_ARGUMENT);
   for (int i = 0; i < pages_seen; i++) {
     uchar *stage = stages + i % 2 * STAGE_BYTES;
     int first_key = (first_page + i) * KEYS;
     wait_for_copies<0>();
+    page_copies::widen_own(stage, copied);
 #ifdef MASK_IS_INTERVAL
     bool all_seen = first_key >= range.first_of_all && first_key + KEYS - 1 <= range.last_of_all;
 #else
@@ -416,7 +463,7 @@ kernel void __launch_bounds__(THREADS)
       bad_keys[(i + 2) % 3] = 0;
     }
     if (i + 1 < pages_seen) {
-      copies.begin(stages + (i + 1) % 2 * STAGE_BYTES, page, first_key + KEYS);
+      copies.begin(stages + (i + 1) % 2 * STAGE_BYTES, copied, page, first_key + KEYS);
       page = i + 2 < pages_seen ? pages[first_page + i + 2] : 0;
     }
     commit_copies();

@@ -21,6 +21,7 @@
 #ifndef WEIGHT_TILES_H
 #define WEIGHT_TILES_H
 
+#include "eight_bit_halves.h"
 #include "matrix_units.h"
 
 #define TILE_ROWS 16
@@ -155,7 +156,7 @@ struct eight_bit_floats {
   static constexpr int QUANTS = 16 * 64;
   static constexpr int BYTES = QUANTS + 128;
   static constexpr bool IS_BFLOAT = false, HAS_SUPER_BLOCKS = false;
-  static constexpr float UNIT = 256;
+  static constexpr float UNIT = EIGHT_BIT_UNIT;
 
   struct raw {
     uint4 words[2];
@@ -175,8 +176,7 @@ struct eight_bit_floats {
 
   // Two neighbouring bytes of a word, from number `first` on, in units of 1 / UNIT.
   static inline uint as_halves(uint word, int first) {
-    uint tops = __byte_perm(word, 0, first == 0 ? 0x1404 : 0x3424);
-    return (tops & 0x80008000) | (tops >> 1 & 0x3f803f80);
+    return halves_of_bytes(__byte_perm(word, 0, first == 0 ? 0x1404 : 0x3424));
   }
 
   static inline a_fragment quants(const raw &r, int step) {

@@ -48,6 +48,20 @@ static inline floats vector_bf16(global const uchar *row, int column) {
 #endif
 }
 
+static inline floats vector_f8_e4m3(global const uchar *row, int column) {
+#if VECTOR == 1
+  return element_f8_e4m3(row, column);
+#else
+  ints bits = JOIN(convert_int, VECTOR)(*(global const JOIN(uchar, VECTOR) *)(row + column));
+  ints magnitude = bits & 127;
+  // Not by subnormal floats, which some devices don't have, and others take long for.
+  ints normal = (magnitude << 20) + (120 << 23);
+  ints small = JOIN(as_int, VECTOR)(JOIN(convert_float, VECTOR)(magnitude) * (floats)(0x1p-9f));
+  ints number = select(normal, small, magnitude < 8);
+  return AS_FLOATS(select(number, (ints)(0x7fc00000), magnitude == 127) | (bits & 128) << 24);
+#endif
+}
+
 // Blocks begin at even addresses, so 16 bits are the widest load that is always allowed.
 static inline floats vector_q8_0(global const uchar *row, int column) {
   global const uchar *block = row + column / Q8_0_ELEMENTS * Q8_0_BYTES;
@@ -83,6 +97,8 @@ static inline floats key_vector(global const uchar *row, int kv_head, int chunk)
   return vector_f16(row, column);
 #elif defined(KEY_BF16)
   return vector_bf16(row, column);
+#elif defined(KEY_F8_E4M3)
+  return vector_f8_e4m3(row, column);
 #else
   return vector_q8_0(row, column);
 #endif
@@ -98,6 +114,8 @@ static inline floats value_vector(global const uchar *row, int kv_head, int chun
   return vector_f16(row, column);
 #elif defined(VALUE_BF16)
   return vector_bf16(row, column);
+#elif defined(VALUE_F8_E4M3)
+  return vector_f8_e4m3(row, column);
 #else
   return vector_q8_0(row, column);
 #endif

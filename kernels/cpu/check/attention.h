@@ -9,11 +9,11 @@ typedef void of_values(
     int type, float *scores, int count, int heads, const uint8_t *rows, long row_bytes, int head_bytes, int key_count, int width, float *states,
     int page, const uint8_t *next, int next_count);
 
-static int head_bytes_of(int type, int width) { return type == 0 ? 4 * width : type == 3 ? 34 * width / 32 : 2 * width; }
+static int head_bytes_of(int type, int width) { return type == 0 ? 4 * width : type == 3 ? 34 * width / 32 : type == 4 ? width : 2 * width; }
 
 // Rows of a cache of numbers.
 static uint8_t *random_cache(int type, int heads, int keys, int width) {
-  int bytes = keys * heads * head_bytes_of(type, width), step = type == 0 ? 4 : type == 3 ? 34 : 2;
+  int bytes = keys * heads * head_bytes_of(type, width), step = type == 0 ? 4 : type == 3 ? 34 : type == 4 ? 1 : 2;
   uint8_t *to = memory((size_t)bytes);
   for (int at = 0; at < bytes; at += step) {
     float x = random_float();
@@ -23,6 +23,10 @@ static uint8_t *random_cache(int type, int heads, int keys, int width) {
     }
     if (type == 0) {
       memcpy(to + at, &x, 4);
+    } else if (type == 4) {
+      // Any number; most are small.
+      uint32_t bits = random_bits();
+      to[at] = (uint8_t)(bits >> 8 & 15 || (bits & 0x7f) == 0x7f ? bits & 0xbf : bits);
     } else {
       memcpy(to + at, type == 2 ? (uint8_t *)&x + 2 : (uint8_t *)&half, 2);
     }
@@ -69,7 +73,7 @@ static void attend(int type, int count, int heads, int key_count, int width) {
 
 static void all_attention(void) {
   static const int COUNTS[] = {1, 2, 3, 4, 5, 9}, KEYS[] = {1, 6, 37, 64}, WIDTHS[2][3] = {{3, 20, 64}, {32, 64, 96}};
-  for (int type = 0; type < 4; type++) {
+  for (int type = 0; type < 5; type++) {
     for (int w = 0; w < 3; w++) {
       int width = WIDTHS[type == 3][w];
       for (int k = 0; k < 4; k++) {

@@ -3,7 +3,7 @@
 typedef int row_function(const float *x, const float *other, float *y, long count, float parameter, int kind);
 typedef float array_function(float *x, long from, long count, float parameter, float second, const float *coefficients, int64_t *results);
 
-// A function of one or two rows, whose result has so many bytes for each of their numbers: those of floats, of halves, or none.
+// A function of one or two rows, whose result has so many bytes for each of their numbers: those of floats, of halves, of bytes, or none.
 static void row(const char *name, const float *x, const float *other, size_t count, float parameter, int kind, int y_bytes) {
   row_function *function = kernel(name);
   float *y = memory((size_t)y_bytes * count);
@@ -38,6 +38,21 @@ static void rows_of(size_t count) {
   row("to_halves", x, x, count, 0, 0, 2);
   row("to_halves", numbers, x, count, 0, 0, 2);
   row("to_brain_floats", x, x, count, 0, 0, 2);
+  row("to_e4m3", x, x, count, 0, 0, 1);
+  row("to_e4m3", numbers, x, count, 0, 0, 1);
+  release();
+}
+
+// Floats with all upper halves, on both sides of where a rounding begins.
+static void all_roundings(const char *name, int y_bytes) {
+  static const uint16_t LOWER[] = {0, 1, 0x7fff, 0x8000, 0x8001, 0xffff};
+  size_t count = 6 << 16;
+  float *x = memory(4 * count);
+  for (size_t i = 0; i < count; i++) {
+    uint32_t bits = (uint32_t)(i / 6) << 16 | LOWER[i % 6];
+    memcpy(x + i, &bits, 4);
+  }
+  row(name, x, x, count, 0, 0, y_bytes);
   release();
 }
 
@@ -84,4 +99,7 @@ static void all_rows(void) {
   turned(3, 64, 32);
   turned(2, 50, 13);
   turned(5, 6, 1);
+  all_roundings("to_halves", 2);
+  all_roundings("to_brain_floats", 2);
+  all_roundings("to_e4m3", 1);
 }

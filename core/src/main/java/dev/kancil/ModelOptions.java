@@ -18,7 +18,9 @@ import java.util.SequencedMap;
  *     {@value #DEFAULT_CONTEXT}
  * @param sessions sessions that can be open at the same time; each adds room for its context to the
  *     cache, which takes memory only as it is used
- * @param cacheKeyType how keys are cached: F32, F16, BF16 or Q8_0
+ * @param cacheKeyType how keys are cached: F32, F16, BF16, Q8_0 or F8_E4M3; the last one, which has
+ *     no scales, holds no number beyond ±448, and larger ones, as keys of some models are, become
+ *     that
  * @param cacheValueType the same for values
  * @param stepTokens rows of one step; long prompts are cut into such chunks; 0: as the device
  *     prefers
@@ -69,10 +71,10 @@ public record ModelOptions(
     require(gpuLayers >= 0 || gpuLayers == AUTO_LAYERS, "gpu layers", gpuLayers);
     for (DataType type : new DataType[] {cacheKeyType, cacheValueType}) {
       switch (type) {
-        case F32, F16, BF16, Q8_0 -> {}
+        case F32, F16, BF16, F8_E4M3, Q8_0 -> {}
         default ->
             throw new InvalidRequestException(
-                "cache type " + type + "; there are f32, f16, bf16 and q8_0");
+                "cache type " + type + "; there are f32, f16, bf16, f8_e4m3 and q8_0");
       }
     }
   }

@@ -42,7 +42,7 @@ final class DeviceSettings {
       paramLabel = "TYPE",
       defaultValue = "f16",
       converter = CacheType.class,
-      description = "How keys are cached: f32, f16, bf16 or q8_0. Default: f16.")
+      description = "How keys are cached: f32, f16, bf16, f8_e4m3 or q8_0. Default: f16.")
   DataType keyType = DataType.F16;
 
   @Option(
@@ -93,10 +93,11 @@ final class DeviceSettings {
         case "f32" -> DataType.F32;
         case "f16" -> DataType.F16;
         case "bf16" -> DataType.BF16;
+        case "f8_e4m3" -> DataType.F8_E4M3;
         case "q8_0" -> DataType.Q8_0;
         default ->
             throw new CommandLine.TypeConversionException(
-                "there are f32, f16, bf16 and q8_0, but not " + text);
+                "there are f32, f16, bf16, f8_e4m3 and q8_0, but not " + text);
       };
     }
   }

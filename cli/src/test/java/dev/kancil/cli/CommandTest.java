@@ -228,6 +228,12 @@ final class CommandTest {
     }
   }
 
+  @Test
+  void aCacheTypeThatThereIsNotIsToldWithThoseThatThereAre() {
+    CommandRun run = CommandRun.of("run", "x", "-p", "a", "--cache-type-v", "fp8");
+    assertThat(run.err()).contains("there are f32, f16, bf16, f8_e4m3 and q8_0, but not fp8");
+  }
+
   private static String[] with(String[] arguments, String more) {
     String[] all = java.util.Arrays.copyOf(arguments, arguments.length + 1);
     all[arguments.length] = more;

@@ -11,7 +11,9 @@ import dev.kancil.graph.op.RopeAttention;
 import dev.kancil.graph.op.RotaryEmbedding;
 import dev.kancil.graph.op.RotaryEmbedding.Pairing;
 import dev.kancil.graph.op.Score;
+import dev.kancil.tensor.Blocks;
 import dev.kancil.tensor.DataType;
+import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -20,7 +22,7 @@ import java.util.SplittableRandom;
 /** Cache writes and attention, apart and fused with the rotation. */
 final class AttentionCases {
   private static final List<DataType> CACHE_TYPES =
-      List.of(DataType.F32, DataType.F16, DataType.BF16, DataType.Q8_0);
+      List.of(DataType.F32, DataType.F16, DataType.BF16, DataType.Q8_0, DataType.F8_E4M3);
 
   private static final List<Event> ONE = List.of(Event.rows(1));
   private static final List<Event> PROMPT = List.of(Event.rows(5));
@@ -100,6 +102,12 @@ final class AttentionCases {
     }
     cases.both("mixed", SMALL, DataType.F16, DataType.Q8_0, RAGGED, 0, Mask.CAUSAL, Score.PLAIN, 0);
     cases.both("mixed", SMALL, DataType.Q8_0, DataType.F32, RAGGED, 0, Mask.CAUSAL, Score.PLAIN, 0);
+    DataType eightBits = DataType.F8_E4M3;
+    cases.both("mixed", SMALL, DataType.F16, eightBits, RAGGED, 0, Mask.CAUSAL, Score.PLAIN, 0);
+    cases.both("mixed", SMALL, eightBits, DataType.Q8_0, LONG, 0, Mask.CAUSAL, Score.PLAIN, 0);
+    for (Heads heads : HEADS) {
+      cases.attention(heads, eightBits, "ragged", RAGGED);
+    }
     for (int window : new int[] {1, 7, 32, 33, 50}) {
       Mask mask = Mask.window(window);
       String named = "window " + window;
@@ -161,6 +169,8 @@ final class AttentionCases {
     cases.relative(
         new Heads(9, 3, 31, 33), DataType.F32, "capped, sinks", RAGGED, PREFIX, capped, true);
     cases.relative(new Heads(2, 1, 256, 256), DataType.BF16, "prefix", LONG, PREFIX, t5, false);
+    cases.hardNumbers(SMALL, DataType.F8_E4M3);
+    cases.hardNumbers(new Heads(3, 3, 31, 33), DataType.F8_E4M3);
     cases.twoLayers();
     cases.random();
     return cases.cases;
@@ -361,6 +371,56 @@ final class AttentionCases {
                 }
               }));
     }
+  }
+
+  /**
+   * Values that are numbers of a type, halfway between two, next to either, or beyond them, each
+   * seen by its own row alone: with queries of zeros, so that weights are powers of two on every
+   * device and results what the cache holds, to the bit.
+   */
+  private void hardNumbers(Heads heads, DataType type) {
+    float[] numbers = hardNumbers(type);
+    cases.add(
+        Case.exact(
+            "Attention",
+            type,
+            heads + " hard numbers",
+            LONG,
+            s -> {
+              int columns = heads.kvHeads * heads.valueWidth;
+              StateSlot slot = slot(s, heads, type, type, 0);
+              Value q = s.x(heads.heads * heads.keyWidth, (_, _) -> 0);
+              s.apply(
+                  new CacheWrite(slot),
+                  s.x(heads.kvHeads * heads.keyWidth),
+                  s.x(columns, (token, i) -> numbers[(token * columns + i) % numbers.length]));
+              s.check(attention(slot, heads, 0, Mask.window(1), Score.PLAIN), q, s.positions());
+            }));
+  }
+
+  private static float[] hardNumbers(DataType type) {
+    float[] held = new float[1 << 8 * type.blockBytes()];
+    byte[] codes = new byte[held.length];
+    for (int i = 0; i < codes.length; i++) {
+      codes[i] = (byte) i;
+    }
+    Blocks.decode(type, MemorySegment.ofArray(codes), 0, held, 0, held.length);
+    List<Float> numbers = new ArrayList<>();
+    for (int i = 0; i < held.length; i++) {
+      float next = held[(i + 1) % held.length];
+      if (Float.isFinite(held[i]) && Float.isFinite(next)) {
+        float halfway = (held[i] + next) / 2;
+        numbers.addAll(List.of(held[i], halfway, Math.nextUp(halfway), Math.nextDown(halfway)));
+      }
+    }
+    for (float beyond : new float[] {448, 463.99997f, 464, 480, 1e30f, Float.POSITIVE_INFINITY}) {
+      numbers.addAll(List.of(beyond, -beyond));
+    }
+    float[] all = new float[numbers.size()];
+    for (int i = 0; i < all.length; i++) {
+      all[i] = numbers.get(i);
+    }
+    return all;
   }
 
   /** Layers of one group and of two keep apart, and a windowed one beside a full one. */

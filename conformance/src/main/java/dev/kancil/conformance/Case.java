@@ -65,7 +65,7 @@ public final class Case {
   /**
    * The largest normalised mean squared error, by the least exact type: what a device may lose that
    * computes in float32 from exactly decoded operands, or that rounds the other operand of a
-   * product to the weight's own half precision.
+   * product to the weight's own half precision, which is F16's for eight-bit floats.
    */
   public double limit() {
     if (isExact) {
@@ -77,7 +77,7 @@ public final class Case {
           Math.max(
               limit,
               switch (type) {
-                case F16 -> 1e-6;
+                case F16, F8_E4M3 -> 1e-6;
                 case BF16 -> 1e-5;
                 default -> UNROUNDED;
               });

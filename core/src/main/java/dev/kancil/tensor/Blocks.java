@@ -20,6 +20,8 @@ public final class Blocks {
   static final ValueLayout.OfDouble DOUBLE =
       ValueLayout.JAVA_DOUBLE_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
 
+  private static final float MOST_E4M3 = 448;
+
   private Blocks() {}
 
   /**
@@ -73,8 +75,8 @@ public final class Blocks {
   }
 
   /**
-   * Encodes float32 as one of the types that caches use: F32, F16, BF16 or Q8_0, each element
-   * rounded to the nearest.
+   * Encodes float32 as one of the types that caches use: F32, F16, BF16, F8_E4M3 or Q8_0, each
+   * element rounded to the nearest.
    *
    * @throws IllegalArgumentException for other types
    */
@@ -95,6 +97,7 @@ public final class Blocks {
         case F32 -> target.set(FLOAT, at, source[from]);
         case F16 -> target.set(SHORT, at, Float.floatToFloat16(source[from]));
         case BF16 -> target.set(SHORT, at, toBFloat16(source[from]));
+        case F8_E4M3 -> target.set(ValueLayout.JAVA_BYTE, at, toE4M3(source[from]));
         case Q8_0 -> SmallBlocks.encodeQ8(source, from, target, at);
         default -> throw new IllegalArgumentException("can't encode " + type);
       }
@@ -121,6 +124,24 @@ public final class Blocks {
       return (short) (bits >>> 16 | 0x40);
     }
     return (short) (bits + 0x7fff + (bits >>> 16 & 1) >>> 16);
+  }
+
+  /**
+   * Rounds to the nearest number of E4M3, ties to even. What is beyond the largest, 448, infinity
+   * included, becomes that; NaN, whatever its sign, becomes 0x7f.
+   */
+  public static byte toE4M3(float value) {
+    if (Float.isNaN(value)) {
+      return 0x7f;
+    }
+    float size = Math.min(Math.abs(value), MOST_E4M3);
+    int bits = Float.floatToRawIntBits(size);
+    // The last place of 2^14 in float32 is that of subnormal numbers here, so the sum rounds.
+    int rounded =
+        size < 0x1p-6f
+            ? Float.floatToRawIntBits(size + 0x1p14f) - Float.floatToRawIntBits(0x1p14f)
+            : bits - (120 << 23) + 0x7ffff + (bits >>> 20 & 1) >>> 20;
+    return (byte) (Float.floatToRawIntBits(value) >>> 24 & 0x80 | rounded);
   }
 
   /** An eight-bit float of the OCP's: no infinities, and NaN where all other bits are ones. */

@@ -40,6 +40,9 @@ public final class RoundToNearest {
       MemorySegment target,
       long offset,
       int elements) {
+    if (!TYPES.contains(type)) {
+      throw new IllegalArgumentException("can't encode " + type);
+    }
     Objects.checkFromIndexSize(sourceOffset, elements, source.length);
     Objects.checkFromIndexSize(offset, type.byteSize(elements), target.byteSize());
     if (!type.isQuantized()) {

@@ -90,6 +90,48 @@ class BlocksTest {
             0, -0f, 0x1p-9f, 0x7p-9f, 0x1p-6f, 1, 1.125f, -1, 448, -448, Float.NaN, Float.NaN);
   }
 
+  /** All upper halves of float32, on both sides of where a rounding begins. */
+  @Test
+  void eightBitFloatsAreTheNearestAndOfTwoAsNearTheEvenOne() {
+    float[] numbers = new float[0x7f];
+    MemorySegment codes = MemorySegment.ofArray(new byte[0x7f]);
+    for (int i = 0; i < numbers.length; i++) {
+      codes.set(ValueLayout.JAVA_BYTE, i, (byte) i);
+    }
+    Blocks.decode(DataType.F8_E4M3, codes, 0, numbers, 0, numbers.length);
+    for (int upper = 0; upper < 1 << 16; upper++) {
+      for (int lower : new int[] {0, 1, 0x7fff, 0x8000, 0x8001, 0xffff}) {
+        float x = Float.intBitsToFloat(upper << 16 | lower);
+        int nearest = 0;
+        for (int code = 0; code < numbers.length; code++) {
+          double distance = Math.abs(Math.abs((double) x) - numbers[code]);
+          double least = Math.abs(Math.abs((double) x) - numbers[nearest]);
+          // What is endless is as far from all.
+          boolean isNearer =
+              distance < least || distance == least && (code % 2 == 0 || Float.isInfinite(x));
+          nearest = isNearer ? code : nearest;
+        }
+        int right = Float.isNaN(x) ? 0x7f : x < 0 || 1 / x < 0 ? nearest | 0x80 : nearest;
+        assertThat(Blocks.toE4M3(x)).as("%s", x).isEqualTo((byte) right);
+      }
+    }
+  }
+
+  @Test
+  void eightBitFloatsStayWhatTheyAre() {
+    MemorySegment codes = MemorySegment.ofArray(new byte[256]);
+    for (int i = 0; i < 256; i++) {
+      codes.set(ValueLayout.JAVA_BYTE, i, (byte) i);
+    }
+    float[] decoded = new float[256];
+    Blocks.decode(DataType.F8_E4M3, codes, 0, decoded, 0, 256);
+    MemorySegment encoded = MemorySegment.ofArray(new byte[256]);
+    Blocks.encode(DataType.F8_E4M3, decoded, 0, encoded, 0, 256);
+    // But for the sign of what is no number.
+    codes.set(ValueLayout.JAVA_BYTE, 0xff, (byte) 0x7f);
+    assertThat(encoded.mismatch(codes)).isEqualTo(-1);
+  }
+
   @Test
   void halfOfAHalfIsAnEightBitFloatWithFiveBitsOfExponent() {
     int[] bits = {0, 0x80, 1, 4, 0x3c, 0xbd, 0x7b, 0x7c, 0xfc, 0x7e};
@@ -212,7 +254,7 @@ class BlocksTest {
   @Test
   void otherTypesAreNotEncoded() {
     for (DataType type : DataType.values()) {
-      if (!java.util.List.of("F32", "F16", "BF16", "Q8_0").contains(type.name())) {
+      if (!java.util.List.of("F32", "F16", "BF16", "F8_E4M3", "Q8_0").contains(type.name())) {
         MemorySegment target = MemorySegment.ofArray(new byte[1024]);
         assertThatThrownBy(
                 () -> Blocks.encode(type, new float[256], 0, target, 0, type.blockElements()))

@@ -341,7 +341,7 @@ public final class CacheKernels {
 
   private static DataType cached(DataType type) {
     return switch (type) {
-      case F32, F16, BF16, Q8_0 -> type;
+      case F32, F16, BF16, F8_E4M3, Q8_0 -> type;
       default -> throw new UnsupportedException("a KV cache of " + type + "");
     };
   }

@@ -23,6 +23,7 @@ final class Decoding {
       case F32 -> PlainDecoding.f32(source, at, target, to, elements);
       case F16 -> PlainDecoding.f16(source, at, target, to, elements);
       case BF16 -> PlainDecoding.bf16(source, at, target, to, elements);
+      case F8_E4M3 -> PlainDecoding.e4m3(source, at, target, to, elements);
       case Q4_0 -> SmallBlockDecoding.nibbles(source, at, target, to, elements, false);
       case Q4_1 -> SmallBlockDecoding.nibbles(source, at, target, to, elements, true);
       case Q5_0 -> SmallBlockDecoding.fives(source, at, target, to, elements, false);

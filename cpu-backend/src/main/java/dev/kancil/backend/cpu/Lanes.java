@@ -100,8 +100,9 @@ final class Lanes {
   }
 
   /**
-   * {@link #LENGTH} bytes of E4M3. Shifted to float's fields, the sign extended to the left of
-   * them, the exponent is 120 too small, which one exact multiplication mends, subnormals included.
+   * {@link #LENGTH} bytes of E4M3, ±480 where they are no numbers. Shifted to float's fields, the
+   * sign extended to the left of them, the exponent is 120 too small, which one exact
+   * multiplication mends, subnormals included.
    */
   static FloatVector eightBitFloats(MemorySegment source, long at) {
     return signed(source, at)
@@ -109,6 +110,22 @@ final class Lanes {
         .and(0x87f00000)
         .reinterpretAsFloats()
         .mul(0x1p120f);
+  }
+
+  /**
+   * The same, and what is no number, of which many may be subnormal: processors multiply these
+   * slowly where they are so in float32, too.
+   */
+  static FloatVector e4m3(MemorySegment source, long at) {
+    IntVector bits = signed(source, at);
+    IntVector magnitude = bits.and(0x7f);
+    IntVector normal = magnitude.lanewise(VectorOperators.LSHL, 20).add(120 << 23);
+    IntVector small = toFloat(magnitude).mul(0x1p-9f).reinterpretAsInts();
+    return normal
+        .blend(small, magnitude.compare(VectorOperators.LT, 8))
+        .blend(0x7fc00000, magnitude.compare(VectorOperators.EQ, 0x7f))
+        .or(bits.and(0x80000000))
+        .reinterpretAsFloats();
   }
 
   /** Four bytes, each shifted to the top of its lane: no byte vector is so short. */

@@ -102,7 +102,7 @@ final class NativeAttentionTile extends PagedAttention {
 
   private static boolean takes(DataType type, int width) {
     return switch (type) {
-      case F32, F16, BF16 -> width <= MOST_WIDTH;
+      case F32, F16, BF16, F8_E4M3 -> width <= MOST_WIDTH;
       case Q8_0 -> width <= MOST_WIDTH && width % type.blockElements() == 0;
       default -> false;
     };
@@ -115,6 +115,7 @@ final class NativeAttentionTile extends PagedAttention {
       case F16 -> 1;
       case BF16 -> 2;
       case Q8_0 -> 3;
+      case F8_E4M3 -> 4;
       default -> throw new IllegalArgumentException("a cache of " + type);
     };
   }

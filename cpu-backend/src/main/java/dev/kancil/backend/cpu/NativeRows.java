@@ -54,6 +54,7 @@ final class NativeRows implements RowKernels {
   private final MethodHandle turn;
   private final MethodHandle toHalves;
   private final MethodHandle toBrainFloats;
+  private final MethodHandle toE4M3;
   private final ArrayFunction exponentials = new ArrayFunction("exponentials");
   private final ArrayFunction tangents = new ArrayFunction("tangents");
   private final ArrayFunction largest = new ArrayFunction("largest");
@@ -76,6 +77,7 @@ final class NativeRows implements RowKernels {
     turn = library.function("turn", ROW_FUNCTION);
     toHalves = library.function("to_halves", ROW_FUNCTION);
     toBrainFloats = library.function("to_brain_floats", ROW_FUNCTION);
+    toE4M3 = library.function("to_e4m3", ROW_FUNCTION);
     exp2 = NativeMemory.allocate(4L * Sample.EXP2.size(), Arena.ofAuto(), "coefficients");
     for (int i = 0; i < Sample.EXP2.size(); i++) {
       exp2.setAtIndex(JAVA_FLOAT, i, Sample.EXP2.get(i));
@@ -257,6 +259,7 @@ final class NativeRows implements RowKernels {
     switch (type) {
       case F16 -> call(toHalves, x.address() + at, 0, cache.address() + to, columns, 0, 0);
       case BF16 -> call(toBrainFloats, x.address() + at, 0, cache.address() + to, columns, 0, 0);
+      case F8_E4M3 -> call(toE4M3, x.address() + at, 0, cache.address() + to, columns, 0, 0);
       default -> RowKernels.super.encode(type, x, at, cache, to, columns, row);
     }
   }

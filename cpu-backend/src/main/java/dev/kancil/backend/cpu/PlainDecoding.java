@@ -8,7 +8,7 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 
 /**
- * Floating-point elements of 16 and 32 bits. Any count: what fills no vector is decoded plainly.
+ * Floating-point elements of 8, 16 and 32 bits. Any count: what fills no vector is decoded plainly.
  */
 final class PlainDecoding {
   private static final ValueLayout.OfFloat FLOAT =
@@ -34,5 +34,13 @@ final class PlainDecoding {
       Lanes.brainFloats(Lanes.patterns(source, at + 2L * i)).intoArray(target, to + i);
     }
     Blocks.decode(DataType.BF16, source, at + 2L * i, target, to + i, elements - i);
+  }
+
+  static void e4m3(MemorySegment source, long at, float[] target, int to, int elements) {
+    int i = 0;
+    for (; i <= elements - LENGTH; i += LENGTH) {
+      Lanes.e4m3(source, at + i).intoArray(target, to + i);
+    }
+    Blocks.decode(DataType.F8_E4M3, source, at + i, target, to + i, elements - i);
   }
 }

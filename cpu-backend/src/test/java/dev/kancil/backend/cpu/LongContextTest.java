@@ -63,6 +63,7 @@ class LongContextTest {
     return Stream.of(
         PLAIN,
         new Form("sinks", DataType.BF16, Mask.CAUSAL, Score.PLAIN, true),
+        new Form("eight bits", DataType.F8_E4M3, Mask.CAUSAL, Score.PLAIN, false),
         new Form("window", DataType.F16, Mask.window(601), Score.PLAIN, false),
         new Form("capped", DataType.F32, Mask.CAUSAL, Score.softCap(2), true),
         new Form(

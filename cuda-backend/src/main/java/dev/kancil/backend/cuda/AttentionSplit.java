@@ -16,7 +16,7 @@ import java.util.Optional;
  * @param headsAtOnce query heads of a block
  * @param valuePart columns of values of a block
  * @param parts of the heads and the columns of a row
- * @param isOnTensorCores whether they multiply the cache's 16-bit numbers
+ * @param isOnTensorCores whether they multiply the cache's numbers of 16 or 8 bits
  */
 record AttentionSplit(
     int warps, int splits, int headsAtOnce, int valuePart, int parts, boolean isOnTensorCores) {

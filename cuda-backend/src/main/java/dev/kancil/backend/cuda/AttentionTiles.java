@@ -32,12 +32,13 @@ record AttentionTiles(int warps, int rows, int valuePart, int parts, int sharedB
   /** Shared memory beside what a launch asks for. */
   private static final int DECLARED_BYTES = 64;
 
-  /** Whether tensor cores can multiply a cache's numbers as they are. */
+  /** Whether tensor cores can multiply a cache's numbers, as they are or as halves. */
   static boolean canMultiply(Attention attention, StateGroup cache, CudaTraits traits) {
     return attention.keyWidth() % 16 == 0
         && attention.valueWidth() % 16 == 0
         && cache.keyType() == cache.valueType()
         && (cache.keyType() == DataType.F16
+            || cache.keyType() == DataType.F8_E4M3
             || (cache.keyType() == DataType.BF16 && traits.hasBfloats()));
   }
 
@@ -55,11 +56,13 @@ record AttentionTiles(int warps, int rows, int valuePart, int parts, int sharedB
       return Optional.empty();
     }
     long pages = 2L * KEYS * (2L * attention.keyWidth() + 16 + 2L * valuePart + 16);
+    long copied =
+        cache.keyType() == DataType.F8_E4M3 ? (long) KEYS * (attention.keyWidth() + valuePart) : 0;
     long queries =
         attention.keyWidth() <= MOST_WIDTH_AT_HAND
             ? 0
             : 4L * WARPS * QUERIES_OF_WARP * attention.keyWidth();
-    if (pages + queries + DECLARED_BYTES > traits.sharedBytesPerBlock()) {
+    if (pages + copied + queries + DECLARED_BYTES > traits.sharedBytesPerBlock()) {
       return Optional.empty();
     }
     return Optional.of(
@@ -68,7 +71,7 @@ record AttentionTiles(int warps, int rows, int valuePart, int parts, int sharedB
             rows,
             valuePart,
             attention.kvHeads() * valueParts,
-            Math.toIntExact(pages + queries)));
+            Math.toIntExact(pages + copied + queries)));
   }
 
   Map<String, String> defines() {

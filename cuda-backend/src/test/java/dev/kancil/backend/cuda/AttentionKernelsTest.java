@@ -41,8 +41,8 @@ class AttentionKernelsTest {
         1,
         sizes.kvHeads() * sizes.keyWidth(),
         sizes.kvHeads() * sizes.valueWidth(),
-        DataType.F16,
-        DataType.F16,
+        sizes.type(),
+        sizes.type(),
         0);
   }
 
@@ -67,18 +67,25 @@ class AttentionKernelsTest {
 
   @ParameterizedTest
   @CsvSource({
-    "4, 2, 64, 64",
-    "7, 1, 80, 80",
-    "1, 1, 96, 112",
-    "12, 1, 128, 128",
-    "2, 1, 256, 256",
-    "2, 2, 192, 128",
-    "16, 1, 576, 512",
-    "3, 1, 20, 24"
+    "4, 2, 64, 64, F16",
+    "7, 1, 80, 80, F16",
+    "1, 1, 96, 112, F16",
+    "12, 1, 128, 128, F16",
+    "2, 1, 256, 256, F16",
+    "2, 2, 192, 128, F16",
+    "16, 1, 576, 512, F16",
+    "3, 1, 20, 24, F16",
+    "4, 2, 64, 64, F8_E4M3",
+    "7, 1, 80, 80, F8_E4M3",
+    "1, 1, 96, 112, F8_E4M3",
+    "2, 1, 256, 256, F8_E4M3",
+    "16, 1, 576, 512, F8_E4M3",
+    "3, 1, 20, 24, F8_E4M3",
+    "2, 2, 33, 31, F8_E4M3"
   })
   void rowsDividedAmongBlocksEqualRowsOfABlockToTheBit(
-      int heads, int kvHeads, int keyWidth, int valueWidth) {
-    Sizes sizes = new Sizes(heads, kvHeads, keyWidth, valueWidth, ALL);
+      int heads, int kvHeads, int keyWidth, int valueWidth, DataType type) {
+    Sizes sizes = new Sizes(heads, kvHeads, keyWidth, valueWidth, ALL, type);
     List<Rows> rows = List.of(new Rows(2, 300), new Rows(1, 1), new Rows(1, 65));
     try (EmulatedAttention device = new EmulatedAttention(folder, 80, sizes, rows)) {
       AttentionSplit split = split(sizes, 132);
@@ -114,15 +121,20 @@ class AttentionKernelsTest {
 
   @ParameterizedTest
   @CsvSource({
-    "4, 1, 64, 64",
-    "7, 1, 80, 80",
-    "1, 1, 128, 112",
-    "2, 1, 256, 256",
-    "2, 2, 192, 128",
-    "16, 1, 64, 512"
+    "4, 1, 64, 64, F16",
+    "7, 1, 80, 80, F16",
+    "1, 1, 128, 112, F16",
+    "2, 1, 256, 256, F16",
+    "2, 2, 192, 128, F16",
+    "16, 1, 64, 512, F16",
+    "7, 1, 80, 80, F8_E4M3",
+    "1, 1, 128, 112, F8_E4M3",
+    "2, 1, 256, 256, F8_E4M3",
+    "16, 1, 64, 512, F8_E4M3"
   })
-  void rowsInTilesAreCloseToPlainOnes(int heads, int kvHeads, int keyWidth, int valueWidth) {
-    Sizes sizes = new Sizes(heads, kvHeads, keyWidth, valueWidth, ALL);
+  void rowsInTilesAreCloseToPlainOnes(
+      int heads, int kvHeads, int keyWidth, int valueWidth, DataType type) {
+    Sizes sizes = new Sizes(heads, kvHeads, keyWidth, valueWidth, ALL, type);
     List<Rows> rows = List.of(new Rows(21, 150), new Rows(1, 40), new Rows(2, 33), new Rows(5, 5));
     try (EmulatedAttention device = new EmulatedAttention(folder, 80, sizes, rows)) {
       // Weights are rounded to halves.
@@ -131,9 +143,9 @@ class AttentionKernelsTest {
   }
 
   @ParameterizedTest
-  @ValueSource(floats = {Float.NaN, Float.NEGATIVE_INFINITY})
-  void aHiddenValueThatIsNoNumberReachesNobody(float value) {
-    Sizes sizes = new Sizes(2, 1, 64, 64, ALL);
+  @CsvSource({"NaN, F16", "-Infinity, F16", "NaN, F8_E4M3"})
+  void aHiddenValueThatIsNoNumberReachesNobody(float value, DataType type) {
+    Sizes sizes = new Sizes(2, 1, 64, 64, ALL, type);
     List<Rows> rows = List.of(new Rows(40, 70));
     try (EmulatedAttention device = new EmulatedAttention(folder, 80, sizes, rows)) {
       device.spoil(0, 50, value);

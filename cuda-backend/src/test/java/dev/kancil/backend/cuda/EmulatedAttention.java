@@ -8,6 +8,8 @@ import dev.kancil.bindings.cuda.KernelArguments;
 import dev.kancil.bindings.cuda.RequiredNvrtc;
 import dev.kancil.cuda.emulator.EmulatedDevice;
 import dev.kancil.cuda.emulator.EmulatedDriver;
+import dev.kancil.tensor.Blocks;
+import dev.kancil.tensor.DataType;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -20,8 +22,8 @@ import java.util.Map;
 import java.util.SplittableRandom;
 
 /**
- * Attention kernels on an emulated device, with caches of halves whose pages lie in no order, and
- * pages before all windows that are gone.
+ * Attention kernels on an emulated device, with caches whose pages lie in no order, and pages
+ * before all windows that are gone.
  */
 final class EmulatedAttention implements AutoCloseable {
   private static final int PAGE = 32;
@@ -33,8 +35,14 @@ final class EmulatedAttention implements AutoCloseable {
    * Sizes.
    *
    * @param window how many keys a row sees, its own included
+   * @param type of keys and values
    */
-  record Sizes(int heads, int kvHeads, int keyWidth, int valueWidth, int window) {
+  record Sizes(int heads, int kvHeads, int keyWidth, int valueWidth, int window, DataType type) {
+    /** In a cache of halves. */
+    Sizes(int heads, int kvHeads, int keyWidth, int valueWidth, int window) {
+      this(heads, kvHeads, keyWidth, valueWidth, window, DataType.F16);
+    }
+
     float scale() {
       return (float) (1 / Math.sqrt(keyWidth));
     }
@@ -69,7 +77,7 @@ final class EmulatedAttention implements AutoCloseable {
             "compute_" + capability,
             new BinaryCache(folder, ""),
             null);
-    SplittableRandom random = new SplittableRandom(sizes.hashCode());
+    SplittableRandom random = new SplittableRandom(sizes.keyWidth() + 1000L * sizes.valueWidth());
     rows = sequences.stream().mapToInt(Rows::count).sum();
     starts = new int[sequences.size()];
     int all = 0;
@@ -82,9 +90,9 @@ final class EmulatedAttention implements AutoCloseable {
       // 7 and a power of two have no divisor in common.
       pages[i] = i * 7 % Integer.highestOneBit(2 * all);
     }
-    long cached = (long) Integer.highestOneBit(2 * all) * PAGE * sizes.kvHeads() * 2;
-    keys = allocate(cached * sizes.keyWidth());
-    values = allocate(cached * sizes.valueWidth());
+    long cached = (long) Integer.highestOneBit(2 * all) * PAGE * sizes.kvHeads();
+    keys = allocate(sizes.type().byteSize(cached * sizes.keyWidth()));
+    values = allocate(sizes.type().byteSize(cached * sizes.valueWidth()));
     int[] tables = pages.clone();
     int[] positions = new int[rows];
     int[] sequenceOfRow = new int[rows];
@@ -135,23 +143,29 @@ final class EmulatedAttention implements AutoCloseable {
   }
 
   private void write(DeviceBuffer to, int sequence, int token, int width, SplittableRandom random) {
-    short[] row = new short[sizes.kvHeads() * width];
+    float[] row = new float[sizes.kvHeads() * width];
     for (int i = 0; i < row.length; i++) {
-      row[i] = Float.floatToFloat16((float) random.nextDouble(-1, 1));
+      row[i] = (float) random.nextDouble(-1, 1);
     }
-    memory.write(to, offset(sequence, token, width), MemorySegment.ofArray(row));
+    memory.write(to, offset(sequence, token, width), encoded(row));
+  }
+
+  private MemorySegment encoded(float... numbers) {
+    MemorySegment data =
+        MemorySegment.ofArray(new byte[(int) sizes.type().byteSize(numbers.length)]);
+    Blocks.encode(sizes.type(), numbers, 0, data, 0, numbers.length);
+    return data;
   }
 
   private long offset(int sequence, int token, int width) {
     long row = (long) pages[starts[sequence] + token / PAGE] * PAGE + token % PAGE;
-    return row * sizes.kvHeads() * width * 2;
+    return sizes.type().byteSize(row * sizes.kvHeads() * width);
   }
 
   /** Makes one number of a token's values in the first KV head a NaN or an infinity. */
   void spoil(int sequence, int token, float value) {
-    short[] bits = {Float.floatToFloat16(value)};
-    memory.write(
-        values, offset(sequence, token, sizes.valueWidth()) + 2, MemorySegment.ofArray(bits));
+    long row = offset(sequence, token, sizes.valueWidth());
+    memory.write(values, row + sizes.type().byteSize(1), encoded(value));
   }
 
   /** Floats of a row of y. */
@@ -213,8 +227,8 @@ final class EmulatedAttention implements AutoCloseable {
   private void run(
       String kernel, Map<String, String> shape, Grid grid, float[] y, List<Long> further) {
     Map<String, String> defines = new HashMap<>(shape);
-    defines.put("KEY_F16", "");
-    defines.put("VALUE_F16", "");
+    defines.put("KEY_" + sizes.type(), "");
+    defines.put("VALUE_" + sizes.type(), "");
     defines.put("PAGE_TOKENS", String.valueOf(PAGE));
     defines.put("HEADS", String.valueOf(sizes.heads()));
     defines.put("KV_HEADS", String.valueOf(sizes.kvHeads()));
