@@ -39,9 +39,7 @@ static INLINE floats load_cache(const int type, const uint8_t *row, int column) 
     case CACHE_F8_E4M3: return from_e4m3(row + column);
     default: {
       const uint8_t *block = row + 34 * (column / 32);
-      uint16_t halves[LANES] = {0};
-      memcpy(halves, block, 2);
-      return multiply(all(first_lane(from_halves(halves))), from_signed(block + 2 + column % 32));
+      return multiply(all_half(block), from_signed(block + 2 + column % 32));
     }
   }
 }

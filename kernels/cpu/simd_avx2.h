@@ -26,7 +26,6 @@ static INLINE void store(float *at, floats x) { _mm256_storeu_ps(at, x); }
 static INLINE floats all(float x) { return _mm256_set1_ps(x); }
 static INLINE floats add(floats a, floats b) { return _mm256_add_ps(a, b); }
 static INLINE floats maximum(floats a, floats b) { return _mm256_max_ps(a, b); }
-static INLINE float first_lane(floats x) { return _mm256_cvtss_f32(x); }
 static INLINE float largest_lane(floats x) {
   __m128 four = _mm_max_ps(_mm256_castps256_ps128(x), _mm256_extractf128_ps(x, 1));
   four = _mm_max_ps(four, _mm_movehl_ps(four, four));
@@ -36,6 +35,12 @@ static INLINE floats multiply(floats a, floats b) { return _mm256_mul_ps(a, b); 
 static INLINE floats multiply_add(floats a, floats b, floats c) { return _mm256_fmadd_ps(a, b, c); }
 static INLINE floats from_ints(ints x) { return _mm256_cvtepi32_ps(x); }
 static INLINE floats from_halves(const uint16_t *at) { return _mm256_cvtph_ps(_mm_loadu_si128((const __m128i *)at)); }
+// A half in all lanes.
+static INLINE floats all_half(const uint8_t *at) {
+  int16_t half;
+  memcpy(&half, at, 2);
+  return _mm256_cvtph_ps(_mm_set1_epi16(half));
+}
 // Rounded to the nearest, halves to the even one.
 static INLINE void store_halves(uint16_t *at, floats x) { _mm_storeu_si128((__m128i *)at, _mm256_cvtps_ph(x, _MM_FROUND_TO_NEAREST_INT)); }
 static INLINE floats from_brain_floats(const uint16_t *at) {

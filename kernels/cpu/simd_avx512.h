@@ -22,11 +22,16 @@ static INLINE floats all(float x) { return _mm512_set1_ps(x); }
 static INLINE floats add(floats a, floats b) { return _mm512_add_ps(a, b); }
 static INLINE floats maximum(floats a, floats b) { return _mm512_max_ps(a, b); }
 static INLINE float largest_lane(floats x) { return _mm512_reduce_max_ps(x); }
-static INLINE float first_lane(floats x) { return _mm512_cvtss_f32(x); }
 static INLINE floats multiply(floats a, floats b) { return _mm512_mul_ps(a, b); }
 static INLINE floats multiply_add(floats a, floats b, floats c) { return _mm512_fmadd_ps(a, b, c); }
 static INLINE floats from_ints(ints x) { return _mm512_cvtepi32_ps(x); }
 static INLINE floats from_halves(const uint16_t *at) { return _mm512_cvtph_ps(_mm256_loadu_si256((const __m256i *)at)); }
+// A half in all lanes.
+static INLINE floats all_half(const uint8_t *at) {
+  int16_t half;
+  memcpy(&half, at, 2);
+  return _mm512_cvtph_ps(_mm256_set1_epi16(half));
+}
 // Rounded to the nearest, halves to the even one.
 static INLINE void store_halves(uint16_t *at, floats x) { _mm256_storeu_si256((__m256i *)at, _mm512_cvtps_ph(x, _MM_FROUND_TO_NEAREST_INT)); }
 static INLINE floats from_brain_floats(const uint16_t *at) {

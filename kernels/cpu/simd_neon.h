@@ -44,7 +44,6 @@ static INLINE void store(float *at, floats x) {
 static INLINE floats add(floats a, floats b) { return (floats){vaddq_f32(a.first, b.first), vaddq_f32(a.second, b.second)}; }
 static INLINE float32x4_t larger(float32x4_t a, float32x4_t b) { return vbslq_f32(vcgtq_f32(a, b), a, b); }
 static INLINE floats maximum(floats a, floats b) { return (floats){larger(a.first, b.first), larger(a.second, b.second)}; }
-static INLINE float first_lane(floats x) { return vgetq_lane_f32(x.first, 0); }
 static INLINE float largest_lane(floats x) { return vmaxnmvq_f32(larger(x.first, x.second)); }
 static INLINE floats multiply(floats a, floats b) { return (floats){vmulq_f32(a.first, b.first), vmulq_f32(a.second, b.second)}; }
 static INLINE floats multiply_add(floats a, floats b, floats c) {
@@ -56,6 +55,12 @@ static INLINE floats from_eight_halves(uint16x8_t x) {
   return (floats){vcvt_f32_f16(vget_low_f16(halves)), vcvt_high_f32_f16(halves)};
 }
 static INLINE floats from_halves(const uint16_t *at) { return from_eight_halves(vld1q_u16(at)); }
+// A half in all lanes.
+static INLINE floats all_half(const uint8_t *at) {
+  uint16_t half;
+  memcpy(&half, at, 2);
+  return from_eight_halves(vdupq_n_u16(half));
+}
 // Rounded to the nearest, halves to the even one.
 static INLINE void store_halves(uint16_t *at, floats x) {
   vst1q_u16(at, vreinterpretq_u16_f16(vcvt_high_f16_f32(vcvt_f16_f32(x.first), x.second)));

@@ -61,7 +61,6 @@ static INLINE floats load(const float *at) { floats y; EACH(y, at[i]); }
 static INLINE void store(float *at, floats x) { memcpy(at, x.of, sizeof x.of); }
 static INLINE floats add(floats a, floats b) { floats y; EACH(y, a.of[i] + b.of[i]); }
 static INLINE floats maximum(floats a, floats b) { floats y; EACH(y, a.of[i] > b.of[i] ? a.of[i] : b.of[i]); }
-static INLINE float first_lane(floats x) { return x.of[0]; }
 static INLINE float largest_lane(floats x) {
   float largest = x.of[0];
   for (int i = 1; i < LANES; i++) {
@@ -73,6 +72,14 @@ static INLINE floats multiply(floats a, floats b) { floats y; EACH(y, a.of[i] * 
 static INLINE floats multiply_add(floats a, floats b, floats c) { floats y; EACH(y, fmaf(a.of[i], b.of[i], c.of[i])); }
 static INLINE floats from_ints(ints x) { floats y; EACH(y, (float)x.of[i]); }
 static INLINE floats from_halves(const uint16_t *at) { floats y; EACH(y, half_to_float(at[i])); }
+// A half in all lanes.
+static INLINE floats all_half(const uint8_t *at) {
+  uint16_t half;
+  memcpy(&half, at, 2);
+  float value = half_to_float(half);
+  floats y;
+  EACH(y, value);
+}
 // Rounded to the nearest, halves to the even one.
 static INLINE void store_halves(uint16_t *at, floats x) {
   for (int i = 0; i < LANES; i++) {

@@ -17,7 +17,7 @@ final class TileProduct {
   private static final int BLOCK = 32;
 
   /** Rows of x from which on they are rounded more, since arithmetic is what they wait for. */
-  static final int MANY = 65;
+  static final int MANY = 17;
 
   /** Rows that a call takes at least where x is as {@link #MANY} rows are rounded. */
   static final int LEAST_OF_MANY = 12;
