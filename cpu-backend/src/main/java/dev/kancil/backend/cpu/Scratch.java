@@ -20,7 +20,7 @@ final class Scratch {
   enum Kind {
     /** Decoded weights, or decoded keys. */
     PANEL,
-    /** Decoded values, or a second matrix's weights. */
+    /** Decoded values. */
     SECOND_PANEL,
     /** Products that wait for their epilogue, or attention scores. */
     PRODUCTS,
