@@ -21,13 +21,17 @@ import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class CpuGoldenTest {
+  /** Larger steps round activations, where kernels are native. */
+  private static final int EXACT_ROWS = TileProduct.MANY - 1;
+
   @TempDir private static Path folder;
 
   @ParameterizedTest
   @EnumSource
   void logitsEqualThoseOfAnIndependentImplementation(RealModels model) {
     try (Device device = new CpuBackend().open(0, DeviceOptions.DEFAULT)) {
-      RealModels.Agreement agreement = model.compare(model.logits(device, DataType.F32, 64));
+      RealModels.Agreement agreement =
+          model.compare(model.logits(device, DataType.F32, EXACT_ROWS));
       System.out.println(model + " on " + device.description().kernels() + ": " + agreement);
       assertThat(agreement.isExact()).as(agreement.toString()).isTrue();
       assertThat(agreement.topOne()).isEqualTo(1);
@@ -73,6 +77,20 @@ class CpuGoldenTest {
       RealModels.Agreement agreement = model.compare(model.logits(device, DataType.F32, 1));
       System.out.println(model + " token by token: " + agreement);
       assertThat(agreement.isExact()).as(agreement.toString()).isTrue();
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {EXACT_ROWS + 1, 64, 512})
+  void whatLargerStepsRoundChangesNextToNothing(int rows) {
+    for (RealModels model : RealModels.values()) {
+      try (Device device = new CpuBackend().open(0, DeviceOptions.DEFAULT)) {
+        RealModels.Agreement agreement = model.compare(model.logits(device, DataType.F32, rows));
+        System.out.println(model + " in steps of " + rows + ": " + agreement);
+        assertThat(agreement.meanKl()).isLessThan(1e-5);
+        assertThat(agreement.topOne()).isEqualTo(1);
+        assertThat(agreement.perplexityRatio()).isBetween(0.9995, 1.0005);
+      }
     }
   }
 

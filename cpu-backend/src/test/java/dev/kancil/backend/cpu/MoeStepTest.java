@@ -152,10 +152,12 @@ class MoeStepTest {
         run(
             2,
             (program, state) -> {
-              float[] together = step(program, state, 0, ROWS);
+              // Of an expert with more rows, activations are rounded.
+              int rows = TileProduct.MANY - 1;
+              float[] together = step(program, state, 0, rows);
               double worst = 0;
               double largest = 0;
-              for (int row = 0; row < ROWS; row++) {
+              for (int row = 0; row < rows; row++) {
                 float[] alone = step(program, state, row, 1);
                 for (int i = 0; i < WIDTH; i++) {
                   worst = Math.max(worst, Math.abs(together[row * WIDTH + i] - alone[i]));

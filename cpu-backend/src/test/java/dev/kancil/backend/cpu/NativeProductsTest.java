@@ -63,10 +63,14 @@ class NativeProductsTest {
 
   /** Random blocks with scales that are numbers. */
   private static MemorySegment weights(DataType type, int rows, Arena arena, Random random) {
-    long bytes = rows * type.byteSize(COLUMNS);
+    return weights(type, rows, COLUMNS, arena, random);
+  }
+
+  static MemorySegment weights(DataType type, int rows, int columns, Arena arena, Random random) {
+    long bytes = rows * type.byteSize(columns);
     MemorySegment data = arena.allocate(bytes, 64);
     if (!type.isQuantized()) {
-      float[] values = new float[rows * COLUMNS];
+      float[] values = new float[rows * columns];
       for (int i = 0; i < values.length; i++) {
         values[i] = (float) random.nextGaussian();
       }
