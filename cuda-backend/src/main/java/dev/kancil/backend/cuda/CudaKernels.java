@@ -1,6 +1,7 @@
 package dev.kancil.backend.cuda;
 
 import dev.kancil.DeviceException;
+import dev.kancil.KancilException;
 import dev.kancil.backend.accelerator.BinaryCache;
 import dev.kancil.bindings.cuda.CudaDriver;
 import dev.kancil.bindings.cuda.CudaException;
@@ -41,7 +42,7 @@ final class CudaKernels implements AutoCloseable {
   private final @Nullable Nvrtc compiler;
   private final String architecture;
   private final BinaryCache cache;
-  private final @Nullable PreparedKernels prepared;
+  private final @Nullable KernelStock stock;
   private final Map<Key, Long> modules = new HashMap<>();
   private final Map<Key, CompletableFuture<Image>> images = new HashMap<>();
   private final ExecutorService compilers =
@@ -62,14 +63,15 @@ final class CudaKernels implements AutoCloseable {
    * Kernels of a device.
    *
    * @param compiler null where kernels can only be those that were compiled beforehand
+   * @param stock of these; null if there is none
    */
   CudaKernels(
       CudaMemory memory,
       @Nullable Nvrtc compiler,
       String architecture,
       BinaryCache cache,
-      @Nullable PreparedKernels prepared) {
-    this.prepared = prepared;
+      @Nullable KernelStock stock) {
+    this.stock = stock;
     this.memory = memory;
     this.compiler = compiler;
     this.architecture = architecture;
@@ -112,7 +114,7 @@ final class CudaKernels implements AutoCloseable {
     try {
       return begun.join();
     } catch (CompletionException e) {
-      throw e.getCause() instanceof DeviceException failure ? failure : e;
+      throw e.getCause() instanceof KancilException failure ? failure : e;
     }
   }
 
@@ -135,30 +137,52 @@ final class CudaKernels implements AutoCloseable {
   private Image image(Key key) {
     String file = key.file();
     String source = source(file, key.defines());
-    PreparedKernels beforehand = prepared;
-    if (beforehand != null && beforehand.isFilled()) {
-      beforehand.keep(source, options(), to -> compile(requireCompiler(file), file, source, to));
+    KernelStock beforehand = stock;
+    if (beforehand != null) {
+      beforehand.keep(source, options(), to -> compile(requireCompiler(key), file, source, to));
     }
     byte[] bytes = cache.find(source, options());
-    if (bytes == null && beforehand != null && !beforehand.isFilled()) {
+    if (bytes == null && beforehand != null) {
       bytes = beforehand.find(source, options());
     }
     if (bytes != null) {
       return new Image(bytes, true);
     }
-    bytes = compile(requireCompiler(file), file, source, architecture);
+    bytes = compile(requireCompiler(key), file, source, architecture);
     cache.keep(source, options(), bytes);
     return new Image(bytes, false);
   }
 
-  private Nvrtc requireCompiler(String file) {
+  private Nvrtc requireCompiler(Key key) {
     if (compiler == null) {
+      KernelStock beforehand = stock;
       throw new DeviceException(
-          "there is no NVRTC to compile "
-              + file
-              + ", and it was not compiled beforehand as this device takes it");
+          "there is no NVRTC to compile %s for %s%s; %s"
+              .formatted(
+                  label(key.file().replace(".h", ""), key.defines()),
+                  architecture,
+                  beforehand == null
+                      ? ""
+                      : ", and %s, of other models or of another version, has not got it"
+                          .formatted(beforehand.name()),
+                  PackagedKernels.REMEDY));
     }
     return compiler;
+  }
+
+  /** A kernel as errors and tables name it: with its types, columns and experts. */
+  static String label(String function, Map<String, String> defines) {
+    StringBuilder name = new StringBuilder(function);
+    new TreeMap<>(defines)
+        .forEach(
+            (key, value) -> {
+              if (key.startsWith("FORMAT") || key.equals("COLUMNS")) {
+                name.append(' ').append(value);
+              } else if (key.equals("EXPERTS")) {
+                name.append(" of ").append(value).append(" experts");
+              }
+            });
+    return name.toString();
   }
 
   /** A kernel file with its defines in front and its includes in place. */
