@@ -6,7 +6,12 @@ import dev.kancil.ModelKernels;
 import dev.kancil.ModelOptions;
 import dev.kancil.backend.Backend;
 import dev.kancil.backend.Backends;
+import dev.kancil.backend.Device;
+import dev.kancil.backend.DeviceOptions;
 import dev.kancil.backend.KernelCompiler;
+import dev.kancil.cli.pull.Progress;
+import dev.kancil.conformance.Case;
+import dev.kancil.conformance.Conformance;
 import dev.kancil.format.gguf.GgufWriter;
 import dev.kancil.format.synthetic.SyntheticModel;
 import dev.kancil.tensor.DataType;
@@ -41,7 +46,7 @@ final class KernelsCommand implements Callable<Integer> {
   private final Console console;
 
   @Parameters(
-      arity = "1..*",
+      arity = "0..*",
       paramLabel = "MODEL",
       description = "GGUF files, folders of transformers, or names that `kancil list` shows.")
   private List<String> models = List.of();
@@ -79,6 +84,9 @@ final class KernelsCommand implements Callable<Integer> {
   @Option(names = "--embed", description = "For `kancil embed`, where a model would else generate.")
   private boolean isEncoder;
 
+  @Option(names = "--selftest", description = "For `kancil selftest`, too.")
+  private boolean testsItself;
+
   @Mixin private LoraOption lora = new LoraOption();
 
   @Option(names = "--json", description = "Print the result as JSON.")
@@ -90,6 +98,9 @@ final class KernelsCommand implements Callable<Integer> {
 
   @Override
   public Integer call() {
+    if (models.isEmpty() && !testsItself) {
+      throw new InvalidRequestException("name a MODEL whose kernels are to be compiled");
+    }
     GgufWriter.requireFolder(target);
     KernelCompiler compiler = compiler();
     ModelOptions options =
@@ -105,9 +116,29 @@ final class KernelsCommand implements Callable<Integer> {
       counts.add(compiler.count() - before);
       console.message("%s: %d more kernels".formatted(model, counts.getLast()));
     }
+    if (testsItself) {
+      compileCases(compiler);
+    }
     compiler.write(target);
     report(compiler, counts);
     return 0;
+  }
+
+  private void compileCases(KernelCompiler compiler) {
+    List<Case> cases = Conformance.cases();
+    int kinds = compiler.kinds().size();
+    int before = compiler.count();
+    try (Progress progress = console.counting("Compiling", (long) kinds * cases.size())) {
+      for (int kind = 0; kind < kinds; kind++) {
+        try (Device device = compiler.open(kind, DeviceOptions.DEFAULT)) {
+          for (int i = 0; i < cases.size(); i++) {
+            Conformance.compile(device, cases.get(i));
+            progress.done((long) kind * cases.size() + i + 1);
+          }
+        }
+      }
+    }
+    console.message("selftest: %d more kernels".formatted(compiler.count() - before));
   }
 
   private KernelCompiler compiler() {

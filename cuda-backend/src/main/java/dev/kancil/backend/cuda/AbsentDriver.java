@@ -23,18 +23,18 @@ final class AbsentDriver implements CudaDriver {
   /** What allocations begin at multiples of. */
   private static final long ALIGNMENT = 256;
 
-  private final KernelTarget target;
+  private final int capability;
   private final int sharedBytes;
   private final AtomicLong numbers = new AtomicLong(ALIGNMENT);
   // By their addresses.
   private final Map<Long, Arena> pinned = new ConcurrentHashMap<>();
 
   /**
-   * @param target what the device runs
-   * @param sharedBytes of a block
+   * @param capability of the device: 90 for 9.0
+   * @param sharedBytes the most shared memory that a block can have
    */
-  AbsentDriver(KernelTarget target, int sharedBytes) {
-    this.target = target;
+  AbsentDriver(int capability, int sharedBytes) {
+    this.capability = capability;
     this.sharedBytes = sharedBytes;
   }
 
@@ -55,7 +55,7 @@ final class AbsentDriver implements CudaDriver {
 
   @Override
   public String name(int device) {
-    return "a device of " + target.architecture();
+    return "a device that is not there";
   }
 
   @Override
@@ -66,8 +66,8 @@ final class AbsentDriver implements CudaDriver {
   @Override
   public int attribute(int device, DeviceAttribute attribute) {
     return switch (attribute) {
-      case COMPUTE_CAPABILITY_MAJOR -> target.capability() / 10;
-      case COMPUTE_CAPABILITY_MINOR -> target.capability() % 10;
+      case COMPUTE_CAPABILITY_MAJOR -> capability / 10;
+      case COMPUTE_CAPABILITY_MINOR -> capability % 10;
       case MAX_SHARED_MEMORY_PER_BLOCK_OPTIN -> sharedBytes;
       case MULTIPROCESSOR_COUNT -> 0;
       default -> throw new UnsupportedOperationException(attribute.name());

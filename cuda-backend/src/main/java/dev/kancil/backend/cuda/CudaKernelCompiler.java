@@ -41,7 +41,7 @@ final class CudaKernelCompiler implements KernelCompiler {
   public Device open(int index, DeviceOptions options) {
     Kind kind = kinds.get(index);
     KernelTarget target = kind.target();
-    AbsentDriver driver = new AbsentDriver(target, kind.sharedBytes());
+    AbsentDriver driver = new AbsentDriver(target.capability(), kind.sharedBytes());
     DeviceDescription description =
         new DeviceDescription(
             "cuda:" + target.architecture(), kind.toString(), "", driver.memoryBytes(0), null);
