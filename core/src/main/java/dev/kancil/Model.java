@@ -27,7 +27,6 @@ import java.util.Set;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.FutureTask;
-import java.util.function.Function;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
@@ -100,27 +99,14 @@ public final class Model implements AutoCloseable {
   }
 
   private static Model open(Supplier<ModelFiles> opened, ModelOptions options) {
-    String id = options.gpuLayers() == 0 ? Backends.CPU : options.device();
-    return open(opened, options, deviceOptions -> Backends.open(id, deviceOptions));
-  }
-
-  /**
-   * Makes a model ready.
-   *
-   * @param opened its files, which are closed with it, or if that fails
-   * @param deviceOpened the device of the options, closed with it, too
-   */
-  static Model open(
-      Supplier<ModelFiles> opened,
-      ModelOptions options,
-      Function<DeviceOptions, Device> deviceOpened) {
     Resources resources = new Resources();
     try {
       // Beside reading the file: a device takes time to open, and may get ready while it waits.
       DeviceOptions deviceOptions =
           new DeviceOptions(options.threads()).withProgress(options.progress());
+      String id = options.gpuLayers() == 0 ? Backends.CPU : options.device();
       FutureTask<Device> opening =
-          start("kancil-device-open", () -> deviceOpened.apply(deviceOptions));
+          start("kancil-device-open", () -> Backends.open(id, deviceOptions));
       resources.add(opening, task -> closeIfOpen(task));
       ModelFiles files = resources.add(opened.get(), ModelFiles::close);
       Path path = files.path();

@@ -4,10 +4,18 @@ import dev.kancil.backend.Device;
 import dev.kancil.backend.DeviceOptions;
 import dev.kancil.backend.DeviceWeights;
 import dev.kancil.backend.KernelCompiler;
+import dev.kancil.backend.StepLimits;
 import dev.kancil.engine.EncoderPass;
+import dev.kancil.engine.Engine;
 import dev.kancil.family.Families;
 import dev.kancil.family.LoadedModel;
+import dev.kancil.format.Adapter;
+import dev.kancil.graph.Graph;
+import dev.kancil.graph.GraphCut;
+import dev.kancil.graph.fusion.Fusion;
 import dev.kancil.tensor.DataType;
+import java.util.List;
+import java.util.Optional;
 import java.util.function.Supplier;
 
 /** Compiles the kernels that a model needs, for machines that have no compiler. */
@@ -18,7 +26,8 @@ public final class ModelKernels {
   private ModelKernels() {}
 
   /**
-   * Compiles all that a model needs on each kind of device, be its steps of few rows or of many.
+   * Compiles all that a model needs on each kind of device, be its steps of few rows or of many,
+   * and however many of its layers run there.
    *
    * @param opened opens the model's files, once for each kind; they are closed here
    * @param options of which types of the cache, context length, adapters and progress count
@@ -34,56 +43,96 @@ public final class ModelKernels {
       ModelOptions options,
       boolean isEncoder,
       KernelCompiler compiler) {
+    DeviceOptions deviceOptions = DeviceOptions.DEFAULT.withProgress(options.progress());
     for (int kind = 0; kind < compiler.kinds().size(); kind++) {
-      int index = kind;
-      if (isEncoder || isEncoder(opened, options)) {
-        compileEncoder(opened, options, compiler, index);
-      } else {
-        ModelOptions many = options.withSessions(SESSIONS);
-        Model.open(opened, many, deviceOptions -> compiler.open(index, deviceOptions)).close();
+      try (ModelFiles files = opened.get();
+          Device device = compiler.open(kind, deviceOptions)) {
+        LoadedModel loaded = load(files, options);
+        switch (loaded) {
+          case LoadedModel.OfDecoder _, LoadedModel.OfEncoder _ when isEncoder ->
+              compileEncoder(files, options, device);
+          case LoadedModel.OfDecoder model -> compile(device, model, options);
+          case LoadedModel.OfEncoder _ -> compileEncoder(files, options, device);
+          case LoadedModel.OfEncoderDecoder model -> compile(device, model, options);
+          case LoadedModel.OfEncoders _ ->
+              throw new UnsupportedException(
+                  files.path() + ": kernels are compiled beforehand for models of texts alone");
+        }
       }
     }
   }
 
   private static LoadedModel load(ModelFiles files, ModelOptions options) {
-    // As encoders keep keys and values of a step.
+    List<Adapter> adapters = files.adapters(options.adapters());
+    List<List<Adapter>> choices =
+        options.namedAdapters().values().stream().map(files::adapters).toList();
     return Families.open(
         files.checkpoint(),
-        DataType.F32,
-        DataType.F32,
+        options.cacheKeyType(),
+        options.cacheValueType(),
         options::contextLengthFor,
-        files.adapters(options.adapters()));
+        adapters,
+        choices,
+        Optional.empty());
   }
 
-  private static boolean isEncoder(Supplier<ModelFiles> opened, ModelOptions options) {
-    try (ModelFiles files = opened.get()) {
-      return switch (load(files, options)) {
-        case LoadedModel.OfDecoder _, LoadedModel.OfEncoderDecoder _ -> false;
-        case LoadedModel.OfEncoder _, LoadedModel.OfEncoders _ -> true;
-      };
+  private static Engine.Limits limits(Device device, LoadedModel model, ModelOptions options) {
+    int context = options.contextLengthFor(model.contextLength());
+    int stepTokens = Math.max(SESSIONS, Math.min(device.stepTokens(), context));
+    return new Engine.Limits(
+        stepTokens, SESSIONS, context, Math.multiplyExact(context, SESSIONS));
+  }
+
+  private static void compile(
+      Device device, LoadedModel.OfEncoderDecoder model, ModelOptions options) {
+    try (DeviceWeights weights = device.weights(model.weights())) {
+      new Engine(device, model, weights, limits(device, model, options)).close();
+    }
+  }
+
+  private static void compile(Device device, LoadedModel.OfDecoder model, ModelOptions options) {
+    Engine.Limits limits = limits(device, model, options);
+    StepLimits step = limits.step(model.graph().value(Engine.LOGITS).type().columns());
+    try (DeviceWeights weights = device.weights(model.weights())) {
+      new Engine(device, model, weights, limits).close();
+      // Where others compute the first layers, the first norm adds nothing up.
+      compileLastLayers(device, model.graph(), weights, step);
+      model.choosing().ifPresent(graph -> compileLastLayers(device, graph, weights, step));
+    }
+  }
+
+  private static void compileLastLayers(
+      Device device, Graph graph, DeviceWeights weights, StepLimits limits) {
+    Graph whole = graph.sampled(Engine.LOGITS);
+    for (int layer = 0; layer < graph.layers() - 1; layer++) {
+      GraphCut cut;
+      try {
+        cut = GraphCut.behind(whole, Graph.layerOutput(layer));
+      } catch (UnsupportedException e) {
+        // Nobody will divide it there.
+        continue;
+      }
+      device.compile(Fusion.fuse(cut.after(), device::takes), weights, limits).close();
     }
   }
 
   /** With its heads, as `kancil rerank` runs it, and without, as `kancil embed` does. */
-  private static void compileEncoder(
-      Supplier<ModelFiles> opened, ModelOptions options, KernelCompiler compiler, int kind) {
-    try (ModelFiles files = opened.get()) {
-      LoadedModel loaded = load(files, options);
-      int context = options.contextLengthFor(loaded.contextLength());
-      DeviceOptions deviceOptions = DeviceOptions.DEFAULT.withProgress(options.progress());
-      try (Device device = compiler.open(kind, deviceOptions);
-          DeviceWeights weights = device.weights(loaded.weights())) {
-        switch (loaded) {
-          case LoadedModel.OfEncoder model -> {
-            compile(device, model, weights, context);
-            compile(device, model.withoutHead(), weights, context);
-          }
-          case LoadedModel.OfDecoder model ->
-              compile(device, model.withoutHead(), weights, context);
-          case LoadedModel.OfEncoderDecoder _, LoadedModel.OfEncoders _ ->
-              throw new UnsupportedException(
-                  files.path() + ": kernels are compiled beforehand for models of texts alone");
-        }
+  private static void compileEncoder(ModelFiles files, ModelOptions options, Device device) {
+    LoadedModel loaded =
+        Families.open(
+            files.checkpoint(),
+            // Keys and values of one step are kept no longer than that.
+            DataType.F32,
+            DataType.F32,
+            options::contextLengthFor,
+            files.adapters(options.adapters()));
+    int context = options.contextLengthFor(loaded.contextLength());
+    try (DeviceWeights weights = device.weights(loaded.weights())) {
+      if (loaded instanceof LoadedModel.OfDecoder decoder) {
+        compile(device, decoder.withoutHead(), weights, context);
+      } else if (loaded instanceof LoadedModel.OfEncoder encoder) {
+        compile(device, encoder, weights, context);
+        compile(device, encoder.withoutHead(), weights, context);
       }
     }
   }

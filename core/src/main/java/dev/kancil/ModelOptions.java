@@ -79,22 +79,6 @@ public record ModelOptions(
     }
   }
 
-  /** The same with so many sessions, and steps as the device prefers. */
-  ModelOptions withSessions(int count) {
-    return new ModelOptions(
-        device,
-        threads,
-        contextLength,
-        count,
-        cacheKeyType,
-        cacheValueType,
-        0,
-        gpuLayers,
-        adapters,
-        namedAdapters,
-        progress);
-  }
-
   /**
    * Rows of one step on a device.
    *

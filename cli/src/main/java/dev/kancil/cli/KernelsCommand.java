@@ -88,6 +88,7 @@ final class KernelsCommand implements Callable<Integer> {
   private boolean testsItself;
 
   @Mixin private LoraOption lora = new LoraOption();
+  @Mixin private BesideOption beside = new BesideOption();
 
   @Option(names = "--json", description = "Print the result as JSON.")
   private boolean json;
@@ -104,10 +105,12 @@ final class KernelsCommand implements Callable<Integer> {
     GgufWriter.requireFolder(target);
     KernelCompiler compiler = compiler();
     ModelOptions options =
-        ModelOptions.builder()
-            .adapters(lora.adapters)
-            .cacheKeyType(keyType)
-            .cacheValueType(valueType)
+        beside
+            .with(
+                ModelOptions.builder()
+                    .adapters(lora.adapters)
+                    .cacheKeyType(keyType)
+                    .cacheValueType(valueType))
             .build();
     List<Integer> counts = new ArrayList<>();
     for (String model : models) {

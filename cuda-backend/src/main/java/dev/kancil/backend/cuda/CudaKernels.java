@@ -16,6 +16,8 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
@@ -56,8 +58,13 @@ final class CudaKernels implements AutoCloseable {
    * A cubin, or PTX.
    *
    * @param isKept whether it comes from the cache, and may be damaged
+   * @param module it as the driver has loaded it; 0 if it has not
    */
-  private record Image(byte[] bytes, boolean isKept) {}
+  private record Image(byte[] bytes, boolean isKept, long module) {
+    Image(byte[] bytes, boolean isKept) {
+      this(bytes, isKept, 0);
+    }
+  }
 
   /**
    * Kernels of a device.
@@ -82,7 +89,8 @@ final class CudaKernels implements AutoCloseable {
   synchronized void expect(String file, Map<String, String> defines) {
     Key key = new Key(file, Map.copyOf(defines));
     if (!modules.containsKey(key)) {
-      images.computeIfAbsent(key, _ -> CompletableFuture.supplyAsync(() -> image(key), compilers));
+      images.computeIfAbsent(
+          key, _ -> CompletableFuture.supplyAsync(() -> prepared(key), compilers));
     }
   }
 
@@ -106,6 +114,20 @@ final class CudaKernels implements AutoCloseable {
     }
   }
 
+  /** PTX of a stock is loaded, too: the driver compiles it then, which takes as long as NVRTC. */
+  private Image prepared(Key key) {
+    Image image = image(key);
+    if (compiler != null || stock == null) {
+      return image;
+    }
+    try {
+      MemorySegment bytes = MemorySegment.ofArray(image.bytes());
+      return new Image(image.bytes(), image.isKept(), memory.driver().loadModule(bytes));
+    } catch (CudaException e) {
+      throw CudaMemory.failure(e);
+    }
+  }
+
   private Image expected(Key key) {
     CompletableFuture<Image> begun = images.remove(key);
     if (begun == null) {
@@ -119,6 +141,9 @@ final class CudaKernels implements AutoCloseable {
   }
 
   private long load(CudaDriver driver, Key key, Image image) {
+    if (image.module() != 0) {
+      return image.module();
+    }
     try {
       return driver.loadModule(MemorySegment.ofArray(image.bytes()));
     } catch (CudaException e) {
@@ -218,7 +243,33 @@ final class CudaKernels implements AutoCloseable {
   @Override
   public synchronized void close() {
     compilers.shutdownNow();
-    modules.values().forEach(module -> memory.release(driver -> driver.unloadModule(module)));
+    if (compiler == null) {
+      awaitLoads();
+    }
+    modules.values().forEach(this::unload);
     modules.clear();
+  }
+
+  private void unload(long module) {
+    memory.release(driver -> driver.unloadModule(module));
+  }
+
+  /** Unloads what was loaded and never asked for. */
+  private void awaitLoads() {
+    try {
+      if (!compilers.awaitTermination(1, TimeUnit.MINUTES)) {
+        // The context takes the rest along.
+        return;
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      return;
+    }
+    for (CompletableFuture<Image> image : images.values()) {
+      if (image.state() == Future.State.SUCCESS && image.resultNow().module() != 0) {
+        unload(image.resultNow().module());
+      }
+    }
+    images.clear();
   }
 }

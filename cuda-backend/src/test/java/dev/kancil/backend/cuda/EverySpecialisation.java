@@ -26,7 +26,7 @@ class EverySpecialisation {
   private static final String WANTED = "kancil.cuda.architectures";
 
   /** A generation, and the most shared memory of a block, in KiB. */
-  private record Generation(String architecture, int capability, int sharedKibibytes) {
+  record Generation(String architecture, int capability, int sharedKibibytes) {
     @Override
     public String toString() {
       return architecture;

@@ -7,12 +7,18 @@ import dev.kancil.DeviceException;
 import dev.kancil.backend.Device;
 import dev.kancil.backend.DeviceDescription;
 import dev.kancil.backend.DeviceOptions;
+import dev.kancil.backend.reference.ReferenceBackend;
 import dev.kancil.bindings.cuda.CudaDriver;
 import dev.kancil.bindings.cuda.RequiredNvrtc;
 import dev.kancil.cuda.emulator.EmulatedDevice;
 import dev.kancil.cuda.emulator.EmulatedDriver;
+import dev.kancil.engine.split.SplitDevice;
+import dev.kancil.family.Families;
+import dev.kancil.format.gguf.GgufCheckpoint;
 import dev.kancil.format.gguf.GgufFile;
 import dev.kancil.format.synthetic.SyntheticModel;
+import dev.kancil.graph.Graph;
+import dev.kancil.tensor.DataType;
 import java.io.IOException;
 import java.lang.reflect.Proxy;
 import java.nio.file.Files;
@@ -25,6 +31,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Machines that have a driver and no NVRTC. */
 class PackagedKernelsTest {
@@ -54,12 +61,16 @@ class PackagedKernelsTest {
     return new CudaBackend(driver, Map.of(PackagedKernels.VARIABLE, file.toString())::get);
   }
 
-  private static List<Integer> tokens(CudaBackend backend, SyntheticModel model) {
+  private static int[] prompt() {
     int[] prompt = new int[PROMPT];
     Arrays.setAll(prompt, i -> i * 7 % 500 + 1);
+    return prompt;
+  }
+
+  private static List<Integer> tokens(CudaBackend backend, SyntheticModel model) {
     try (Device device = backend.open(0, DeviceOptions.DEFAULT);
         GgufFile file = model.open()) {
-      return GreedyTokens.after(prompt, GENERATED, file, device);
+      return GreedyTokens.after(prompt(), GENERATED, file, device);
     }
   }
 
@@ -74,6 +85,34 @@ class PackagedKernelsTest {
     int own = capability > 90 ? 80 : capability;
     CudaBackend compiling = new CudaBackend(driver(own), RequiredNvrtc.find());
     assertThat(tokens(backend, TinyArchive.MODEL)).isEqualTo(tokens(compiling, TinyArchive.MODEL));
+  }
+
+  /** The first norm of the device's layers has no sum before it, then. */
+  @ParameterizedTest
+  @ValueSource(ints = {1, 2})
+  void aDividedModelFindsItsKernels(int others) {
+    CudaBackend compiling = new CudaBackend(driver(80), RequiredNvrtc.find());
+    assertThat(dividedTokens(withoutCompiler(driver(80), archive), others))
+        .isEqualTo(dividedTokens(compiling, others));
+  }
+
+  /**
+   * @param others layers of the reference's
+   */
+  private static List<Integer> dividedTokens(CudaBackend backend, int others) {
+    try (GgufFile file = TinyArchive.MODEL.open();
+        GgufCheckpoint checkpoint = new GgufCheckpoint(file);
+        GgufFile again = TinyArchive.MODEL.open()) {
+      Graph graph = Families.load(checkpoint, DataType.F16, DataType.F16).graph();
+      try (Device device =
+          new SplitDevice(
+              new ReferenceBackend().open(0, DeviceOptions.DEFAULT),
+              backend.open(0, DeviceOptions.DEFAULT),
+              graph,
+              others)) {
+        return GreedyTokens.after(prompt(), GENERATED, again, device);
+      }
+    }
   }
 
   @Test
