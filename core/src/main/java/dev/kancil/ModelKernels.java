@@ -79,8 +79,7 @@ public final class ModelKernels {
   private static Engine.Limits limits(Device device, LoadedModel model, ModelOptions options) {
     int context = options.contextLengthFor(model.contextLength());
     int stepTokens = Math.max(SESSIONS, Math.min(device.stepTokens(), context));
-    return new Engine.Limits(
-        stepTokens, SESSIONS, context, Math.multiplyExact(context, SESSIONS));
+    return new Engine.Limits(stepTokens, SESSIONS, context, Math.multiplyExact(context, SESSIONS));
   }
 
   private static void compile(

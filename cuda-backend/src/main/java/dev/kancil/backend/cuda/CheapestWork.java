@@ -29,7 +29,7 @@ final class CheapestWork implements Work {
    * @param leastRows of a step
    * @param mostRows of a step
    * @param perOutput whether the rows are the outputs, not the tokens
-   * @param makesAll whether all ways are made, since no step will ask what they cost
+   * @param makesAll whether all ways are made, whatever they cost here
    */
   CheapestWork(List<Way> ways, int leastRows, int mostRows, boolean perOutput, boolean makesAll) {
     this.perOutput = perOutput;
