@@ -88,7 +88,7 @@ struct attention_arguments {
   const int *positions, *row_sequence, *table_starts, *tables, *lengths;
   float *y, *partials;
   uint *ended;
-  // Of a row, which does not depend on the context.
+  // Of each row, whatever its context.
   int most_splits;
   const float *sinks, *relative_bias;
 #ifdef ROTARY_WIDTH
