@@ -2,7 +2,6 @@ package dev.kancil.backend.cuda;
 
 import com.code_intelligence.jazzer.api.FuzzedDataProvider;
 import com.code_intelligence.jazzer.junit.FuzzTest;
-import dev.kancil.FormatException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -11,20 +10,6 @@ import org.junit.jupiter.api.io.TempDir;
 /** Whatever is said to be an archive of kernels is read or refused; for Jazzer to run. */
 class KernelArchiveFuzzTest {
   @TempDir private static Path folder;
-
-  @FuzzTest(maxDuration = "5s")
-  void anyIndexIsReadOrRefused(FuzzedDataProvider data) {
-    String line = "80 " + "0".repeat(64) + " 10 " + "1".repeat(64) + "\n";
-    String valid = "kancil kernels 1\n" + line;
-    int from = data.consumeInt(0, valid.length());
-    int to = data.consumeInt(from, valid.length());
-    String inserted = data.consumeRemainingAsString();
-    try {
-      KernelIndex.parse("k.jar", valid.substring(0, from) + inserted + valid.substring(to));
-    } catch (FormatException e) {
-      // The one answer there may be.
-    }
-  }
 
   @FuzzTest(maxDuration = "5s")
   void anyFileIsReadOrRefused(FuzzedDataProvider data) throws IOException {
