@@ -2,8 +2,8 @@
 // attention_plain says plainly what comes out.
 //
 // Blocks: dimension 0 the split, dimension 1 the KV head, its heads in parts of HEADS_AT_ONCE and its values in parts of VALUE_PART
-// columns, dimension 2 the row. How many splits of keys there are depends on the row, but the grid has SPLITS: those of the others end at
-// once. The block that ends last puts the splits' results together, in their order, whichever block it is.
+// columns, dimension 2 the row. How many splits of keys there are depends on the row, but the grid has `most_splits`: those of the
+// others end at once. The block that ends last puts the splits' results together, in their order, whichever block it is.
 // With IN_TURN a block goes through all splits itself, and through rows a grid's depth apart; the result is the same to the bit, so that
 // steps of few rows and of many agree.
 // With ROTARY_WIDTH, for a step of one row, queries are turned here, and the row's own key, turned, and its value are stored by the blocks of
@@ -13,7 +13,7 @@
 // A block's warps take tiles of TILE keys in turns, each for all heads: keys and values are read once.
 // Traffic: the cache from the first key that the mask lets through to the last; bound by memory.
 // Invariants: a key that the mask hides is not read; a row that sees none yields zeros; `ended` is all zeros between launches.
-// Defines: WARPS, SPLITS, IN_TURN (optional), HEADS_AT_ONCE (at most 8), VALUE_PART, PARTIAL_FLOATS (of a split's results), TILE_ROWS
+// Defines: WARPS, IN_TURN (optional), HEADS_AT_ONCE (at most 8), VALUE_PART, PARTIAL_FLOATS (of a split's results), TILE_ROWS
 // (optional), HALVES (for caches of 16 bits or of eight-bit floats, on tensor cores), ROTARY_WIDTH (optional, with HALVES) and rotation.h's.
 
 #include "launches.h"
@@ -88,6 +88,8 @@ struct attention_arguments {
   const int *positions, *row_sequence, *table_starts, *tables, *lengths;
   float *y, *partials;
   uint *ended;
+  // Of each row, whatever its context.
+  int most_splits;
   const float *sinks, *relative_bias;
 #ifdef ROTARY_WIDTH
   const float *k, *v;
@@ -153,7 +155,8 @@ static inline void attend_row(const attention_arguments &given, int row, int seq
 
   int first_tile = a.range.x / TILE;
   int tiles = a.range.y < a.range.x ? 0 : a.range.y / TILE + 1 - first_tile;
-  int each = (tiles + SPLITS * WARPS - 1) / (SPLITS * WARPS) * WARPS;
+  int at_once = given.most_splits * WARPS;
+  int each = (tiles + at_once - 1) / at_once * WARPS;
   int splits = tiles == 0 ? 1 : (tiles + each - 1) / each;
 #ifdef IN_TURN
   int first_split = 0, end_split = splits;
@@ -212,7 +215,7 @@ static inline void attend_row(const attention_arguments &given, int row, int seq
 #ifndef IN_TURN
   if (splits > 1) {
     size_t block = (size_t)row * gridDim.y + part;
-    float *partials = given.partials + block * SPLITS * PARTIAL_FLOATS;
+    float *partials = given.partials + block * given.most_splits * PARTIAL_FLOATS;
     float *own = partials + first_split * PARTIAL_FLOATS;
     for (int i = 0; i < RUNS_EACH; i++) {
       int at = (int)threadIdx.x + i * THREADS, head = at * RUN / VALUE_PART;
@@ -275,7 +278,7 @@ kernel void __launch_bounds__(THREADS)
     attention_split(const float *q, const uchar *keys, const uchar *values, const int *positions, const int *row_sequence,
                     const int *table_starts, const int *tables, const int *lengths, const int *counts, int which, float *y
                     ATTENTION_WEIGHTS,
-                    float *partials, uint *ended
+                    float *partials, uint *ended, int most_splits
 #ifdef ROTARY_WIDTH
                     ,
                     const float *k, const float *v, const float2 *angles
@@ -291,7 +294,8 @@ kernel void __launch_bounds__(THREADS)
 #ifndef RELATIVE_BIAS
   const float *relative_bias = nullptr;
 #endif
-  attention_arguments given = {q, keys, values, positions, row_sequence, table_starts, tables, lengths, y, partials, ended, sinks, relative_bias
+  attention_arguments given = {q, keys, values, positions, row_sequence, table_starts, tables, lengths, y, partials, ended, most_splits, sinks,
+                               relative_bias
 #ifdef ROTARY_WIDTH
                                ,
                                k, v, angles

@@ -90,6 +90,7 @@ public final class Kancil {
     commands.put("show", () -> new ShowCommand(console));
     commands.put("convert", () -> new ConvertCommand(console));
     commands.put("synth", () -> new SynthCommand(console));
+    commands.put("kernels", () -> new KernelsCommand(console));
     commands.put("devices", () -> new DevicesCommand(console));
     commands.put("selftest", () -> new SelftestCommand(console));
     commands.put("bench", () -> new BenchCommand(console));

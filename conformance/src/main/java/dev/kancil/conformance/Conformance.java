@@ -129,6 +129,20 @@ public final class Conformance {
     }
   }
 
+  /**
+   * Makes a case ready, in its parts and as it is, and runs its steps, whatever comes of them: for
+   * devices that only compile. What the device refuses is left out.
+   */
+  public static void compile(Device device, Case tested) {
+    for (boolean inParts : new boolean[] {true, false}) {
+      try {
+        Execution.run(device, tested.build(inParts), tested.events());
+      } catch (UnsupportedException e) {
+        // It will be refused where it is tested, too.
+      }
+    }
+  }
+
   private Result run(Case tested) {
     Scene parts = tested.build(true);
     Map<String, List<float[]>> expected = Execution.run(reference, parts, tested.events());

@@ -33,4 +33,16 @@ public interface Backend {
   default Optional<DeviceSensors> sensors(int index) {
     return Optional.empty();
   }
+
+  /**
+   * Compiles kernels for machines that have no compiler.
+   *
+   * @param architectures as the backend calls them; none: all that it knows
+   * @return empty if this backend's kernels are not compiled beforehand
+   * @throws dev.kancil.InvalidRequestException if it does not know an architecture
+   * @throws dev.kancil.DeviceException if this machine has no compiler, either
+   */
+  default Optional<KernelCompiler> kernelCompiler(List<String> architectures) {
+    return Optional.empty();
+  }
 }

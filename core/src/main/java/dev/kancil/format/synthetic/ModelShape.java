@@ -2,7 +2,7 @@ package dev.kancil.format.synthetic;
 
 import java.util.Locale;
 
-/** The sizes of a model of the llama architecture, or with experts of one that extends it. */
+/** The sizes of a model of the llama architecture, or of one that extends it. */
 public enum ModelShape {
   /** Small enough for a test. */
   TINY(3, 256, 4, 2, 64, 512, 512, false, 10_000),
@@ -16,6 +16,14 @@ public enum ModelShape {
   LLAMA_8B(32, 4096, 32, 8, 128, 14_336, 128_256, false, 500_000),
   /** Qwen 2.5 14B's sizes, without its biases, as a llama (Qwen Team 2024). */
   QWEN_14B(40, 5120, 40, 8, 128, 13_824, 152_064, false, 1_000_000),
+  /** Qwen 2.5 7B, with its biases. */
+  QWEN2_7B(28, 3584, 28, 4, 128, 18_944, 152_064, false, 1_000_000, "qwen2", 0, 0),
+  /** Qwen 3 4B (Qwen Team 2025), whose heads have norms. */
+  QWEN3_4B(36, 2560, 32, 8, 128, 9728, 151_936, true, 1_000_000, "qwen3", 0, 0),
+  /** Qwen 3 8B. */
+  QWEN3_8B(36, 4096, 32, 8, 128, 12_288, 151_936, false, 1_000_000, "qwen3", 0, 0),
+  /** What generates text in Gemma 3 4B (Gemma Team 2025); five layers of six see 1,024 tokens. */
+  GEMMA3_4B(34, 2560, 8, 4, 256, 10_240, 262_208, true, 1_000_000, "gemma3", 0, 0),
   /** Mixtral 8x7B (Jiang et al. 2024). */
   MIXTRAL_8X7B(32, 4096, 32, 8, 128, 14_336, 32_000, false, 1_000_000, "llama", 8, 2),
   /** Qwen 3 30B of which a token uses 3B (Qwen Team 2025). */
@@ -102,7 +110,22 @@ public enum ModelShape {
 
   /** Whether each head's queries and keys have norms of their own. */
   boolean hasHeadNorms() {
-    return architecture.equals("qwen3moe");
+    return architecture.startsWith("qwen3") || architecture.equals("gemma3");
+  }
+
+  /** Whether there is a norm behind each part of a layer, too. */
+  boolean hasNormsBehind() {
+    return architecture.equals("gemma3");
+  }
+
+  /** Whether queries, keys and values have biases. */
+  boolean hasBiases() {
+    return architecture.equals("qwen2");
+  }
+
+  /** Tokens that most layers see; 0: all layers see all. */
+  int window() {
+    return architecture.equals("gemma3") ? 1024 : 0;
   }
 
   /** As it is asked for, such as {@code llama-1b}. */

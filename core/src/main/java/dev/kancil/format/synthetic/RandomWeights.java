@@ -13,9 +13,9 @@ import java.util.stream.LongStream;
 
 /**
  * Random weights, the same in every run. Elements of matrices have the mean 0 and the standard
- * deviation 1/√columns, so that products neither grow nor shrink; vectors are the scales of norms,
- * from 0.9 to 1.1. Quants are random bits. A matrix is a pattern of a few megabytes, repeated in
- * pieces that begin anywhere in it: no two neighbouring rows are alike.
+ * deviation 1/√columns, so that products neither grow nor shrink; vectors, which are the scales of
+ * norms and biases, are from 0.9 to 1.1. Quants are random bits. A matrix is a pattern of a few
+ * megabytes, repeated in pieces that begin anywhere in it: no two neighbouring rows are alike.
  */
 final class RandomWeights {
   private static final ValueLayout.OfShort SHORT =

@@ -182,6 +182,9 @@ public record SyntheticModel(ModelShape shape, WeightMix mix) {
     values.put(prefix + "rope.freq_base", new GgufValue.Float32(shape.ropeBase));
     values.put(prefix + "rope.dimension_count", integer(shape.headWidth));
     values.put(prefix + "feed_forward_length", integer(shape.feedForward));
+    if (shape.window() > 0) {
+      values.put(prefix + "attention.sliding_window", integer(shape.window()));
+    }
     if (shape.experts > 0) {
       values.put(prefix + "expert_count", integer(shape.experts));
       values.put(prefix + "expert_used_count", integer(shape.usedExperts));
@@ -212,11 +215,20 @@ public record SyntheticModel(ModelShape shape, WeightMix mix) {
       places.add(matrix(name + "attn_q", Role.QUERY, layer, queries, width));
       places.add(matrix(name + "attn_k", Role.KEY, layer, keys, width));
       places.add(matrix(name + "attn_v", Role.VALUE, layer, keys, width));
+      if (shape.hasBiases()) {
+        places.add(bias(name + "attn_q", queries));
+        places.add(bias(name + "attn_k", keys));
+        places.add(bias(name + "attn_v", keys));
+      }
       if (shape.hasHeadNorms()) {
         places.add(floats(name + "attn_q_norm", shape.headWidth));
         places.add(floats(name + "attn_k_norm", shape.headWidth));
       }
       places.add(matrix(name + "attn_output", Role.ATTENTION_OUTPUT, layer, width, queries));
+      if (shape.hasNormsBehind()) {
+        places.add(floats(name + "post_attention_norm", width));
+        places.add(floats(name + "post_ffw_norm", width));
+      }
       places.add(floats(name + "ffn_norm", width));
       int inner = shape.feedForward;
       if (shape.experts > 0) {
@@ -236,6 +248,10 @@ public record SyntheticModel(ModelShape shape, WeightMix mix) {
 
   private static Place floats(String name, long... dimensions) {
     return new Place(name + ".weight", DataType.F32, Shape.of(dimensions));
+  }
+
+  private static Place bias(String name, long columns) {
+    return new Place(name + ".bias", DataType.F32, Shape.of(columns));
   }
 
   private Place matrix(String name, Role role, int layer, long... dimensions) {

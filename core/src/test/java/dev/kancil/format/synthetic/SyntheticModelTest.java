@@ -122,6 +122,10 @@ class SyntheticModelTest {
     assertThat(parameters(ModelShape.LLAMA_8B)).isBetween(8.0e9, 8.1e9);
     assertThat(parameters(ModelShape.MIXTRAL_8X7B)).isBetween(46.7e9, 46.8e9);
     assertThat(parameters(ModelShape.QWEN3_30B_A3B)).isBetween(30.5e9, 30.6e9);
+    assertThat(parameters(ModelShape.QWEN2_7B)).isBetween(7.6e9, 7.65e9);
+    assertThat(parameters(ModelShape.QWEN3_4B)).isBetween(4.0e9, 4.1e9);
+    assertThat(parameters(ModelShape.QWEN3_8B)).isBetween(8.1e9, 8.2e9);
+    assertThat(parameters(ModelShape.GEMMA3_4B)).isBetween(3.85e9, 3.9e9);
   }
 
   private static double parameters(ModelShape shape) {

@@ -117,6 +117,7 @@ final class AttentionKernels implements CacheKernels.Attend {
     List<Argument> all = new ArrayList<>();
     all.add(new Argument.Buffer(rooms.room("partial attention", split.partialBytes(FEW))));
     all.add(new Argument.Buffer(ended(split)));
+    all.add(new Argument.Whole(split.splits()));
     all.addAll(further);
     return kernels.attention(
         "attention_split.h",

@@ -101,7 +101,6 @@ record AttentionSplit(
   Map<String, String> defines() {
     Map<String, String> defines = new HashMap<>();
     defines.put("WARPS", String.valueOf(warps));
-    defines.put("SPLITS", String.valueOf(splits));
     defines.put("HEADS_AT_ONCE", String.valueOf(headsAtOnce));
     defines.put("VALUE_PART", String.valueOf(valuePart));
     defines.put("PARTIAL_FLOATS", String.valueOf(partialFloats()));

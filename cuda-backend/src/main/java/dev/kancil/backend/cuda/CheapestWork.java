@@ -4,6 +4,7 @@ import dev.kancil.backend.accelerator.AcceleratorState;
 import dev.kancil.backend.accelerator.StepInputs;
 import dev.kancil.backend.accelerator.Work;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.function.Supplier;
 
@@ -28,12 +29,14 @@ final class CheapestWork implements Work {
    * @param leastRows of a step
    * @param mostRows of a step
    * @param perOutput whether the rows are the outputs, not the tokens
+   * @param makesAll whether all ways are made, whatever they cost here
    */
-  CheapestWork(List<Way> ways, int leastRows, int mostRows, boolean perOutput) {
+  CheapestWork(List<Way> ways, int leastRows, int mostRows, boolean perOutput, boolean makesAll) {
     this.perOutput = perOutput;
     List<Cost> all = ways.stream().map(Way::cost).toList();
     boolean[] taken = new boolean[all.size()];
-    for (int rows = leastRows; rows <= mostRows; rows++) {
+    Arrays.fill(taken, makesAll);
+    for (int rows = leastRows; rows <= mostRows && !makesAll; rows++) {
       taken[cheapest(all, rows)] = true;
     }
     for (int i = 0; i < taken.length; i++) {

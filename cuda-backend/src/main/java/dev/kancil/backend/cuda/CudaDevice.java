@@ -3,7 +3,6 @@ package dev.kancil.backend.cuda;
 import dev.kancil.backend.ActivationRounding;
 import dev.kancil.backend.DeviceDescription;
 import dev.kancil.backend.DeviceOptions;
-import dev.kancil.backend.UserCache;
 import dev.kancil.backend.accelerator.AcceleratorDevice;
 import dev.kancil.backend.accelerator.AcceleratorWeights;
 import dev.kancil.backend.accelerator.BinaryCache;
@@ -21,7 +20,6 @@ import dev.kancil.graph.op.Fused;
 import dev.kancil.tensor.DataType;
 import java.util.Map;
 import java.util.OptionalDouble;
-import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
 /** An open NVIDIA device: its primary context, and a stream on which all its work runs. */
@@ -41,6 +39,10 @@ final class CudaDevice extends AcceleratorDevice {
    * Opens a device.
    *
    * @param memory closed with the device
+   * @param compiler null where kernels can only be those of the stock
+   * @param architecture for which kernels are compiled
+   * @param traits of the device, as kernels for that architecture see it
+   * @param stock of kernels that are compiled beforehand; null if there is none
    */
   CudaDevice(
       CudaMemory memory,
@@ -48,17 +50,13 @@ final class CudaDevice extends AcceleratorDevice {
       DeviceOptions options,
       @Nullable Nvrtc compiler,
       String architecture,
-      CudaTraits traits) {
+      CudaTraits traits,
+      @Nullable KernelStock stock) {
     super(description, options, memory);
     this.memory = memory;
     this.traits = traits;
-    // What a kernel becomes depends on the compiler and the device's architecture alone.
-    BinaryCache cache =
-        new BinaryCache(
-            UserCache.folder(System::getenv).resolve("cuda"),
-            (compiler == null ? "" : "NVRTC " + compiler.version()) + "\n" + architecture);
-    PreparedKernels prepared = PreparedKernels.ofProperties(architecture);
-    kernels = new CudaKernels(memory, compiler, architecture, cache, prepared);
+    BinaryCache cache = CollectedKernels.cache(compiler, architecture);
+    kernels = new CudaKernels(memory, compiler, architecture, cache, stock);
     tiles = new WeightTiles(memory, kernels, traits.hasBfloats());
   }
 
@@ -77,7 +75,7 @@ final class CudaDevice extends AcceleratorDevice {
               return new CudaLaunch(
                   memory,
                   () -> kernels.kernel(file, function, defines),
-                  name(function, defines),
+                  CudaKernels.label(function, defines),
                   arguments,
                   grid,
                   perOutput,
@@ -102,24 +100,14 @@ final class CudaDevice extends AcceleratorDevice {
     return tiles.takes(AcceleratorWeights.kept(type)) ? HALVES : ActivationRounding.NONE;
   }
 
-  /** A kernel as errors and tables name it: with its types, columns and experts. */
-  private static String name(String function, Map<String, String> defines) {
-    StringBuilder name = new StringBuilder(function);
-    new TreeMap<>(defines)
-        .forEach(
-            (key, value) -> {
-              if (key.startsWith("FORMAT") || key.equals("COLUMNS")) {
-                name.append(' ').append(value);
-              } else if (key.equals("EXPERTS")) {
-                name.append(" of ").append(value).append(" experts");
-              }
-            });
-    return name.toString();
-  }
-
   @Override
   public OptionalDouble readBytesPerSecond() {
     return OptionalDouble.of(ReadSpeed.measure(memory, kernels, traits));
+  }
+
+  /** Compiles what no program asks for. */
+  void compileMeasuring() {
+    ReadSpeed.kernel(kernels);
   }
 
   @Override

@@ -1,6 +1,7 @@
 package dev.kancil.backend.cuda;
 
 import dev.kancil.DeviceException;
+import dev.kancil.KancilException;
 import dev.kancil.backend.accelerator.BinaryCache;
 import dev.kancil.bindings.cuda.CudaDriver;
 import dev.kancil.bindings.cuda.CudaException;
@@ -15,6 +16,8 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
@@ -41,7 +44,7 @@ final class CudaKernels implements AutoCloseable {
   private final @Nullable Nvrtc compiler;
   private final String architecture;
   private final BinaryCache cache;
-  private final @Nullable PreparedKernels prepared;
+  private final @Nullable KernelStock stock;
   private final Map<Key, Long> modules = new HashMap<>();
   private final Map<Key, CompletableFuture<Image>> images = new HashMap<>();
   private final ExecutorService compilers =
@@ -55,21 +58,27 @@ final class CudaKernels implements AutoCloseable {
    * A cubin, or PTX.
    *
    * @param isKept whether it comes from the cache, and may be damaged
+   * @param module it as the driver has loaded it; 0 if it has not
    */
-  private record Image(byte[] bytes, boolean isKept) {}
+  private record Image(byte[] bytes, boolean isKept, long module) {
+    Image(byte[] bytes, boolean isKept) {
+      this(bytes, isKept, 0);
+    }
+  }
 
   /**
    * Kernels of a device.
    *
    * @param compiler null where kernels can only be those that were compiled beforehand
+   * @param stock of these; null if there is none
    */
   CudaKernels(
       CudaMemory memory,
       @Nullable Nvrtc compiler,
       String architecture,
       BinaryCache cache,
-      @Nullable PreparedKernels prepared) {
-    this.prepared = prepared;
+      @Nullable KernelStock stock) {
+    this.stock = stock;
     this.memory = memory;
     this.compiler = compiler;
     this.architecture = architecture;
@@ -80,7 +89,8 @@ final class CudaKernels implements AutoCloseable {
   synchronized void expect(String file, Map<String, String> defines) {
     Key key = new Key(file, Map.copyOf(defines));
     if (!modules.containsKey(key)) {
-      images.computeIfAbsent(key, _ -> CompletableFuture.supplyAsync(() -> image(key), compilers));
+      images.computeIfAbsent(
+          key, _ -> CompletableFuture.supplyAsync(() -> prepared(key), compilers));
     }
   }
 
@@ -104,6 +114,20 @@ final class CudaKernels implements AutoCloseable {
     }
   }
 
+  /** PTX of a stock is loaded, too: the driver compiles it then, which takes as long as NVRTC. */
+  private Image prepared(Key key) {
+    Image image = image(key);
+    if (compiler != null || stock == null) {
+      return image;
+    }
+    try {
+      MemorySegment bytes = MemorySegment.ofArray(image.bytes());
+      return new Image(image.bytes(), image.isKept(), memory.driver().loadModule(bytes));
+    } catch (CudaException e) {
+      throw CudaMemory.failure(e);
+    }
+  }
+
   private Image expected(Key key) {
     CompletableFuture<Image> begun = images.remove(key);
     if (begun == null) {
@@ -112,11 +136,14 @@ final class CudaKernels implements AutoCloseable {
     try {
       return begun.join();
     } catch (CompletionException e) {
-      throw e.getCause() instanceof DeviceException failure ? failure : e;
+      throw e.getCause() instanceof KancilException failure ? failure : e;
     }
   }
 
   private long load(CudaDriver driver, Key key, Image image) {
+    if (image.module() != 0) {
+      return image.module();
+    }
     try {
       return driver.loadModule(MemorySegment.ofArray(image.bytes()));
     } catch (CudaException e) {
@@ -135,30 +162,52 @@ final class CudaKernels implements AutoCloseable {
   private Image image(Key key) {
     String file = key.file();
     String source = source(file, key.defines());
-    PreparedKernels beforehand = prepared;
-    if (beforehand != null && beforehand.isFilled()) {
-      beforehand.keep(source, options(), to -> compile(requireCompiler(file), file, source, to));
+    KernelStock beforehand = stock;
+    if (beforehand != null) {
+      beforehand.keep(source, options(), to -> compile(requireCompiler(key), file, source, to));
     }
     byte[] bytes = cache.find(source, options());
-    if (bytes == null && beforehand != null && !beforehand.isFilled()) {
+    if (bytes == null && beforehand != null) {
       bytes = beforehand.find(source, options());
     }
     if (bytes != null) {
       return new Image(bytes, true);
     }
-    bytes = compile(requireCompiler(file), file, source, architecture);
+    bytes = compile(requireCompiler(key), file, source, architecture);
     cache.keep(source, options(), bytes);
     return new Image(bytes, false);
   }
 
-  private Nvrtc requireCompiler(String file) {
+  private Nvrtc requireCompiler(Key key) {
     if (compiler == null) {
+      KernelStock beforehand = stock;
       throw new DeviceException(
-          "there is no NVRTC to compile "
-              + file
-              + ", and it was not compiled beforehand as this device takes it");
+          "there is no NVRTC to compile %s for %s%s; %s"
+              .formatted(
+                  label(key.file().replace(".h", ""), key.defines()),
+                  architecture,
+                  beforehand == null
+                      ? ""
+                      : ", and %s, of other models or of another version, has not got it"
+                          .formatted(beforehand.name()),
+                  PackagedKernels.REMEDY));
     }
     return compiler;
+  }
+
+  /** A kernel as errors and tables name it: with its types, columns and experts. */
+  static String label(String function, Map<String, String> defines) {
+    StringBuilder name = new StringBuilder(function);
+    new TreeMap<>(defines)
+        .forEach(
+            (key, value) -> {
+              if (key.startsWith("FORMAT") || key.equals("COLUMNS")) {
+                name.append(' ').append(value);
+              } else if (key.equals("EXPERTS")) {
+                name.append(" of ").append(value).append(" experts");
+              }
+            });
+    return name.toString();
   }
 
   /** A kernel file with its defines in front and its includes in place. */
@@ -194,7 +243,33 @@ final class CudaKernels implements AutoCloseable {
   @Override
   public synchronized void close() {
     compilers.shutdownNow();
-    modules.values().forEach(module -> memory.release(driver -> driver.unloadModule(module)));
+    if (compiler == null) {
+      awaitLoads();
+    }
+    modules.values().forEach(this::unload);
     modules.clear();
+  }
+
+  private void unload(long module) {
+    memory.release(driver -> driver.unloadModule(module));
+  }
+
+  /** Unloads what was loaded and never asked for. */
+  private void awaitLoads() {
+    try {
+      if (!compilers.awaitTermination(1, TimeUnit.MINUTES)) {
+        // The context takes the rest along.
+        return;
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      return;
+    }
+    for (CompletableFuture<Image> image : images.values()) {
+      if (image.state() == Future.State.SUCCESS && image.resultNow().module() != 0) {
+        unload(image.resultNow().module());
+      }
+    }
+    images.clear();
   }
 }

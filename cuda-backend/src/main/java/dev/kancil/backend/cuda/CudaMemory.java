@@ -189,6 +189,11 @@ final class CudaMemory extends DeviceMemory implements AutoCloseable {
     }
   }
 
+  /** Whether there is a device that could use what is copied. */
+  boolean isThere() {
+    return !(driver instanceof AbsentDriver);
+  }
+
   /** What brings weights. */
   PinnedRing ring() {
     return ring;

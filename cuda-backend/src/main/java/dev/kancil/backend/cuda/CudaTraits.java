@@ -6,8 +6,8 @@ import dev.kancil.bindings.cuda.DeviceAttribute;
 /**
  * What kernels' shapes depend on.
  *
- * @param capability 90 for 9.0
- * @param units multiprocessors
+ * @param capability that kernels are compiled for, at most the device's: 90 for 9.0
+ * @param units multiprocessors; 0 if kernels are to be made for devices with any number of them
  * @param sharedBytesPerBlock the most shared memory that a block can have
  * @param mayMultiplyExperts whether experts' products are among those for which four warps multiply
  *     together, where they do

@@ -79,6 +79,11 @@ final class PinnedRing implements AutoCloseable {
    * @param copied is told how many bytes were enqueued, piece by piece
    */
   synchronized void copy(long target, MemorySegment source, LongConsumer copied) {
+    if (!memory.isThere()) {
+      // Nor is a file read, then.
+      copied.accept(source.byteSize());
+      return;
+    }
     try {
       for (long done = 0; done < source.byteSize(); done += pieceBytes) {
         long bytes = Math.min(pieceBytes, source.byteSize() - done);

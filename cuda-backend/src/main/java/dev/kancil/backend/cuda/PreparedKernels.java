@@ -13,7 +13,7 @@ import org.jspecify.annotations.Nullable;
  * @param architecture that they are for, such as {@code sm_90}
  * @param isFilled whether what is compiled here is compiled for that architecture, too, and kept
  */
-record PreparedKernels(Path folder, String architecture, boolean isFilled) {
+record PreparedKernels(Path folder, String architecture, boolean isFilled) implements KernelStock {
   /** A property: a folder to take kernels from. */
   private static final String TAKEN = "kancil.cuda.kernels";
 
@@ -37,16 +37,21 @@ record PreparedKernels(Path folder, String architecture, boolean isFilled) {
     return taken.isEmpty() ? null : new PreparedKernels(Path.of(taken), own, false);
   }
 
-  /** A kernel's image; null if it is not among them. */
-  byte @Nullable [] find(String source, String options) {
-    return images().find(source, options);
+  @Override
+  public byte @Nullable [] find(String source, String options) {
+    return isFilled ? null : images().find(source, options);
   }
 
-  /** Adds a kernel that is not there yet. */
-  void keep(String source, String options, Function<String, byte[]> compile) {
-    if (images().find(source, options) == null) {
+  @Override
+  public void keep(String source, String options, Function<String, byte[]> compile) {
+    if (isFilled && images().find(source, options) == null) {
       images().keep(source, options, compile.apply(architecture));
     }
+  }
+
+  @Override
+  public String name() {
+    return folder.toString();
   }
 
   private BinaryCache images() {

@@ -22,11 +22,15 @@ final class ReadSpeed {
 
   private ReadSpeed() {}
 
+  static long kernel(CudaKernels kernels) {
+    return kernels.kernel("read_speed.h", "read_speed", Map.of());
+  }
+
   /** Bytes a second, the median of some runs. */
   static double measure(CudaMemory memory, CudaKernels kernels, CudaTraits traits) {
     CudaDriver driver = memory.driver();
     long bytes = Math.min(MOST_BYTES, driver.freeBytes() / 2) / 16 * 16;
-    long kernel = kernels.kernel("read_speed.h", "read_speed", Map.of());
+    long kernel = kernel(kernels);
     try (DeviceBuffer read = memory.allocate(bytes, "what is read");
         DeviceBuffer sum = memory.allocate(Integer.BYTES, "a sum");
         Arena arena = Arena.ofConfined()) {

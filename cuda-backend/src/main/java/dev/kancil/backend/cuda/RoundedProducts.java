@@ -115,6 +115,6 @@ final class RoundedProducts {
     }
     boolean perOutput = Work.isPerOutput(y);
     int most = perOutput ? limits.outputs() : limits.tokens();
-    return new CheapestWork(ways, MatMulShape.FEW_TOKENS + 1, most, perOutput);
+    return new CheapestWork(ways, MatMulShape.FEW_TOKENS + 1, most, perOutput, traits.units() == 0);
   }
 }

@@ -43,10 +43,12 @@ record WarpgroupShape(int tokens, int groups, int stages, int cost, int furtherC
   /** What so many blocks of rows take in a step. */
   long cost(int rows, int rowBlocks, CudaTraits traits) {
     long blocks = (long) Math.ceilDiv(rows, tokens) * rowBlocks;
+    // A device that is not there has none, and no matter.
+    int units = Math.max(traits.units(), 1);
     if (start == 0) {
-      return cost + (Math.ceilDiv(blocks, traits.units()) - 1) * furtherCost;
+      return cost + (Math.ceilDiv(blocks, units) - 1) * furtherCost;
     }
-    return Math.max(cost, furtherCost * blocks / traits.units() + start);
+    return Math.max(cost, furtherCost * blocks / units + start);
   }
 
   Map<String, String> defines() {

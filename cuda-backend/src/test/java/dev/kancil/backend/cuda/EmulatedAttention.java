@@ -177,7 +177,7 @@ final class EmulatedAttention implements AutoCloseable {
     int heads = sizes.heads();
     float[] y = new float[rows * rowFloats()];
     Arrays.fill(y, 12345);
-    run("attention_plain", Map.of(), Grid.perRow(heads), y, List.of());
+    run("attention_plain", Map.of(), Grid.perRow(heads), y, List.of(), 0);
     return y;
   }
 
@@ -193,7 +193,8 @@ final class EmulatedAttention implements AutoCloseable {
         split.defines(),
         split.grid(),
         y,
-        List.of(CudaBuffer.address(partials), CudaBuffer.address(room)));
+        List.of(CudaBuffer.address(partials), CudaBuffer.address(room)),
+        split.splits());
     MemorySegment after = arena.allocate(split.endedBytes(rows), 4);
     memory.read(room, 0, after);
     if (!Arrays.equals(after.toArray(ValueLayout.JAVA_INT), ended)) {
@@ -212,20 +213,34 @@ final class EmulatedAttention implements AutoCloseable {
               groups[1] = split.parts();
               groups[2] = Math.ceilDiv(rows, 3);
             });
-    run("attention_split", split.definesInTurn(), grid, y, List.of(0L, 0L));
+    run("attention_split", split.definesInTurn(), grid, y, List.of(0L, 0L), split.splits());
     return y;
   }
 
   /** Tiles, and what they leave out. */
   float[] tiles(AttentionTiles tiles, AttentionSplit split) {
     float[] y = new float[rows * rowFloats()];
-    run("attention_tiles", tiles.defines(), tiles.grid(), y, List.of());
-    run("attention_split", split.definesBeside(tiles), split.gridInTurn(), y, List.of(0L, 0L));
+    run("attention_tiles", tiles.defines(), tiles.grid(), y, List.of(), 0);
+    run(
+        "attention_split",
+        split.definesBeside(tiles),
+        split.gridInTurn(),
+        y,
+        List.of(0L, 0L),
+        split.splits());
     return y;
   }
 
+  /**
+   * @param splits of a row's keys at most, behind further arguments; 0 where there are none
+   */
   private void run(
-      String kernel, Map<String, String> shape, Grid grid, float[] y, List<Long> further) {
+      String kernel,
+      Map<String, String> shape,
+      Grid grid,
+      float[] y,
+      List<Long> further,
+      int splits) {
     Map<String, String> defines = new HashMap<>(shape);
     defines.put("KEY_" + sizes.type(), "");
     defines.put("VALUE_" + sizes.type(), "");
@@ -247,6 +262,9 @@ final class EmulatedAttention implements AutoCloseable {
     layouts.add(ValueLayout.JAVA_INT);
     layouts.add(ValueLayout.JAVA_LONG);
     further.forEach(_ -> layouts.add(ValueLayout.JAVA_LONG));
+    if (splits > 0) {
+      layouts.add(ValueLayout.JAVA_INT);
+    }
     KernelArguments arguments = new KernelArguments(arena, layouts);
     int index = 0;
     for (long input : inputs) {
@@ -256,6 +274,9 @@ final class EmulatedAttention implements AutoCloseable {
     arguments.set(index++, CudaBuffer.address(target));
     for (long more : further) {
       arguments.set(index++, more);
+    }
+    if (splits > 0) {
+      arguments.set(index, splits);
     }
     long[] groups = {1, 1, 1};
     grid.groups().of(rows, groups);

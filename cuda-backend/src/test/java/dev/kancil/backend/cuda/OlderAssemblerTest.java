@@ -1,17 +1,24 @@
 package dev.kancil.backend.cuda;
 
+import static java.nio.charset.StandardCharsets.US_ASCII;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.kancil.bindings.cuda.CudaException;
 import dev.kancil.bindings.cuda.Nvrtc;
 import dev.kancil.bindings.cuda.RequiredNvrtc;
-import java.nio.charset.StandardCharsets;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.Collections;
+import java.util.List;
+import java.util.zip.ZipEntry;
+import java.util.zip.ZipFile;
 import jcuda.nvptxcompiler.JNvPTXCompiler;
 import jcuda.nvptxcompiler.nvPTXCompilerHandle;
 import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -37,10 +44,12 @@ class OlderAssemblerTest {
 
   /** The machine code of a text, which says that it is of the assembler's version. */
   private byte[] assemble(String text, String architecture) {
-    byte[] ptx =
-        text.replaceFirst("(?m)^\\.version [0-9.]+$", ".version " + VERSION)
-            .concat("\0")
-            .getBytes(StandardCharsets.US_ASCII);
+    return assembleAsItIs(
+        text.replaceFirst("(?m)^\\.version [0-9.]+$", ".version " + VERSION), architecture);
+  }
+
+  private byte[] assembleAsItIs(String text, String architecture) {
+    byte[] ptx = text.concat("\0").getBytes(US_ASCII);
     JNvPTXCompiler.setExceptionsEnabled(false);
     check(JNvPTXCompiler.nvPTXCompilerCreate(handle, ptx.length, ptx));
     try {
@@ -62,7 +71,7 @@ class OlderAssemblerTest {
       JNvPTXCompiler.nvPTXCompilerGetErrorLogSize(handle, size);
       byte[] log = new byte[Math.toIntExact(size[0])];
       JNvPTXCompiler.nvPTXCompilerGetErrorLog(handle, log);
-      throw new CudaException(status, new String(log, StandardCharsets.US_ASCII).strip());
+      throw new CudaException(status, new String(log, US_ASCII).strip());
     }
   }
 
@@ -74,11 +83,32 @@ class OlderAssemblerTest {
         RepresentativeKernels.of("compute_" + architecture)) {
       byte[] ptx =
           CudaKernels.compile(compiler, kernel.file(), kernel.source(), "compute_" + architecture);
-      String text = new String(ptx, 0, ptx.length - 1, StandardCharsets.US_ASCII);
+      String text = new String(ptx, 0, ptx.length - 1, US_ASCII);
       assertThat(assemble(text, "sm_" + architecture))
           .as(kernel.toString())
           .startsWith(0x7f, 'E', 'L', 'F');
     }
+  }
+
+  /** As drivers of the oldest version that packaged kernels are for would take them. */
+  @Test
+  void packagedKernelsAssembleAsTheyAre(@TempDir Path folder) throws IOException {
+    Path file = folder.resolve("kernels.jar");
+    int kernels = TinyArchive.write(file, List.of(KernelTarget.values()));
+    int assembled = 0;
+    try (ZipFile zip = new ZipFile(file.toFile())) {
+      for (ZipEntry entry : Collections.list(zip.entries())) {
+        if (entry.getName().endsWith(".ptx")) {
+          Path path = Path.of(entry.getName());
+          String ptx = new String(zip.getInputStream(entry).readAllBytes(), US_ASCII);
+          assertThat(assembleAsItIs(ptx, "sm_" + path.getName(path.getNameCount() - 2)))
+              .as(entry.getName())
+              .startsWith(0x7f, 'E', 'L', 'F');
+          assembled++;
+        }
+      }
+    }
+    assertThat(assembled).isEqualTo(kernels).isGreaterThan(100);
   }
 
   @Test

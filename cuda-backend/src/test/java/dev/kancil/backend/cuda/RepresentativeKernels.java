@@ -174,7 +174,6 @@ final class RepresentativeKernels {
             "FIRST_KEY(query)=0",
             "LAST_KEY(query)=(query)",
             "WARPS=4",
-            "SPLITS=33",
             "HEADS_AT_ONCE=4",
             "VALUE_PART=128",
             "PARTIAL_FLOATS=520");
