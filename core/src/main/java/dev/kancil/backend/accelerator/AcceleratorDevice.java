@@ -5,6 +5,7 @@ import dev.kancil.backend.DeviceDescription;
 import dev.kancil.backend.DeviceOptions;
 import dev.kancil.backend.DeviceQueue;
 import dev.kancil.backend.DeviceWeights;
+import dev.kancil.backend.LoadMeter;
 import dev.kancil.backend.Program;
 import dev.kancil.backend.SequenceState;
 import dev.kancil.backend.StepLimits;

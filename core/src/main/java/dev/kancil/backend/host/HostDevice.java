@@ -6,6 +6,8 @@ import dev.kancil.backend.DeviceDescription;
 import dev.kancil.backend.DeviceOptions;
 import dev.kancil.backend.DeviceQueue;
 import dev.kancil.backend.DeviceWeights;
+import dev.kancil.backend.LoadMeter;
+import dev.kancil.backend.LoadProgress;
 import dev.kancil.backend.Program;
 import dev.kancil.backend.SequenceState;
 import dev.kancil.backend.StepLimits;
@@ -23,6 +25,7 @@ import java.util.function.Supplier;
 public final class HostDevice implements Device {
   private final DeviceDescription description;
   private final boolean guarded;
+  private final LoadProgress progress;
   private final Supplier<Lowering> lowerings;
   private final Predicate<Fused> takes;
   private final Function<DataType, ActivationRounding> rounding;
@@ -32,7 +35,8 @@ public final class HostDevice implements Device {
   private boolean closed;
 
   /**
-   * @param options of which {@link DeviceOptions#guarded} is heeded here
+   * @param options of which {@link DeviceOptions#guarded} and {@link DeviceOptions#progress} are
+   *     heeded here
    * @param lowerings a fresh lowering for each program; it sees the program's nodes in running
    *     order
    * @param takes which fused operations the lowering has kernels for
@@ -62,6 +66,7 @@ public final class HostDevice implements Device {
       Supplier<OptionalDouble> readSpeed) {
     this.description = description;
     this.guarded = options.guarded();
+    this.progress = options.progress();
     this.lowerings = lowerings;
     this.takes = takes;
     this.rounding = rounding;
@@ -105,7 +110,12 @@ public final class HostDevice implements Device {
     if (!(weights instanceof HostWeights hostWeights)) {
       throw new IllegalArgumentException("weights of another device");
     }
-    return new HostProgram(graph, lowerings.get(), hostWeights, limits, queue, guarded);
+    LoadMeter meter =
+        new LoadMeter(progress, "laying weights anew", hostWeights.missingBytes(graph));
+    hostWeights.onLaid(meter);
+    Program program = new HostProgram(graph, lowerings.get(), hostWeights, limits, queue, guarded);
+    meter.end();
+    return program;
   }
 
   @Override

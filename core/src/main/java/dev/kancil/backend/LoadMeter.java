@@ -1,10 +1,9 @@
-package dev.kancil.backend.accelerator;
+package dev.kancil.backend;
 
-import dev.kancil.backend.LoadProgress;
 import java.util.function.LongConsumer;
 
 /** Counts the bytes of weights that a program has brought, and tells what share of all that is. */
-final class LoadMeter implements LongConsumer {
+public final class LoadMeter implements LongConsumer {
   private final LoadProgress progress;
   private final String work;
   private final long all;
@@ -15,7 +14,7 @@ final class LoadMeter implements LongConsumer {
    *
    * @param all bytes that will be brought, as they are stored
    */
-  LoadMeter(LoadProgress progress, String work, long all) {
+  public LoadMeter(LoadProgress progress, String work, long all) {
     this.progress = progress;
     this.work = work;
     this.all = all;
@@ -29,7 +28,8 @@ final class LoadMeter implements LongConsumer {
     progress.report(work, all == 0 ? 0 : Math.min((double) brought / all, 0.999));
   }
 
-  void end() {
+  /** Tells that all is done. */
+  public void end() {
     progress.report(work, 1);
   }
 }
