@@ -23,6 +23,12 @@ record TileForm(Quants quants, int scaleColumns, int halfColumns, boolean hasMin
 
   /** How quants lie. */
   enum Quants {
+    /** Integers of 16 columns of a row, with column 4j + b as the two bits from 8b + 2j on. */
+    TWOS(2, 0),
+    /**
+     * And behind them integers of 32 columns, with the third bit of column 4j + b as bit 8b + j.
+     */
+    THREES(2, 1),
     /**
      * Integers of eight columns of a row: byte b has column b in its low and 4 + b in its high
      * half.
@@ -57,6 +63,8 @@ record TileForm(Quants quants, int scaleColumns, int halfColumns, boolean hasMin
       case Q5_0 -> new TileForm(Quants.FIVES, 32, 32, false, 16);
       case Q5_1 -> new TileForm(Quants.FIVES, 32, 32, true, 0);
       case Q8_0 -> new TileForm(Quants.BYTES, 32, 32, false, 0);
+      case Q2_K -> new TileForm(Quants.TWOS, 16, 256, true, 0);
+      case Q3_K -> new TileForm(Quants.THREES, 16, 256, false, 4);
       case Q4_K -> new TileForm(Quants.NIBBLES, 32, 256, true, 0);
       case Q5_K -> new TileForm(Quants.FIVES, 32, 256, true, 0);
       case Q6_K -> new TileForm(Quants.SIXES, 16, 256, false, 32);
@@ -67,6 +75,11 @@ record TileForm(Quants quants, int scaleColumns, int halfColumns, boolean hasMin
   /** Whether scales are bytes times halves. */
   boolean isSuper() {
     return halfColumns > scaleColumns;
+  }
+
+  /** Whether a byte has a scale in its low half and a minimum in its high one. */
+  boolean hasPairs() {
+    return hasMinimum && quants == Quants.TWOS;
   }
 
   /** Whether sums of x are needed. */
@@ -86,13 +99,17 @@ record TileForm(Quants quants, int scaleColumns, int halfColumns, boolean hasMin
 
   /** Where the bytes of minimums begin. */
   long minimumBytes(int columns) {
-    return scaleBytes(columns) + (isSuper() ? (long) columns / scaleColumns * ROWS : 0);
+    return hasPairs() ? scaleBytes(columns) : scaleBytes(columns) + bytesOfScales(columns);
+  }
+
+  private long bytesOfScales(int columns) {
+    return isSuper() ? (long) columns / scaleColumns * ROWS : 0;
   }
 
   /** Where quants begin. */
   long quants(int columns) {
-    long bytes = minimumBytes(columns) - scaleBytes(columns);
-    return minimumBytes(columns) + (hasMinimum ? bytes : 0);
+    int planes = hasMinimum && !hasPairs() ? 2 : 1;
+    return scaleBytes(columns) + planes * bytesOfScales(columns);
   }
 
   /** Where the higher bits of quants begin. */

@@ -40,13 +40,18 @@ final class TilePacking {
           to.set(ValueLayout.JAVA_BYTE, target, quants[i]);
         }
       } else {
-        low(to, tile + form.quants(columns) + (long) column * ROWS / 2 + 4L * lane);
-        high(to, tile + form.highQuants(columns), column, lane);
+        int bits = form.quants().lowBits;
+        if (bits == 4) {
+          putNibbles(to, tile + form.quants(columns) + (long) column * ROWS / 2 + 4L * lane);
+        } else {
+          putParts(to, tile + form.quants(columns), column, lane, 0, bits);
+        }
+        putParts(to, tile + form.highQuants(columns), column, lane, bits, form.quants().highBits);
       }
     }
   }
 
-  private void low(MemorySegment to, long at) {
+  private void putNibbles(MemorySegment to, long at) {
     for (int j = 0; j < BLOCK / 8; j++) {
       int both = 0;
       for (int b = 0; b < 4; b++) {
@@ -56,13 +61,14 @@ final class TilePacking {
     }
   }
 
-  private void high(MemorySegment to, long plane, int column, int lane) {
-    int bits = form.quants().highBits;
+  /** Some bits of the quants, from bit {@code first} on. */
+  private void putParts(MemorySegment to, long plane, int column, int lane, int first, int bits) {
     for (int from = 0; bits > 0 && from < BLOCK; from += BLOCK / bits) {
       int all = 0;
       for (int j = 0; j < 8 / bits; j++) {
         for (int b = 0; b < 4; b++) {
-          all |= quants[from + 4 * j + b] >> 4 << 8 * b + bits * j;
+          int part = quants[from + 4 * j + b] >> first & (1 << bits) - 1;
+          all |= part << 8 * b + bits * j;
         }
       }
       long at = plane + (long) (column + from) * bits / 8 * ROWS + 4L * lane;
@@ -78,6 +84,13 @@ final class TilePacking {
       case Q5_0 -> fives(from, at + 2);
       case Q5_1 -> fives(from, at + 4);
       case Q8_0 -> MemorySegment.copy(from, ValueLayout.JAVA_BYTE, at + 2, quants, 0, BLOCK);
+      case Q2_K -> pairs(from, at + 16 + BLOCK * (of / 4), of % 4);
+      case Q3_K -> {
+        pairs(from, at + 32 + BLOCK * (of / 4), of % 4);
+        for (int i = 0; i < BLOCK; i++) {
+          quants[i] |= (byte) ((from.get(ValueLayout.JAVA_BYTE, at + i) >> of & 1) << 2);
+        }
+      }
       case Q4_K -> half(from, at + 16 + BLOCK * (of / 2), of % 2);
       case Q5_K -> {
         half(from, at + 48 + BLOCK * (of / 2), of % 2);
@@ -93,6 +106,13 @@ final class TilePacking {
         }
       }
       default -> throw new IllegalArgumentException(type.toString());
+    }
+  }
+
+  /** One of the four pairs of bits of some bytes. */
+  private void pairs(MemorySegment from, long at, int which) {
+    for (int i = 0; i < BLOCK; i++) {
+      quants[i] = (byte) (from.get(ValueLayout.JAVA_BYTE, at + i) >> 2 * which & 3);
     }
   }
 
@@ -142,6 +162,21 @@ final class TilePacking {
         sixBits = SuperBlockDecoding.part(SuperBlockDecoding.minima(from, at + 4), of);
         to.set(ValueLayout.JAVA_BYTE, minimum, (byte) sixBits);
       }
+      case Q2_K -> {
+        copyHalf(from, at + 80, to, half);
+        copyHalf(from, at + 82, to, second);
+        for (int i = 0; i < 2; i++) {
+          byte both = from.get(ValueLayout.JAVA_BYTE, at + 2 * of + i);
+          to.set(ValueLayout.JAVA_BYTE, bytes + (long) i * ROWS, both);
+        }
+      }
+      case Q3_K -> {
+        copyHalf(from, at + 108, to, half);
+        for (int i = 0; i < 2; i++) {
+          byte scale = (byte) (sixBits(from, at + 96, 2 * of + i) - 32);
+          to.set(ValueLayout.JAVA_BYTE, bytes + (long) i * ROWS, scale);
+        }
+      }
       case Q6_K -> {
         copyHalf(from, at + 208, to, half);
         for (int i = 0; i < 2; i++) {
@@ -151,6 +186,13 @@ final class TilePacking {
       }
       default -> throw new IllegalArgumentException(type.toString());
     }
+  }
+
+  /** Q3_K's: four bits in the halves of eight bytes, two in the pairs of four behind them. */
+  private static int sixBits(MemorySegment from, long at, int i) {
+    int low = from.get(ValueLayout.JAVA_BYTE, at + i % 8) >> 4 * (i / 8) & 15;
+    int high = from.get(ValueLayout.JAVA_BYTE, at + 8 + i % 4) >> 2 * (i / 4) & 3;
+    return low | high << 4;
   }
 
   private static void copyHalf(MemorySegment from, long at, MemorySegment to, long target) {

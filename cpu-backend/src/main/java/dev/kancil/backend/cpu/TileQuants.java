@@ -38,19 +38,34 @@ final class TileQuants {
       int first,
       int count,
       int[] to) {
-    long low = at + 8L * first;
+    long low = at + 2L * quants.lowBits * first;
     long high = highAt + 2L * quants.highBits * first;
     switch (quants) {
+      case TWOS -> twos(data, low, count, to);
+      case THREES -> {
+        twos(data, low, count, to);
+        addBits(data, high, 2, count, to);
+      }
       case NIBBLES -> nibbles(data, low, count, to);
       case FIVES -> {
         nibbles(data, low, count, to);
-        addFifths(data, high, count, to);
+        addBits(data, high, 4, count, to);
       }
       case SIXES -> {
         nibbles(data, low, count, to);
         addSixths(data, high, count, to);
       }
       case BYTES -> throw new IllegalArgumentException("bytes are not in parts");
+    }
+  }
+
+  private static void twos(MemorySegment data, long at, int count, int[] to) {
+    for (int c = 0; c < count; c += 16) {
+      IntVector q = Lanes.integers(data, at + 4L * c);
+      int i = c / 4 * LENGTH;
+      for (int j = 0; j < 4; j++) {
+        q.lanewise(VectorOperators.LSHR, 2 * j).and(0x03030303).intoArray(to, i + j * LENGTH);
+      }
     }
   }
 
@@ -63,14 +78,15 @@ final class TileQuants {
     }
   }
 
-  private static void addFifths(MemorySegment data, long at, int count, int[] to) {
+  /** Adds one bit to each quant, as bit {@code place}. */
+  private static void addBits(MemorySegment data, long at, int place, int count, int[] to) {
     for (int c = 0; c < count; c += 32) {
       IntVector bits = Lanes.integers(data, at + 2L * c);
       int i = c / 4 * LENGTH;
       for (int j = 0; j < 8; j++) {
         bits.lanewise(VectorOperators.LSHR, j)
             .and(0x01010101)
-            .lanewise(VectorOperators.LSHL, 4)
+            .lanewise(VectorOperators.LSHL, place)
             .or(IntVector.fromArray(Lanes.INTS, to, i + j * LENGTH))
             .intoArray(to, i + j * LENGTH);
       }

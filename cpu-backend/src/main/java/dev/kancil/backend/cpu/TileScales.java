@@ -5,6 +5,8 @@ import static dev.kancil.backend.cpu.Lanes.LENGTH;
 
 import java.lang.foreign.MemorySegment;
 import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.IntVector;
+import jdk.incubator.vector.VectorOperators;
 
 /**
  * Scales and minimums of some rows of a tile as float32, before the loops over its quants: the
@@ -50,9 +52,11 @@ final class TileScales {
       long bytes = (long) first / form.scaleColumns() * TileForm.ROWS + at + part;
       long scaleBytes = bytes + form.scaleBytes(columns);
       if (form.hasMinimum()) {
-        unsigned(data, halves, scaleBytes, 1, each, count, scales, 0);
+        int mask = form.hasPairs() ? 15 : 255;
+        unsigned(data, halves, scaleBytes, 0, mask, 1, each, count, scales, 0);
         long minimumBytes = bytes + form.minimumBytes(columns);
-        unsigned(data, second, minimumBytes, -1, each, count, scales, minimums);
+        int shift = form.hasPairs() ? 4 : 0;
+        unsigned(data, second, minimumBytes, shift, mask, -1, each, count, scales, minimums);
       } else {
         signed(data, halves, scaleBytes, each, count, scales);
       }
@@ -78,6 +82,8 @@ final class TileScales {
       MemorySegment data,
       long halves,
       long bytes,
+      int shift,
+      int mask,
       float sign,
       int each,
       int count,
@@ -87,7 +93,8 @@ final class TileScales {
       FloatVector factor =
           Lanes.halves(Lanes.patterns(data, halves + 2L * TileForm.ROWS * (i / each))).mul(sign);
       for (int j = i; j < i + each; j++) {
-        Lanes.toFloat(Lanes.unsigned(data, bytes + (long) TileForm.ROWS * j))
+        IntVector byteOfEach = Lanes.unsigned(data, bytes + (long) TileForm.ROWS * j);
+        Lanes.toFloat(byteOfEach.lanewise(VectorOperators.LSHR, shift).and(mask))
             .mul(factor)
             .intoArray(to, from + j * LENGTH);
       }

@@ -33,6 +33,8 @@ final class KernelSpeed {
                 DataType.Q5_0,
                 DataType.Q5_1,
                 DataType.Q8_0,
+                DataType.Q2_K,
+                DataType.Q3_K,
                 DataType.Q4_K,
                 DataType.Q5_K,
                 DataType.Q6_K);
