@@ -9,9 +9,6 @@ import org.jspecify.annotations.Nullable;
  * VectorProduct}s.
  */
 final class ExpertRows implements WorkerPool.Work {
-  /** Of experts with so many slots or fewer what single products take is made, too. */
-  private static final int FEW = 3;
-
   private final ProductRows rows = new ProductRows();
   private final ExpertSlots slots;
   // Where what single products take begins, of each expert that has few slots.
@@ -26,7 +23,10 @@ final class ExpertRows implements WorkerPool.Work {
 
   /** Makes room for the largest step. */
   void reserve(int experts, int mostSlots, int mostColumns) {
-    rows.reserve(mostSlots, (int) Math.min(mostSlots, (long) FEW * experts), mostColumns);
+    rows.reserve(
+        mostSlots,
+        (int) Math.min(mostSlots, (long) VectorTiles.MOST_SINGLES * experts),
+        mostColumns);
     if (few.length < experts) {
       few = new int[experts];
     }
@@ -45,7 +45,7 @@ final class ExpertRows implements WorkerPool.Work {
     int next = 0;
     for (int expert = 0; expert < experts; expert++) {
       few[expert] = next;
-      next += slots.count(expert) <= FEW ? slots.count(expert) : 0;
+      next += slots.count(expert) <= VectorTiles.MOST_SINGLES ? slots.count(expert) : 0;
     }
     pool.run(experts, this);
   }
@@ -57,7 +57,7 @@ final class ExpertRows implements WorkerPool.Work {
       int row = slots.start(expert) + i;
       long at = 4L * (slots.slot(expert, i) / slotsOfInput) * columns;
       rows.put(row, Objects.requireNonNull(source), at, columns);
-      if (count <= FEW) {
+      if (count <= VectorTiles.MOST_SINGLES) {
         rows.shift(row, few[expert] + i);
       }
     }

@@ -6,9 +6,6 @@ import org.jspecify.annotations.Nullable;
 
 /** All rows of x of a step, in their order, for {@link VectorProduct}s. */
 final class StepRows implements WorkerPool.Work {
-  /** Up to so many rows what single products take is made of. */
-  private static final int FEW = 3;
-
   private final ProductRows rows = new ProductRows();
   private @Nullable MemorySegment source;
   private int count;
@@ -16,7 +13,7 @@ final class StepRows implements WorkerPool.Work {
 
   /** Makes room for the largest step. */
   void reserve(int mostRows, int mostColumns) {
-    rows.reserve(mostRows, Math.min(mostRows, FEW), mostColumns);
+    rows.reserve(mostRows, Math.min(mostRows, VectorTiles.MOST_SINGLES), mostColumns);
   }
 
   /** Takes rows that lie one behind the other. */
@@ -31,7 +28,7 @@ final class StepRows implements WorkerPool.Work {
   @Override
   public void run(int row, int thread) {
     rows.put(row, Objects.requireNonNull(source), 4L * row * columns, columns);
-    if (count <= FEW) {
+    if (count <= VectorTiles.MOST_SINGLES) {
       rows.shift(row, row);
     }
   }

@@ -50,7 +50,9 @@ final class VectorProduct {
    *
    * @param first row of the group, a multiple of {@link #ROWS}
    * @param xRow the first row of x, and {@code rows} of them, {@link #MOST_ROWS} at most
-   * @param few where what single products take of x is, if there are so few rows of x
+   * @param few where what single products take of x is
+   * @param singles whether rows of x are multiplied each for itself, as {@link
+   *     VectorTiles#mostSingles} allows
    */
   static void multiply(
       VectorTiles weight,

@@ -36,6 +36,9 @@ record VectorTiles(
    */
   record Rooms(float[] floats, int[] integers) {}
 
+  /** The most rows of x that any weight multiplies each for itself. */
+  static final int MOST_SINGLES = 3;
+
   private static final int ROWS = TileForm.ROWS;
 
   /** Rows that a thread lays at once. */
@@ -126,7 +129,7 @@ record VectorTiles(
 
   /** Up to so many rows of x are multiplied each for itself, straight from the tiles. */
   int mostSingles() {
-    return isTiled(type) ? 3 : 0;
+    return isTiled(type) ? MOST_SINGLES : 0;
   }
 
   private long tile(int group, int row) {
