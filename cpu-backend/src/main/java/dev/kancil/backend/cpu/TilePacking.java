@@ -3,6 +3,7 @@ package dev.kancil.backend.cpu;
 import dev.kancil.tensor.DataType;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.util.Arrays;
 
 /** Rows of weights as files have them become lanes of tiles, as {@link TileForm} lays these out. */
 final class TilePacking {
@@ -35,9 +36,9 @@ final class TilePacking {
       read(from, source, block % 8);
       scales(from, source, block, to, tile, lane);
       if (form.quants() == TileForm.Quants.BYTES) {
+        long target = tile + form.quants(columns) + (long) column * ROWS + lane;
         for (int i = 0; i < BLOCK; i++) {
-          long target = tile + form.quants(columns) + (long) (column + i) * ROWS + lane;
-          to.set(ValueLayout.JAVA_BYTE, target, quants[i]);
+          to.set(ValueLayout.JAVA_BYTE, target + (long) i * ROWS, quants[i]);
         }
       } else {
         int bits = form.quants().lowBits;
@@ -84,42 +85,35 @@ final class TilePacking {
       case Q5_0 -> fives(from, at + 2);
       case Q5_1 -> fives(from, at + 4);
       case Q8_0 -> MemorySegment.copy(from, ValueLayout.JAVA_BYTE, at + 2, quants, 0, BLOCK);
-      case Q2_K -> pairs(from, at + 16 + BLOCK * (of / 4), of % 4);
+      case Q2_K -> put(from, at + 16 + BLOCK * (of / 4), 2 * (of % 4), 3);
       case Q3_K -> {
-        pairs(from, at + 32 + BLOCK * (of / 4), of % 4);
-        for (int i = 0; i < BLOCK; i++) {
-          quants[i] |= (byte) ((from.get(ValueLayout.JAVA_BYTE, at + i) >> of & 1) << 2);
-        }
+        put(from, at + 32 + BLOCK * (of / 4), 2 * (of % 4), 3);
+        add(from, at, of, 1, 2);
       }
-      case Q4_K -> half(from, at + 16 + BLOCK * (of / 2), of % 2);
+      case Q4_K -> put(from, at + 16 + BLOCK * (of / 2), 4 * (of % 2), 15);
       case Q5_K -> {
-        half(from, at + 48 + BLOCK * (of / 2), of % 2);
-        for (int i = 0; i < BLOCK; i++) {
-          quants[i] |= (byte) ((from.get(ValueLayout.JAVA_BYTE, at + 16 + i) >> of & 1) << 4);
-        }
+        put(from, at + 48 + BLOCK * (of / 2), 4 * (of % 2), 15);
+        add(from, at + 16, of, 1, 4);
       }
       case Q6_K -> {
-        half(from, at + 64 * (of / 4) + BLOCK * (of % 2), of % 4 / 2);
-        for (int i = 0; i < BLOCK; i++) {
-          int four = from.get(ValueLayout.JAVA_BYTE, at + 128 + BLOCK * (of / 4) + i);
-          quants[i] |= (byte) ((four >> 2 * (of % 4) & 3) << 4);
-        }
+        put(from, at + 64 * (of / 4) + BLOCK * (of % 2), 4 * (of % 4 / 2), 15);
+        add(from, at + 128 + BLOCK * (of / 4), 2 * (of % 4), 3, 4);
       }
       default -> throw new IllegalArgumentException(type.toString());
     }
   }
 
-  /** One of the four pairs of bits of some bytes. */
-  private void pairs(MemorySegment from, long at, int which) {
-    for (int i = 0; i < BLOCK; i++) {
-      quants[i] = (byte) (from.get(ValueLayout.JAVA_BYTE, at + i) >> 2 * which & 3);
-    }
+  /** Quants are some bits of a byte each. */
+  private void put(MemorySegment from, long at, int shift, int mask) {
+    Arrays.fill(quants, (byte) 0);
+    add(from, at, shift, mask, 0);
   }
 
-  /** The low (0) or high (1) halves of some bytes. */
-  private void half(MemorySegment from, long at, int which) {
+  /** Quants have some bits of a byte each, too, from bit {@code place} on. */
+  private void add(MemorySegment from, long at, int shift, int mask, int place) {
     for (int i = 0; i < BLOCK; i++) {
-      quants[i] = (byte) (from.get(ValueLayout.JAVA_BYTE, at + i) >> 4 * which & 15);
+      int bits = from.get(ValueLayout.JAVA_BYTE, at + i) >> shift & mask;
+      quants[i] |= (byte) (bits << place);
     }
   }
 
@@ -165,10 +159,7 @@ final class TilePacking {
       case Q2_K -> {
         copyHalf(from, at + 80, to, half);
         copyHalf(from, at + 82, to, second);
-        for (int i = 0; i < 2; i++) {
-          byte both = from.get(ValueLayout.JAVA_BYTE, at + 2 * of + i);
-          to.set(ValueLayout.JAVA_BYTE, bytes + (long) i * ROWS, both);
-        }
+        copyTwo(from, at + 2 * of, to, bytes);
       }
       case Q3_K -> {
         copyHalf(from, at + 108, to, half);
@@ -179,10 +170,7 @@ final class TilePacking {
       }
       case Q6_K -> {
         copyHalf(from, at + 208, to, half);
-        for (int i = 0; i < 2; i++) {
-          byte scale = from.get(ValueLayout.JAVA_BYTE, at + 192 + 2 * of + i);
-          to.set(ValueLayout.JAVA_BYTE, bytes + (long) i * ROWS, scale);
-        }
+        copyTwo(from, at + 192 + 2 * of, to, bytes);
       }
       default -> throw new IllegalArgumentException(type.toString());
     }
@@ -193,6 +181,12 @@ final class TilePacking {
     int low = from.get(ValueLayout.JAVA_BYTE, at + i % 8) >> 4 * (i / 8) & 15;
     int high = from.get(ValueLayout.JAVA_BYTE, at + 8 + i % 4) >> 2 * (i / 4) & 3;
     return low | high << 4;
+  }
+
+  /** The bytes of a block's two scales. */
+  private static void copyTwo(MemorySegment from, long at, MemorySegment to, long target) {
+    to.set(ValueLayout.JAVA_BYTE, target, from.get(ValueLayout.JAVA_BYTE, at));
+    to.set(ValueLayout.JAVA_BYTE, target + ROWS, from.get(ValueLayout.JAVA_BYTE, at + 1));
   }
 
   private static void copyHalf(MemorySegment from, long at, MemorySegment to, long target) {
