@@ -54,7 +54,7 @@ record VectorTiles(
     int columns = Math.toIntExact(weight.shape().columns());
     int rows = Math.toIntExact(weight.shape().rows() / groups);
     MemorySegment data =
-        isTiled(type)
+        isTiled(type, TileForm.of(type))
             ? operands.packed(weight, packing(type, columns, rows, groups))
             : operands.weight(weight).data();
     return of(type, data, columns, rows);
@@ -66,8 +66,8 @@ record VectorTiles(
     return new VectorTiles(type, form, data, columns, groupRows, bytes(type, columns));
   }
 
-  private static boolean isTiled(DataType type) {
-    return TileForm.of(type) != null || FloatTiles.takes(type);
+  private static boolean isTiled(DataType type, @Nullable TileForm form) {
+    return form != null || FloatTiles.takes(type);
   }
 
   private static long bytes(DataType type, int columns) {
@@ -129,7 +129,7 @@ record VectorTiles(
 
   /** Up to so many rows of x are multiplied each for itself, straight from the tiles. */
   int mostSingles() {
-    return isTiled(type) ? MOST_SINGLES : 0;
+    return isTiled(type, form) ? MOST_SINGLES : 0;
   }
 
   private long tile(int group, int row) {
@@ -237,7 +237,7 @@ record VectorTiles(
   void decode(int group, int row, int first, int count, Rooms rooms, float[] panel, int to) {
     int part = row % ROWS;
     float[] floats = rooms.floats();
-    if (!isTiled(type)) {
+    if (!isTiled(type, form)) {
       decodeRows(group, row, first, count, floats, panel, to);
       return;
     }
