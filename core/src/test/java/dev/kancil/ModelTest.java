@@ -210,9 +210,10 @@ final class ModelTest {
         Session first = model.session();
         Session second = model.session()) {
       CountDownLatch go = new CountDownLatch(1);
+      // It must not end before something is chained to it, which this thread would then run.
+      Generation generation = first.generate("a", ENDLESS);
       var chained =
-          first
-              .generate("a", GREEDY)
+          generation
               .completion()
               .thenApply(
                   completion -> {
@@ -223,6 +224,7 @@ final class ModelTest {
                     }
                     return completion.text();
                   });
+      generation.cancel();
       assertThat(second.generate("b", GREEDY).await().tokens()).hasSize(12);
       go.countDown();
       assertThat(chained.join()).isNotNull();
