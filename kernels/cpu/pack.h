@@ -4,6 +4,7 @@
 // A block of 32 columns is registers of nibbles (register j: columns 8j to 8j + 3 low, 8j + 4 to 8j + 7 high), then registers of what is above four bits:
 // one of single bits (bit j of a byte: columns 4j to 4j + 3), or two of two bits (bits 2j and 2j + 1 of register i: columns 16i + 4j to 16i + 4j + 3); or registers
 // of bytes, which products.h says the sign of. Quants of two and three bits have registers of two bits first. Padding rows are zeros.
+// (What codebooks.h unpacks lies otherwise.)
 
 #define RUNS(n) for (int i = 0; i < n; i++)
 
@@ -115,6 +116,20 @@ PACK_BLOCKS(mxfp4, 17, 256, 16, {
   put_nibbles(q, quants_at);
   scales_at[lane] = at[0];
 })
+
+static void pack_row_nvfp4(const uint8_t *row, long blocks, int lane, uint8_t *tile) {
+  for (long b = 0; b < blocks; b++) {
+    const uint8_t *at = row + 36 * (b / 2), *packed = at + 4 + 16 * (b % 2);
+    uint8_t q[32], *to = BLOCK_OF(256 + 32, 0);
+    RUNS(32) { q[i] = packed[8 * (i / 16) + i % 8] >> 4 * (i / 8 % 2) & 15; }
+    put_nibbles(q, to + 4 * lane);
+    for (int half = 0; half < 2; half++) {
+      uint8_t scale = at[2 * (b % 2) + half];
+      // One that is no number is 0.
+      to[256 + 16 * half + lane] = scale == 0x7f ? 0 : scale & 0x7f;
+    }
+  }
+}
 
 // The scale and minimum of a superblock's block i, of six bits each (ggml).
 static INLINE void get_sixths(const uint8_t *packed, int i, uint8_t *scale, uint8_t *minimum) {

@@ -4,6 +4,9 @@
 #define JOIN(a, b) PASTE(a, b)
 
 static INLINE long JOIN(tile_bytes, NAME)(long blocks) {
+#ifdef RAW_BYTES
+  return TILE_ROWS * RAW_BYTES * (blocks / 8);
+#endif
   return (QUANT_BYTES + SCALE_BYTES) * blocks + SUPER_BYTES * (blocks / 8);
 }
 
@@ -11,6 +14,9 @@ static INLINE long JOIN(tile_bytes, NAME)(long blocks) {
 static INLINE void JOIN(few, NAME)(
     const uint8_t *tile, long blocks, const uint8_t *x, long x_bytes, const int tokens, const int parts, const int lane, floats *results) {
   const uint8_t *at = tile, *super = tile;
+#ifdef RAW_BYTES
+  unpacked_super unpacked;
+#endif
   activations of[MANY_TOKENS];
   floats result[MANY_TOKENS];
   UNROLL for (int t = 0; t < tokens; t++) {
@@ -18,12 +24,22 @@ static INLINE void JOIN(few, NAME)(
     result[t] = zero();
   }
   for (long b = 0; b < blocks; b++) {
+#ifdef RAW_BYTES
+    if (b % 8 == 0) {
+      const uint8_t *raw = tile + TILE_ROWS * RAW_BYTES * (b / 8);
+      prefetch(raw, TILE_ROWS * RAW_BYTES);
+      JOIN(unpack_super, NAME)(raw, lane, &unpacked);
+      super = (const uint8_t *)&unpacked;
+      at = super + SUPER_BYTES;
+    }
+#else
     if (SUPER_BYTES > 0 && b % 8 == 0) {
       super = at;
       prefetch(super, SUPER_BYTES);
       at += SUPER_BYTES;
     }
     prefetch(at, QUANT_BYTES + SCALE_BYTES);
+#endif
     quants q = QUANTS(at + 4 * lane);
     block_scales s = SCALES(at + QUANT_BYTES, super);
     at += QUANT_BYTES + SCALE_BYTES;
@@ -80,7 +96,14 @@ static NOINLINE void JOIN(multiply, NAME)(
 
 #if WIDE
 static void JOIN(unpack, NAME)(const uint8_t *super, int lane, wide_weights *w, int r, int registers) {
+#ifdef RAW_BYTES
+  unpacked_super unpacked;
+  JOIN(unpack_super, NAME)(super, lane, &unpacked);
+  super = (const uint8_t *)&unpacked;
+  w->scale[r] = multiply(from_halves((const uint16_t *)super + lane), all(UNIT));
+#else
   w->scale[r] = from_halves((const uint16_t *)super + lane);
+#endif
 #if MINIMUM
   w->minus_minimum[r] = multiply(from_halves((const uint16_t *)super + 16 + lane), all(-1));
 #endif
@@ -97,7 +120,7 @@ static void JOIN(unpack, NAME)(const uint8_t *super, int lane, wide_weights *w, 
 
 static void JOIN(wide, NAME)(const uint8_t *tiles, long blocks, const uint8_t *x, long x_bytes, int tokens, float *y, long y_floats, int rows) {
   wide(
-      JOIN(unpack, NAME), SUPER_BYTES + 8 * (QUANT_BYTES + SCALE_BYTES), HALVES + 1, MINIMUM != 0, tiles, blocks, x, x_bytes, tokens, y, y_floats,
+      JOIN(unpack, NAME), JOIN(tile_bytes, NAME)(8), HALVES + 1, MINIMUM != 0, tiles, blocks, x, x_bytes, tokens, y, y_floats,
       rows);
 }
 #endif
@@ -105,6 +128,8 @@ static void JOIN(wide, NAME)(const uint8_t *tiles, long blocks, const uint8_t *x
 #undef PASTE
 #undef JOIN
 #undef NAME
+#undef RAW_BYTES
+#undef UNIT
 #undef QUANT_BYTES
 #undef SCALE_BYTES
 #undef SUPER_BYTES

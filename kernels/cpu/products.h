@@ -101,6 +101,9 @@ static const uint8_t IQ4_NL_NUMBERS[16] = {
     EIGHT_BITS(-127), EIGHT_BITS(-104), EIGHT_BITS(-83), EIGHT_BITS(-65), EIGHT_BITS(-49), EIGHT_BITS(-35), EIGHT_BITS(-22), EIGHT_BITS(-10),
     EIGHT_BITS(1), EIGHT_BITS(13), EIGHT_BITS(25), EIGHT_BITS(38), EIGHT_BITS(53), EIGHT_BITS(69), EIGHT_BITS(89), EIGHT_BITS(113)};
 static const uint8_t MXFP4_NUMBERS[16] = {12, 13, 14, 15, 16, 18, 20, 24, 12, 11, 10, 9, 8, 6, 4, 0};
+static const uint8_t NVFP4_NUMBERS[16] = {
+    EIGHT_BITS(0), EIGHT_BITS(1), EIGHT_BITS(2), EIGHT_BITS(3), EIGHT_BITS(4), EIGHT_BITS(6), EIGHT_BITS(8), EIGHT_BITS(12),
+    EIGHT_BITS(0), EIGHT_BITS(-1), EIGHT_BITS(-2), EIGHT_BITS(-3), EIGHT_BITS(-4), EIGHT_BITS(-6), EIGHT_BITS(-8), EIGHT_BITS(-12)};
 
 // What is known of a block's weights: w = scale · (q - offset) - minimum.
 typedef struct {
@@ -285,4 +288,152 @@ typedef struct {
 #define WIDE 0
 #define QUANTS(at) looked_up(at, IQ4_NL_NUMBERS)
 #define SCALES(at, super) ((block_scales){.scale = multiply(from_halves((const uint16_t *)(super) + lane), from_signed((at) + lane))})
+#include "product.h"
+
+// The numbers are those of MXFP4; each 16 columns have a scale, an eight-bit float without a sign.
+#define NAME nvfp4
+#define QUANT_BYTES 256
+#define SCALE_BYTES 32
+#define SUPER_BYTES 0
+#define OFFSET EIGHT_BITS_OFFSET
+#define MINIMUM 0
+#define HALVES 1
+#define WIDE 0
+#define QUANTS(at) looked_up(at, NVFP4_NUMBERS)
+#define SCALES(at, super) \
+  ((block_scales){ \
+      .scale = multiply(from_eight_bit_floats((at) + lane), all(128)), .second_scale = multiply(from_eight_bit_floats((at) + 16 + lane), all(128))})
+#include "product.h"
+
+#include "codebooks.h"
+
+// What codebooks.h unpacks, from RAW_BYTES a row; d counts UNIT.
+#define UNPACKED_SCALE(at, super) multiply(multiply(from_halves((const uint16_t *)(super) + lane), all(UNIT)), from_unsigned((at) + lane))
+#define UNPACKED_SCALES(at, super) ((block_scales){.scale = UNPACKED_SCALE(at, super)})
+#define UNPACKED_HALVES_SCALES(at, super) ((block_scales){.scale = UNPACKED_SCALE(at, super), .second_scale = UNPACKED_SCALE((at) + 16, super)})
+
+#define NAME iq2_xxs
+#define RAW_BYTES 66
+#define UNIT 0.125f
+#define QUANT_BYTES 512
+#define SCALE_BYTES 32
+#define SUPER_BYTES 32
+#define OFFSET 6
+#define MINIMUM 0
+#define HALVES 0
+#define WIDE 1
+#define QUANTS(at) eights(at)
+#define SCALES(at, super) UNPACKED_SCALES(at, super)
+#include "product.h"
+
+#define NAME iq2_xs
+#define RAW_BYTES 74
+#define UNIT 0.125f
+#define QUANT_BYTES 512
+#define SCALE_BYTES 32
+#define SUPER_BYTES 32
+#define OFFSET 6
+#define MINIMUM 0
+#define HALVES 1
+#define WIDE 1
+#define QUANTS(at) eights(at)
+#define SCALES(at, super) UNPACKED_HALVES_SCALES(at, super)
+#include "product.h"
+
+#define NAME iq2_s
+#define RAW_BYTES 82
+#define UNIT 0.125f
+#define QUANT_BYTES 512
+#define SCALE_BYTES 32
+#define SUPER_BYTES 32
+#define OFFSET 6
+#define MINIMUM 0
+#define HALVES 1
+#define WIDE 1
+#define QUANTS(at) eights(at)
+#define SCALES(at, super) UNPACKED_HALVES_SCALES(at, super)
+#include "product.h"
+
+#define NAME iq3_xxs
+#define RAW_BYTES 98
+#define UNIT 0.5f
+#define QUANT_BYTES 512
+#define SCALE_BYTES 32
+#define SUPER_BYTES 32
+#define OFFSET 6
+#define MINIMUM 0
+#define HALVES 0
+#define WIDE 1
+#define QUANTS(at) eights(at)
+#define SCALES(at, super) UNPACKED_SCALES(at, super)
+#include "product.h"
+
+#define NAME iq3_s
+#define RAW_BYTES 110
+#define UNIT 1
+#define QUANT_BYTES 512
+#define SCALE_BYTES 32
+#define SUPER_BYTES 32
+#define OFFSET 6
+#define MINIMUM 0
+#define HALVES 0
+#define WIDE 1
+#define QUANTS(at) eights(at)
+#define SCALES(at, super) UNPACKED_SCALES(at, super)
+#include "product.h"
+
+#define NAME iq1_s
+#define RAW_BYTES 50
+#define UNIT 0.125f
+#define QUANT_BYTES 512
+#define SCALE_BYTES 32
+#define SUPER_BYTES 32
+#define OFFSET 6
+#define MINIMUM 0
+#define HALVES 0
+#define WIDE 1
+#define QUANTS(at) eights(at)
+#define SCALES(at, super) UNPACKED_SCALES(at, super)
+#include "product.h"
+
+#define NAME iq1_m
+#define RAW_BYTES 56
+#define UNIT 0.125f
+#define QUANT_BYTES 512
+#define SCALE_BYTES 32
+#define SUPER_BYTES 32
+#define OFFSET 6
+#define MINIMUM 0
+#define HALVES 1
+#define WIDE 1
+#define QUANTS(at) eights(at)
+#define SCALES(at, super) UNPACKED_HALVES_SCALES(at, super)
+#include "product.h"
+
+#define NAME tq1_0
+#define RAW_BYTES 54
+#define UNIT 1
+#define QUANT_BYTES 512
+#define SCALE_BYTES 32
+#define SUPER_BYTES 32
+#define OFFSET 6
+#define MINIMUM 0
+#define HALVES 0
+#define WIDE 1
+#define QUANTS(at) eights(at)
+#define SCALES(at, super) UNPACKED_SCALES(at, super)
+#include "product.h"
+
+#define NAME tq2_0
+#define RAW_BYTES 66
+#define UNIT 1
+#define QUANT_BYTES 512
+#define SCALE_BYTES 32
+#define SUPER_BYTES 32
+#define OFFSET 6
+#define MINIMUM 0
+#define HALVES 0
+#define WIDE 1
+#define QUANTS(at) eights(at)
+#define SCALES(at, super) UNPACKED_SCALES(at, super)
 #include "product.h"

@@ -2,6 +2,8 @@
 
 enum { WORDS = 1, TWO_BYTES, THREE_BYTES, FLOATS };
 
+#define CODEBOOK_ENTRIES 4608
+
 // A block of weights as files have it: its columns and bytes, and where it has halves that scale, or -1; and the form of many rows of x.
 typedef struct {
   const char *name;
@@ -26,6 +28,16 @@ static const weight_type TYPES[] = {
     {"q6_k", 256, 210, {208, -1}, WORDS},
     {"iq4_xs", 256, 136, {0, -1}, TWO_BYTES},
     {"scaled_f8", 32, 36, {-1, -1}, FLOATS},
+    {"nvfp4", 64, 36, {-1, -1}, TWO_BYTES},
+    {"iq2_xxs", 256, 66, {0, -1}, WORDS},
+    {"iq2_xs", 256, 74, {0, -1}, WORDS},
+    {"iq2_s", 256, 82, {0, -1}, WORDS},
+    {"iq3_xxs", 256, 98, {0, -1}, WORDS},
+    {"iq3_s", 256, 110, {0, -1}, WORDS},
+    {"iq1_s", 256, 50, {0, -1}, WORDS},
+    {"iq1_m", 256, 56, {-1, -1}, WORDS},
+    {"tq1_0", 256, 54, {52, -1}, WORDS},
+    {"tq2_0", 256, 66, {64, -1}, WORDS},
 };
 
 static int is_floats(const weight_type *type) { return type->many_form == FLOATS; }
@@ -117,11 +129,11 @@ static void multiply(const weight_type *type, int rows, int columns, int form, i
 }
 
 static void products_of(const weight_type *type) {
-  static const int COLUMNS[3][3] = {{1, 7, 130}, {32, 96, 416}, {256, 256, 768}};
+  static const int COLUMNS[4][3] = {{1, 7, 130}, {32, 96, 416}, {64, 192, 448}, {256, 256, 768}};
   static const int FEW[] = {1, 2, 3, 4, 5, 6, 7, 8, 9, 61}, MANY[] = {12, 13, 14, 15, 16, 17, 19, 22, 60, 61, 72, 73};
   int few_form = is_floats(type) ? FLOATS : THREE_BYTES, many_form = type->many_form;
   for (int i = 0; i < 3; i++) {
-    int columns = COLUMNS[type->columns == 1 ? 0 : type->columns == 32 ? 1 : 2][i];
+    int columns = COLUMNS[type->columns == 1 ? 0 : type->columns == 32 ? 1 : type->columns == 64 ? 2 : 3][i];
     for (int rows = 1; rows <= 37; rows += 12) {
       multiply(type, rows, columns, few_form, 3, random_rows(3, columns), 1);
       multiply(type, rows, columns, many_form, 23, random_rows(23, columns), 1);
@@ -146,6 +158,13 @@ static void products_of(const weight_type *type) {
 }
 
 static void all_products(void) {
+  // Any entries are as good as those that files mean.
+  void (*take_codebooks)(const uint16_t *) = kernel("codebooks");
+  uint16_t *codebooks = memory(2 * CODEBOOK_ENTRIES);
+  for (int i = 0; i < CODEBOOK_ENTRIES; i++) {
+    codebooks[i] = (uint16_t)random_bits();
+  }
+  take_codebooks(codebooks);
   for (size_t i = 0; i < sizeof TYPES / sizeof TYPES[0]; i++) {
     products_of(TYPES + i);
   }

@@ -10,8 +10,8 @@ import java.lang.foreign.MemorySegment;
  * found by search and not to be computed. {@code codebooks.bin} has 16 bits for each group, with
  * two or three for each level ({@code scripts/make-codebooks.py}).
  */
-final class Codebook {
-  private static final MemorySegment FILE = MemorySegment.ofArray(file());
+public final class Codebook {
+  private static final MemorySegment FILE = MemorySegment.ofArray(file()).asReadOnly();
 
   // In the order of the file.
   static final Codebook IQ2_XXS = new Codebook(0, 256, 8, 8, 25, 43);
@@ -35,6 +35,11 @@ final class Codebook {
       int group = FILE.get(Blocks.SHORT, 2L * (first + i / size)) & 0xffff;
       levels[i] = (byte) choices[group >> bits * (i % size) & (1 << bits) - 1];
     }
+  }
+
+  /** All groups, packed as {@code codebooks.bin} has them, for kernels. */
+  public static MemorySegment packed() {
+    return FILE;
   }
 
   /** Number {@code i} of all groups' levels, one group after the other. */

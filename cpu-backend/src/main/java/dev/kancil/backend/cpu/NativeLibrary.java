@@ -3,11 +3,13 @@ package dev.kancil.backend.cpu;
 import dev.kancil.InvalidRequestException;
 import dev.kancil.backend.UserCache;
 import dev.kancil.kernels.NativeKernels;
+import dev.kancil.tensor.Codebook;
 import dev.kancil.tensor.DataType;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.Linker;
+import java.lang.foreign.MemorySegment;
 import java.lang.foreign.SymbolLookup;
 import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandle;
@@ -49,6 +51,16 @@ final class NativeLibrary {
           DataType.Q2_K,
           DataType.Q3_K,
           DataType.IQ4_XS,
+          DataType.IQ3_S,
+          DataType.IQ3_XXS,
+          DataType.IQ2_S,
+          DataType.IQ2_XS,
+          DataType.IQ2_XXS,
+          DataType.IQ1_M,
+          DataType.IQ1_S,
+          DataType.TQ1_0,
+          DataType.TQ2_0,
+          DataType.NVFP4,
           DataType.SCALED_F8);
 
   /** What this process has: a library or the reason why not. */
@@ -84,6 +96,19 @@ final class NativeLibrary {
             "round_bytes",
             FunctionDescriptor.of(
                 ValueLayout.JAVA_LONG, ValueLayout.JAVA_LONG, ValueLayout.JAVA_INT));
+    takeCodebooks();
+  }
+
+  private void takeCodebooks() {
+    MethodHandle codebooks =
+        function("codebooks", FunctionDescriptor.ofVoid(ValueLayout.JAVA_LONG));
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment packed = Codebook.packed();
+      MemorySegment copy = arena.allocate(packed.byteSize(), 8).copyFrom(packed);
+      codebooks.invokeExact(copy.address());
+    } catch (Throwable e) {
+      throw new IllegalStateException(e);
+    }
   }
 
   /**

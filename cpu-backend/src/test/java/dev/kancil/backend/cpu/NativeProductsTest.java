@@ -89,6 +89,10 @@ class NativeProductsTest {
       if (type == DataType.SCALED_F8) {
         data.set(ValueLayout.JAVA_FLOAT_UNALIGNED, at, Math.scalb(1.3f, -random.nextInt(12)));
       }
+      if (type == DataType.IQ1_M) {
+        // The highest bits of d's exponent.
+        data.set(ValueLayout.JAVA_BYTE, at + 55, (byte) (0x20 | noise[55] & 15));
+      }
       if (type == DataType.MXFP4) {
         data.set(ValueLayout.JAVA_BYTE, at, (byte) (120 + random.nextInt(10)));
       }
@@ -102,7 +106,9 @@ class NativeProductsTest {
       case Q3_K -> new int[] {108};
       case Q2_K -> new int[] {80, 82};
       case Q4_1, Q5_1, Q4_K, Q5_K -> new int[] {0, 2};
-      case MXFP4, SCALED_F8 -> new int[0];
+      case TQ1_0 -> new int[] {52};
+      case TQ2_0 -> new int[] {64};
+      case MXFP4, SCALED_F8, NVFP4, IQ1_M -> new int[0];
       default -> new int[] {0};
     };
   }
