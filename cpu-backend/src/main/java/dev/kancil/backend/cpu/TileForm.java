@@ -34,6 +34,10 @@ record TileForm(Quants quants, int scaleColumns, int halfColumns, boolean hasMin
      * half.
      */
     NIBBLES(4, 0),
+    /** Laid as nibbles are, which are numbers of IQ4's levels, from 128 on. */
+    IQ4_LEVELS(4, 0),
+    /** Of MXFP4's values, doubled, from 12 on. */
+    FP4_LEVELS(4, 0),
     /**
      * And behind them integers of 32 columns, with the fifth bit of column 4j + b as bit 8b + j.
      */
@@ -63,6 +67,9 @@ record TileForm(Quants quants, int scaleColumns, int halfColumns, boolean hasMin
       case Q5_0 -> new TileForm(Quants.FIVES, 32, 32, false, 16);
       case Q5_1 -> new TileForm(Quants.FIVES, 32, 32, true, 0);
       case Q8_0 -> new TileForm(Quants.BYTES, 32, 32, false, 0);
+      case IQ4_NL -> new TileForm(Quants.IQ4_LEVELS, 32, 32, false, 128);
+      case MXFP4 -> new TileForm(Quants.FP4_LEVELS, 32, 32, false, 12);
+      case IQ4_XS -> new TileForm(Quants.IQ4_LEVELS, 32, 256, false, 128);
       case Q2_K -> new TileForm(Quants.TWOS, 16, 256, true, 0);
       case Q3_K -> new TileForm(Quants.THREES, 16, 256, false, 4);
       case Q4_K -> new TileForm(Quants.NIBBLES, 32, 256, true, 0);
@@ -75,6 +82,11 @@ record TileForm(Quants quants, int scaleColumns, int halfColumns, boolean hasMin
   /** Whether scales are bytes times halves. */
   boolean isSuper() {
     return halfColumns > scaleColumns;
+  }
+
+  /** Whether scales are powers of two that halves don't hold, but BF16 does. */
+  boolean hasPowers() {
+    return quants == Quants.FP4_LEVELS;
   }
 
   /** Whether a byte has a scale in its low half and a minimum in its high one. */

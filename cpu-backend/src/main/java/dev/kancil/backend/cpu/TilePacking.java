@@ -84,6 +84,9 @@ final class TilePacking {
       case Q4_1 -> nibbles(from, at + 4);
       case Q5_0 -> fives(from, at + 2);
       case Q5_1 -> fives(from, at + 4);
+      case IQ4_NL -> nibbles(from, at + 2);
+      case MXFP4 -> nibbles(from, at + 1);
+      case IQ4_XS -> nibbles(from, at + 8 + 16 * of);
       case Q8_0 -> MemorySegment.copy(from, ValueLayout.JAVA_BYTE, at + 2, quants, 0, BLOCK);
       case Q2_K -> put(from, at + 16 + BLOCK * (of / 4), 2 * (of % 4), 3);
       case Q3_K -> {
@@ -142,7 +145,14 @@ final class TilePacking {
         tile + form.scaleBytes(columns) + (long) block * BLOCK / form.scaleColumns() * ROWS + lane;
     int of = block % 8;
     switch (type) {
-      case Q4_0, Q5_0, Q8_0 -> copyHalf(from, at, to, half);
+      case Q4_0, Q5_0, Q8_0, IQ4_NL -> copyHalf(from, at, to, half);
+      case MXFP4 -> to.set(Lanes.SHORT, half, power(from.get(ValueLayout.JAVA_BYTE, at) & 0xff));
+      case IQ4_XS -> {
+        copyHalf(from, at, to, half);
+        int low = from.get(ValueLayout.JAVA_BYTE, at + 4 + of / 2) >> 4 * (of % 2) & 15;
+        int high = from.get(Lanes.SHORT, at + 2) >> 2 * of & 3;
+        to.set(ValueLayout.JAVA_BYTE, bytes, (byte) ((low | high << 4) - 32));
+      }
       case Q4_1, Q5_1 -> {
         copyHalf(from, at, to, half);
         copyHalf(from, at + 2, to, second);
@@ -174,6 +184,11 @@ final class TilePacking {
       }
       default -> throw new IllegalArgumentException(type.toString());
     }
+  }
+
+  /** Half of what E8M0 says, as BF16: {@code 2^(exponent - 128)}. */
+  private static short power(int exponent) {
+    return (short) (exponent < 2 ? 0x20 << exponent : exponent - 1 << 7);
   }
 
   /** Q3_K's: four bits in the halves of eight bytes, two in the pairs of four behind them. */

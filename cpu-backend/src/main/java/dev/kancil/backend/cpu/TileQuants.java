@@ -3,6 +3,7 @@ package dev.kancil.backend.cpu;
 import static dev.kancil.backend.cpu.Lanes.LENGTH;
 
 import java.lang.foreign.MemorySegment;
+import jdk.incubator.vector.ByteVector;
 import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.VectorOperators;
 
@@ -19,6 +20,20 @@ final class TileQuants {
   static final int ROOM = COLUMNS / 4 * LENGTH;
 
   private static final int LOW_BITS = 0x0f0f0f0f;
+
+  private static final byte[] IQ4_LEVELS =
+      repeated(1, 24, 45, 63, 79, 93, 106, 118, 129, 141, 153, 166, 181, 197, 217, 241);
+  private static final byte[] FP4_LEVELS =
+      repeated(12, 13, 14, 15, 16, 18, 20, 24, 12, 11, 10, 9, 8, 6, 4, 0);
+
+  /** For each sixteen bytes of a vector. */
+  private static byte[] repeated(int... sixteen) {
+    byte[] levels = new byte[4 * LENGTH];
+    for (int i = 0; i < levels.length; i++) {
+      levels[i] = (byte) sixteen[i % 16];
+    }
+    return levels;
+  }
 
   private TileQuants() {}
 
@@ -47,6 +62,14 @@ final class TileQuants {
         addBits(data, high, 2, count, to);
       }
       case NIBBLES -> nibbles(data, low, count, to);
+      case IQ4_LEVELS -> {
+        nibbles(data, low, count, to);
+        lookUp(IQ4_LEVELS, count, to);
+      }
+      case FP4_LEVELS -> {
+        nibbles(data, low, count, to);
+        lookUp(FP4_LEVELS, count, to);
+      }
       case FIVES -> {
         nibbles(data, low, count, to);
         addBits(data, high, 4, count, to);
@@ -75,6 +98,15 @@ final class TileQuants {
       int i = c / 4 * LENGTH;
       q.and(LOW_BITS).intoArray(to, i);
       q.lanewise(VectorOperators.LSHR, 4).and(LOW_BITS).intoArray(to, i + LENGTH);
+    }
+  }
+
+  /** Each byte becomes the level that it is the number of. */
+  private static void lookUp(byte[] levels, int count, int[] to) {
+    ByteVector table = ByteVector.fromArray(Lanes.FLOATS.withLanes(byte.class), levels, 0);
+    for (int i = 0; i < count / 4 * LENGTH; i += LENGTH) {
+      ByteVector numbers = IntVector.fromArray(Lanes.INTS, to, i).reinterpretAsBytes();
+      numbers.selectFrom(table).reinterpretAsInts().intoArray(to, i);
     }
   }
 

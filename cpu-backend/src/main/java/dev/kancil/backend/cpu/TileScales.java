@@ -61,7 +61,11 @@ final class TileScales {
         signed(data, halves, scaleBytes, each, count, scales);
       }
     } else {
-      halves(data, halves, count, scales, 0);
+      if (form.hasPowers()) {
+        powers(data, halves, count, scales);
+      } else {
+        halves(data, halves, count, scales, 0);
+      }
       if (form.hasMinimum()) {
         halves(data, second, count, scales, minimums);
       }
@@ -75,6 +79,13 @@ final class TileScales {
     for (int i = 0; i < count; i++) {
       Lanes.halves(Lanes.patterns(data, at + 2L * TileForm.ROWS * i))
           .intoArray(to, from + i * LENGTH);
+    }
+  }
+
+  private static void powers(MemorySegment data, long at, int count, float[] to) {
+    for (int i = 0; i < count; i++) {
+      Lanes.brainFloats(Lanes.patterns(data, at + 2L * TileForm.ROWS * i))
+          .intoArray(to, i * LENGTH);
     }
   }
 
