@@ -241,6 +241,37 @@ static void pack_row_iq4_xs(const uint8_t *row, long blocks, int lane, uint8_t *
   }
 }
 
+// A row's quants of two bits, and its superblocks' scales.
+static INLINE void put_ternary(const uint8_t *q, const uint8_t *half, long b, int lane, uint8_t *tile) {
+  put_pairs(q, 0, BLOCK_OF(128, 32) + 4 * lane);
+  memcpy(SUPER_OF(128, 32) + 2 * lane, half, 2);
+}
+
+static void pack_row_tq2_0(const uint8_t *row, long blocks, int lane, uint8_t *tile) {
+  for (long b = 0; b < blocks; b++) {
+    const uint8_t *super = row + 66 * (b / 8);
+    int of = (int)(b % 8);
+    uint8_t q[32];
+    RUNS(32) { q[i] = super[32 * (of / 4) + i] >> 2 * (of % 4) & 3; }
+    put_ternary(q, super + 64, b, lane, tile);
+  }
+}
+
+static void pack_row_tq1_0(const uint8_t *row, long blocks, int lane, uint8_t *tile) {
+  static const uint8_t POWERS[5] = {1, 3, 9, 27, 81};
+  for (long b = 0; b < blocks; b++) {
+    const uint8_t *super = row + 54 * (b / 8);
+    uint8_t q[32];
+    for (int i = 0; i < 32; i++) {
+      // Runs of 32, 16 and 4 bytes have the first, second, ... digits of as many elements one behind the other.
+      int k = (int)(b % 8) * 32 + i, start = k < 160 ? 0 : k < 240 ? 160 : 240, run = k < 160 ? 32 : k < 240 ? 16 : 4;
+      uint8_t fraction = super[start / 5 + (k - start) % run];
+      q[i] = (uint8_t)((uint8_t)(fraction * POWERS[(k - start) / run]) * 3 >> 8);
+    }
+    put_ternary(q, super + 52, b, lane, tile);
+  }
+}
+
 static void pack_row_f32(const uint8_t *row, long columns, int lane, uint8_t *tile) {
   for (long k = 0; k < columns; k++) {
     memcpy(tile + 64 * k + 4 * lane, row + 4 * k, 4);

@@ -305,6 +305,32 @@ typedef struct {
       .scale = multiply(from_eight_bit_floats((at) + lane), all(128)), .second_scale = multiply(from_eight_bit_floats((at) + 16 + lane), all(128))})
 #include "product.h"
 
+// Superblocks have one scale alone.
+#define NAME tq2_0
+#define QUANT_BYTES 128
+#define SCALE_BYTES 0
+#define SUPER_BYTES 32
+#define OFFSET 0
+#define MINIMUM 0
+#define HALVES 0
+#define WIDE 0
+#define QUANTS(at) twos(at)
+#define SCALES(at, super) ((block_scales){.scale = from_halves((const uint16_t *)(super) + lane)})
+#include "product.h"
+
+// The same: digits to base three take two bits, too.
+#define NAME tq1_0
+#define QUANT_BYTES 128
+#define SCALE_BYTES 0
+#define SUPER_BYTES 32
+#define OFFSET 0
+#define MINIMUM 0
+#define HALVES 0
+#define WIDE 0
+#define QUANTS(at) twos(at)
+#define SCALES(at, super) ((block_scales){.scale = from_halves((const uint16_t *)(super) + lane)})
+#include "product.h"
+
 #include "codebooks.h"
 
 // What codebooks.h unpacks, from RAW_BYTES a row; d counts UNIT.
@@ -408,32 +434,4 @@ typedef struct {
 #define WIDE 1
 #define QUANTS(at) eights(at)
 #define SCALES(at, super) UNPACKED_HALVES_SCALES(at, super)
-#include "product.h"
-
-#define NAME tq1_0
-#define RAW_BYTES 54
-#define UNIT 1
-#define QUANT_BYTES 512
-#define SCALE_BYTES 32
-#define SUPER_BYTES 32
-#define OFFSET 6
-#define MINIMUM 0
-#define HALVES 0
-#define WIDE 1
-#define QUANTS(at) eights(at)
-#define SCALES(at, super) UNPACKED_SCALES(at, super)
-#include "product.h"
-
-#define NAME tq2_0
-#define RAW_BYTES 66
-#define UNIT 1
-#define QUANT_BYTES 512
-#define SCALE_BYTES 32
-#define SUPER_BYTES 32
-#define OFFSET 6
-#define MINIMUM 0
-#define HALVES 0
-#define WIDE 1
-#define QUANTS(at) eights(at)
-#define SCALES(at, super) UNPACKED_SCALES(at, super)
 #include "product.h"

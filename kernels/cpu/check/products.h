@@ -36,8 +36,8 @@ static const weight_type TYPES[] = {
     {"iq3_s", 256, 110, {0, -1}, WORDS},
     {"iq1_s", 256, 50, {0, -1}, WORDS},
     {"iq1_m", 256, 56, {-1, -1}, WORDS},
-    {"tq1_0", 256, 54, {52, -1}, WORDS},
-    {"tq2_0", 256, 66, {64, -1}, WORDS},
+    {"tq1_0", 256, 54, {52, -1}, TWO_BYTES},
+    {"tq2_0", 256, 66, {64, -1}, TWO_BYTES},
 };
 
 static int is_floats(const weight_type *type) { return type->many_form == FLOATS; }

@@ -70,7 +70,7 @@ final class TileProduct {
   private static RowForm manyRows(DataType type, NativeLibrary library) {
     return switch (type) {
       case Q3_K, Q4_K, Q5_K, Q6_K -> RowForm.WORDS;
-      case IQ1_S, IQ1_M, IQ2_XXS, IQ2_XS, IQ2_S, IQ3_XXS, IQ3_S, TQ1_0, TQ2_0 -> RowForm.WORDS;
+      case IQ1_S, IQ1_M, IQ2_XXS, IQ2_XS, IQ2_S, IQ3_XXS, IQ3_S -> RowForm.WORDS;
       case BF16 -> library.hasBrainFloats() ? RowForm.BRAIN_FLOATS : RowForm.FLOATS;
       default -> rounds(type) ? RowForm.TWO_BYTES : RowForm.FLOATS;
     };
