@@ -32,17 +32,18 @@ static uint64_t levels_of(unsigned packed, int count, const int8_t *levels) {
   return eight;
 }
 
-// Takes all codebooks, packed as Java's Codebook has them, before the first product.
+// Takes all codebooks, packed as Java's Codebook has them, before the first product. Taking them again changes nothing meanwhile.
 void EXPORT(codebooks)(const uint16_t *packed) {
   static const int8_t IQ1[4] = {-8, 0, 8}, IQ2[4] = {8, 25, 43};
   static const int8_t IQ3_XXS[8] = {2, 6, 10, 14, 18, 22, 26, 31}, IQ3_S[8] = {1, 3, 5, 7, 9, 11, 13, 15};
   for (int i = 0; i < 256; i++) {
     books.iq2_xxs[i] = levels_of(packed[i], 8, IQ2);
     books.iq3_xxs[i] = (uint32_t)levels_of(packed[1792 + i], 4, IQ3_XXS);
-    books.signs[i] = 0;
+    uint64_t signs = 0;
     for (int bit = 0; bit < 8; bit++) {
-      books.signs[i] |= (uint64_t)(i >> bit & 1 ? CENTER - 1 : 0) << 8 * bit;
+      signs |= (uint64_t)(i >> bit & 1 ? CENTER - 1 : 0) << 8 * bit;
     }
+    books.signs[i] = signs;
   }
   for (int i = 0; i < 512; i++) {
     books.iq2_xs[i] = levels_of(packed[256 + i], 8, IQ2);
