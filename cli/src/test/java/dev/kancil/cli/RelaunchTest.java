@@ -33,8 +33,8 @@ class RelaunchTest {
 
   @Test
   void weightsThatNeedTheModuleRunWithIt() throws Exception {
-    Path model = folder.resolve("ternary.gguf");
-    RehearseCommand.write(model, DataType.TQ2_0);
+    Path model = folder.resolve("q8-k.gguf");
+    RehearseCommand.write(model, DataType.Q8_K);
     String[] command = {"run", model.toString(), "--device", "cpu", "-f", "-", "-n", "3", "--json"};
     Result result = run("Hello", command);
     assertThat(result.status()).as(result.text()).isZero();
