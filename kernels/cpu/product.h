@@ -3,6 +3,20 @@
 #define PASTE(a, b) a##_##b
 #define JOIN(a, b) PASTE(a, b)
 
+// As unpacked_super has them.
+#ifdef RAW_BYTES
+#define QUANT_BYTES 512
+#define SCALE_BYTES 32
+#define SUPER_BYTES 32
+#define OFFSET 6
+#define MINIMUM 0
+#define WIDE 1
+#define QUANTS(at) eights(at)
+#define UNPACKED_SCALE(at, super) multiply(multiply(from_halves((const uint16_t *)(super) + lane), all(UNIT)), from_unsigned((at) + lane))
+#define SCALES(at, super) \
+  ((block_scales){.scale = UNPACKED_SCALE(at, super), .second_scale = HALVES ? UNPACKED_SCALE((at) + 16, super) : zero()})
+#endif
+
 static INLINE long JOIN(tile_bytes, NAME)(long blocks) {
 #ifdef RAW_BYTES
   return TILE_ROWS * RAW_BYTES * (blocks / 8);
@@ -129,6 +143,7 @@ static void JOIN(wide, NAME)(const uint8_t *tiles, long blocks, const uint8_t *x
 #undef JOIN
 #undef NAME
 #undef RAW_BYTES
+#undef UNPACKED_SCALE
 #undef UNIT
 #undef QUANT_BYTES
 #undef SCALE_BYTES

@@ -318,120 +318,52 @@ typedef struct {
 #define SCALES(at, super) ((block_scales){.scale = from_halves((const uint16_t *)(super) + lane)})
 #include "product.h"
 
-// The same: digits to base three take two bits, too.
-#define NAME tq1_0
-#define QUANT_BYTES 128
-#define SCALE_BYTES 0
-#define SUPER_BYTES 32
-#define OFFSET 0
-#define MINIMUM 0
-#define HALVES 0
-#define WIDE 0
-#define QUANTS(at) twos(at)
-#define SCALES(at, super) ((block_scales){.scale = from_halves((const uint16_t *)(super) + lane)})
-#include "product.h"
+// Digits to base three take two bits, too.
+#define tile_bytes_tq1_0 tile_bytes_tq2_0
+#define multiply_tq1_0 multiply_tq2_0
 
 #include "codebooks.h"
 
-// What codebooks.h unpacks, from RAW_BYTES a row; d counts UNIT.
-#define UNPACKED_SCALE(at, super) multiply(multiply(from_halves((const uint16_t *)(super) + lane), all(UNIT)), from_unsigned((at) + lane))
-#define UNPACKED_SCALES(at, super) ((block_scales){.scale = UNPACKED_SCALE(at, super)})
-#define UNPACKED_HALVES_SCALES(at, super) ((block_scales){.scale = UNPACKED_SCALE(at, super), .second_scale = UNPACKED_SCALE((at) + 16, super)})
+// What codebooks.h unpacks, from RAW_BYTES a row; d counts UNIT. product.h defines the rest.
 
 #define NAME iq2_xxs
 #define RAW_BYTES 66
 #define UNIT 0.125f
-#define QUANT_BYTES 512
-#define SCALE_BYTES 32
-#define SUPER_BYTES 32
-#define OFFSET 6
-#define MINIMUM 0
 #define HALVES 0
-#define WIDE 1
-#define QUANTS(at) eights(at)
-#define SCALES(at, super) UNPACKED_SCALES(at, super)
 #include "product.h"
 
 #define NAME iq2_xs
 #define RAW_BYTES 74
 #define UNIT 0.125f
-#define QUANT_BYTES 512
-#define SCALE_BYTES 32
-#define SUPER_BYTES 32
-#define OFFSET 6
-#define MINIMUM 0
 #define HALVES 1
-#define WIDE 1
-#define QUANTS(at) eights(at)
-#define SCALES(at, super) UNPACKED_HALVES_SCALES(at, super)
 #include "product.h"
 
 #define NAME iq2_s
 #define RAW_BYTES 82
 #define UNIT 0.125f
-#define QUANT_BYTES 512
-#define SCALE_BYTES 32
-#define SUPER_BYTES 32
-#define OFFSET 6
-#define MINIMUM 0
 #define HALVES 1
-#define WIDE 1
-#define QUANTS(at) eights(at)
-#define SCALES(at, super) UNPACKED_HALVES_SCALES(at, super)
 #include "product.h"
 
 #define NAME iq3_xxs
 #define RAW_BYTES 98
 #define UNIT 0.5f
-#define QUANT_BYTES 512
-#define SCALE_BYTES 32
-#define SUPER_BYTES 32
-#define OFFSET 6
-#define MINIMUM 0
 #define HALVES 0
-#define WIDE 1
-#define QUANTS(at) eights(at)
-#define SCALES(at, super) UNPACKED_SCALES(at, super)
 #include "product.h"
 
 #define NAME iq3_s
 #define RAW_BYTES 110
 #define UNIT 1
-#define QUANT_BYTES 512
-#define SCALE_BYTES 32
-#define SUPER_BYTES 32
-#define OFFSET 6
-#define MINIMUM 0
 #define HALVES 0
-#define WIDE 1
-#define QUANTS(at) eights(at)
-#define SCALES(at, super) UNPACKED_SCALES(at, super)
 #include "product.h"
 
 #define NAME iq1_s
 #define RAW_BYTES 50
 #define UNIT 0.125f
-#define QUANT_BYTES 512
-#define SCALE_BYTES 32
-#define SUPER_BYTES 32
-#define OFFSET 6
-#define MINIMUM 0
 #define HALVES 0
-#define WIDE 1
-#define QUANTS(at) eights(at)
-#define SCALES(at, super) UNPACKED_SCALES(at, super)
 #include "product.h"
 
 #define NAME iq1_m
 #define RAW_BYTES 56
 #define UNIT 0.125f
-#define QUANT_BYTES 512
-#define SCALE_BYTES 32
-#define SUPER_BYTES 32
-#define OFFSET 6
-#define MINIMUM 0
 #define HALVES 1
-#define WIDE 1
-#define QUANTS(at) eights(at)
-#define SCALES(at, super) UNPACKED_HALVES_SCALES(at, super)
 #include "product.h"

@@ -96,19 +96,6 @@ final class NativeLibrary {
             "round_bytes",
             FunctionDescriptor.of(
                 ValueLayout.JAVA_LONG, ValueLayout.JAVA_LONG, ValueLayout.JAVA_INT));
-    takeCodebooks();
-  }
-
-  private void takeCodebooks() {
-    MethodHandle codebooks =
-        function("codebooks", FunctionDescriptor.ofVoid(ValueLayout.JAVA_LONG));
-    try (Arena arena = Arena.ofConfined()) {
-      MemorySegment packed = Codebook.packed();
-      MemorySegment copy = arena.allocate(packed.byteSize(), 8).copyFrom(packed);
-      codebooks.invokeExact(copy.address());
-    } catch (Throwable e) {
-      throw new IllegalStateException(e);
-    }
   }
 
   /**
@@ -202,6 +189,19 @@ final class NativeLibrary {
       throw new IllegalArgumentException("no native products of " + type);
     }
     return products.computeIfAbsent(type, wanted -> new TileProduct(wanted, this));
+  }
+
+  /** Makes codebooks ready for products of types that have them. */
+  void takeCodebooks() {
+    MethodHandle codebooks =
+        function("codebooks", FunctionDescriptor.ofVoid(ValueLayout.JAVA_LONG));
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment packed = Codebook.packed();
+      MemorySegment copy = arena.allocate(packed.byteSize(), 8).copyFrom(packed);
+      codebooks.invokeExact(copy.address());
+    } catch (Throwable e) {
+      throw new IllegalStateException(e);
+    }
   }
 
   /**

@@ -31,6 +31,9 @@ final class TileProduct {
 
   TileProduct(DataType type, NativeLibrary library) {
     this.type = type;
+    if (hasCodebook(type)) {
+      library.takeCodebooks();
+    }
     few = rounds(type) ? RowForm.THREE_BYTES : RowForm.FLOATS;
     many = manyRows(type, library);
     String name = type.name().toLowerCase(Locale.ROOT);
@@ -67,12 +70,21 @@ final class TileProduct {
     return type.isQuantized() && type != DataType.SCALED_F8;
   }
 
+  private static boolean hasCodebook(DataType type) {
+    return switch (type) {
+      case IQ1_S, IQ1_M, IQ2_XXS, IQ2_XS, IQ2_S, IQ3_XXS, IQ3_S -> true;
+      default -> false;
+    };
+  }
+
   private static RowForm manyRows(DataType type, NativeLibrary library) {
     return switch (type) {
       case Q3_K, Q4_K, Q5_K, Q6_K -> RowForm.WORDS;
-      case IQ1_S, IQ1_M, IQ2_XXS, IQ2_XS, IQ2_S, IQ3_XXS, IQ3_S -> RowForm.WORDS;
       case BF16 -> library.hasBrainFloats() ? RowForm.BRAIN_FLOATS : RowForm.FLOATS;
-      default -> rounds(type) ? RowForm.TWO_BYTES : RowForm.FLOATS;
+      default -> {
+        RowForm rounded = hasCodebook(type) ? RowForm.WORDS : RowForm.TWO_BYTES;
+        yield rounds(type) ? rounded : RowForm.FLOATS;
+      }
     };
   }
 
