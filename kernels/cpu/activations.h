@@ -37,9 +37,15 @@ static INLINE float minus_sum_of_half(activations of, long half, const int parts
 }
 
 // For superblocks of weights, in steps of many rows, numbers are words and share a scale for as many columns (wide_products.h).
-// Layout of a row: numbers, of each four columns the even ones first (or as wide_bytes.h has them); then for each 32 columns their sum, as two words whose first counts 64; then scales.
+// Layout of a row: numbers, of each four columns the even ones first (or as wide_bytes.h and wide_tiles.h have them); then for each 32 columns their sum, as two words whose first counts 64; then scales.
 
 #define SUPER_COLUMNS 256
+// Where sixteen columns from one on begin.
+#ifdef TILES
+#define WORDS_AT(numbers, column) ((numbers) + 2 * TILE_COLUMNS * ((column) / TILE_COLUMNS) + (column) % TILE_COLUMNS)
+#else
+#define WORDS_AT(numbers, column) ((numbers) + 2 * (column))
+#endif
 #define WORD_LEVELS 4095
 
 typedef struct {

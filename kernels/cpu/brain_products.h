@@ -6,11 +6,6 @@
 // Columns of all rows of x that are multiplied before the next ones are.
 #define BRAIN_PAIRS 256
 
-static INLINE floats even_brain_floats(const uint8_t *pairs) { return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_loadu_si512(pairs), 16)); }
-static INLINE floats odd_brain_floats(const uint8_t *pairs) {
-  return _mm512_castsi512_ps(_mm512_and_si512(_mm512_loadu_si512(pairs), _mm512_set1_epi32((int)0xffff0000)));
-}
-
 static INLINE void add_brain_floats(
     const uint8_t *tile, long tile_bytes, long pairs, const uint8_t *x, long x_bytes, floats *sums, const int tokens, const int registers) {
   const uint8_t *base[(WIDE_TOKENS + 2) / 3];

@@ -32,6 +32,10 @@ static uint64_t levels_of(unsigned packed, int count, const int8_t *levels) {
   return eight;
 }
 
+#ifdef TILES
+void BELOW(codebooks)(const uint16_t *packed);
+#endif
+
 // Takes all codebooks, packed as Java's Codebook has them, before the first product. Taking them again changes nothing meanwhile.
 void EXPORT(codebooks)(const uint16_t *packed) {
   static const int8_t IQ1[4] = {-8, 0, 8}, IQ2[4] = {8, 25, 43};
@@ -55,6 +59,9 @@ void EXPORT(codebooks)(const uint16_t *packed) {
   for (int i = 0; i < 2048; i++) {
     books.iq1[i] = levels_of(packed[2560 + i], 8, IQ1);
   }
+#ifdef TILES
+  BELOW(codebooks)(packed);
+#endif
 }
 
 // CENTER plus or minus each of eight levels, from CENTER plus these: with a sign, 64 + q becomes 127 - q and then 64 - q. No byte reaches into the next.

@@ -22,6 +22,8 @@ static INLINE void prefetch(const uint8_t *at, const int bytes) {
 #define WITH_SET(name, set) name##_##set
 #define IN_SET(name, set) WITH_SET(name, set)
 #define EXPORT(name) __attribute__((visibility("default"))) IN_SET(kancil_##name, SET)
+// TILES is the set that has what a set of tiles has not.
+#define BELOW(name) IN_SET(kancil_##name, TILES)
 
 #define BLOCK 32
 // The largest magnitude of a block's activations of two or three bytes: all bytes 127, less what rounding may add before it is whole.
@@ -66,11 +68,17 @@ static INLINE float float_of_bits(uint32_t bits) {
   }
 
 #include "functions.h"
+#ifndef TILES
 #include "rows.h"
+#endif
 #include "activations.h"
 
 // Rows of x that are multiplied with some tiles before the next ones are.
+#ifdef TILES
+#define TOKENS_AT_ONCE 64
+#else
 #define TOKENS_AT_ONCE 60
+#endif
 
 // What numbers of so many levels are multiplied with, to become them and to be x again.
 typedef struct {
@@ -120,8 +128,8 @@ static void round_rows_to_words(const float *x, long x_floats, long columns, int
       scaling of_super = scaling_to(WORD_LEVELS, float_of_bits(largest));
       of.scales[k / SUPER_COLUMNS] = of_super.scale;
       for (int i = 0; i < SUPER_COLUMNS; i += BLOCK) {
-        int32_t sum = round_words(from + i, of_super.inverse, of.numbers + 2 * (k + i)) +
-            round_words(from + i + 16, of_super.inverse, of.numbers + 2 * (k + i + 16));
+        int32_t sum = round_words(from + i, of_super.inverse, WORDS_AT(of.numbers, k + i)) +
+            round_words(from + i + 16, of_super.inverse, WORDS_AT(of.numbers, k + i + 16));
         int16_t pair[2] = {(int16_t)(sum >> 6), (int16_t)(sum & 63)};
         memcpy(of.sums + 4 * ((k + i) / BLOCK), pair, 4);
       }
@@ -135,10 +143,11 @@ static void round_rows_to_brain_floats(const float *x, long x_floats, long colum
     const float *from = x + row * x_floats;
     uint16_t *numbers = (uint16_t *)(to + row * row_bytes);
     for (long k = 0; k < columns; k += 16) {
-      __mmask16 some = columns - k >= 16 ? 0xffff : (__mmask16)((1 << (columns - k)) - 1);
-      __m256i rounded = (__m256i)_mm512_cvtneps_pbh(_mm512_maskz_loadu_ps(some, from + k));
       // Where the number of columns is odd, the last one's neighbour is zero.
-      _mm256_mask_storeu_epi16(numbers + k, some | some << 1, rounded);
+      long left = columns - k, stored = (left + 1) / 2 * 2;
+      __mmask16 some = left >= 16 ? 0xffff : (__mmask16)((1 << left) - 1);
+      __m256i rounded = rounded_brain_floats(_mm512_maskz_loadu_ps(some, from + k));
+      _mm256_mask_storeu_epi16(numbers + k, stored >= 16 ? 0xffff : (__mmask16)((1 << stored) - 1), rounded);
     }
   }
 }
@@ -176,7 +185,6 @@ static INLINE void store_some(float *to, floats x, int rows) {
 #include "products.h"
 #include "float_products.h"
 #include "scaled_floats.h"
-#include "pack.h"
 
 // Multiplies some lanes of a tile with at most FEW_TOKENS rows of x, or MANY_TOKENS of two parts; `blocks` are columns where weights are floats.
 typedef void product(
@@ -207,10 +215,35 @@ static INLINE void many(
   }
 }
 
-#include "attention.h"
+// Of a form that is none of the type's.
+#define no_product(...) __builtin_unreachable()
 
 // `blocks` of 32 columns, or columns where weights are floats. pack: rows of a matrix become tiles, which have been zeroed.
-// multiply: x of other forms than THREE_BYTES and FLOATS has at least WIDE_TOKENS rows.
+// multiply: x of other forms than THREE_BYTES and FLOATS has at least 12 rows.
+#define MULTIPLY(name, set) \
+  void set(multiply_##name)( \
+      const uint8_t *tiles, long blocks, const uint8_t *x, long x_bytes, int tokens, int form, float *y, long y_floats, int rows)
+
+#ifdef TILES
+
+#define TYPE(name)
+#define WIDE_TYPE(name) \
+  MULTIPLY(name, BELOW); \
+  MULTIPLY(name, EXPORT) { \
+    if (form <= WORDS) { \
+      begin_tiles(tokens < TILE_TOKENS ? tokens : TILE_TOKENS); \
+      wide_##name(tiles, blocks, x, x_bytes, tokens, y, y_floats, rows); \
+      end_tiles(); \
+    } else { \
+      BELOW(multiply_##name)(tiles, blocks, x, x_bytes, tokens, form, y, y_floats, rows); \
+    } \
+  }
+
+#else
+
+#include "attention.h"
+#include "pack.h"
+
 #define TYPE_WITH(name, wide_product) \
   long EXPORT(tile_bytes_##name)(long blocks) { return tile_bytes_##name(blocks); } \
   void EXPORT(pack_##name)(const uint8_t *rows, long row_bytes, long blocks, long count, uint8_t *tiles) { \
@@ -218,8 +251,7 @@ static INLINE void many(
       pack_row_##name(rows + row * row_bytes, blocks, row % TILE_ROWS, tiles + row / TILE_ROWS * tile_bytes_##name(blocks)); \
     } \
   } \
-  void EXPORT(multiply_##name)( \
-      const uint8_t *tiles, long blocks, const uint8_t *x, long x_bytes, int tokens, int form, float *y, long y_floats, int rows) { \
+  MULTIPLY(name, EXPORT) { \
     if (form <= WORDS) { \
       wide_product(tiles, blocks, x, x_bytes, tokens, y, y_floats, rows); \
     } else { \
@@ -229,8 +261,7 @@ static INLINE void many(
 #define TYPE(name) TYPE_WITH(name, no_product)
 #define WIDE_TYPE(name) TYPE_WITH(name, wide_##name)
 
-// Of a form that is none of the type's.
-#define no_product(...) __builtin_unreachable()
+#endif
 
 TYPE(f32)
 TYPE(f16)

@@ -6,7 +6,12 @@
 #define LANES 16
 #define FEW_TOKENS 4
 #define MANY_TOKENS 6
+#ifdef TILES
+#include "tiles.h"
+#define WIDE_TOKENS TILE_TOKENS
+#else
 #define WIDE_TOKENS 12
+#endif
 
 typedef __m512 floats;
 typedef __m512i ints;
@@ -37,6 +42,15 @@ static INLINE void store_halves(uint16_t *at, floats x) { _mm256_storeu_si256((_
 static INLINE floats from_brain_floats(const uint16_t *at) {
   return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32(_mm256_loadu_si256((const __m256i *)at)), 16));
 }
+#ifdef __AVX512BF16__
+static INLINE floats even_brain_floats(const uint8_t *pairs) { return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_loadu_si512(pairs), 16)); }
+static INLINE floats odd_brain_floats(const uint8_t *pairs) {
+  return _mm512_castsi512_ps(_mm512_and_si512(_mm512_loadu_si512(pairs), _mm512_set1_epi32((int)0xffff0000)));
+}
+#ifndef TILES_STAND_IN
+static INLINE __m256i rounded_brain_floats(floats x) { return (__m256i)_mm512_cvtneps_pbh(x); }
+#endif
+#endif
 static INLINE floats from_unsigned(const uint8_t *at) {
   return _mm512_cvtepi32_ps(_mm512_cvtepu8_epi32(_mm_loadu_si128((const __m128i *)at)));
 }
@@ -270,9 +284,15 @@ static INLINE void round_sixteen(
   *high_sum = _mm512_reduce_add_epi32(high);
   put_numbers(high, low, at, parts);
 }
-// Puts sixteen numbers x · inverse, rounded to the nearest, as words; their sum.
+// Puts sixteen numbers x · inverse, rounded to the nearest, as words, or as wide_tiles.h takes them; their sum.
 static INLINE int32_t round_words(const float *x, float inverse, uint8_t *at) {
   ints rounded = _mm512_cvtps_epi32(multiply(load(x), all(inverse)));
+#ifdef TILES
+  ints high = _mm512_srai_epi32(_mm512_add_epi32(rounded, _mm512_set1_epi32(64)), 7);
+  _mm_storeu_si128((__m128i *)at, _mm512_cvtepi32_epi8(high));
+  _mm_storeu_si128((__m128i *)(at + TILE_COLUMNS), _mm512_cvtepi32_epi8(_mm512_sub_epi32(rounded, _mm512_slli_epi32(high, 7))));
+#else
   _mm256_storeu_si256((__m256i *)at, words_of(rounded));
+#endif
   return _mm512_reduce_add_epi32(rounded);
 }

@@ -26,8 +26,13 @@ typedef struct {
 } wide_group;
 
 static INLINE wide_group group_at(int t, int end) {
-  int third = WIDE_TOKENS / 3, left = end - t;
+  int left = end - t;
+#ifdef TILES
+  int count = end < WIDE_TOKENS ? end : WIDE_TOKENS;
+#else
+  int third = WIDE_TOKENS / 3;
   int count = left >= WIDE_TOKENS ? WIDE_TOKENS : (left + third - 1) / third * third;
+#endif
   // What is computed twice comes out alike.
   return (wide_group){count > left ? end - count : t, count};
 }
@@ -54,6 +59,22 @@ static INLINE void put(const wide_sums *sums, int begin, int end, int registers,
     }
   }
 }
+
+// sums += scale · x_scale · whole.
+static INLINE void add_scaled(
+    const ints *whole, long x_bytes, const floats *scale, const float *x_scales, floats *sums, int tokens, int registers) {
+  for (int t = 0; t < tokens; t++) {
+    floats x_scale = all(*(const float *)((const uint8_t *)x_scales + t * x_bytes));
+    for (int r = 0; r < registers; r++) {
+      floats *to = sums + registers * t + r;
+      *to = multiply_add(multiply(scale[r], x_scale), from_ints(whole[registers * t + r]), *to);
+    }
+  }
+}
+
+#ifdef TILES
+#include "wide_tiles.h"
+#else
 
 // Every third row of x has a pointer: each would take more registers than there are.
 #define X_AT(base, t) (base[(t) / 3] + (t) % 3 * x_bytes)
@@ -91,18 +112,6 @@ static INLINE void multiply_words_of(
   }
 }
 
-// sums += scale · x_scale · whole.
-static INLINE void add_scaled(
-    const ints *whole, long x_bytes, const floats *scale, const float *x_scales, floats *sums, int tokens, int registers) {
-  for (int t = 0; t < tokens; t++) {
-    floats x_scale = all(*(const float *)((const uint8_t *)x_scales + t * x_bytes));
-    for (int r = 0; r < registers; r++) {
-      floats *to = sums + registers * t + r;
-      *to = multiply_add(multiply(scale[r], x_scale), from_ints(whole[registers * t + r]), *to);
-    }
-  }
-}
-
 // sums += scale · x_scale · Σ w x.
 static NOINLINE void add_words_products(
     const words *w, int pairs, const uint8_t *x, long x_bytes, const floats *scale, const float *x_scales, floats *sums, int tokens,
@@ -116,6 +125,8 @@ static NOINLINE void add_words_products(
 #include "wide_bytes.h"
 #else
 #include "wide_words.h"
+#endif
+
 #endif
 
 // A superblock of weights: scale · Σ quants x - minimum · Σ minimums x.
@@ -174,6 +185,8 @@ static INLINE void wide(
   }
 }
 
-#ifdef __AVX512BF16__
+#if defined(TILES)
+#include "brain_tiles.h"
+#elif defined(__AVX512BF16__)
 #include "brain_products.h"
 #endif

@@ -1,6 +1,6 @@
 // Products of each type of weights with rows of x in each form.
 
-enum { WORDS = 1, TWO_BYTES, THREE_BYTES, FLOATS };
+enum { BRAIN_FLOATS, WORDS, TWO_BYTES, THREE_BYTES, FLOATS };
 
 #define CODEBOOK_ENTRIES 4608
 
@@ -168,4 +168,68 @@ static void all_products(void) {
   for (size_t i = 0; i < sizeof TYPES / sizeof TYPES[0]; i++) {
     products_of(TYPES + i);
   }
+}
+
+static float brain_float(uint16_t bits) {
+  uint32_t all = (uint32_t)bits << 16;
+  float x;
+  memcpy(&x, &all, 4);
+  return x;
+}
+
+// Products of BF16 weights with rows of x that are BF16, too, which no two sets add up alike: the largest error of a sum, by the sum of magnitudes of what
+// was added.
+static double error_of_brain_floats(int rows, int columns, int tokens) {
+  long (*tile_bytes)(long) = kernel("tile_bytes_bf16"), (*round_bytes)(long, int) = kernel("round_bytes");
+  void (*pack)(const uint8_t *, long, long, long, uint8_t *) = kernel("pack_bf16");
+  void (*round)(const float *, long, long, int, uint8_t *, long, int) = kernel("round");
+  void (*product)(const uint8_t *, long, const uint8_t *, long, int, int, float *, long, int) = kernel("multiply_bf16");
+  const weight_type *type = TYPES + 2;
+  const uint8_t *weights = random_weights(type, rows, columns);
+  size_t bytes = (size_t)((rows + 15) / 16 * tile_bytes(columns));
+  uint8_t *tiles = memset(memory(bytes), 0, bytes);
+  pack(weights, 2 * columns, columns, rows, tiles);
+  long row_bytes = round_bytes(columns, BRAIN_FLOATS);
+  uint8_t *x = memory((size_t)(tokens * row_bytes));
+  round(random_rows(tokens, columns), columns, columns, tokens, x, row_bytes, BRAIN_FLOATS);
+  float *y = memory(4 * (size_t)(tokens * rows));
+  product(tiles, columns, x, row_bytes, tokens, BRAIN_FLOATS, y, rows, rows);
+  double largest = 0;
+  for (int t = 0; t < tokens; t++) {
+    for (int row = 0; row < rows; row++) {
+      double sum = 0, magnitudes = 1e-30;
+      for (int k = 0; k < columns; k++) {
+        uint16_t w, x_k;
+        memcpy(&w, weights + 2 * (row * columns + k), 2);
+        memcpy(&x_k, x + t * row_bytes + 2 * k, 2);
+        double product_k = (double)brain_float(w) * (double)brain_float(x_k);
+        sum += product_k;
+        magnitudes += fabs(product_k);
+      }
+      // What is no number is larger than all.
+      double error = fabs(y[t * rows + row] - sum) / magnitudes;
+      largest = error <= largest ? largest : error;
+    }
+  }
+  release();
+  return largest;
+}
+
+// Whether that is less than float32's rounding of as many sums may leave.
+static int are_brain_floats_right(void) {
+  static const int ROWS[] = {1, 16, 17, 40}, COLUMNS[] = {1, 2, 31, 32, 65, 514, 1100}, TOKENS[] = {12, 15, 16, 17, 32, 33, 47, 61, 64, 65, 100};
+  int right = 1;
+  seed = 1;
+  for (size_t i = 0; i < sizeof ROWS / sizeof *ROWS; i++) {
+    for (size_t j = 0; j < sizeof COLUMNS / sizeof *COLUMNS; j++) {
+      for (size_t k = 0; k < sizeof TOKENS / sizeof *TOKENS; k++) {
+        double error = error_of_brain_floats(ROWS[i], COLUMNS[j], TOKENS[k]);
+        if (!(error < 1e-5)) {
+          fprintf(stderr, "multiply_bf16 of %s: %d rows, %d columns, %d rows of x: wrong by %g\n", set_called, ROWS[i], COLUMNS[j], TOKENS[k], error);
+          right = 0;
+        }
+      }
+    }
+  }
+  return right;
 }

@@ -123,10 +123,11 @@ final class NativeLibrary {
     } catch (IOException | IllegalArgumentException e) {
       return new Found(null, "their library can't be loaded: " + e.getMessage());
     }
-    int bits = supported(symbols);
+    int bits = number(symbols, "kancil_instruction_sets");
     InstructionSet chosen =
         Arrays.stream(InstructionSet.values())
-            .filter(set -> set.isIn(bits) && (wanted.isEmpty() || wanted.equals(set.suffix())))
+            .filter(set -> set.isIn(bits))
+            .filter(set -> wanted.isEmpty() ? set.isOfferedUnasked() : wanted.equals(set.suffix()))
             .reduce(InstructionSet.PLAIN, (_, last) -> last);
     if (!wanted.isEmpty() && !wanted.equals(chosen.suffix())) {
       throw new InvalidRequestException(
@@ -141,28 +142,36 @@ final class NativeLibrary {
                       + ", "
                       + NONE));
     }
+    if (chosen == InstructionSet.AMX && number(symbols, "kancil_ask_for_tiles") != 0) {
+      throw new InvalidRequestException(
+          PROPERTY + "=amx: the system does not let this process use AMX");
+    }
     return new Found(new NativeLibrary(chosen, symbols), null);
   }
 
-  private static int supported(SymbolLookup symbols) {
-    MethodHandle sets =
+  /** What a function without parameters returns. */
+  private static int number(SymbolLookup symbols, String name) {
+    MethodHandle function =
         Linker.nativeLinker()
-            .downcallHandle(
-                symbols.findOrThrow("kancil_instruction_sets"),
-                FunctionDescriptor.of(ValueLayout.JAVA_INT));
+            .downcallHandle(symbols.findOrThrow(name), FunctionDescriptor.of(ValueLayout.JAVA_INT));
     try {
-      return (int) sets.invokeExact();
+      return (int) function.invokeExact();
     } catch (Throwable e) {
-      throw new LinkageError("kancil_instruction_sets", e);
+      throw new LinkageError(name, e);
     }
   }
 
-  /** A function of the chosen set, bound once. */
+  /** A function of the chosen set, or of the one below it, bound once. */
   MethodHandle function(String name, FunctionDescriptor type, Linker.Option... options) {
-    String symbol = "kancil_" + name + "_" + set.suffix();
     return functions.computeIfAbsent(
-        symbol,
-        _ -> Linker.nativeLinker().downcallHandle(symbols.findOrThrow(symbol), type, options));
+        name, _ -> Linker.nativeLinker().downcallHandle(address(name), type, options));
+  }
+
+  private MemorySegment address(String name) {
+    String ofAll = "kancil_" + name + "_";
+    return symbols
+        .find(ofAll + set.suffix())
+        .orElseGet(() -> symbols.findOrThrow(ofAll + set.below().suffix()));
   }
 
   InstructionSet set() {
@@ -171,7 +180,7 @@ final class NativeLibrary {
 
   /** Whether BF16 weights are multiplied with activations that are BF16, in steps of many rows. */
   boolean hasBrainFloats() {
-    return set == InstructionSet.AVX512BF16;
+    return set.below() == InstructionSet.AVX512BF16;
   }
 
   /** Whether there are products with weights of a type. */
