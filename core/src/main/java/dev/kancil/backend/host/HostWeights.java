@@ -62,9 +62,6 @@ final class HostWeights implements DeviceWeights {
           MemorySegment to = NativeMemory.allocateHuge(packing.bytes(), arena, weight.name());
           packing.pack(from, to);
           bytes += packing.bytes();
-          if (from.isMapped()) {
-            from.unload();
-          }
           laid.accept(from.byteSize());
           return to;
         });

@@ -4,7 +4,6 @@ import dev.kancil.backend.host.Lowering;
 import dev.kancil.backend.host.Packing;
 import dev.kancil.graph.Weight;
 import java.lang.foreign.MemorySegment;
-import java.util.stream.LongStream;
 
 /**
  * A weight as native kernels take it: groups of rows (experts, or all rows as one), each in tiles
@@ -27,45 +26,23 @@ record TiledWeight(
     int columns = Math.toIntExact(weight.shape().columns());
     int rows = Math.toIntExact(weight.shape().rows() / groups);
     long tileBytes = product.tileBytes(columns);
-    long groupBytes = Math.multiplyExact(tiles(rows), tileBytes);
+    long rowBytes = weight.type().byteSize(columns);
     Packing packing =
-        new Packing() {
-          @Override
-          public long bytes() {
-            return Math.multiplyExact(groupBytes, groups);
-          }
-
-          @Override
-          public void pack(MemorySegment from, MemorySegment to) {
-            long runs = Math.ceilDiv(rows, RUN);
-            LongStream.range(0, runs * groups)
-                .parallel()
-                .forEach(
-                    run -> {
-                      long group = run / runs;
-                      long first = run % runs * RUN;
-                      product.pack(
-                          from.address() + (group * rows + first) * weight.type().byteSize(columns),
-                          columns,
-                          Math.min(RUN, rows - first),
-                          to.address() + group * groupBytes + first / TileProduct.ROWS * tileBytes);
-                    });
-          }
-        };
+        new Packing(
+            groups,
+            rows,
+            rowBytes,
+            TileProduct.ROWS,
+            tileBytes,
+            (from, at, count, to, target) ->
+                product.pack(from.address() + at, columns, count, to.address() + target));
     MemorySegment data = operands.packed(weight, packing);
     return new TiledWeight(product, data, columns, rows, tileBytes);
   }
 
-  /** Rows that a thread lays at once. */
-  private static final int RUN = 8 * TileProduct.ROWS;
-
-  private static long tiles(int rows) {
-    return Math.ceilDiv(rows, TileProduct.ROWS);
-  }
-
   /** Tiles of a group. */
   int tiles() {
-    return (int) tiles(groupRows);
+    return Math.ceilDiv(groupRows, TileProduct.ROWS);
   }
 
   /** Rows that some tiles of a group hold. */

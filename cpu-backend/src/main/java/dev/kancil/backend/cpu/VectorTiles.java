@@ -9,7 +9,6 @@ import dev.kancil.tensor.DataType;
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 import java.util.Objects;
-import java.util.stream.LongStream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -40,9 +39,6 @@ record VectorTiles(
   static final int MOST_SINGLES = 3;
 
   private static final int ROWS = TileForm.ROWS;
-
-  /** Rows that a thread lays at once. */
-  private static final int RUN = 8 * ROWS;
 
   /**
    * Lays a weight, unless that has been done for another node or program.
@@ -80,32 +76,16 @@ record VectorTiles(
 
   /** How some groups of rows become tiles. */
   static Packing packing(DataType type, int columns, int rows, int groups) {
-    long tileBytes = bytes(type, columns);
-    long groupBytes = Math.multiplyExact((long) Math.ceilDiv(rows, ROWS), tileBytes);
-    return new Packing() {
-      @Override
-      public long bytes() {
-        return Math.multiplyExact(groupBytes, groups);
-      }
-
-      @Override
-      public void pack(MemorySegment from, MemorySegment to) {
-        long runs = Math.ceilDiv(rows, RUN);
-        LongStream.range(0, runs * groups)
-            .parallel()
-            .forEach(
-                run -> {
-                  long group = run / runs;
-                  int first = (int) (run % runs) * RUN;
-                  long source = (group * rows + first) * type.byteSize(columns);
-                  long target = group * groupBytes + first / ROWS * tileBytes;
-                  packRun(type, from, source, columns, Math.min(RUN, rows - first), to, target);
-                });
-      }
-    };
+    return new Packing(
+        groups,
+        rows,
+        type.byteSize(columns),
+        ROWS,
+        bytes(type, columns),
+        (from, at, count, to, target) -> pack(type, from, at, columns, count, to, target));
   }
 
-  private static void packRun(
+  private static void pack(
       DataType type,
       MemorySegment from,
       long at,
