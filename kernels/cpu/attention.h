@@ -164,7 +164,7 @@ static INLINE void scores_of(
   float tile[TILE_ROWS * MOST_WIDTH];
   for (int key = 0; key < key_count; key += TILE_ROWS) {
     turn_keys(type, keys + key * row_bytes, row_bytes, key_count - key, width, tile, next, send_rows);
-    many(multiply_f32, (const uint8_t *)tile, 0, width, (const uint8_t *)queries, 4 * width, count, 3, scores + key, page, TILE_ROWS);
+    many(multiply_f32, 1, (const uint8_t *)tile, 0, width, (const uint8_t *)queries, 4 * width, count, 3, scores + key, page, TILE_ROWS);
   }
 }
 

@@ -1,26 +1,23 @@
-// Weights whose quants are entries of a codebook (IQ1, IQ2, IQ3): a tile has superblocks of its rows as files have them (ggml; Java's CodebookBlocks
-// defines what they mean), one row's behind the other's. Before products they are unpacked into what product.h takes of other types, in the first-level
-// cache: quants are bytes, less than 64 apart from 64, scales are whole and d is a half.
+// Weights whose quants are entries of a codebook (IQ1, IQ2, IQ3; Java's CodebookBlocks defines what they mean): a lane looks up its row's entry,
+// which is what a register of quants has of it: four columns, or eight with the next register. Quants are bytes, less than 64 apart from 64.
 //
-// Mapping: rows one after the other, eight columns at once, as an integer of 64 bits: two registers of quants get four bytes each.
-
-typedef struct {
-  uint16_t halves[TILE_ROWS];
-  // Of each block of 32 columns eight registers of quants and two scales of each row, of 16 columns; the first counts where there is one.
-  struct {
-    uint8_t quants[64 * 8], scales[2 * TILE_ROWS];
-  } blocks[8];
-} unpacked_super;
+// A tile's superblock is its rows' d, as halves (then of IQ3_S their scales, four bits for each block), and blocks: registers whose byte i is the low byte
+// of a row's entry i (4 + i in the second one), and behind these, of
+//   IQ2, IQ3     signs: bit j of a lane's byte c belongs to column 4j + c
+//   IQ2_S        a byte for each row with two high bits of each entry, and one with two scales
+//   IQ2_XS       a byte for each row with two scales
+//   IQ3_S        a byte for each row with a high bit of each entry
+//   IQ1_S        a word for each row as the file has it: high bits, a scale, a shift
+//   IQ1_M        a word for each row with three high bits of each entry and its shift, and a byte with two scales
+// Of eight signs the last one makes an even number of them negative, but for IQ2_S and IQ3_S: in its place four groups of columns have a bit each of
+// something else, of their block's scale (IQ2_XXS, IQ3_XXS) or the high bit of their entry (IQ2_XS).
 
 #define CENTER 64
-#define EIGHT_TIMES(byte) (0x0101010101010101u * (uint64_t)(byte))
 
-// CENTER plus the levels of each entry, as bytes, four or eight; IQ1's are eighths.
+// CENTER plus the levels of each entry, as bytes, four or eight; IQ1's are eighths, and one more.
 static struct {
   uint64_t iq2_xxs[256], iq2_xs[512], iq2_s[1024], iq1[2048];
   uint32_t iq3_xxs[256], iq3_s[512];
-  // CENTER - 1 for each bit of a number.
-  uint64_t signs[256];
 } books;
 
 static uint64_t levels_of(unsigned packed, int count, const int8_t *levels) {
@@ -38,16 +35,11 @@ void BELOW(codebooks)(const uint16_t *packed);
 
 // Takes all codebooks, packed as Java's Codebook has them, before the first product. Taking them again changes nothing meanwhile.
 void EXPORT(codebooks)(const uint16_t *packed) {
-  static const int8_t IQ1[4] = {-8, 0, 8}, IQ2[4] = {8, 25, 43};
+  static const int8_t IQ1[4] = {-7, 1, 9, 1}, IQ2[4] = {8, 25, 43};
   static const int8_t IQ3_XXS[8] = {2, 6, 10, 14, 18, 22, 26, 31}, IQ3_S[8] = {1, 3, 5, 7, 9, 11, 13, 15};
   for (int i = 0; i < 256; i++) {
     books.iq2_xxs[i] = levels_of(packed[i], 8, IQ2);
     books.iq3_xxs[i] = (uint32_t)levels_of(packed[1792 + i], 4, IQ3_XXS);
-    uint64_t signs = 0;
-    for (int bit = 0; bit < 8; bit++) {
-      signs |= (uint64_t)(i >> bit & 1 ? CENTER - 1 : 0) << 8 * bit;
-    }
-    books.signs[i] = signs;
   }
   for (int i = 0; i < 512; i++) {
     books.iq2_xs[i] = levels_of(packed[256 + i], 8, IQ2);
@@ -64,95 +56,103 @@ void EXPORT(codebooks)(const uint16_t *packed) {
 #endif
 }
 
-// CENTER plus or minus each of eight levels, from CENTER plus these: with a sign, 64 + q becomes 127 - q and then 64 - q. No byte reaches into the next.
-static INLINE uint64_t with_signs(uint64_t levels, uint32_t negative) {
-  uint64_t signs = books.signs[negative];
-  return (levels ^ signs) - signs;
+static INLINE ints bits_of_ints(ints x, int from, int bits) { return and_all(shift_right(x, from), (1u << bits) - 1); }
+// A scale, of which all bits but the lowest are stored.
+static INLINE ints odd(ints x) { return add_to_all(shift_left(x, 1), 1); }
+
+// The bit that group i has in place of its last sign.
+#define SPARE(i) (25 + 2 * (i))
+#define ALL_SPARE 0xaa000000u
+
+// The number that four such bits make.
+static INLINE ints spare_number(ints signs) {
+  ints x = and_all(shift_right(signs, SPARE(0)), 0x55);
+  x = and_all(or_ints(x, shift_right(x, 1)), 0x33);
+  return and_all(or_ints(x, shift_right(x, 2)), 0x0f);
 }
 
-// Seven signs, and the eighth that makes an even number of them negative.
-static INLINE uint32_t even_signs(uint32_t bits) {
-  uint32_t seven = bits & 127;
-  return seven | (uint32_t)__builtin_parity(seven) << 7;
+// Signs with each group's last one.
+static INLINE ints even_signs(ints signs) {
+  ints seven = and_all(signs, ~ALL_SPARE);
+  // Bit 2 i of the lowest byte becomes the parity of group i.
+  ints x = xor_ints(seven, shift_right(seven, 1));
+  x = xor_ints(x, shift_right(x, 16));
+  x = xor_ints(x, shift_right(x, 8));
+  return or_ints(seven, and_all(shift_left(x, SPARE(0)), ALL_SPARE));
 }
 
-// Columns 8 i to 8 i + 7 of a row's block.
-static INLINE void put_eight(uint8_t *block, int i, uint64_t bytes) {
-  memcpy(block + 128 * i, &bytes, 4);
-  memcpy(block + 128 * i + 64, (uint8_t *)&bytes + 4, 4);
+// Entry i of a register's four, with some bits of `high` from `from` on.
+static INLINE ints entry(ints low, int i, ints high, int from, int bits) {
+  ints byte = bits_of_ints(low, 8 * i, 8);
+  ints moved = from > 8 ? shift_right(high, from - 8) : shift_left(high, 8 - from);
+  return bits == 0 ? byte : or_ints(byte, and_all(moved, ((1u << bits) - 1) << 8));
 }
 
-static INLINE uint32_t number16(const uint8_t *at) {
-  uint16_t x;
-  memcpy(&x, at, 2);
-  return x;
-}
-static INLINE uint32_t number32(const uint8_t *at) {
-  uint32_t x;
-  memcpy(&x, at, 4);
-  return x;
-}
-static INLINE uint64_t number64(const uint8_t *at) {
-  uint64_t x;
-  memcpy(&x, at, 8);
-  return x;
-}
-
-// Some rows' superblocks, which take so many bytes: of each, and its block b, an expression for its group i, and the scales that are stored.
-#define UNPACK(name, bytes, half, block_values, group, first_scale, second_scale) \
-  static NOINLINE void unpack_super_##name(const uint8_t *super, int first, unpacked_super *to) { \
-    for (int row = first; row < first + LANES; row++) { \
-      const uint8_t *at = super + bytes * row; \
-      to->halves[row] = (uint16_t)(half); \
-      for (int b = 0; b < 8; b++) { \
-        uint8_t *block = to->blocks[b].quants + 4 * row; \
-        block_values \
-        UNROLL for (int i = 0; i < 4; i++) { put_eight(block, i, group); } \
-        to->blocks[b].scales[row] = (uint8_t)(2 * (first_scale) + 1); \
-        to->blocks[b].scales[TILE_ROWS + row] = (uint8_t)(2 * (second_scale) + 1); \
-      } \
-    } \
+// Eight entries of four columns, with some of `high_bits` for each.
+static INLINE quants fours(const uint32_t *book, const uint8_t *at, ints high, const int high_bits, ints signs) {
+  quants q;
+  UNROLL for (int j = 0; j < 8; j++) {
+    ints low = load_ints(at + 64 * (j / 4));
+    q.of[j] = subtracted_where(signs, j, 2 * CENTER, gather_fours(book, entry(low, j % 4, high, high_bits * j, high_bits)));
   }
-#define ENTRY(i) (entries >> 8 * (i) & 255)
+  return q;
+}
 
-UNPACK(
-    iq2_xxs, 66, number16(at), uint32_t entries = number32(at + 2 + 8 * b); uint32_t signs = number32(at + 6 + 8 * b);
-    , with_signs(books.iq2_xxs[ENTRY(i)], even_signs(signs >> 7 * i)), signs >> 28, 0)
-UNPACK(
-    iq2_xs, 74, number16(at), uint64_t four = number64(at + 2 + 8 * b);
-    , with_signs(books.iq2_xs[four >> 16 * i & 511], even_signs((uint32_t)(four >> (16 * i + 9)))), at[66 + b] & 15, at[66 + b] >> 4)
-UNPACK(
-    iq2_s, 82, number16(at), uint32_t entries = number32(at + 2 + 4 * b); uint32_t signs = number32(at + 34 + 4 * b); uint32_t high = at[66 + b];
-    , with_signs(books.iq2_s[ENTRY(i) | (high >> 2 * i & 3) << 8], signs >> 8 * i & 255), at[74 + b] & 15, at[74 + b] >> 4)
-UNPACK(
-    iq3_xxs, 98, number16(at), uint64_t entries = number64(at + 2 + 8 * b); uint32_t signs = number32(at + 66 + 4 * b);
-    , with_signs(books.iq3_xxs[ENTRY(2 * i)] | (uint64_t)books.iq3_xxs[ENTRY(2 * i + 1)] << 32, even_signs(signs >> 7 * i)), signs >> 28, 0)
-UNPACK(
-    iq3_s, 110, number16(at), uint64_t entries = number64(at + 2 + 8 * b); uint32_t signs = number32(at + 74 + 4 * b); uint32_t high = at[66 + b];
-    , with_signs(
-          books.iq3_s[ENTRY(2 * i) | (high >> 2 * i & 1) << 8] | (uint64_t)books.iq3_s[ENTRY(2 * i + 1) | (high >> (2 * i + 1) & 1) << 8] << 32,
-          signs >> 8 * i & 255),
-    at[106 + b / 2] >> 4 * (b % 2) & 15, 0)
-UNPACK(
-    iq1_s, 50, number16(at), uint32_t entries = number32(at + 2 + 4 * b); uint32_t high = number16(at + 34 + 2 * b);
-    uint64_t shift = high >> 15 ? -EIGHT_TIMES(1) : EIGHT_TIMES(1);
-    , books.iq1[ENTRY(i) | (high >> 3 * i & 7) << 8] + shift, high >> 12 & 7, 0)
-UNPACK(
-    iq1_m, 56, number16(at + 48) >> 12 | number16(at + 50) >> 12 << 4 | number16(at + 52) >> 12 << 8 | number16(at + 54) >> 12 << 12,
-    uint32_t entries = number32(at + 4 * b); uint32_t high = number16(at + 32 + 2 * b); uint32_t scales = number16(at + 48 + b / 2 * 2) >> 6 * (b % 2);
-    , books.iq1[ENTRY(i) | (high >> 4 * i & 7) << 8] + (high >> (4 * i + 3) & 1 ? -EIGHT_TIMES(1) : EIGHT_TIMES(1)), scales & 7, scales >> 3 & 7)
-
-#define PACK_SUPERS(name, bytes) \
-  static void pack_row_##name(const uint8_t *row, long blocks, int lane, uint8_t *tile) { \
-    for (long super = 0; super < blocks / 8; super++) { \
-      memcpy(tile + (TILE_ROWS * super + lane) * bytes, row + super * bytes, bytes); \
-    } \
+// Four entries of eight columns, with high bits that begin at `from` and lie `step` apart.
+static INLINE quants eights_of(const uint64_t *book, const uint8_t *at, ints high, const int from, const int step, const int high_bits) {
+  quants q;
+  ints low = load_ints(at);
+  UNROLL for (int i = 0; i < 4; i++) {
+    gather_eights(book, entry(low, i, high, from + step * i, high_bits), q.of + 2 * i);
   }
+  return q;
+}
+static INLINE quants with_signs(quants q, ints signs) {
+  UNROLL for (int j = 0; j < 8; j++) {
+    q.of[j] = subtracted_where(signs, j, 2 * CENTER, q.of[j]);
+  }
+  return q;
+}
+// Less a quarter, where bit `from` + `step` · i of a lane is set, in group i.
+static INLINE quants shifted(quants q, ints lanes, const int from, const int step) {
+  UNROLL for (int j = 0; j < 8; j++) {
+    q.of[j] = subtract_in_lanes(lanes, from + step * (j / 2), 2, q.of[j]);
+  }
+  return q;
+}
 
-PACK_SUPERS(iq2_xxs, 66)
-PACK_SUPERS(iq2_xs, 74)
-PACK_SUPERS(iq2_s, 82)
-PACK_SUPERS(iq3_xxs, 98)
-PACK_SUPERS(iq3_s, 110)
-PACK_SUPERS(iq1_s, 50)
-PACK_SUPERS(iq1_m, 56)
+// A block's quants, and its scale number `half`.
+
+static INLINE quants quants_iq2_xxs(const uint8_t *at, const int lane) {
+  ints signs = load_ints(at + 64 + 4 * lane);
+  return with_signs(eights_of(books.iq2_xxs, at + 4 * lane, signs, 0, 0, 0), even_signs(signs));
+}
+static INLINE quants quants_iq2_xs(const uint8_t *at, const int lane) {
+  ints signs = load_ints(at + 64 + 4 * lane);
+  return with_signs(eights_of(books.iq2_xs, at + 4 * lane, signs, SPARE(0), 2, 1), even_signs(signs));
+}
+static INLINE quants quants_iq2_s(const uint8_t *at, const int lane) {
+  return with_signs(eights_of(books.iq2_s, at + 4 * lane, unsigned_ints(at + 128 + lane), 0, 2, 2), load_ints(at + 64 + 4 * lane));
+}
+static INLINE quants quants_iq3_xxs(const uint8_t *at, const int lane) {
+  ints signs = load_ints(at + 128 + 4 * lane);
+  return fours(books.iq3_xxs, at + 4 * lane, signs, 0, even_signs(signs));
+}
+static INLINE quants quants_iq3_s(const uint8_t *at, const int lane) {
+  return fours(books.iq3_s, at + 4 * lane, unsigned_ints(at + 192 + lane), 1, load_ints(at + 128 + 4 * lane));
+}
+static INLINE quants quants_iq1_s(const uint8_t *at, const int lane) {
+  ints high = ints_of_words(at + 64 + 2 * lane);
+  return shifted(eights_of(books.iq1, at + 4 * lane, high, 0, 3, 3), high, 15, 0);
+}
+static INLINE quants quants_iq1_m(const uint8_t *at, const int lane) {
+  ints high = ints_of_words(at + 64 + 2 * lane);
+  return shifted(eights_of(books.iq1, at + 4 * lane, high, 0, 4, 3), high, 3, 4);
+}
+
+static INLINE ints spare_scale(const uint8_t *signs, const int lane) { return odd(spare_number(load_ints(signs + 4 * lane))); }
+static INLINE ints scale_of_two(const uint8_t *at, int half, const int lane) { return odd(bits_of_ints(unsigned_ints(at + lane), 4 * half, 4)); }
+static INLINE ints scale_iq3_s(const uint8_t *scales, long b, const int lane) {
+  return odd(bits_of_ints(load_ints(scales + 4 * lane), 4 * (int)(b % 8), 4));
+}
+static INLINE ints scale_iq1_s(const uint8_t *high, const int lane) { return odd(bits_of_ints(ints_of_words(high + 2 * lane), 12, 3)); }

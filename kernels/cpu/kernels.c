@@ -190,11 +190,11 @@ static INLINE void store_some(float *to, floats x, int rows) {
 typedef void product(
     const uint8_t *tile, long blocks, const uint8_t *x, long x_bytes, int tokens, int parts, int lane, floats *results);
 
-// y[t][row] = row · x[t] for the first `rows` rows of some tiles.
+// y[t][row] = row · x[t] for the first `rows` rows of some tiles. Types whose steps of many rows have products of their own don't take many here.
 static INLINE void many(
-    product *multiply_tile, const uint8_t *tiles, long tile_bytes, long blocks, const uint8_t *x, long x_bytes, int tokens, int form, float *y,
-    long y_floats, int rows) {
-  int parts = form == TWO_BYTES || (form == FLOATS && tokens >= MANY_TOKENS) ? 2 : 3;
+    product *multiply_tile, const int takes_many, const uint8_t *tiles, long tile_bytes, long blocks, const uint8_t *x, long x_bytes, int tokens,
+    int form, float *y, long y_floats, int rows) {
+  int parts = takes_many && (form == TWO_BYTES || (form == FLOATS && tokens >= MANY_TOKENS)) ? 2 : 3;
   int group = parts == 2 ? MANY_TOKENS : FEW_TOKENS;
   for (int begin = 0; begin < tokens; begin += TOKENS_AT_ONCE) {
     int end = begin + TOKENS_AT_ONCE < tokens ? begin + TOKENS_AT_ONCE : tokens;
@@ -238,13 +238,15 @@ static INLINE void many(
       BELOW(multiply_##name)(tiles, blocks, x, x_bytes, tokens, form, y, y_floats, rows); \
     } \
   }
+#define WIDE_AND_MANY_TYPE(name) WIDE_TYPE(name)
 
 #else
 
 #include "attention.h"
 #include "pack.h"
+#include "pack_codebooks.h"
 
-#define TYPE_WITH(name, wide_product) \
+#define TYPE_WITH(name, wide_product, takes_many) \
   long EXPORT(tile_bytes_##name)(long blocks) { return tile_bytes_##name(blocks); } \
   void EXPORT(pack_##name)(const uint8_t *rows, long row_bytes, long blocks, long count, uint8_t *tiles) { \
     for (long row = 0; row < count; row++) { \
@@ -255,18 +257,19 @@ static INLINE void many(
     if (form <= WORDS) { \
       wide_product(tiles, blocks, x, x_bytes, tokens, y, y_floats, rows); \
     } else { \
-      many(multiply_##name, tiles, tile_bytes_##name(blocks), blocks, x, x_bytes, tokens, form, y, y_floats, rows); \
+      many(multiply_##name, takes_many, tiles, tile_bytes_##name(blocks), blocks, x, x_bytes, tokens, form, y, y_floats, rows); \
     } \
   }
-#define TYPE(name) TYPE_WITH(name, no_product)
-#define WIDE_TYPE(name) TYPE_WITH(name, wide_##name)
+#define TYPE(name) TYPE_WITH(name, no_product, 1)
+#define WIDE_TYPE(name) TYPE_WITH(name, wide_##name, 0)
+#define WIDE_AND_MANY_TYPE(name) TYPE_WITH(name, wide_##name, 1)
 
 #endif
 
 TYPE(f32)
 TYPE(f16)
 #ifdef __AVX512BF16__
-WIDE_TYPE(bf16)
+WIDE_AND_MANY_TYPE(bf16)
 #else
 TYPE(bf16)
 #endif

@@ -4,7 +4,7 @@
 // A block of 32 columns is registers of nibbles (register j: columns 8j to 8j + 3 low, 8j + 4 to 8j + 7 high), then registers of what is above four bits:
 // one of single bits (bit j of a byte: columns 4j to 4j + 3), or two of two bits (bits 2j and 2j + 1 of register i: columns 16i + 4j to 16i + 4j + 3); or registers
 // of bytes, which products.h says the sign of. Quants of two and three bits have registers of two bits first. Padding rows are zeros.
-// (What codebooks.h unpacks lies otherwise.)
+// (Of those with codebooks codebooks.h tells.)
 
 #define RUNS(n) for (int i = 0; i < n; i++)
 

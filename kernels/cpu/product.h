@@ -3,24 +3,11 @@
 #define PASTE(a, b) a##_##b
 #define JOIN(a, b) PASTE(a, b)
 
-// As unpacked_super has them.
-#ifdef RAW_BYTES
-#define QUANT_BYTES 512
-#define SCALE_BYTES 32
-#define SUPER_BYTES 32
-#define OFFSET 6
-#define MINIMUM 0
-#define WIDE 1
-#define QUANTS(at) eights(at)
-#define UNPACKED_SCALE(at, super) multiply(multiply(from_halves((const uint16_t *)(super) + lane), all(UNIT)), from_unsigned((at) + lane))
-#define SCALES(at, super) \
-  ((block_scales){.scale = UNPACKED_SCALE(at, super), .second_scale = HALVES ? UNPACKED_SCALE((at) + 16, super) : zero()})
+#ifndef UNIT
+#define UNIT 1
 #endif
 
 static INLINE long JOIN(tile_bytes, NAME)(long blocks) {
-#ifdef RAW_BYTES
-  return TILE_ROWS * RAW_BYTES * (blocks / 8);
-#endif
   return (QUANT_BYTES + SCALE_BYTES) * blocks + SUPER_BYTES * (blocks / 8);
 }
 
@@ -28,9 +15,6 @@ static INLINE long JOIN(tile_bytes, NAME)(long blocks) {
 static INLINE void JOIN(few, NAME)(
     const uint8_t *tile, long blocks, const uint8_t *x, long x_bytes, const int tokens, const int parts, const int lane, floats *results) {
   const uint8_t *at = tile, *super = tile;
-#ifdef RAW_BYTES
-  unpacked_super unpacked;
-#endif
   activations of[MANY_TOKENS];
   floats result[MANY_TOKENS];
   UNROLL for (int t = 0; t < tokens; t++) {
@@ -38,23 +22,13 @@ static INLINE void JOIN(few, NAME)(
     result[t] = zero();
   }
   for (long b = 0; b < blocks; b++) {
-#ifdef RAW_BYTES
-    if (b % 8 == 0) {
-      const uint8_t *raw = tile + TILE_ROWS * RAW_BYTES * (b / 8);
-      prefetch(raw, TILE_ROWS * RAW_BYTES);
-      JOIN(unpack_super, NAME)(raw, lane, &unpacked);
-      super = (const uint8_t *)&unpacked;
-      at = super + SUPER_BYTES;
-    }
-#else
     if (SUPER_BYTES > 0 && b % 8 == 0) {
       super = at;
       prefetch(super, SUPER_BYTES);
       at += SUPER_BYTES;
     }
     prefetch(at, QUANT_BYTES + SCALE_BYTES);
-#endif
-    quants q = QUANTS(at + 4 * lane);
+    quants q = QUANTS(at);
     block_scales s = SCALES(at + QUANT_BYTES, super);
     at += QUANT_BYTES + SCALE_BYTES;
     (void)super;
@@ -105,29 +79,28 @@ static INLINE void JOIN(few, NAME)(
 
 static NOINLINE void JOIN(multiply, NAME)(
     const uint8_t *tile, long blocks, const uint8_t *x, long x_bytes, int tokens, int parts, int lane, floats *results) {
+#if WIDE
+  // Never two.
+  (void)parts;
+  switch (tokens) { FEW_CASES(JOIN(few, NAME), tile, blocks, x, x_bytes) }
+#else
   CASES(parts, tokens, JOIN(few, NAME), tile, blocks, x, x_bytes)
+#endif
 }
 
 #if WIDE
 static void JOIN(unpack, NAME)(const uint8_t *super, int lane, wide_weights *w, int r, int registers) {
-#ifdef RAW_BYTES
-  unpacked_super unpacked;
-  JOIN(unpack_super, NAME)(super, lane, &unpacked);
-  super = (const uint8_t *)&unpacked;
-  w->scale[r] = multiply(from_halves((const uint16_t *)super + lane), all(UNIT));
-#else
-  w->scale[r] = from_halves((const uint16_t *)super + lane);
-#endif
+  w->scale[r] = super_scale(super, UNIT, lane);
 #if MINIMUM
   w->minus_minimum[r] = multiply(from_halves((const uint16_t *)super + 16 + lane), all(-1));
 #endif
   for (int b = 0; b < 8; b++) {
     const uint8_t *at = super + SUPER_BYTES + (QUANT_BYTES + SCALE_BYTES) * b;
-    quants q = QUANTS(at + 4 * lane);
-    const uint8_t *scales = at + QUANT_BYTES + lane;
+    quants q = QUANTS(at);
+    ints scales[2] = {WHOLE(at + QUANT_BYTES, super, 0), WHOLE(at + QUANT_BYTES, super, 1)};
     put_quants(&w->quants, b, q.of, OFFSET, scales, HALVES, r, registers);
 #if MINIMUM
-    w->minimums[registers * b + r] = unsigned_words(scales + 16, 64);
+    w->minimums[registers * b + r] = unsigned_words(at + QUANT_BYTES + 16 + lane, 64);
 #endif
   }
 }
@@ -142,8 +115,6 @@ static void JOIN(wide, NAME)(const uint8_t *tiles, long blocks, const uint8_t *x
 #undef PASTE
 #undef JOIN
 #undef NAME
-#undef RAW_BYTES
-#undef UNPACKED_SCALE
 #undef UNIT
 #undef QUANT_BYTES
 #undef SCALE_BYTES
@@ -153,4 +124,5 @@ static void JOIN(wide, NAME)(const uint8_t *tiles, long blocks, const uint8_t *x
 #undef HALVES
 #undef WIDE
 #undef QUANTS
+#undef WHOLE
 #undef SCALES

@@ -110,9 +110,15 @@ typedef struct {
   floats scale, second_scale, minimum, second_minimum;
 } block_scales;
 
+// A superblock's scale, in units.
+static INLINE floats super_scale(const uint8_t *super, float unit, const int lane) {
+  return multiply(from_halves((const uint16_t *)super + lane), all(unit));
+}
+
 // How each type lies: bytes of quants and of scales that a tile has for a block, and for the superblock of 8 blocks.
 // OFFSET is that of the quants, as a power of two or -1 for none; MINIMUM tells whether there is one, and with which sign; HALVES whether 16 columns
-// share both. WIDE is for those whose whole numbers wide_products.h takes.
+// share both. WIDE is for those whose whole numbers wide_products.h takes, with WHOLE scales, which the superblock's is multiplied with.
+// QUANTS and SCALES read some lanes of block b, from `lane` on.
 
 #define NAME q4_0
 #define QUANT_BYTES 256
@@ -122,7 +128,7 @@ typedef struct {
 #define MINIMUM 0
 #define HALVES 0
 #define WIDE 0
-#define QUANTS(at) nibbles(at)
+#define QUANTS(at) nibbles((at) + 4 * lane)
 #define SCALES(at, super) ((block_scales){.scale = from_halves((const uint16_t *)(at) + lane)})
 #include "product.h"
 
@@ -134,7 +140,7 @@ typedef struct {
 #define MINIMUM 1
 #define HALVES 0
 #define WIDE 0
-#define QUANTS(at) nibbles(at)
+#define QUANTS(at) nibbles((at) + 4 * lane)
 #define SCALES(at, super) \
   ((block_scales){.scale = from_halves((const uint16_t *)(at) + lane), .minimum = from_halves((const uint16_t *)(at) + 16 + lane)})
 #include "product.h"
@@ -147,7 +153,7 @@ typedef struct {
 #define MINIMUM 0
 #define HALVES 0
 #define WIDE 0
-#define QUANTS(at) fives(at)
+#define QUANTS(at) fives((at) + 4 * lane)
 #define SCALES(at, super) ((block_scales){.scale = from_halves((const uint16_t *)(at) + lane)})
 #include "product.h"
 
@@ -159,7 +165,7 @@ typedef struct {
 #define MINIMUM 1
 #define HALVES 0
 #define WIDE 0
-#define QUANTS(at) fives(at)
+#define QUANTS(at) fives((at) + 4 * lane)
 #define SCALES(at, super) \
   ((block_scales){.scale = from_halves((const uint16_t *)(at) + lane), .minimum = from_halves((const uint16_t *)(at) + 16 + lane)})
 #include "product.h"
@@ -172,7 +178,7 @@ typedef struct {
 #define MINIMUM 0
 #define HALVES 0
 #define WIDE 0
-#define QUANTS(at) eights(at)
+#define QUANTS(at) eights((at) + 4 * lane)
 #define SCALES(at, super) ((block_scales){.scale = from_halves((const uint16_t *)(at) + lane)})
 #include "product.h"
 
@@ -184,7 +190,7 @@ typedef struct {
 #define MINIMUM 0
 #define HALVES 0
 #define WIDE 0
-#define QUANTS(at) looked_up(at, IQ4_NL_NUMBERS)
+#define QUANTS(at) looked_up((at) + 4 * lane, IQ4_NL_NUMBERS)
 #define SCALES(at, super) ((block_scales){.scale = from_halves((const uint16_t *)(at) + lane)})
 #include "product.h"
 
@@ -197,7 +203,7 @@ typedef struct {
 #define MINIMUM 0
 #define HALVES 0
 #define WIDE 0
-#define QUANTS(at) looked_up(at, MXFP4_NUMBERS)
+#define QUANTS(at) looked_up((at) + 4 * lane, MXFP4_NUMBERS)
 #define SCALES(at, super) ((block_scales){.scale = from_powers((at) + lane)})
 #include "product.h"
 
@@ -215,7 +221,8 @@ typedef struct {
 #define MINIMUM -1
 #define HALVES 0
 #define WIDE 1
-#define QUANTS(at) nibbles(at)
+#define QUANTS(at) nibbles((at) + 4 * lane)
+#define WHOLE(at, super, half) unsigned_ints((at) + lane)
 #define SCALES(at, super) SUPER_SCALES(at, super)
 #include "product.h"
 
@@ -227,7 +234,8 @@ typedef struct {
 #define MINIMUM -1
 #define HALVES 0
 #define WIDE 1
-#define QUANTS(at) fives(at)
+#define QUANTS(at) fives((at) + 4 * lane)
+#define WHOLE(at, super, half) unsigned_ints((at) + lane)
 #define SCALES(at, super) SUPER_SCALES(at, super)
 #include "product.h"
 
@@ -245,7 +253,8 @@ typedef struct {
 #define MINIMUM 0
 #define HALVES 1
 #define WIDE 1
-#define QUANTS(at) sixes(at)
+#define QUANTS(at) sixes((at) + 4 * lane)
+#define WHOLE(at, super, half) signed_ints((at) + 16 * (half) + lane)
 #define SCALES(at, super) HALVES_SCALES(at, super)
 #include "product.h"
 
@@ -257,7 +266,8 @@ typedef struct {
 #define MINIMUM 0
 #define HALVES 1
 #define WIDE 1
-#define QUANTS(at) threes(at)
+#define QUANTS(at) threes((at) + 4 * lane)
+#define WHOLE(at, super, half) signed_ints((at) + 16 * (half) + lane)
 #define SCALES(at, super) HALVES_SCALES(at, super)
 #include "product.h"
 
@@ -269,7 +279,7 @@ typedef struct {
 #define MINIMUM -1
 #define HALVES 1
 #define WIDE 0
-#define QUANTS(at) twos(at)
+#define QUANTS(at) twos((at) + 4 * lane)
 #define SCALES(at, super) \
   ((block_scales){ \
       .scale = multiply(from_halves((const uint16_t *)(super) + lane), from_nibbles((at) + lane, 0)), \
@@ -286,7 +296,7 @@ typedef struct {
 #define MINIMUM 0
 #define HALVES 0
 #define WIDE 0
-#define QUANTS(at) looked_up(at, IQ4_NL_NUMBERS)
+#define QUANTS(at) looked_up((at) + 4 * lane, IQ4_NL_NUMBERS)
 #define SCALES(at, super) ((block_scales){.scale = multiply(from_halves((const uint16_t *)(super) + lane), from_signed((at) + lane))})
 #include "product.h"
 
@@ -299,7 +309,7 @@ typedef struct {
 #define MINIMUM 0
 #define HALVES 1
 #define WIDE 0
-#define QUANTS(at) looked_up(at, NVFP4_NUMBERS)
+#define QUANTS(at) looked_up((at) + 4 * lane, NVFP4_NUMBERS)
 #define SCALES(at, super) \
   ((block_scales){ \
       .scale = multiply(from_eight_bit_floats((at) + lane), all(128)), .second_scale = multiply(from_eight_bit_floats((at) + 16 + lane), all(128))})
@@ -314,7 +324,7 @@ typedef struct {
 #define MINIMUM 0
 #define HALVES 0
 #define WIDE 0
-#define QUANTS(at) twos(at)
+#define QUANTS(at) twos((at) + 4 * lane)
 #define SCALES(at, super) ((block_scales){.scale = from_halves((const uint16_t *)(super) + lane)})
 #include "product.h"
 
@@ -324,46 +334,106 @@ typedef struct {
 
 #include "codebooks.h"
 
-// What codebooks.h unpacks, from RAW_BYTES a row; d counts UNIT. product.h defines the rest.
+// What has a codebook counts d in UNIT.
+#define WHOLE_SCALES(at, super) \
+  ((block_scales){ \
+      .scale = multiply(super_scale(super, UNIT, lane), from_ints(WHOLE(at, super, 0))), \
+      .second_scale = HALVES ? multiply(super_scale(super, UNIT, lane), from_ints(WHOLE(at, super, 1))) : zero()})
 
 #define NAME iq2_xxs
-#define RAW_BYTES 66
+#define QUANT_BYTES 64
+#define SCALE_BYTES 64
+#define SUPER_BYTES 32
 #define UNIT 0.125f
+#define OFFSET 6
+#define MINIMUM 0
 #define HALVES 0
+#define WIDE 1
+#define QUANTS(at) quants_iq2_xxs(at, lane)
+#define WHOLE(at, super, half) spare_scale(at, lane)
+#define SCALES(at, super) WHOLE_SCALES(at, super)
 #include "product.h"
 
 #define NAME iq2_xs
-#define RAW_BYTES 74
+#define QUANT_BYTES 64
+#define SCALE_BYTES 80
+#define SUPER_BYTES 32
 #define UNIT 0.125f
+#define OFFSET 6
+#define MINIMUM 0
 #define HALVES 1
+#define WIDE 1
+#define QUANTS(at) quants_iq2_xs(at, lane)
+#define WHOLE(at, super, half) scale_of_two((at) + 64, half, lane)
+#define SCALES(at, super) WHOLE_SCALES(at, super)
 #include "product.h"
 
 #define NAME iq2_s
-#define RAW_BYTES 82
+#define QUANT_BYTES 64
+#define SCALE_BYTES 96
+#define SUPER_BYTES 32
 #define UNIT 0.125f
+#define OFFSET 6
+#define MINIMUM 0
 #define HALVES 1
+#define WIDE 1
+#define QUANTS(at) quants_iq2_s(at, lane)
+#define WHOLE(at, super, half) scale_of_two((at) + 80, half, lane)
+#define SCALES(at, super) WHOLE_SCALES(at, super)
 #include "product.h"
 
 #define NAME iq3_xxs
-#define RAW_BYTES 98
+#define QUANT_BYTES 128
+#define SCALE_BYTES 64
+#define SUPER_BYTES 32
 #define UNIT 0.5f
+#define OFFSET 6
+#define MINIMUM 0
 #define HALVES 0
+#define WIDE 1
+#define QUANTS(at) quants_iq3_xxs(at, lane)
+#define WHOLE(at, super, half) spare_scale(at, lane)
+#define SCALES(at, super) WHOLE_SCALES(at, super)
 #include "product.h"
 
 #define NAME iq3_s
-#define RAW_BYTES 110
+#define QUANT_BYTES 128
+#define SCALE_BYTES 80
+#define SUPER_BYTES 96
 #define UNIT 1
+#define OFFSET 6
+#define MINIMUM 0
 #define HALVES 0
+#define WIDE 1
+#define QUANTS(at) quants_iq3_s(at, lane)
+#define WHOLE(at, super, half) scale_iq3_s((super) + 32, b, lane)
+#define SCALES(at, super) WHOLE_SCALES(at, super)
 #include "product.h"
 
 #define NAME iq1_s
-#define RAW_BYTES 50
+#define QUANT_BYTES 64
+#define SCALE_BYTES 32
+#define SUPER_BYTES 32
 #define UNIT 0.125f
+#define OFFSET 6
+#define MINIMUM 0
 #define HALVES 0
+#define WIDE 1
+#define QUANTS(at) quants_iq1_s(at, lane)
+#define WHOLE(at, super, half) scale_iq1_s(at, lane)
+#define SCALES(at, super) WHOLE_SCALES(at, super)
 #include "product.h"
 
 #define NAME iq1_m
-#define RAW_BYTES 56
+#define QUANT_BYTES 64
+#define SCALE_BYTES 48
+#define SUPER_BYTES 32
 #define UNIT 0.125f
+#define OFFSET 6
+#define MINIMUM 0
 #define HALVES 1
+#define WIDE 1
+#define QUANTS(at) quants_iq1_m(at, lane)
+#define WHOLE(at, super, half) scale_of_two((at) + 32, half, lane)
+#define SCALES(at, super) WHOLE_SCALES(at, super)
 #include "product.h"

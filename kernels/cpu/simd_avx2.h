@@ -118,15 +118,45 @@ static INLINE words even_words(bytes x) { return _mm256_and_si256(x, _mm256_set1
 static INLINE words odd_words(bytes x) { return _mm256_srli_epi16(x, 8); }
 static INLINE words subtract_words(words x, int16_t y) { return _mm256_sub_epi16(x, _mm256_set1_epi16(y)); }
 static INLINE words multiply_words(words a, words b) { return _mm256_mullo_epi16(a, b); }
+// What is known of lanes: a byte, a word or four bytes each.
+static INLINE ints unsigned_ints(const uint8_t *at) { return _mm256_cvtepu8_epi32(_mm_loadl_epi64((const __m128i *)at)); }
+static INLINE ints signed_ints(const uint8_t *at) { return _mm256_cvtepi8_epi32(_mm_loadl_epi64((const __m128i *)at)); }
+static INLINE ints ints_of_words(const uint8_t *at) { return _mm256_cvtepu16_epi32(_mm_loadu_si128((const __m128i *)at)); }
+static INLINE ints load_ints(const uint8_t *at) { return _mm256_loadu_si256((const __m256i *)at); }
+static INLINE ints shift_left(ints x, int count) { return _mm256_slli_epi32(x, count); }
+static INLINE ints shift_right(ints x, int count) { return _mm256_srli_epi32(x, count); }
+static INLINE ints and_all(ints x, uint32_t y) { return _mm256_and_si256(x, _mm256_set1_epi32((int)y)); }
+static INLINE ints add_to_all(ints x, int32_t y) { return _mm256_add_epi32(x, _mm256_set1_epi32(y)); }
+static INLINE ints or_ints(ints x, ints y) { return _mm256_or_si256(x, y); }
+static INLINE ints xor_ints(ints x, ints y) { return _mm256_xor_si256(x, y); }
+
+// Each lane's entry of a book, of four bytes, or of eight, of which the first four make a register and the last four another one.
+static INLINE bytes gather_fours(const uint32_t *book, ints entries) { return _mm256_i32gather_epi32((const int *)book, entries, 4); }
+static INLINE void gather_eights(const uint64_t *book, ints entries, bytes *both) {
+  __m256 low = _mm256_castsi256_ps(_mm256_i32gather_epi64((const long long *)book, _mm256_castsi256_si128(entries), 8));
+  __m256 high = _mm256_castsi256_ps(_mm256_i32gather_epi64((const long long *)book, _mm256_extracti128_si256(entries, 1), 8));
+  // Of rows 0, 1, 4 and 5, then 2, 3, 6 and 7.
+  __m256i firsts = _mm256_castps_si256(_mm256_shuffle_ps(low, high, 0x88)), lasts = _mm256_castps_si256(_mm256_shuffle_ps(low, high, 0xdd));
+  both[0] = _mm256_permute4x64_epi64(firsts, _MM_SHUFFLE(3, 1, 2, 0));
+  both[1] = _mm256_permute4x64_epi64(lasts, _MM_SHUFFLE(3, 1, 2, 0));
+}
+// y - x where bit j of signs is set, x elsewhere, byte by byte.
+static INLINE bytes subtracted_where(ints signs, int j, uint8_t y, bytes x) {
+  return _mm256_blendv_epi8(x, _mm256_sub_epi8(_mm256_set1_epi8((char)y), x), _mm256_slli_epi32(signs, 7 - j));
+}
+// y from each byte of lanes whose bit j is set.
+static INLINE bytes subtract_in_lanes(ints lanes, int j, uint8_t y, bytes x) {
+  ints set = _mm256_srai_epi32(_mm256_slli_epi32(lanes, 31 - j), 31);
+  return _mm256_sub_epi8(x, _mm256_and_si256(set, _mm256_set1_epi8((char)y)));
+}
+
 // A byte for each lane, times `factor` in the first word.
 static INLINE words unsigned_words(const uint8_t *at, int factor) {
-  ints x = _mm256_cvtepu8_epi32(_mm_loadl_epi64((const __m128i *)at));
+  ints x = unsigned_ints(at);
   return _mm256_mullo_epi16(_mm256_or_si256(_mm256_slli_epi32(x, 16), x), _mm256_set1_epi32(0x10000 | factor));
 }
-static INLINE words signed_words(const uint8_t *at) {
-  ints x = _mm256_cvtepi8_epi32(_mm_loadl_epi64((const __m128i *)at));
-  return _mm256_or_si256(_mm256_slli_epi32(x, 16), _mm256_and_si256(x, _mm256_set1_epi32(0xffff)));
-}
+// Each as both words of its lane.
+static INLINE words both_words(ints x) { return _mm256_or_si256(_mm256_slli_epi32(x, 16), _mm256_and_si256(x, _mm256_set1_epi32(0xffff))); }
 static INLINE words all_pairs(const uint8_t *at) { return _mm256_set1_epi32(*(const int32_t *)at); }
 static INLINE ints no_ints(void) { return _mm256_setzero_si256(); }
 static INLINE ints add_word_products(ints sum, words w, words x) { return _mm256_add_epi32(sum, _mm256_madd_epi16(w, x)); }

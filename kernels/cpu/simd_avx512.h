@@ -157,15 +157,44 @@ static INLINE words even_words(bytes x) { return _mm512_and_si512(x, _mm512_set1
 static INLINE words odd_words(bytes x) { return _mm512_srli_epi16(x, 8); }
 static INLINE words subtract_words(words x, int16_t y) { return _mm512_sub_epi16(x, _mm512_set1_epi16(y)); }
 static INLINE words multiply_words(words a, words b) { return _mm512_mullo_epi16(a, b); }
+// What is known of lanes: a byte, a word or four bytes each.
+static INLINE ints unsigned_ints(const uint8_t *at) { return _mm512_cvtepu8_epi32(_mm_loadu_si128((const __m128i *)at)); }
+static INLINE ints signed_ints(const uint8_t *at) { return _mm512_cvtepi8_epi32(_mm_loadu_si128((const __m128i *)at)); }
+static INLINE ints ints_of_words(const uint8_t *at) { return _mm512_cvtepu16_epi32(_mm256_loadu_si256((const __m256i *)at)); }
+static INLINE ints load_ints(const uint8_t *at) { return _mm512_loadu_si512(at); }
+static INLINE ints shift_left(ints x, int count) { return _mm512_slli_epi32(x, (unsigned)count); }
+static INLINE ints shift_right(ints x, int count) { return _mm512_srli_epi32(x, (unsigned)count); }
+static INLINE ints and_all(ints x, uint32_t y) { return _mm512_and_si512(x, _mm512_set1_epi32((int)y)); }
+static INLINE ints add_to_all(ints x, int32_t y) { return _mm512_add_epi32(x, _mm512_set1_epi32(y)); }
+static INLINE ints or_ints(ints x, ints y) { return _mm512_or_si512(x, y); }
+static INLINE ints xor_ints(ints x, ints y) { return _mm512_xor_si512(x, y); }
+
+// Each lane's entry of a book, of four bytes, or of eight, of which the first four make a register and the last four another one.
+static INLINE bytes gather_fours(const uint32_t *book, ints entries) { return _mm512_i32gather_epi32(entries, book, 4); }
+static INLINE void gather_eights(const uint64_t *book, ints entries, bytes *both) {
+  __m512i low = _mm512_i32gather_epi64(_mm512_castsi512_si256(entries), book, 8);
+  __m512i high = _mm512_i32gather_epi64(_mm512_extracti64x4_epi64(entries, 1), book, 8);
+  __m512i firsts = _mm512_setr_epi32(0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30);
+  __m512i lasts = _mm512_setr_epi32(1, 3, 5, 7, 9, 11, 13, 15, 17, 19, 21, 23, 25, 27, 29, 31);
+  both[0] = _mm512_permutex2var_epi32(low, firsts, high);
+  both[1] = _mm512_permutex2var_epi32(low, lasts, high);
+}
+// y - x where bit j of signs is set, x elsewhere, byte by byte.
+static INLINE bytes subtracted_where(ints signs, int j, uint8_t y, bytes x) {
+  return _mm512_mask_sub_epi8(x, _mm512_test_epi8_mask(signs, _mm512_set1_epi8((char)(1 << j))), _mm512_set1_epi8((char)y), x);
+}
+// y from each byte of lanes whose bit j is set.
+static INLINE bytes subtract_in_lanes(ints lanes, int j, uint8_t y, bytes x) {
+  return _mm512_mask_sub_epi32(x, _mm512_test_epi32_mask(lanes, _mm512_set1_epi32(1 << j)), x, _mm512_set1_epi8((char)y));
+}
+
 // A byte for each lane, times `factor` in the first word.
 static INLINE words unsigned_words(const uint8_t *at, int factor) {
-  ints x = _mm512_cvtepu8_epi32(_mm_loadu_si128((const __m128i *)at));
+  ints x = unsigned_ints(at);
   return _mm512_mullo_epi16(_mm512_or_si512(_mm512_slli_epi32(x, 16), x), _mm512_set1_epi32(0x10000 | factor));
 }
-static INLINE words signed_words(const uint8_t *at) {
-  ints x = _mm512_cvtepi8_epi32(_mm_loadu_si128((const __m128i *)at));
-  return _mm512_or_si512(_mm512_slli_epi32(x, 16), _mm512_and_si512(x, _mm512_set1_epi32(0xffff)));
-}
+// Each as both words of its lane.
+static INLINE words both_words(ints x) { return _mm512_or_si512(_mm512_slli_epi32(x, 16), _mm512_and_si512(x, _mm512_set1_epi32(0xffff))); }
 // Sixteen words, of each four the even ones first.
 static INLINE __m256i words_of(ints x) {
   __m256i words = _mm512_cvtepi32_epi16(x);

@@ -145,14 +145,73 @@ static INLINE bytes look_up(bytes x, const uint8_t *sixteen) {
   return (bytes){vqtbl1q_u8(table, x.first), vqtbl1q_u8(table, x.second)};
 }
 
+// What is known of lanes: a byte, a word or four bytes each.
+static INLINE ints ints_from_unsigned(uint16x8_t x) {
+  return (ints){vreinterpretq_s32_u32(vmovl_u16(vget_low_u16(x))), vreinterpretq_s32_u32(vmovl_high_u16(x))};
+}
+static INLINE ints unsigned_ints(const uint8_t *at) { return ints_from_unsigned(vmovl_u8(vld1_u8(at))); }
+static INLINE ints signed_ints(const uint8_t *at) { return ints_from_signed(vmovl_s8(vld1_s8((const int8_t *)at))); }
+static INLINE ints ints_of_words(const uint8_t *at) { return ints_from_unsigned(vreinterpretq_u16_u8(vld1q_u8(at))); }
+static INLINE ints load_ints(const uint8_t *at) { return (ints){vreinterpretq_s32_u8(vld1q_u8(at)), vreinterpretq_s32_u8(vld1q_u8(at + 16))}; }
+static INLINE ints shift_left(ints x, int count) { return (ints){x.first << count, x.second << count}; }
+static INLINE ints shift_right(ints x, int count) {
+  uint32x4_t first = vreinterpretq_u32_s32(x.first) >> count, second = vreinterpretq_u32_s32(x.second) >> count;
+  return (ints){vreinterpretq_s32_u32(first), vreinterpretq_s32_u32(second)};
+}
+static INLINE ints and_all(ints x, uint32_t y) {
+  int32x4_t all = vdupq_n_s32((int32_t)y);
+  return (ints){x.first & all, x.second & all};
+}
+static INLINE ints add_to_all(ints x, int32_t y) { return (ints){x.first + y, x.second + y}; }
+static INLINE ints or_ints(ints x, ints y) { return (ints){x.first | y.first, x.second | y.second}; }
+static INLINE ints xor_ints(ints x, ints y) { return (ints){x.first ^ y.first, x.second ^ y.second}; }
+
+// Each lane's entry of a book, of four bytes, or of eight, of which the first four make a register and the last four another one.
+static INLINE uint8x16_t four_of(const uint32_t *book, const int32_t *entries) {
+  uint32x4_t of = vld1q_dup_u32(book + entries[0]);
+  of = vld1q_lane_u32(book + entries[1], of, 1);
+  of = vld1q_lane_u32(book + entries[2], of, 2);
+  return vreinterpretq_u8_u32(vld1q_lane_u32(book + entries[3], of, 3));
+}
+static INLINE uint32x4_t two_of(const uint64_t *book, const int32_t *entries) {
+  return vreinterpretq_u32_u64(vcombine_u64(vld1_u64(book + entries[0]), vld1_u64(book + entries[1])));
+}
+static INLINE void store_ints(int32_t *at, ints x) {
+  vst1q_s32(at, x.first);
+  vst1q_s32(at + 4, x.second);
+}
+static INLINE bytes gather_fours(const uint32_t *book, ints entries) {
+  int32_t of[LANES];
+  store_ints(of, entries);
+  return (bytes){four_of(book, of), four_of(book, of + 4)};
+}
+static INLINE void gather_eights(const uint64_t *book, ints entries, bytes *both) {
+  int32_t of[LANES];
+  store_ints(of, entries);
+  uint32x4_t rows[4] = {two_of(book, of), two_of(book, of + 2), two_of(book, of + 4), two_of(book, of + 6)};
+  both[0] = (bytes){vreinterpretq_u8_u32(vuzp1q_u32(rows[0], rows[1])), vreinterpretq_u8_u32(vuzp1q_u32(rows[2], rows[3]))};
+  both[1] = (bytes){vreinterpretq_u8_u32(vuzp2q_u32(rows[0], rows[1])), vreinterpretq_u8_u32(vuzp2q_u32(rows[2], rows[3]))};
+}
+// y - x where bit j of signs is set, x elsewhere, byte by byte.
+static INLINE uint8x16_t sixteen_subtracted_where(int32x4_t signs, int j, uint8_t y, uint8x16_t x) {
+  return vbslq_u8(vtstq_u8(vreinterpretq_u8_s32(signs), vdupq_n_u8((uint8_t)(1 << j))), vsubq_u8(vdupq_n_u8(y), x), x);
+}
+static INLINE bytes subtracted_where(ints signs, int j, uint8_t y, bytes x) {
+  return (bytes){sixteen_subtracted_where(signs.first, j, y, x.first), sixteen_subtracted_where(signs.second, j, y, x.second)};
+}
+// y from each byte of lanes whose bit j is set.
+static INLINE uint8x16_t subtract_in_four(int32x4_t lanes, int j, uint8_t y, uint8x16_t x) {
+  uint8x16_t set = vreinterpretq_u8_u32(vtstq_s32(lanes, vdupq_n_s32((int32_t)(1u << j))));
+  return vsubq_u8(x, set & vdupq_n_u8(y));
+}
+static INLINE bytes subtract_in_lanes(ints lanes, int j, uint8_t y, bytes x) {
+  return (bytes){subtract_in_four(lanes.first, j, y, x.first), subtract_in_four(lanes.second, j, y, x.second)};
+}
+
 // A byte for each lane, times `factor` in the first word.
 static INLINE words unsigned_words(const uint8_t *at, int factor) {
   int16x8_t x = vreinterpretq_s16_u16(vmovl_u8(vld1_u8(at)));
   return (words){vmulq_n_s16(x, (int16_t)factor), x};
-}
-static INLINE words signed_words(const uint8_t *at) {
-  int16x8_t x = vmovl_s8(vld1_s8((const int8_t *)at));
-  return (words){x, x};
 }
 static INLINE words all_pairs(const uint8_t *at) { return (words){vld1q_dup_s16((const int16_t *)at), vld1q_dup_s16((const int16_t *)at + 1)}; }
 static INLINE ints no_ints(void) { return (ints){vdupq_n_s32(0), vdupq_n_s32(0)}; }

@@ -151,6 +151,48 @@ static INLINE bytes with_bits(bytes x, bytes y, int from, int bits, int place) {
 }
 static INLINE bytes look_up(bytes x, const uint8_t *sixteen) { bytes y; EACH_BYTE(y, sixteen[x.of[i]]); }
 
+// What is known of lanes: a byte, a word or four bytes each.
+static INLINE ints unsigned_ints(const uint8_t *at) { ints y; EACH(y, at[i]); }
+static INLINE ints signed_ints(const uint8_t *at) { ints y; EACH(y, (int8_t)at[i]); }
+static INLINE ints ints_of_words(const uint8_t *at) { ints y; EACH(y, at[2 * i] | at[2 * i + 1] << 8); }
+static INLINE ints load_ints(const uint8_t *at) {
+  ints y;
+  memcpy(y.of, at, sizeof y.of);
+  return y;
+}
+static INLINE ints shift_left(ints x, int count) { ints y; EACH(y, (int32_t)((uint32_t)x.of[i] << count)); }
+static INLINE ints shift_right(ints x, int count) { ints y; EACH(y, (int32_t)((uint32_t)x.of[i] >> count)); }
+static INLINE ints and_all(ints x, uint32_t y) { ints z; EACH(z, (int32_t)((uint32_t)x.of[i] & y)); }
+static INLINE ints add_to_all(ints x, int32_t y) { EACH(x, x.of[i] + y); }
+static INLINE ints or_ints(ints x, ints y) { ints z; EACH(z, x.of[i] | y.of[i]); }
+static INLINE ints xor_ints(ints x, ints y) { ints z; EACH(z, x.of[i] ^ y.of[i]); }
+
+// Each lane's entry of a book, of four bytes, or of eight, of which the first four make a register and the last four another one.
+static INLINE bytes gather_fours(const uint32_t *book, ints entries) {
+  bytes y;
+  for (int i = 0; i < LANES; i++) {
+    memcpy(y.of + 4 * i, book + entries.of[i], 4);
+  }
+  return y;
+}
+static INLINE void gather_eights(const uint64_t *book, ints entries, bytes *both) {
+  for (int i = 0; i < LANES; i++) {
+    const uint8_t *eight = (const uint8_t *)(book + entries.of[i]);
+    memcpy(both[0].of + 4 * i, eight, 4);
+    memcpy(both[1].of + 4 * i, eight + 4, 4);
+  }
+}
+// y - x where bit j of signs is set, x elsewhere, byte by byte.
+static INLINE bytes subtracted_where(ints signs, int j, uint8_t y, bytes x) {
+  bytes z;
+  EACH_BYTE(z, signs.of[i / 4] >> (8 * (i % 4) + j) & 1 ? y - x.of[i] : x.of[i]);
+}
+// y from each byte of lanes whose bit j is set.
+static INLINE bytes subtract_in_lanes(ints lanes, int j, uint8_t y, bytes x) {
+  bytes z;
+  EACH_BYTE(z, x.of[i] - (lanes.of[i / 4] >> j & 1 ? y : 0));
+}
+
 #define EACH_WORD(result, expression) \
   do { \
     for (int i = 0; i < 2 * LANES; i++) { \
@@ -164,7 +206,8 @@ static INLINE words subtract_words(words x, int16_t y) { words z; EACH_WORD(z, x
 static INLINE words multiply_words(words a, words b) { words y; EACH_WORD(y, a.of[i] * b.of[i]); }
 // A byte for each lane, times `factor` in the first word.
 static INLINE words unsigned_words(const uint8_t *at, int factor) { words y; EACH_WORD(y, at[i / 2] * (i % 2 == 0 ? factor : 1)); }
-static INLINE words signed_words(const uint8_t *at) { words y; EACH_WORD(y, (int8_t)at[i / 2]); }
+// Each as both words of its lane.
+static INLINE words both_words(ints x) { words y; EACH_WORD(y, x.of[i / 2]); }
 static INLINE words all_pairs(const uint8_t *at) {
   int16_t pair[2];
   memcpy(pair, at, 4);

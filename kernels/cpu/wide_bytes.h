@@ -161,7 +161,7 @@ static INLINE void multiply_bytes_of(
 
 // Takes block b of some lanes as register r: quants less 2^offset, unless that is negative; each 16 columns have scales of their own, or not.
 static INLINE void put_quants(
-    wide_quants *w, int b, const bytes *q, const int offset, const uint8_t *scales, const int halves, int r, int registers) {
+    wide_quants *w, int b, const bytes *q, const int offset, const ints *scales, const int halves, int r, int registers) {
   UNROLL for (int j = 0; j < 8; j += 2) {
     bytes both[2] = {q[j], q[j + 1]};
     if (offset >= 0) {
@@ -171,8 +171,7 @@ static INLINE void put_quants(
     put_columns(w->of + registers * (8 * b + j) + r, registers, both[0], both[1]);
   }
   UNROLL for (int half = 0; half < 1 + halves; half++) {
-    words scale = halves ? signed_words(scales + 16 * half) : unsigned_words(scales, 1);
-    put_scales(w->scales + SCALE_REGISTERS * (registers * (2 * b + half) + r), ints_from_signed(scale.first));
+    put_scales(w->scales + SCALE_REGISTERS * (registers * (2 * b + half) + r), scales[half]);
   }
 }
 

@@ -17,10 +17,10 @@ static INLINE bytes low_bytes(words even, words odd) {
 
 // Takes block b of some lanes as register r: quants less 2^offset, unless that is negative; each 16 columns have scales of their own, or not.
 static INLINE void put_quants(
-    wide_quants *w, int b, const bytes *q, const int offset, const uint8_t *scales, const int halves, int r, int registers) {
+    wide_quants *w, int b, const bytes *q, const int offset, const ints *scales, const int halves, int r, int registers) {
   (void)registers;
   bytes(*to)[16] = w->of[r][b * BLOCK / TILE_COLUMNS];
-  words scale[2] = {halves ? signed_words(scales) : unsigned_words(scales, 1), halves ? signed_words(scales + 16) : unsigned_words(scales, 1)};
+  words scale[2] = {both_words(scales[0]), both_words(scales[halves])};
   UNROLL for (int j = 0; j < 8; j++) {
     words even = even_words(q[j]), odd = odd_words(q[j]);
     if (offset >= 0) {
