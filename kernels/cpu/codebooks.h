@@ -14,7 +14,7 @@
 
 #define CENTER 64
 
-// CENTER plus the levels of each entry, as bytes, four or eight; IQ1's are eighths, and one more.
+// CENTER plus the levels of each entry, as bytes, four or eight; IQ1's are eighths, shifted up by one.
 static struct {
   uint64_t iq2_xxs[256], iq2_xs[512], iq2_s[1024], iq1[2048];
   uint32_t iq3_xxs[256], iq3_s[512];
@@ -113,7 +113,7 @@ static INLINE quants with_signs(quants q, ints signs) {
   }
   return q;
 }
-// Less a quarter, where bit `from` + `step` · i of a lane is set, in group i.
+// Shifted down by one eighth instead of up, where bit `from` + `step` · i of a lane is set, in group i.
 static INLINE quants shifted(quants q, ints lanes, const int from, const int step) {
   UNROLL for (int j = 0; j < 8; j++) {
     q.of[j] = subtract_in_lanes(lanes, from + step * (j / 2), 2, q.of[j]);

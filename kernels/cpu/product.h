@@ -3,6 +3,7 @@
 #define PASTE(a, b) a##_##b
 #define JOIN(a, b) PASTE(a, b)
 
+// What superblocks' scales count.
 #ifndef UNIT
 #define UNIT 1
 #endif
