@@ -7,6 +7,10 @@
 #ifndef UNIT
 #define UNIT 1
 #endif
+// In how many pieces a superblock's columns are multiplied as whole numbers (wide_products.h).
+#ifndef PIECES
+#define PIECES (HALVES + 1)
+#endif
 
 static INLINE long JOIN(tile_bytes, NAME)(long blocks) {
   return (QUANT_BYTES + SCALE_BYTES) * blocks + SUPER_BYTES * (blocks / 8);
@@ -99,7 +103,7 @@ static void JOIN(unpack, NAME)(const uint8_t *super, int lane, wide_weights *w, 
     const uint8_t *at = super + SUPER_BYTES + (QUANT_BYTES + SCALE_BYTES) * b;
     quants q = QUANTS(at);
     ints scales[2] = {WHOLE(at + QUANT_BYTES, super, 0), WHOLE(at + QUANT_BYTES, super, 1)};
-    put_quants(&w->quants, b, q.of, OFFSET, scales, HALVES, r, registers);
+    put_quants(&w->quants, b, q.of, OFFSET, scales, PIECES - 1, r, registers);
 #if MINIMUM
     w->minimums[registers * b + r] = unsigned_words(at + QUANT_BYTES + 16 + lane, 64);
 #endif
@@ -108,7 +112,7 @@ static void JOIN(unpack, NAME)(const uint8_t *super, int lane, wide_weights *w, 
 
 static void JOIN(wide, NAME)(const uint8_t *tiles, long blocks, const uint8_t *x, long x_bytes, int tokens, float *y, long y_floats, int rows) {
   wide(
-      JOIN(unpack, NAME), JOIN(tile_bytes, NAME)(8), HALVES + 1, MINIMUM != 0, tiles, blocks, x, x_bytes, tokens, y, y_floats,
+      JOIN(unpack, NAME), JOIN(tile_bytes, NAME)(8), PIECES, MINIMUM != 0, tiles, blocks, x, x_bytes, tokens, y, y_floats,
       rows);
 }
 #endif
@@ -117,6 +121,7 @@ static void JOIN(wide, NAME)(const uint8_t *tiles, long blocks, const uint8_t *x
 #undef JOIN
 #undef NAME
 #undef UNIT
+#undef PIECES
 #undef QUANT_BYTES
 #undef SCALE_BYTES
 #undef SUPER_BYTES

@@ -295,8 +295,11 @@ static INLINE floats super_scale(const uint8_t *super, float unit, const int lan
 #define OFFSET EIGHT_BITS_OFFSET
 #define MINIMUM 0
 #define HALVES 0
-#define WIDE 0
+#define WIDE 1
+// Else sums of words would be too large.
+#define PIECES 2
 #define QUANTS(at) looked_up((at) + 4 * lane, IQ4_NL_NUMBERS)
+#define WHOLE(at, super, half) signed_ints((at) + lane)
 #define SCALES(at, super) ((block_scales){.scale = multiply(from_halves((const uint16_t *)(super) + lane), from_signed((at) + lane))})
 #include "product.h"
 

@@ -4,7 +4,7 @@
 //
 // Superblocks: weights are whole numbers times whole scales, which are words; so are activations (activations.h), with one scale for as many columns,
 // and nothing is scaled before a superblock ends. (What multiplies bytes faster than words takes both apart, for the same sums.) Minimums are multiplied with sums of blocks alike.
-// Invariants: a sum is at most 15 · 63 · 4095 · 256 (Q4_K), 31 · 63 · 4095 · 256 (Q5_K), 32 · 128 · 4095 · 128 (Q6_K), 4 · 32 · 4095 · 128 (Q3_K)
+// Invariants: a sum is at most 15 · 63 · 4095 · 256 (Q4_K), 31 · 63 · 4095 · 256 (Q5_K), 32 · 128 · 4095 · 128 (Q6_K), 4 · 32 · 4095 · 128 (Q3_K), 127 · 32 · 4095 · 128 (IQ4_XS)
 // or, of codebooks, 43 · 31 · 4095 · 256 (IQ2) < 2^31.
 
 #define REGISTERS 2

@@ -26,7 +26,7 @@ static const weight_type TYPES[] = {
     {"q4_k", 256, 144, {0, 2}, WORDS},
     {"q5_k", 256, 176, {0, 2}, WORDS},
     {"q6_k", 256, 210, {208, -1}, WORDS},
-    {"iq4_xs", 256, 136, {0, -1}, TWO_BYTES},
+    {"iq4_xs", 256, 136, {0, -1}, WORDS},
     {"scaled_f8", 32, 36, {-1, -1}, FLOATS},
     {"nvfp4", 64, 36, {-1, -1}, TWO_BYTES},
     {"iq2_xxs", 256, 66, {0, -1}, WORDS},

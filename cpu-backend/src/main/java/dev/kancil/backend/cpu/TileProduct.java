@@ -79,7 +79,7 @@ final class TileProduct {
 
   private static RowForm manyRows(DataType type, NativeLibrary library) {
     return switch (type) {
-      case Q3_K, Q4_K, Q5_K, Q6_K -> RowForm.WORDS;
+      case Q3_K, Q4_K, Q5_K, Q6_K, IQ4_XS -> RowForm.WORDS;
       case BF16 -> library.hasBrainFloats() ? RowForm.BRAIN_FLOATS : RowForm.FLOATS;
       default -> {
         RowForm rounded = hasCodebook(type) ? RowForm.WORDS : RowForm.TWO_BYTES;
