@@ -14,6 +14,7 @@ import dev.kancil.graph.Graph;
 import dev.kancil.graph.GraphCut;
 import dev.kancil.graph.fusion.Fusion;
 import dev.kancil.tensor.DataType;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.Supplier;
@@ -36,15 +37,18 @@ public final class ModelKernels {
    * @throws FormatException if a file can't be read, is damaged, or doesn't fit together
    * @throws UnsupportedException if its architecture is not supported, or it sees images
    * @throws InvalidRequestException if an option doesn't fit the model
-   * @throws DeviceException if a kernel doesn't compile
+   * @return kinds of devices that can't run the model, with the reason of each; never all of them
+   * @throws DeviceException if a kernel doesn't compile, or no kind of device can run the model
    */
-  public static void compile(
+  public static List<String> compile(
       Supplier<ModelFiles> opened,
       ModelOptions options,
       boolean isEncoder,
       KernelCompiler compiler) {
     DeviceOptions deviceOptions = DeviceOptions.DEFAULT.withProgress(options.progress());
-    for (int kind = 0; kind < compiler.kinds().size(); kind++) {
+    List<String> kinds = compiler.kinds();
+    List<String> unfit = new ArrayList<>();
+    for (int kind = 0; kind < kinds.size(); kind++) {
       try (ModelFiles files = opened.get();
           Device device = compiler.open(kind, deviceOptions)) {
         LoadedModel loaded = load(files, options);
@@ -58,8 +62,14 @@ public final class ModelKernels {
               throw new UnsupportedException(
                   files.path() + ": kernels are compiled beforehand for models of texts alone");
         }
+      } catch (UnfitDeviceException e) {
+        unfit.add(kinds.get(kind) + ": " + e.getMessage());
+        if (unfit.size() == kinds.size()) {
+          throw new UnfitDeviceException(String.join("; ", unfit));
+        }
       }
     }
+    return List.copyOf(unfit);
   }
 
   private static LoadedModel load(ModelFiles files, ModelOptions options) {

@@ -40,7 +40,8 @@ import picocli.CommandLine.Parameters;
       "It needs NVRTC (pip install nvidia-cuda-nvrtc) and no GPU. On the other machine, with a driver of",
       "CUDA 12.0 or later, KANCIL_KERNELS names the file, or it lies on the class path: it is a JAR.",
       "Kernels depend on a model's sizes and types of weights, and on what the cache holds: models that",
-      "have these in common share them. A MODEL can be synthetic:SHAPE:TYPE, too, as for `kancil bench`."
+      "have these in common share them. A MODEL can be synthetic:SHAPE:TYPE, too, as for `kancil bench`.",
+      "Kinds of devices that have no room for a model's rows are told and left out."
     })
 final class KernelsCommand implements Callable<Integer> {
   private final Console console;
@@ -113,17 +114,19 @@ final class KernelsCommand implements Callable<Integer> {
                     .cacheValueType(valueType))
             .build();
     List<Integer> counts = new ArrayList<>();
+    List<List<String>> unfit = new ArrayList<>();
     for (String model : models) {
       int before = compiler.count();
-      ModelKernels.compile(files(model), options, isEncoder, compiler);
+      unfit.add(ModelKernels.compile(files(model), options, isEncoder, compiler));
       counts.add(compiler.count() - before);
+      unfit.getLast().forEach(kind -> console.message("%s: not for %s".formatted(model, kind)));
       console.message("%s: %d more kernels".formatted(model, counts.getLast()));
     }
     if (testsItself) {
       compileCases(compiler);
     }
     compiler.write(target);
-    report(compiler, counts);
+    report(compiler, counts, unfit);
     return 0;
   }
 
@@ -164,7 +167,7 @@ final class KernelsCommand implements Callable<Integer> {
     return () -> ModelFiles.open(path);
   }
 
-  private void report(KernelCompiler compiler, List<Integer> counts) {
+  private void report(KernelCompiler compiler, List<Integer> counts, List<List<String>> unfit) {
     long bytes;
     try {
       bytes = Files.size(target);
@@ -174,7 +177,11 @@ final class KernelsCommand implements Callable<Integer> {
     if (json) {
       List<Object> list = new ArrayList<>();
       for (int i = 0; i < models.size(); i++) {
-        list.add(Json.object("model", models.get(i), "further_kernels", counts.get(i)));
+        list.add(
+            Json.object(
+                "model", models.get(i),
+                "further_kernels", counts.get(i),
+                "not_for", unfit.get(i)));
       }
       Json.print(
           console,

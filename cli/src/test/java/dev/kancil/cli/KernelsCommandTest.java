@@ -50,6 +50,7 @@ final class KernelsCommandTest {
     assertThat(result.get("kinds").size()).isEqualTo(4);
     assertThat(result.get("models").get(0).get("further_kernels").asInt()).isPositive();
     assertThat(result.get("models").get(1).get("further_kernels").asInt()).isZero();
+    assertThat(result.get("models").get(0).get("not_for").size()).isZero();
     try (ZipFile zip = new ZipFile(target())) {
       assertThat(zip.stream().filter(entry -> entry.getName().endsWith(".ptx"))).hasSize(kernels);
     }

@@ -2,6 +2,7 @@ package dev.kancil.backend.cuda;
 
 import dev.kancil.DeviceException;
 import dev.kancil.KancilException;
+import dev.kancil.UnfitDeviceException;
 import dev.kancil.backend.accelerator.BinaryCache;
 import dev.kancil.bindings.cuda.CudaDriver;
 import dev.kancil.bindings.cuda.CudaException;
@@ -181,7 +182,7 @@ final class CudaKernels implements AutoCloseable {
   private Nvrtc requireCompiler(Key key) {
     if (compiler == null) {
       KernelStock beforehand = stock;
-      throw new DeviceException(
+      throw new UnfitDeviceException(
           "there is no NVRTC to compile %s for %s%s; %s"
               .formatted(
                   label(key.file().replace(".h", ""), key.defines()),

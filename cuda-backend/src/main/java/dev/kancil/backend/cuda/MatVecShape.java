@@ -1,10 +1,11 @@
 package dev.kancil.backend.cuda;
 
-import dev.kancil.DeviceException;
+import dev.kancil.UnfitDeviceException;
 import dev.kancil.backend.accelerator.Grid;
 import dev.kancil.tensor.DataType;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Collectors;
 
 /**
  * How {@code mat_vec.h} divides its work: measured on an H200, where blocks of 16 warps, one for
@@ -22,7 +23,11 @@ record MatVecShape(int warps, int slots, int blocksPerUnit, int sharedBytes) {
   private static final int MOST_BFLOAT_SLOTS = 4;
   private static final int MOST_BLOCKS = 2;
 
-  /** The shape for matrices that share x. */
+  /**
+   * The shape for matrices that share x.
+   *
+   * @throws UnfitDeviceException if a block of the device has no room for a row of x
+   */
   static MatVecShape of(List<Factor> factors, CudaTraits traits) {
     int columns = factors.getFirst().matrix().columns();
     List<TileFormat> formats = factors.stream().map(Factor::format).toList();
@@ -52,7 +57,15 @@ record MatVecShape(int warps, int slots, int blocksPerUnit, int sharedBytes) {
         }
       }
     }
-    throw new DeviceException("rows of " + columns + " columns are too long for this device");
+    throw new UnfitDeviceException(
+        "rows of %d columns, %s, are too long for this device, whose blocks have %d KiB of shared memory"
+            .formatted(
+                columns,
+                formats.stream()
+                    .map(format -> format.type().name())
+                    .distinct()
+                    .collect(Collectors.joining(" and ")),
+                traits.sharedBytesPerBlock() >> 10));
   }
 
   /** Rooms for warps' sums. */
