@@ -6,7 +6,9 @@
 // (RANKING_BEST) or by the sum of their two best scores (RANKING_SUM_OF_TWO).
 //
 // Items: one work-group of LANES items for each row; lane l has experts l, l + LANES, ... so that neighbors read neighboring
-// logits. For each choice every lane offers its best, and the lanes' offers meet in local memory.
+// logits. For each choice every lane offers its best, and the lanes' offers meet in local memory; or, where the dialect has shuffles and
+// they are lanes of one warp, in registers: all of them add up and compare the same pairs, so that all get the same, and no lane reads what
+// another writes but for groups.
 // Traffic: 4 bytes a logit (and again from the cache for scores), 8 bytes for each that is chosen.
 //
 // Invariants: LANES is a power of two; all items reach every barrier; used <= EXPERTS, so that there is always an expert that
@@ -14,7 +16,7 @@
 // experts whatever the logits are. Of equals the lower id wins. A lane writes the ranks of its own experts only.
 //
 // Defines: EXPERTS, LANES, SCORING_SOFTMAX or SCORING_SIGMOID, BIASED (optional); GROUPS (optional), which divides EXPERTS, USED_GROUPS,
-// RANKING_BEST or RANKING_SUM_OF_TWO. Local memory: 4 EXPERTS + 4 GROUPS + 8 LANES bytes.
+// RANKING_BEST or RANKING_SUM_OF_TWO. Local memory: 4 EXPERTS + 4 GROUPS bytes, and 8 LANES without shuffles.
 //
 // global size: LANES * rows.
 
@@ -24,13 +26,22 @@
 #define LEAST_SUM 1e-20f
 
 #include "lanes.h"
+#include "shuffles.h"
+
+#if defined(HAS_SHUFFLES) && LANES <= 32
+#define IN_REGISTERS
+#endif
 
 static inline float number(float logit) {
   return isnan(logit) ? -INFINITY : logit;
 }
 
 static inline float reduce_max(float value, int lane, local float *lanes) {
-#if LANES > 1
+#ifdef IN_REGISTERS
+  for (int bit = LANES / 2; bit > 0; bit /= 2) {
+    value = fmax(value, shuffle_xor(value, bit, LANES));
+  }
+#elif LANES > 1
   lanes[lane] = value;
   for (int half_lanes = LANES / 2; half_lanes > 0; half_lanes /= 2) {
     barrier(CLK_LOCAL_MEM_FENCE);
@@ -45,6 +56,18 @@ static inline float reduce_max(float value, int lane, local float *lanes) {
   return value;
 }
 
+// In the same order either way.
+static inline float reduce_sum(float value, int lane, local float *lanes) {
+#ifdef IN_REGISTERS
+  for (int bit = LANES / 2; bit > 0; bit /= 2) {
+    value += shuffle_xor(value, bit, LANES);
+  }
+  return value;
+#else
+  return sum_lanes(value, lane, lanes);
+#endif
+}
+
 // Whether the first of two experts comes before the other; one whose rank is NaN comes before none.
 static inline bool is_before(float rank, int expert, float other_rank, int other) {
   return rank > other_rank || (rank == other_rank && expert < other);
@@ -52,7 +75,15 @@ static inline bool is_before(float rank, int expert, float other_rank, int other
 
 // The first of all lanes' experts, in all lanes.
 static inline int reduce_first(float rank, int expert, int lane, local float *ranks, local int *experts) {
-#if LANES > 1
+#ifdef IN_REGISTERS
+  for (int bit = LANES / 2; bit > 0; bit /= 2) {
+    float other_rank = shuffle_xor(rank, bit, LANES);
+    int other = shuffle_xor(expert, bit, LANES);
+    bool is_other = is_before(other_rank, other, rank, expert);
+    rank = is_other ? other_rank : rank;
+    expert = is_other ? other : expert;
+  }
+#elif LANES > 1
   ranks[lane] = rank;
   experts[lane] = expert;
   for (int half_lanes = LANES / 2; half_lanes > 0; half_lanes /= 2) {
@@ -133,7 +164,7 @@ kernel GROUP_OF(LANES) void moe_route(
   for (int e = lane; e < EXPERTS; e += LANES) {
     total += exp(number(logits[e]) - largest);
   }
-  total = sum_lanes(total, lane, lane_values);
+  total = reduce_sum(total, lane, lane_values);
 #define SCORE(e) (exp(number(logits[e]) - largest) / total)
 #else
 #define SCORE(e) (1.0f / (1.0f + exp(-number(logits[e]))))

@@ -1,0 +1,1 @@
+// OpenCL 1.2 has none.
