@@ -3,7 +3,6 @@ package dev.kancil;
 import dev.kancil.backend.Backends;
 import dev.kancil.backend.Device;
 import dev.kancil.backend.DeviceOptions;
-import dev.kancil.backend.DeviceWeights;
 import dev.kancil.engine.Engine;
 import dev.kancil.engine.Sequence;
 import dev.kancil.family.Families;
@@ -127,23 +126,17 @@ public final class Model implements AutoCloseable {
               Optional.empty());
       Graph graph = generating(loaded, files.checkpoint());
       int context = options.contextLengthFor(loaded.contextLength());
-      Device chosen = await(opening);
-      Engine.Limits limits =
-          new Engine.Limits(
-              options.stepTokensFor(chosen.stepTokens(), context),
-              options.sessions(),
-              context,
-              Math.multiplyExact(context, options.sessions()));
-      Placement placement =
-          Placement.of(
-              chosen,
-              largest(loaded, graph),
-              options,
-              limits,
-              () -> Backends.open(Backends.CPU, deviceOptions));
-      Device device = resources.add(placement.device(), Device::close);
-      DeviceWeights weights = resources.add(device.weights(loaded.weights()), DeviceWeights::close);
-      Engine engine = resources.add(engine(device, loaded, graph, weights, limits), Engine::close);
+      Backends.Choice<ReadyModel> choice =
+          Backends.choose(
+              options.leavesDeviceOpen(),
+              () -> await(opening),
+              deviceOptions,
+              device -> ReadyModel.of(device, loaded, graph, context, options, deviceOptions));
+      ReadyModel ready = choice.made();
+      resources.add(ready.resources(), Resources::close);
+      if (choice.passedOver() != null) {
+        resources.add(ready.chosen(), Device::close);
+      }
       TokenizerFiles text = await(reading);
       Tokenizer tokenizer = text.tokenizer();
       if (tokenizer.vocabularySize() > loaded.vocabulary()) {
@@ -168,16 +161,17 @@ public final class Model implements AutoCloseable {
               files.bytes(),
               graph.weightBytesPerToken(),
               graph.multiplicationsPerToken(),
-              engine.bytes() + weights.bytes(),
-              chosen.description(),
-              placement.layers(),
-              placement.chosenLayers(),
-              placement.other());
+              ready.engine().bytes() + ready.weights().bytes(),
+              ready.chosen().description(),
+              ready.placement().layers(),
+              ready.placement().chosenLayers(),
+              ready.placement().other(),
+              choice.passedOver());
       OptionalInt start =
           loaded instanceof LoadedModel.OfEncoderDecoder both
               ? OptionalInt.of(both.start())
               : OptionalInt.empty();
-      return new Model(resources, engine, tokenizer, template, description, start, names);
+      return new Model(resources, ready.engine(), tokenizer, template, description, start, names);
     } catch (Throwable e) {
       try {
         resources.close();
@@ -195,23 +189,6 @@ public final class Model implements AutoCloseable {
       case LoadedModel.OfEncoderDecoder both -> both.decoder();
       case LoadedModel.OfEncoder _, LoadedModel.OfEncoders _ ->
           throw Families.generatesNothing(checkpoint);
-    };
-  }
-
-  /** The graph that reads most weights. */
-  private static Graph largest(LoadedModel loaded, Graph graph) {
-    return loaded instanceof LoadedModel.OfDecoder decoder
-        ? decoder.choosing().orElse(graph)
-        : graph;
-  }
-
-  private static Engine engine(
-      Device device, LoadedModel loaded, Graph graph, DeviceWeights weights, Engine.Limits limits) {
-    return switch (loaded) {
-      case LoadedModel.OfEncoderDecoder both -> new Engine(device, both, weights, limits);
-      case LoadedModel.OfDecoder decoder -> new Engine(device, decoder, weights, limits);
-      case LoadedModel.OfEncoder _, LoadedModel.OfEncoders _ ->
-          new Engine(device, graph, weights, limits);
     };
   }
 

@@ -20,6 +20,8 @@ import org.jspecify.annotations.Nullable;
  * @param layers how many the model has
  * @param deviceLayers how many of them, the last ones, run on the device
  * @param otherDevice where the others run; null if there are none
+ * @param passedOver why the device is the CPU, where the best one can't run the model and none was
+ *     asked for by name; else null
  */
 public record ModelDescription(
     Path path,
@@ -36,4 +38,5 @@ public record ModelDescription(
     DeviceDescription device,
     int layers,
     int deviceLayers,
-    @Nullable DeviceDescription otherDevice) {}
+    @Nullable DeviceDescription otherDevice,
+    @Nullable String passedOver) {}

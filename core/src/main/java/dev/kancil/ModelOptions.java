@@ -104,6 +104,11 @@ public record ModelOptions(
     return contextLength > 0 ? contextLength : Math.min(trained, DEFAULT_CONTEXT);
   }
 
+  /** Whether neither a device is asked for nor layers on one that is not the CPU. */
+  boolean leavesDeviceOpen() {
+    return device.equals(Backends.AUTO) && (gpuLayers == ALL_LAYERS || gpuLayers == AUTO_LAYERS);
+  }
+
   private static void require(boolean holds, String what, int value) {
     if (!holds) {
       throw new InvalidRequestException(what + " " + value + " is out of range");

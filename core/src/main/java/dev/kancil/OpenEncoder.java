@@ -11,6 +11,7 @@ import dev.kancil.family.LoadedModel;
 import dev.kancil.family.Pooling;
 import dev.kancil.text.tokenizer.Tokenizer;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /** An encoder that is ready on a device, with its tokenizer. */
 final class OpenEncoder implements AutoCloseable {
@@ -19,18 +20,21 @@ final class OpenEncoder implements AutoCloseable {
   private final Tokenizer tokenizer;
   private final int contextLength;
   private final DeviceDescription device;
+  private final @Nullable String passedOver;
 
   private OpenEncoder(
       Resources resources,
       EncoderPass pass,
       Tokenizer tokenizer,
       int contextLength,
-      DeviceDescription device) {
+      DeviceDescription device,
+      @Nullable String passedOver) {
     this.resources = resources;
     this.pass = pass;
     this.tokenizer = tokenizer;
     this.contextLength = contextLength;
     this.device = device;
+    this.passedOver = passedOver;
   }
 
   /**
@@ -58,13 +62,16 @@ final class OpenEncoder implements AutoCloseable {
       }
       DeviceOptions deviceOptions =
           new DeviceOptions(options.threads()).withProgress(options.progress());
-      Device device = resources.add(Backends.open(options.device(), deviceOptions), Device::close);
-      DeviceWeights weights = resources.add(device.weights(model.weights()), DeviceWeights::close);
       int context = Math.min(mostTokens, options.contextLengthFor(model.contextLength()));
-      EncoderPass pass =
-          resources.add(
-              new EncoderPass(device, model, pooling, weights, context), EncoderPass::close);
-      return new OpenEncoder(resources, pass, tokenizer, context, device.description());
+      Backends.Choice<OnDevice> choice =
+          Backends.choose(
+              options.leavesDeviceOpen(),
+              () -> Backends.open(options.device(), deviceOptions),
+              deviceOptions,
+              device -> OnDevice.of(device, model, pooling, context));
+      OnDevice made = resources.add(choice.made(), OnDevice::close);
+      return new OpenEncoder(
+          resources, made.pass, tokenizer, context, made.device.description(), choice.passedOver());
     } catch (Throwable e) {
       try {
         resources.close();
@@ -72,6 +79,29 @@ final class OpenEncoder implements AutoCloseable {
         e.addSuppressed(later);
       }
       throw e;
+    }
+  }
+
+  /** What is closed together. */
+  private record OnDevice(Device device, DeviceWeights weights, EncoderPass pass) {
+    static OnDevice of(Device device, LoadedModel.OfEncoder model, Pooling pooling, int context) {
+      Resources resources = new Resources();
+      try {
+        resources.add(device, Device::close);
+        DeviceWeights weights =
+            resources.add(device.weights(model.weights()), DeviceWeights::close);
+        return new OnDevice(
+            device, weights, new EncoderPass(device, model, pooling, weights, context));
+      } catch (Throwable e) {
+        resources.close();
+        throw e;
+      }
+    }
+
+    void close() {
+      pass.close();
+      weights.close();
+      device.close();
     }
   }
 
@@ -85,6 +115,10 @@ final class OpenEncoder implements AutoCloseable {
 
   DeviceDescription device() {
     return device;
+  }
+
+  @Nullable String passedOver() {
+    return passedOver;
   }
 
   /**

@@ -18,24 +18,22 @@ import org.jspecify.annotations.Nullable;
  * @param chosenLayers how many of them, the last ones, run on the chosen device
  * @param other where the others run; null if there are none
  */
-record Placement(Device device, int layers, int chosenLayers, @Nullable DeviceDescription other) {
+public record Placement(
+    Device device, int layers, int chosenLayers, @Nullable DeviceDescription other) {
   /**
-   * Divides a model as the options say.
+   * Divides a model.
    *
-   * @param chosen the device of the options, which stays the caller's to close
+   * @param chosen the device that was asked for, which stays the caller's to close
+   * @param wanted how many layers run there ({@link ModelOptions#gpuLayers})
    * @param limits of the engine that will run the model
    * @param cpu opens the CPU; what is opened is closed with {@link #device}
    * @throws InvalidRequestException if layers are asked for on a device other than the CPU, and
    *     there is none
    */
-  static Placement of(
-      Device chosen,
-      Graph graph,
-      ModelOptions options,
-      Engine.Limits limits,
-      Supplier<Device> cpu) {
+  public static Placement of(
+      Device chosen, Graph graph, int wanted, Engine.Limits limits, Supplier<Device> cpu) {
     int layers = graph.layers();
-    int count = count(chosen, graph, options.gpuLayers(), limits);
+    int count = count(chosen, graph, wanted, limits);
     if (count == layers) {
       return new Placement(chosen, layers, layers, null);
     }

@@ -9,6 +9,7 @@ import dev.kancil.text.tokenizer.TextPair;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Objects;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A model that says how well texts answer a question, reading each together with it: an encoder
@@ -107,6 +108,11 @@ public final class Reranker implements AutoCloseable {
   /** Where it runs. */
   public DeviceDescription device() {
     return encoder.device();
+  }
+
+  /** As {@link ModelDescription#passedOver}. */
+  public @Nullable String passedOver() {
+    return encoder.passedOver();
   }
 
   @Override

@@ -7,6 +7,7 @@ import dev.kancil.family.LoadedModel;
 import dev.kancil.tensor.DataType;
 import java.nio.file.Path;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A model that turns texts into vectors: texts of like meaning get vectors of like direction, if
@@ -115,6 +116,11 @@ public final class TextEncoder implements AutoCloseable {
   /** Where it runs. */
   public DeviceDescription device() {
     return encoder.device();
+  }
+
+  /** As {@link ModelDescription#passedOver}. */
+  public @Nullable String passedOver() {
+    return encoder.passedOver();
   }
 
   @Override

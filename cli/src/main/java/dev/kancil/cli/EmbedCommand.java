@@ -56,7 +56,7 @@ final class EmbedCommand implements Callable<Integer> {
         new Embedding.Choice(Optional.ofNullable(pooling), Optional.ofNullable(isNormalized));
     try (TextEncoder encoder =
         TextEncoder.open(model.path(console), settings.options(console), choice)) {
-      console.message("on " + encoder.device().id() + " (" + encoder.device().name() + ")");
+      Announcement.print(console, encoder.device(), encoder.passedOver());
       EncoderSettings.warn(console, all, encoder::tokens, encoder.contextLength());
       List<float[]> vectors = encoder.embed(all);
       if (json) {

@@ -2,10 +2,14 @@ package dev.kancil.cli;
 
 import dev.kancil.InvalidRequestException;
 import dev.kancil.ModelFiles;
+import dev.kancil.ModelOptions;
+import dev.kancil.Placement;
 import dev.kancil.backend.Backends;
 import dev.kancil.backend.Device;
+import dev.kancil.backend.DeviceDescription;
 import dev.kancil.backend.DeviceOptions;
 import dev.kancil.backend.DeviceWeights;
+import dev.kancil.engine.Engine;
 import dev.kancil.engine.ModelInputs;
 import dev.kancil.engine.ModelPass;
 import dev.kancil.family.Families;
@@ -82,6 +86,13 @@ final class ForwardCommand implements Callable<Integer> {
 
   @Option(names = "--threads", paramLabel = "N", description = "As in `kancil run`.")
   private int threads;
+
+  @Option(
+      names = {"--gpu-layers", "-ngl"},
+      paramLabel = "N",
+      converter = DeviceSettings.GpuLayers.class,
+      description = "As in `kancil run`, of models that have a decoder alone.")
+  private Integer gpuLayers = ModelOptions.ALL_LAYERS;
 
   @Option(
       names = {"--cache-type-k", "--cache-type-v"},
@@ -177,20 +188,65 @@ final class ForwardCommand implements Callable<Integer> {
       throw new InvalidRequestException("--picture takes --image and a masked autoencoder");
     }
     ModelInputs inputs = prepare.apply(loaded);
-    try (Device opened =
-            Backends.open(device, new DeviceOptions(threads).withProgress(new LoadBar(console)));
-        DeviceWeights weights = opened.weights(loaded.weights())) {
-      SequencedMap<String, FloatArray> results =
-          new ModelPass(opened, weights, captures).run(loaded, inputs);
-      SafetensorsWriter.write(output, results);
-      if (picture != null && loaded instanceof LoadedModel.OfMaskedAutoencoder masked) {
-        ImageFile.write(
-            picture,
-            ImageInputs.of(files, loaded, imageSize)
-                .reconstruction(masked, inputs.floats(ModelInputs.PIXELS, 4), results));
-      }
-      report(inputs, results);
+    boolean isWhole = gpuLayers == ModelOptions.ALL_LAYERS || gpuLayers == ModelOptions.AUTO_LAYERS;
+    DeviceOptions options = new DeviceOptions(threads).withProgress(new LoadBar(console));
+    Backends.Choice<SequencedMap<String, FloatArray>> choice =
+        Backends.choose(
+            device.equals(Backends.AUTO) && isWhole,
+            () -> Backends.open(gpuLayers == 0 ? Backends.CPU : device, options),
+            options,
+            opened -> compute(opened, loaded, inputs, options));
+    Announcement.passedOver(console, choice.passedOver());
+    SequencedMap<String, FloatArray> results = choice.made();
+    SafetensorsWriter.write(output, results);
+    if (picture != null && loaded instanceof LoadedModel.OfMaskedAutoencoder masked) {
+      ImageFile.write(
+          picture,
+          ImageInputs.of(files, loaded, imageSize)
+              .reconstruction(masked, inputs.floats(ModelInputs.PIXELS, 4), results));
     }
+    report(inputs, results);
+  }
+
+  /** Computes on a device, or on that and the CPU; it is closed then. */
+  private SequencedMap<String, FloatArray> compute(
+      Device chosen, LoadedModel loaded, ModelInputs inputs, DeviceOptions options) {
+    try (chosen;
+        Device placed = placed(chosen, loaded, inputs, options);
+        DeviceWeights weights = placed.weights(loaded.weights())) {
+      return new ModelPass(placed, weights, captures).run(loaded, inputs);
+    }
+  }
+
+  private Device placed(
+      Device chosen, LoadedModel loaded, ModelInputs inputs, DeviceOptions options) {
+    if (gpuLayers == ModelOptions.ALL_LAYERS || gpuLayers == 0) {
+      return chosen;
+    }
+    if (!(loaded instanceof LoadedModel.OfDecoder decoder)) {
+      throw new InvalidRequestException(
+          "--gpu-layers divides models that have a decoder alone, and this one is none");
+    }
+    int tokens = inputs.longest(decoder.contextLength());
+    Placement placement =
+        Placement.of(
+            chosen,
+            decoder.graph(),
+            gpuLayers,
+            new Engine.Limits(Math.min(ModelPass.CHUNK, tokens), 1, tokens, tokens),
+            () -> Backends.open(Backends.CPU, options));
+    DeviceDescription other = placement.other();
+    if (other != null) {
+      console.message(
+          "%d of %d layers on %s, the other %d on %s"
+              .formatted(
+                  placement.chosenLayers(),
+                  placement.layers(),
+                  chosen.description().id(),
+                  placement.layers() - placement.chosenLayers(),
+                  other.id()));
+    }
+    return placement.device();
   }
 
   private void report(ModelInputs inputs, SequencedMap<String, FloatArray> results) {

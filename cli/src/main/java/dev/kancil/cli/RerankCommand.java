@@ -40,7 +40,7 @@ final class RerankCommand implements Callable<Integer> {
   public Integer call() {
     List<String> all = settings.texts(texts, console);
     try (Reranker reranker = Reranker.open(model.path(console), settings.options(console))) {
-      console.message("on " + reranker.device().id() + " (" + reranker.device().name() + ")");
+      Announcement.print(console, reranker.device(), reranker.passedOver());
       EncoderSettings.warn(
           console, all, text -> reranker.tokens(question, text), reranker.contextLength());
       List<Float> scores = reranker.scores(question, all);

@@ -117,6 +117,7 @@ final class RunCommand implements Callable<Integer> {
         "model", model.description().path().toString(),
         "device", model.description().device().id(),
         "kernels", model.description().device().kernels(),
+        "passed_over", model.description().passedOver(),
         "layers", model.description().layers(),
         "device_layers", model.description().deviceLayers(),
         "prompt_ids", completion.promptTokens(),

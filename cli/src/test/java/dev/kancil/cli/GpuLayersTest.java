@@ -1,7 +1,9 @@
 package dev.kancil.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
 
+import dev.kancil.testing.Safetensors;
 import dev.kancil.testing.TinyModels;
 import dev.kancil.testing.TinyVocabulary;
 import java.nio.file.Path;
@@ -71,5 +73,30 @@ final class GpuLayersTest {
   @Test
   void theCpuHasNoOtherDeviceToDivideWith() {
     run("--device", "cpu", "--gpu-layers", "1").failsWith("gpu layers 1", "CPU", "kancil devices");
+  }
+
+  private CommandRun forward(String file, String... more) {
+    return CommandRun.of(
+        Stream.concat(
+                Stream.of("forward", model, "--tokens", "1,2,3", "--capture", "hidden.layer.*"),
+                Stream.concat(
+                    Stream.of("--output", folder.resolve(file).toString()), Arrays.stream(more)))
+            .toArray(String[]::new));
+  }
+
+  @Test
+  void aPassIsDividedAsAnAnswerIs() {
+    forward("whole", "--device", "reference").succeeds();
+    for (String count : new String[] {"0", "1", "2", "auto"}) {
+      CommandRun divided = forward("divided", "--device", "reference", "-ngl", count).succeeds();
+      assertThat(divided.err().contains("1 of 2 layers on reference, the other 1 on cpu"))
+          .isEqualTo(count.equals("1"));
+      Safetensors expected = Safetensors.read(folder.resolve("whole"));
+      Safetensors actual = Safetensors.read(folder.resolve("divided"));
+      for (String name : new String[] {"hidden.layer.0", "hidden.layer.1", "logits"}) {
+        assertThat(actual.floats(name)).containsExactly(expected.floats(name), within(1e-3f));
+      }
+    }
+    forward("none", "--device", "cpu", "--gpu-layers", "1").failsWith("gpu layers 1", "CPU");
   }
 }

@@ -2,11 +2,15 @@ package dev.kancil.backend;
 
 import dev.kancil.DeviceException;
 import dev.kancil.InvalidRequestException;
+import dev.kancil.UnfitDeviceException;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
 import java.util.ServiceLoader;
+import java.util.function.Function;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 
 /** The backends on the class path or module path, and the choice among their devices. */
 public final class Backends {
@@ -80,6 +84,50 @@ public final class Backends {
   public static Optional<DeviceSensors> sensors(String id) {
     Named named = named(id);
     return named.backend.sensors(named.index);
+  }
+
+  /**
+   * What was made on a device.
+   *
+   * @param passedOver why the device is the CPU, and not the best there is; null if it is
+   */
+  public record Choice<T>(T made, @Nullable String passedOver) {}
+
+  /**
+   * Makes something on a device; or on the CPU, where the device can't run it and nobody has asked
+   * for that one: whoever did gets it or nothing.
+   *
+   * @param mayBeCpu whether the device was {@link #AUTO}'s choice
+   * @param opened gives the device that was opened so
+   * @param make whose device stays open if it succeeds; the one that is passed over is closed
+   * @throws UnfitDeviceException if the device can't run it, and nothing else was allowed or found
+   */
+  public static <T> Choice<T> choose(
+      boolean mayBeCpu, Supplier<Device> opened, DeviceOptions options, Function<Device, T> make) {
+    Device device = opened.get();
+    try {
+      return new Choice<>(make.apply(device), null);
+    } catch (UnfitDeviceException e) {
+      String unfit = device.description().id();
+      if (!mayBeCpu || unfit.equals(CPU) || !hasCpu()) {
+        throw e;
+      }
+      device.close();
+      Device cpu = openNamed(CPU, options);
+      try {
+        return new Choice<>(make.apply(cpu), unfit + " can't run this model: " + e.getMessage());
+      } catch (RuntimeException failure) {
+        cpu.close();
+        throw failure;
+      }
+    }
+  }
+
+  private static boolean hasCpu() {
+    return loaded().stream()
+        .filter(backend -> backend.name().equals(CPU))
+        .flatMap(backend -> backend.devices().stream())
+        .anyMatch(DeviceDescription::isAvailable);
   }
 
   private static Device openNamed(String id, DeviceOptions options) {

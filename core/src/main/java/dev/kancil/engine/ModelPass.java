@@ -16,7 +16,8 @@ import java.util.SequencedMap;
  * each text a row for each token, zeros where a mask leaves one out; or one row.
  */
 public final class ModelPass {
-  private static final int CHUNK = 256;
+  /** The most rows of one step. */
+  public static final int CHUNK = 256;
 
   private final Device device;
   private final DeviceWeights weights;

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.kancil.DeviceException;
+import dev.kancil.UnfitDeviceException;
 import dev.kancil.backend.Device;
 import dev.kancil.backend.DeviceDescription;
 import dev.kancil.backend.DeviceOptions;
@@ -119,7 +120,7 @@ class PackagedKernelsTest {
   void aKernelThatIsMissingIsNamedWithWhatHelps() {
     CudaBackend backend = withoutCompiler(driver(80), archive);
     assertThatThrownBy(() -> tokens(backend, SyntheticModel.parse("synthetic:tiny:Q5_0")))
-        .isInstanceOf(DeviceException.class)
+        .isInstanceOf(UnfitDeviceException.class)
         .hasMessageMatching(
             "there is no NVRTC to compile \\S+ [^;]*tile_Q[58]_0[^;]* for compute_80, and "
                 + archive
