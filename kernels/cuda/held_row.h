@@ -1,13 +1,18 @@
 // A row of activations in the registers of a block, four numbers at a time; with NORM, its RMS norm but for the factor that all numbers
 // share, which is applied to what becomes of them (a product's sums); with NORM_OF_SUM, of the sum of two rows, which is kept.
 // Invariants: all threads of the block call all of it; behind the last column are zeros.
-// Defines: COLUMNS, THREADS, NORM, NORM_OF_SUM (both optional).
+// Defines: COLUMNS, THREADS, NORM, NORM_OF_SUM (both optional); ROW_COLUMNS and FIRST_COLUMN, where it is a slice of a longer row, and no norm.
 
 #ifndef HELD_ROW_H
 #define HELD_ROW_H
 
 #include "dialect.h"
 #include "padded_columns.h"
+
+#ifndef ROW_COLUMNS
+#define ROW_COLUMNS COLUMNS
+#define FIRST_COLUMN 0
+#endif
 
 #define ROW_RUNS ((PADDED_COLUMNS / 4 + THREADS - 1) / THREADS)
 
@@ -40,7 +45,7 @@ struct held_row {
 
   static inline float4 four(const float *row, int column) {
     float4 v = make_float4(0, 0, 0, 0);
-    if (COLUMNS % 4 == 0) {
+    if (ROW_COLUMNS % 4 == 0) {
       if (column < COLUMNS) v = *(const float4 *)(row + column);
     } else {
       if (column < COLUMNS) v.x = row[column];
@@ -78,7 +83,7 @@ struct held_row {
     most = 0;
 #pragma unroll
     for (int i = 0; i < ROW_RUNS; i++) {
-      float4 v = four(given.x + row * COLUMNS, column(i));
+      float4 v = four(given.x + row * ROW_COLUMNS + FIRST_COLUMN, column(i));
 #ifdef NORM_OF_SUM
       float4 w = four(given.other + row * COLUMNS, column(i));
       v = make_float4(v.x + w.x, v.y + w.y, v.z + w.z, v.w + w.w);

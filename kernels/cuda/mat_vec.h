@@ -12,7 +12,8 @@
 // Traffic: each weight once; x once a block, from L2.
 // Invariants: columns behind the last are zeros in x and weights; a NaN or an infinity in x makes NaNs.
 // Defines: WARPS, SLOTS, BLOCKS_PER_UNIT, COLUMNS, PARTS (1 to 3), FORMAT_0 to FORMAT_2 (tiles of weight_tiles.h), GLU (optional) with ACTIVATION_*,
-// EXPERTS (optional), how many there are, and held_row.h's, so that x may be a norm that nobody else needs.
+// EXPERTS (optional), how many there are, and held_row.h's, so that x may be a norm that nobody else needs; or a slice of its columns (FIRST_COLUMN is a
+// multiple of 256), whose products a launch for the next slice adds to: of rows that are too long for a block.
 
 #define THREADS (32 * WARPS)
 
@@ -126,10 +127,16 @@ struct either<false, A, B> {
 
 template <class F>
 static inline size_t matrix_bytes(int rows) {
-  return (size_t)tiles_of(rows) * ((COLUMNS + F::CHUNK - 1) / F::CHUNK) * F::BYTES;
+  return (size_t)tiles_of(rows) * ((ROW_COLUMNS + F::CHUNK - 1) / F::CHUNK) * F::BYTES;
 }
 
 static constexpr int larger(int a, int b) { return a > b ? a : b; }
+// Chunks of a row of tiles, and those before the slice.
+template <class F>
+static constexpr int ROW_CHUNKS = (ROW_COLUMNS + F::CHUNK - 1) / F::CHUNK;
+template <class F>
+static constexpr int CHUNKS_BEFORE = FIRST_COLUMN / F::CHUNK;
+
 // The largest piece of the formats.
 static constexpr int RING_SLOT_BYTES = larger(FORMAT_0::UNROLL * FORMAT_0::BYTES,
                                               larger(FORMAT_1::UNROLL * FORMAT_1::BYTES, FORMAT_2::UNROLL * FORMAT_2::BYTES));
@@ -190,7 +197,7 @@ struct run {
   inline const uchar *place_of_tile() const {
     int number = next_tile;
     int index = matrix_of(parts, number);
-    return part_of(parts, index).weights + ((size_t)number * CHUNKS + begin) * F::BYTES + 16 * lane;
+    return part_of(parts, index).weights + ((size_t)number * ROW_CHUNKS<F> + CHUNKS_BEFORE<F> + begin) * F::BYTES + 16 * lane;
   }
 
   inline void fetch() {
@@ -223,7 +230,7 @@ struct run {
     next_matrix = 0;
     next_tile += gridDim.x;
     if (COUNT == MATRICES) {
-      next_tile_from += (size_t)gridDim.x * (CHUNKS * F::BYTES);
+      next_tile_from += (size_t)gridDim.x * (ROW_CHUNKS<F> * F::BYTES);
     } else {
       next_tile_from = place_of_tile();
     }
@@ -291,7 +298,7 @@ struct run {
 #ifdef GLU
       chosen.y[row] = activation(total[0]) * total[1];
 #else
-      chosen.y[row] = total[0];
+      chosen.y[row] = FIRST_COLUMN > 0 ? chosen.y[row] + total[0] : total[0];
 #endif
     }
   }

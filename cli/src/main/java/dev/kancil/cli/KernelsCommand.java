@@ -41,7 +41,7 @@ import picocli.CommandLine.Parameters;
       "CUDA 12.0 or later, KANCIL_KERNELS names the file, or it lies on the class path: it is a JAR.",
       "Kernels depend on a model's sizes and types of weights, and on what the cache holds: models that",
       "have these in common share them. A MODEL can be synthetic:SHAPE:TYPE, too, as for `kancil bench`.",
-      "Kinds of devices that have no room for a model's rows are told and left out."
+      "Kinds of devices that can't run a model are told and left out."
     })
 final class KernelsCommand implements Callable<Integer> {
   private final Console console;

@@ -138,6 +138,15 @@ final class MoeCases {
     cases.glu(Activation.SILU, DataType.F16, DataType.F16, FEW, 33, 5, RAGGED);
     cases.gluApart();
     cases.idsBeyondTheExperts();
+    cases.product(DataType.Q4_K, FEW, ProductCases.LONG, 17, List.of(Event.rows(2)));
+    cases.glu(
+        Activation.SILU,
+        DataType.Q8_0,
+        DataType.Q8_0,
+        FEW,
+        ProductCases.LONG,
+        5,
+        List.of(Event.rows(1)));
     return cases.cases;
   }
 

@@ -48,6 +48,8 @@ final class ProductCases {
           DataType.TQ1_0,
           DataType.TQ2_0);
 
+  static final int LONG = 61_440;
+
   private final List<Case> cases = new ArrayList<>();
 
   private ProductCases() {}
@@ -91,6 +93,15 @@ final class ProductCases {
         cases.normedGlu(isSum, type, type, 18, 256, 33);
       }
     }
+    // Rows that are too long for what a group of a device's threads shares.
+    for (DataType type : List.of(DataType.F16, DataType.BF16, DataType.Q8_0, DataType.Q4_K)) {
+      cases.product(type, 2, LONG + type.blockElements(), 35);
+    }
+    cases.product(DataType.F16, 1, LONG + 3, 17);
+    cases.parallel(DataType.Q4_K, DataType.Q4_K, DataType.Q6_K, 1, LONG, 17, 16, 5);
+    cases.glu(Activation.SILU, DataType.Q4_0, DataType.Q4_0, 1, LONG, 17);
+    cases.normed(true, DataType.Q4_0, DataType.Q4_0, 1, LONG, 16);
+    cases.normedGlu(false, DataType.BF16, DataType.BF16, 2, LONG, 17);
     for (DataType type : RARE_TYPES) {
       cases.product(type, 1, 256, 19);
       cases.product(type, 3, 768, 33);

@@ -113,18 +113,22 @@ final class ExpertProducts {
 
   /** Each slot by itself. */
   private Work apart(Slots slots) {
-    MatVecShape shape = MatVecShape.of(slots.factors, traits);
-    Map<String, String> defines = slots.defines();
-    defines.putAll(shape.defines());
     List<Argument> arguments = new ArrayList<>();
     arguments.add(buffer(slots.x));
     arguments.add(buffer(slots.ids));
     arguments.add(new Argument.Whole(slots.tiles.used()));
     arguments.add(new Argument.Whole(slots.slotsOfInput()));
     arguments.addAll(Factor.arguments(slots.factors));
-    int blocks = shape.blocks(TileFormat.tiles(slots.factors.getFirst().rows()), traits);
-    Grid grid = shape.grid(blocks, slots.tiles.used());
-    return maker.launch("mat_vec.h", "mat_vec", defines, arguments, slots.y, grid);
+    Factor first = slots.factors.getFirst();
+    List<Work> launches = new ArrayList<>();
+    for (MatVecShape.Slice slice : MatVecShape.slices(slots.factors, traits)) {
+      Map<String, String> defines = slots.defines();
+      defines.putAll(slice.defines(first.matrix().columns()));
+      int blocks = slice.shape().blocks(TileFormat.tiles(first.rows()), traits);
+      Grid grid = slice.shape().grid(blocks, slots.tiles.used());
+      launches.add(maker.launch("mat_vec.h", "mat_vec", defines, arguments, slots.y, grid));
+    }
+    return launches.size() == 1 ? launches.getFirst() : new Work.Sequence(launches);
   }
 
   /** Sorted by expert, if they are not, then rounded, then those of a tile together. */

@@ -3,9 +3,12 @@ package dev.kancil.backend.cuda;
 import dev.kancil.UnfitDeviceException;
 import dev.kancil.backend.accelerator.Grid;
 import dev.kancil.tensor.DataType;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 
 /**
  * How {@code mat_vec.h} divides its work: measured on an H200, where blocks of 16 warps, one for
@@ -19,18 +22,74 @@ import java.util.stream.Collectors;
  */
 record MatVecShape(int warps, int slots, int blocksPerUnit, int sharedBytes) {
   private static final int MOST_WARPS = 16;
+
+  /** Rather than with fewer warps a row is multiplied in slices. */
+  private static final int LEAST_WARPS = 4;
+
   private static final int MOST_SLOTS = 3;
   private static final int MOST_BFLOAT_SLOTS = 4;
   private static final int MOST_BLOCKS = 2;
 
+  /** Columns of a slice are whole chunks of every format. */
+  private static final int SLICE_COLUMNS = 256;
+
+  /** Some of a row's columns, for which a block has room. */
+  record Slice(int first, int columns, MatVecShape shape) {
+    Map<String, String> defines(int rowColumns) {
+      Map<String, String> defines = new HashMap<>(shape.defines());
+      if (columns < rowColumns) {
+        defines.put("COLUMNS", String.valueOf(columns));
+        defines.put("ROW_COLUMNS", String.valueOf(rowColumns));
+        defines.put("FIRST_COLUMN", String.valueOf(first));
+      }
+      return defines;
+    }
+  }
+
   /**
-   * The shape for matrices that share x.
+   * The shapes for matrices that share x: one, if a block has room for a row of x, else those of
+   * equal slices of its columns.
    *
-   * @throws UnfitDeviceException if a block of the device has no room for a row of x
+   * @throws UnfitDeviceException if a block has no room for the least slice
    */
-  static MatVecShape of(List<Factor> factors, CudaTraits traits) {
+  static List<Slice> slices(List<Factor> factors, CudaTraits traits) {
     int columns = factors.getFirst().matrix().columns();
-    List<TileFormat> formats = factors.stream().map(Factor::format).toList();
+    return slices(columns, factors.stream().map(Factor::format).toList(), traits);
+  }
+
+  static List<Slice> slices(int columns, List<TileFormat> formats, CudaTraits traits) {
+    for (int width = columns; ; width = nextSmaller(width, columns)) {
+      int sliceColumns = width;
+      Optional<MatVecShape> shape = of(formats, sliceColumns, traits);
+      if (shape.isPresent()) {
+        return IntStream.iterate(0, first -> first < columns, first -> first + sliceColumns)
+            .mapToObj(
+                first ->
+                    new Slice(first, Math.min(sliceColumns, columns - first), shape.orElseThrow()))
+            .toList();
+      }
+      if (sliceColumns <= SLICE_COLUMNS) {
+        throw new UnfitDeviceException(
+            "this device's blocks, of %d KiB of shared memory, have no room for products with %s"
+                .formatted(
+                    traits.sharedBytesPerBlock() >> 10,
+                    formats.stream()
+                        .map(format -> format.type().name())
+                        .distinct()
+                        .collect(Collectors.joining(" and "))));
+      }
+    }
+  }
+
+  /** The widest slices of which there is one more. */
+  private static int nextSmaller(int width, int columns) {
+    int count = Math.ceilDiv(columns, width) + 1;
+    int smaller = Math.ceilDiv(Math.ceilDiv(columns, count), SLICE_COLUMNS) * SLICE_COLUMNS;
+    return Math.min(smaller, (width - 1) / SLICE_COLUMNS * SLICE_COLUMNS);
+  }
+
+  private static Optional<MatVecShape> of(
+      List<TileFormat> formats, int columns, CudaTraits traits) {
     int pieces =
         formats.stream()
             .mapToInt(format -> Math.ceilDiv(format.chunks(columns), format.chunksAtOnce()))
@@ -45,7 +104,7 @@ record MatVecShape(int warps, int slots, int blocksPerUnit, int sharedBytes) {
     boolean isBfloat = formats.getFirst().type() == DataType.BF16;
     int activations = activationBytes(columns, isBfloat);
     for (int slots = isBfloat ? MOST_BFLOAT_SLOTS : MOST_SLOTS; slots >= 1; slots--) {
-      for (int tried = warps; tried >= 1; tried /= 2) {
+      for (int tried = warps; tried >= Math.min(warps, LEAST_WARPS); tried /= 2) {
         int shared = activations + tried * slots * slotBytes;
         int declared = turns(tried) * formats.size() * tried * TileFormat.ROWS * Float.BYTES;
         if (shared + declared <= traits.sharedBytesPerBlock()) {
@@ -53,19 +112,11 @@ record MatVecShape(int warps, int slots, int blocksPerUnit, int sharedBytes) {
           // it.
           int fit = (traits.sharedBytesPerBlock() + 1024) / (shared + declared + 1024);
           int blocks = Math.clamp(Math.min(fit, MOST_WARPS / tried), 1, MOST_BLOCKS);
-          return new MatVecShape(tried, slots, blocks, shared);
+          return Optional.of(new MatVecShape(tried, slots, blocks, shared));
         }
       }
     }
-    throw new UnfitDeviceException(
-        "rows of %d columns, %s, are too long for this device, whose blocks have %d KiB of shared memory"
-            .formatted(
-                columns,
-                formats.stream()
-                    .map(format -> format.type().name())
-                    .distinct()
-                    .collect(Collectors.joining(" and ")),
-                traits.sharedBytesPerBlock() >> 10));
+    return Optional.empty();
   }
 
   /** Rooms for warps' sums. */

@@ -141,13 +141,15 @@ final class TileProducts implements ProductKernels {
     if (op.product() instanceof GluMatMul(var activation)) {
       Factor gate = factors.getFirst();
       Weight up = node.weight(first + 1);
-      return canPair(gate, factor(up, gate.target()))
+      Factor other = factor(up, gate.target());
+      return canPair(gate, other) && fitsBlock(List.of(gate, other))
           ? glu(normed, gate, up, activation, y)
           : behindNorm(op, node, x -> glu(x, gate, up, activation, y));
     }
     boolean areTogether =
         factors.size() <= MOST_PARTS
-            && factors.stream().allMatch(factor -> canShare(factors.getFirst(), factor));
+            && factors.stream().allMatch(factor -> canShare(factors.getFirst(), factor))
+            && fitsBlock(factors);
     return areTogether
         ? tileProducts(normed, factors, y)
         : behindNorm(op, node, x -> products(x, factors, y));
@@ -239,17 +241,27 @@ final class TileProducts implements ProductKernels {
     return launches.size() == 1 ? launches.getFirst() : new Work.Sequence(launches);
   }
 
+  /** In several launches where rows are too long for a block, for x as it lies and without GLU. */
   private Work matVec(ProductInput x, List<Factor> factors, Map<String, String> further, Value y) {
-    MatVecShape shape = MatVecShape.of(factors, traits);
-    Map<String, String> defines = Factor.defines(factors);
-    defines.putAll(x.defines());
-    defines.putAll(shape.defines());
-    defines.putAll(further);
+    int sum = factors.stream().mapToInt(factor -> TileFormat.tiles(factor.rows())).sum();
     List<Argument> arguments = new ArrayList<>(x.arguments());
     arguments.addAll(Factor.arguments(factors));
-    int sum = factors.stream().mapToInt(factor -> TileFormat.tiles(factor.rows())).sum();
-    int blocks = shape.blocks(further.containsKey("GLU") ? sum / 2 : sum, traits);
-    return maker.launch("mat_vec.h", "mat_vec", defines, arguments, y, shape.grid(blocks, 1));
+    List<Work> launches = new ArrayList<>();
+    for (MatVecShape.Slice slice : MatVecShape.slices(factors, traits)) {
+      Map<String, String> defines = Factor.defines(factors);
+      defines.putAll(x.defines());
+      defines.putAll(slice.defines(factors.getFirst().matrix().columns()));
+      defines.putAll(further);
+      int blocks = slice.shape().blocks(further.containsKey("GLU") ? sum / 2 : sum, traits);
+      Grid grid = slice.shape().grid(blocks, 1);
+      launches.add(maker.launch("mat_vec.h", "mat_vec", defines, arguments, y, grid));
+    }
+    return launches.size() == 1 ? launches.getFirst() : new Work.Sequence(launches);
+  }
+
+  /** Whether a block has room for a row of x. */
+  private boolean fitsBlock(List<Factor> factors) {
+    return MatVecShape.slices(factors, traits).size() == 1;
   }
 
   /** Whether gate and up can be one launch. */
@@ -264,7 +276,7 @@ final class TileProducts implements ProductKernels {
    */
   private Work glu(ProductInput x, Factor gate, Weight upWeight, Activation activation, Value y) {
     List<Factor> both = List.of(gate, factor(upWeight, gate.target()));
-    if (!canPair(gate, both.getLast())) {
+    if (!canPair(gate, both.getLast()) || !fitsBlock(both)) {
       return gluInParts(x, gate, upWeight, activation, y);
     }
     return Work.byRows(
@@ -313,7 +325,7 @@ final class TileProducts implements ProductKernels {
     DeviceBuffer target = places.apply(y);
     Factor gate = factor(node.weight(1), target);
     Factor up = factor(node.weight(2), target);
-    if (canPair(gate, up)) {
+    if (canPair(gate, up) && fitsBlock(List.of(gate, up))) {
       return experts.of(node, List.of(gate, up), gluDefines(activation));
     }
     DeviceBuffer upRoom = upRoom(y);

@@ -18,6 +18,8 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class CudaConformanceTest {
   private static final Path DOCUMENT =
@@ -110,6 +112,31 @@ class CudaConformanceTest {
             Runtime.getRuntime().availableProcessors(),
             some,
             _ -> {});
+    assertThat(report.failures()).isEmpty();
+    assertThat(report.refusals()).isEmpty();
+  }
+
+  /** Rows of which blocks have no room for all columns, or on the oldest devices for few. */
+  @ParameterizedTest
+  @ValueSource(ints = {75, 86, 90})
+  void rowsThatAreTooLongForABlockConform(int capability) {
+    RequiredNvrtc.find();
+    List<Case> some =
+        Conformance.cases().stream()
+            .filter(tested -> tested.shape().matches(".*\\b6\\d{4} →.*"))
+            .toList();
+    EmulatedDevice device =
+        EmulatedDevice.standard().withComputeCapability(capability).withWorkers(1);
+    Report report =
+        Conformance.run(
+            () ->
+                new CudaBackend(new EmulatedDriver(device), RequiredNvrtc.find())
+                    .open(0, DeviceOptions.DEFAULT.withGuards()),
+            () -> new ReferenceBackend().open(0, DeviceOptions.DEFAULT),
+            Runtime.getRuntime().availableProcessors(),
+            some,
+            _ -> {});
+    assertThat(some).hasSizeGreaterThan(10);
     assertThat(report.failures()).isEmpty();
     assertThat(report.refusals()).isEmpty();
   }
