@@ -3,9 +3,6 @@
 //
 // A tile is pairs of columns, one after the other: 16 rows of two elements each; where the number of columns is odd, of the last pair the second ones are zeros.
 
-// Columns of all rows of x that are multiplied before the next ones are.
-#define BRAIN_PAIRS 256
-
 static INLINE void add_brain_floats(
     const uint8_t *tile, long tile_bytes, long pairs, const uint8_t *x, long x_bytes, floats *sums, const int tokens, const int registers) {
   const uint8_t *base[(WIDE_TOKENS + 2) / 3];
@@ -55,26 +52,12 @@ static NOINLINE void add_brain_products(
   WIDE_CASES(tokens, registers, add_brain_floats, tile, tile_bytes, pairs, x, x_bytes, sums)
 }
 
-static void wide_bf16(
-    const uint8_t *tiles, long columns, const uint8_t *x, long x_bytes, int tokens, float *y, long y_floats, int rows) {
-  wide_sums sums;
-  long pairs = (columns + 1) / 2, tile_bytes = 64 * pairs;
-  for (int begin = 0; begin < tokens; begin += TOKENS_AT_ONCE) {
-    int end = begin + TOKENS_AT_ONCE < tokens ? begin + TOKENS_AT_ONCE : tokens;
-    for (int row = 0; row < rows; row += REGISTERS * LANES) {
-      int registers = rows - row > LANES ? REGISTERS : 1;
-      clear(&sums);
-      for (long k = 0; k < pairs; k += BRAIN_PAIRS) {
-        floats *to = sums.of;
-        for (int t = begin; t < end; t += WIDE_TOKENS) {
-          wide_group group = group_at(t, end);
-          add_brain_products(
-              tiles + row / TILE_ROWS * tile_bytes + 64 * k, tile_bytes, pairs - k < BRAIN_PAIRS ? pairs - k : BRAIN_PAIRS,
-              x + group.first * x_bytes + 4 * k, x_bytes, to, group.count, registers);
-          to += registers * group.count;
-        }
-      }
-      put(&sums, begin, end, registers, y + row, y_floats, rows - row);
-    }
+// Adds the products of some columns with rows `begin` to `end` of x, as wide_sums has them.
+static INLINE void add_brain_rows(
+    const uint8_t *tile, long tile_bytes, long pairs, const uint8_t *x, long x_bytes, int begin, int end, floats *to, int registers) {
+  for (int t = begin; t < end; t += WIDE_TOKENS) {
+    wide_group group = group_at(t, end);
+    add_brain_products(tile, tile_bytes, pairs, x + group.first * x_bytes, x_bytes, to, group.count, registers);
+    to += registers * group.count;
   }
 }

@@ -5,8 +5,7 @@
 // that none waits for the one before it.
 // Traffic: of 32 rows of weights some columns lie in the first-level cache, 32 KB, for TOKENS_AT_ONCE rows of x.
 
-// Pairs of columns of all rows of x that are multiplied before the next ones are, and of a tile.
-#define BRAIN_PAIRS 256
+// Pairs of columns of a tile.
 #define TILE_PAIRS 16
 
 // Of some pairs, fewer than a tile has, rows of 64 bytes.
@@ -42,16 +41,18 @@ static INLINE void multiply_brain_tiles(
     const int two_of_x, const int two_of_w) {
   long stride = 64 * (1 + two_of_w);
   floats *other_sums = sums + (1 + two_of_w) * tokens;
-  TILE_LOAD(0, sums, stride);
-  if (two_of_w) {
-    TILE_LOAD(1, sums + 1, stride);
+#define EACH_SUM(act) \
+  act(0, sums, stride); \
+  if (two_of_w) { \
+    act(1, sums + 1, stride); \
+  } \
+  if (two_of_x) { \
+    act(2, other_sums, stride); \
+  } \
+  if (two_of_x && two_of_w) { \
+    act(3, other_sums + 1, stride); \
   }
-  if (two_of_x) {
-    TILE_LOAD(2, other_sums, stride);
-    if (two_of_w) {
-      TILE_LOAD(3, other_sums + 1, stride);
-    }
-  }
+  EACH_SUM(TILE_LOAD)
   long k = 0;
   for (; k + TILE_PAIRS <= pairs; k += TILE_PAIRS) {
     add_brain_tiles(
@@ -70,16 +71,8 @@ static INLINE void multiply_brain_tiles(
     }
     add_brain_tiles(last[0][0], last[1][0], last[2][0], last[3][0], 64, two_of_x, two_of_w);
   }
-  TILE_STORE(0, sums, stride);
-  if (two_of_w) {
-    TILE_STORE(1, sums + 1, stride);
-  }
-  if (two_of_x) {
-    TILE_STORE(2, other_sums, stride);
-    if (two_of_w) {
-      TILE_STORE(3, other_sums + 1, stride);
-    }
-  }
+  EACH_SUM(TILE_STORE)
+#undef EACH_SUM
 }
 
 static NOINLINE void add_brain_products(
@@ -96,28 +89,14 @@ static NOINLINE void add_brain_products(
   }
 }
 
-static void wide_bf16(
-    const uint8_t *tiles, long columns, const uint8_t *x, long x_bytes, int tokens, float *y, long y_floats, int rows) {
-  wide_sums sums;
-  long pairs = (columns + 1) / 2, tile_bytes = 64 * pairs;
-  for (int begin = 0; begin < tokens; begin += TOKENS_AT_ONCE) {
-    int end = begin + TOKENS_AT_ONCE < tokens ? begin + TOKENS_AT_ONCE : tokens;
-    for (int row = 0; row < rows; row += REGISTERS * LANES) {
-      int registers = rows - row > LANES ? REGISTERS : 1;
-      clear(&sums);
-      for (long k = 0; k < pairs; k += BRAIN_PAIRS) {
-        floats *to = sums.of;
-        for (int t = begin; t < end; t += 2 * TILE_TOKENS) {
-          wide_group group = group_at(t, end);
-          int has_other = t + TILE_TOKENS < end;
-          const uint8_t *other = has_other ? x + group_at(t + TILE_TOKENS, end).first * x_bytes + 4 * k : NULL;
-          add_brain_products(
-              tiles + row / TILE_ROWS * tile_bytes + 64 * k, tile_bytes, pairs - k < BRAIN_PAIRS ? pairs - k : BRAIN_PAIRS,
-              x + group.first * x_bytes + 4 * k, other, x_bytes, to, group.count, registers);
-          to += registers * group.count * (1 + has_other);
-        }
-      }
-      put(&sums, begin, end, registers, y + row, y_floats, rows - row);
-    }
+// Adds the products of some columns with rows `begin` to `end` of x, as wide_sums has them, two groups at once.
+static INLINE void add_brain_rows(
+    const uint8_t *tile, long tile_bytes, long pairs, const uint8_t *x, long x_bytes, int begin, int end, floats *to, int registers) {
+  for (int t = begin; t < end; t += 2 * TILE_TOKENS) {
+    wide_group group = group_at(t, end);
+    int has_other = t + TILE_TOKENS < end;
+    const uint8_t *other = has_other ? x + group_at(t + TILE_TOKENS, end).first * x_bytes : NULL;
+    add_brain_products(tile, tile_bytes, pairs, x + group.first * x_bytes, other, x_bytes, to, group.count, registers);
+    to += registers * group.count * (1 + has_other);
   }
 }

@@ -72,6 +72,22 @@ static INLINE void add_scaled(
   }
 }
 
+#ifndef WIDE_BYTES
+// Quants of four columns less 2^offset, unless that is negative, times their scale: the even ones, and the odd ones.
+typedef struct {
+  words even, odd;
+} word_pair;
+
+static INLINE word_pair scaled_words(bytes q, const int offset, words scale) {
+  words even = even_words(q), odd = odd_words(q);
+  if (offset >= 0) {
+    even = subtract_words(even, 1 << offset);
+    odd = subtract_words(odd, 1 << offset);
+  }
+  return (word_pair){multiply_words(even, scale), multiply_words(odd, scale)};
+}
+#endif
+
 #ifdef TILES
 #include "wide_tiles.h"
 #else
@@ -185,8 +201,33 @@ static INLINE void wide(
   }
 }
 
-#if defined(TILES)
+#ifdef __AVX512BF16__
+
+#ifdef TILES
 #include "brain_tiles.h"
-#elif defined(__AVX512BF16__)
+#else
 #include "brain_products.h"
+#endif
+
+// Pairs of columns of all rows of x that are multiplied before the next ones are.
+#define BRAIN_PAIRS 256
+
+static void wide_bf16(
+    const uint8_t *tiles, long columns, const uint8_t *x, long x_bytes, int tokens, float *y, long y_floats, int rows) {
+  wide_sums sums;
+  long pairs = (columns + 1) / 2, tile_bytes = 64 * pairs;
+  for (int begin = 0; begin < tokens; begin += TOKENS_AT_ONCE) {
+    int end = begin + TOKENS_AT_ONCE < tokens ? begin + TOKENS_AT_ONCE : tokens;
+    for (int row = 0; row < rows; row += REGISTERS * LANES) {
+      int registers = rows - row > LANES ? REGISTERS : 1;
+      clear(&sums);
+      for (long k = 0; k < pairs; k += BRAIN_PAIRS) {
+        const uint8_t *w = tiles + row / TILE_ROWS * tile_bytes + 64 * k;
+        add_brain_rows(w, tile_bytes, pairs - k < BRAIN_PAIRS ? pairs - k : BRAIN_PAIRS, x + 4 * k, x_bytes, begin, end, sums.of, registers);
+      }
+      put(&sums, begin, end, registers, y + row, y_floats, rows - row);
+    }
+  }
+}
+
 #endif

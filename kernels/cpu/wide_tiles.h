@@ -22,18 +22,12 @@ static INLINE void put_quants(
   bytes(*to)[16] = w->of[r][b * BLOCK / TILE_COLUMNS];
   words scale[2] = {both_words(scales[0]), both_words(scales[halves])};
   UNROLL for (int j = 0; j < 8; j++) {
-    words even = even_words(q[j]), odd = odd_words(q[j]);
-    if (offset >= 0) {
-      even = subtract_words(even, 1 << offset);
-      odd = subtract_words(odd, 1 << offset);
-    }
-    even = multiply_words(even, scale[j / 4]);
-    odd = multiply_words(odd, scale[j / 4]);
-    words even_high = above_seven_bits(even), odd_high = above_seven_bits(odd);
+    word_pair w_j = scaled_words(q[j], offset, scale[j / 4]);
+    words even_high = above_seven_bits(w_j.even), odd_high = above_seven_bits(w_j.odd);
     int at = 8 * b % 16 + j;
     to[0][at] = low_bytes(even_high, odd_high);
     to[1][at] = low_bytes(
-        _mm512_sub_epi16(even, _mm512_slli_epi16(even_high, 7)), _mm512_sub_epi16(odd, _mm512_slli_epi16(odd_high, 7)));
+        _mm512_sub_epi16(w_j.even, _mm512_slli_epi16(even_high, 7)), _mm512_sub_epi16(w_j.odd, _mm512_slli_epi16(odd_high, 7)));
   }
 }
 

@@ -10,13 +10,9 @@ static INLINE void put_quants(
   words *to = w->of + registers * 16 * b + r;
   words scale[2] = {both_words(scales[0]), both_words(scales[halves])};
   UNROLL for (int j = 0; j < 8; j++) {
-    words even = even_words(q[j]), odd = odd_words(q[j]);
-    if (offset >= 0) {
-      even = subtract_words(even, 1 << offset);
-      odd = subtract_words(odd, 1 << offset);
-    }
-    to[registers * 2 * j] = multiply_words(even, scale[j / 4]);
-    to[registers * (2 * j + 1)] = multiply_words(odd, scale[j / 4]);
+    word_pair w_j = scaled_words(q[j], offset, scale[j / 4]);
+    to[registers * 2 * j] = w_j.even;
+    to[registers * (2 * j + 1)] = w_j.odd;
   }
 }
 

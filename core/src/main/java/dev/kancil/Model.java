@@ -134,9 +134,6 @@ public final class Model implements AutoCloseable {
               device -> ReadyModel.of(device, loaded, graph, context, options, deviceOptions));
       ReadyModel ready = choice.made();
       resources.add(ready.resources(), Resources::close);
-      if (choice.passedOver() != null) {
-        resources.add(ready.chosen(), Device::close);
-      }
       TokenizerFiles text = await(reading);
       Tokenizer tokenizer = text.tokenizer();
       if (tokenizer.vocabularySize() > loaded.vocabulary()) {
@@ -173,11 +170,7 @@ public final class Model implements AutoCloseable {
               : OptionalInt.empty();
       return new Model(resources, ready.engine(), tokenizer, template, description, start, names);
     } catch (Throwable e) {
-      try {
-        resources.close();
-      } catch (RuntimeException later) {
-        e.addSuppressed(later);
-      }
+      resources.closeAfter(e);
       throw e;
     }
   }

@@ -104,9 +104,9 @@ public record ModelOptions(
     return contextLength > 0 ? contextLength : Math.min(trained, DEFAULT_CONTEXT);
   }
 
-  /** Whether neither a device is asked for nor layers on one that is not the CPU. */
+  /** As {@link Placement#leavesDeviceOpen}. */
   boolean leavesDeviceOpen() {
-    return device.equals(Backends.AUTO) && (gpuLayers == ALL_LAYERS || gpuLayers == AUTO_LAYERS);
+    return Placement.leavesDeviceOpen(device, gpuLayers);
   }
 
   private static void require(boolean holds, String what, int value) {

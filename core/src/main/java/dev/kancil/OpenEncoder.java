@@ -69,39 +69,32 @@ final class OpenEncoder implements AutoCloseable {
               () -> Backends.open(options.device(), deviceOptions),
               deviceOptions,
               device -> OnDevice.of(device, model, pooling, context));
-      OnDevice made = resources.add(choice.made(), OnDevice::close);
+      OnDevice made = choice.made();
+      resources.add(made.resources, Resources::close);
       return new OpenEncoder(
           resources, made.pass, tokenizer, context, made.device.description(), choice.passedOver());
     } catch (Throwable e) {
-      try {
-        resources.close();
-      } catch (RuntimeException later) {
-        e.addSuppressed(later);
-      }
+      resources.closeAfter(e);
       throw e;
     }
   }
 
   /** What is closed together. */
-  private record OnDevice(Device device, DeviceWeights weights, EncoderPass pass) {
+  private record OnDevice(Resources resources, Device device, EncoderPass pass) {
     static OnDevice of(Device device, LoadedModel.OfEncoder model, Pooling pooling, int context) {
       Resources resources = new Resources();
       try {
         resources.add(device, Device::close);
         DeviceWeights weights =
             resources.add(device.weights(model.weights()), DeviceWeights::close);
-        return new OnDevice(
-            device, weights, new EncoderPass(device, model, pooling, weights, context));
+        EncoderPass pass =
+            resources.add(
+                new EncoderPass(device, model, pooling, weights, context), EncoderPass::close);
+        return new OnDevice(resources, device, pass);
       } catch (Throwable e) {
-        resources.close();
+        resources.closeAfter(e);
         throw e;
       }
-    }
-
-    void close() {
-      pass.close();
-      weights.close();
-      device.close();
     }
   }
 

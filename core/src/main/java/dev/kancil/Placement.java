@@ -47,6 +47,17 @@ public record Placement(
     }
   }
 
+  /**
+   * Whether neither a device is asked for nor layers on one that is not the CPU.
+   *
+   * @param device as options name it
+   * @param wanted how many layers run there ({@link ModelOptions#gpuLayers})
+   */
+  public static boolean leavesDeviceOpen(String device, int wanted) {
+    return device.equals(Backends.AUTO)
+        && (wanted == ModelOptions.ALL_LAYERS || wanted == ModelOptions.AUTO_LAYERS);
+  }
+
   private static int count(Device chosen, Graph graph, int wanted, Engine.Limits limits) {
     boolean isCpu = chosen.description().id().equals(Backends.CPU);
     return switch (wanted) {

@@ -11,8 +11,9 @@ import dev.kancil.graph.Graph;
 /**
  * A model on its devices.
  *
- * @param chosen the device that was chosen, and which stays the caller's to close
- * @param resources all else, to be closed before it
+ * @param resources what is to be closed; where layers are divided, the chosen device is not among
+ *     it
+ * @param chosen the device that was chosen
  */
 record ReadyModel(
     Resources resources, Device chosen, Placement placement, DeviceWeights weights, Engine engine) {
@@ -50,11 +51,7 @@ record ReadyModel(
       Engine engine = resources.add(engine(device, loaded, graph, weights, limits), Engine::close);
       return new ReadyModel(resources, chosen, placement, weights, engine);
     } catch (Throwable e) {
-      try {
-        resources.close();
-      } catch (RuntimeException later) {
-        e.addSuppressed(later);
-      }
+      resources.closeAfter(e);
       throw e;
     }
   }

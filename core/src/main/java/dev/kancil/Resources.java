@@ -14,6 +14,15 @@ final class Resources {
     return resource;
   }
 
+  /** Closes all because of a failure, which what closing throws is added to. */
+  void closeAfter(Throwable failure) {
+    try {
+      close();
+    } catch (RuntimeException later) {
+      failure.addSuppressed(later);
+    }
+  }
+
   /** Closes all, the last first; what one throws keeps none of the others open. */
   void close() {
     RuntimeException failure = null;

@@ -188,11 +188,10 @@ final class ForwardCommand implements Callable<Integer> {
       throw new InvalidRequestException("--picture takes --image and a masked autoencoder");
     }
     ModelInputs inputs = prepare.apply(loaded);
-    boolean isWhole = gpuLayers == ModelOptions.ALL_LAYERS || gpuLayers == ModelOptions.AUTO_LAYERS;
     DeviceOptions options = new DeviceOptions(threads).withProgress(new LoadBar(console));
     Backends.Choice<SequencedMap<String, FloatArray>> choice =
         Backends.choose(
-            device.equals(Backends.AUTO) && isWhole,
+            Placement.leavesDeviceOpen(device, gpuLayers),
             () -> Backends.open(gpuLayers == 0 ? Backends.CPU : device, options),
             options,
             opened -> compute(opened, loaded, inputs, options));

@@ -13,7 +13,7 @@ import java.util.stream.LongStream;
  * @param tileBytes of a tile
  */
 public record Packing(
-    int groups, int rows, long rowBytes, int tileRows, long tileBytes, TilePacking tiles) {
+    int groups, int rows, long rowBytes, int tileRows, long tileBytes, RowPacking tiles) {
   /** Tiles that a thread lays at once. */
   private static final int RUN = 8;
 
@@ -22,7 +22,7 @@ public record Packing(
 
   /** Lays some tiles of one group. */
   @FunctionalInterface
-  public interface TilePacking {
+  public interface RowPacking {
     /**
      * @param from the tensor's data
      * @param at of the first row in {@code from}

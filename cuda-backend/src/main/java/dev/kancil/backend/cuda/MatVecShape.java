@@ -58,17 +58,16 @@ record MatVecShape(int warps, int slots, int blocksPerUnit, int sharedBytes) {
   }
 
   static List<Slice> slices(int columns, List<TileFormat> formats, CudaTraits traits) {
-    for (int width = columns; ; width = nextSmaller(width, columns)) {
-      int sliceColumns = width;
-      Optional<MatVecShape> shape = of(formats, sliceColumns, traits);
+    for (int count = 1; ; count++) {
+      int width = count == 1 ? columns : wholeChunks(Math.ceilDiv(columns, count));
+      Optional<MatVecShape> shape = of(formats, width, traits);
       if (shape.isPresent()) {
-        return IntStream.iterate(0, first -> first < columns, first -> first + sliceColumns)
+        return IntStream.iterate(0, first -> first < columns, first -> first + width)
             .mapToObj(
-                first ->
-                    new Slice(first, Math.min(sliceColumns, columns - first), shape.orElseThrow()))
+                first -> new Slice(first, Math.min(width, columns - first), shape.orElseThrow()))
             .toList();
       }
-      if (sliceColumns <= SLICE_COLUMNS) {
+      if (width <= SLICE_COLUMNS) {
         throw new UnfitDeviceException(
             "this device's blocks, of %d KiB of shared memory, have no room for products with %s"
                 .formatted(
@@ -81,11 +80,8 @@ record MatVecShape(int warps, int slots, int blocksPerUnit, int sharedBytes) {
     }
   }
 
-  /** The widest slices of which there is one more. */
-  private static int nextSmaller(int width, int columns) {
-    int count = Math.ceilDiv(columns, width) + 1;
-    int smaller = Math.ceilDiv(Math.ceilDiv(columns, count), SLICE_COLUMNS) * SLICE_COLUMNS;
-    return Math.min(smaller, (width - 1) / SLICE_COLUMNS * SLICE_COLUMNS);
+  private static int wholeChunks(int columns) {
+    return Math.ceilDiv(columns, SLICE_COLUMNS) * SLICE_COLUMNS;
   }
 
   private static Optional<MatVecShape> of(

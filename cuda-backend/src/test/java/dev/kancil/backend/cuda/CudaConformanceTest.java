@@ -16,6 +16,7 @@ import dev.kancil.testing.TestData;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.function.Supplier;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -25,16 +26,20 @@ class CudaConformanceTest {
   private static final Path DOCUMENT =
       TestData.path("").toAbsolutePath().resolveSibling("docs").resolve("ops.md");
 
+  /** Runs cases on emulated devices, each thread on one of its own. */
+  private static Report run(Supplier<CudaBackend> backend, List<Case> cases) {
+    return Conformance.run(
+        () -> backend.get().open(0, DeviceOptions.DEFAULT.withGuards()),
+        () -> new ReferenceBackend().open(0, DeviceOptions.DEFAULT),
+        Runtime.getRuntime().availableProcessors(),
+        cases,
+        _ -> {});
+  }
+
   @Test
   void everyOperationConformsToTheReferenceAndTouchesNothingElse() throws IOException {
     RequiredNvrtc.find();
-    Report report =
-        Conformance.run(
-            () -> EmulatedCuda.backend(1).open(0, DeviceOptions.DEFAULT.withGuards()),
-            () -> new ReferenceBackend().open(0, DeviceOptions.DEFAULT),
-            Runtime.getRuntime().availableProcessors(),
-            Conformance.cases(),
-            _ -> {});
+    Report report = run(() -> EmulatedCuda.backend(1), Conformance.cases());
     assertThat(report.failures()).isEmpty();
     assertThat(report.refusals()).isEmpty();
     OpsDocument.requireCurrent(DOCUMENT, report);
@@ -56,14 +61,7 @@ class CudaConformanceTest {
             .toList();
     EmulatedDevice newer = EmulatedDevice.standard().withComputeCapability(90).withWorkers(1);
     Report report =
-        Conformance.run(
-            () ->
-                new CudaBackend(new EmulatedDriver(newer), RequiredNvrtc.find())
-                    .open(0, DeviceOptions.DEFAULT.withGuards()),
-            () -> new ReferenceBackend().open(0, DeviceOptions.DEFAULT),
-            Runtime.getRuntime().availableProcessors(),
-            some,
-            _ -> {});
+        run(() -> new CudaBackend(new EmulatedDriver(newer), RequiredNvrtc.find()), some);
     assertThat(some).hasSizeGreaterThan(30);
     assertThat(report.failures()).isEmpty();
     assertThat(report.refusals()).isEmpty();
@@ -81,15 +79,7 @@ class CudaConformanceTest {
             .mapToObj(experts::get)
             .toList();
     EmulatedDevice newer = EmulatedDevice.standard().withComputeCapability(90).withWorkers(1);
-    Report report =
-        Conformance.run(
-            () ->
-                new CudaBackend(new EmulatedDriver(newer), compiler, true)
-                    .open(0, DeviceOptions.DEFAULT.withGuards()),
-            () -> new ReferenceBackend().open(0, DeviceOptions.DEFAULT),
-            Runtime.getRuntime().availableProcessors(),
-            some,
-            _ -> {});
+    Report report = run(() -> new CudaBackend(new EmulatedDriver(newer), compiler, true), some);
     assertThat(some).hasSizeGreaterThan(60);
     assertThat(report.failures()).isEmpty();
     assertThat(report.refusals()).isEmpty();
@@ -104,14 +94,7 @@ class CudaConformanceTest {
         IntStream.range(0, all.size()).filter(i -> i % 19 == 0).mapToObj(all::get).toList();
     EmulatedDevice oldest = EmulatedDevice.standard().withComputeCapability(75).withWorkers(1);
     Report report =
-        Conformance.run(
-            () ->
-                new CudaBackend(new EmulatedDriver(oldest), RequiredNvrtc.find())
-                    .open(0, DeviceOptions.DEFAULT.withGuards()),
-            () -> new ReferenceBackend().open(0, DeviceOptions.DEFAULT),
-            Runtime.getRuntime().availableProcessors(),
-            some,
-            _ -> {});
+        run(() -> new CudaBackend(new EmulatedDriver(oldest), RequiredNvrtc.find()), some);
     assertThat(report.failures()).isEmpty();
     assertThat(report.refusals()).isEmpty();
   }
@@ -128,14 +111,7 @@ class CudaConformanceTest {
     EmulatedDevice device =
         EmulatedDevice.standard().withComputeCapability(capability).withWorkers(1);
     Report report =
-        Conformance.run(
-            () ->
-                new CudaBackend(new EmulatedDriver(device), RequiredNvrtc.find())
-                    .open(0, DeviceOptions.DEFAULT.withGuards()),
-            () -> new ReferenceBackend().open(0, DeviceOptions.DEFAULT),
-            Runtime.getRuntime().availableProcessors(),
-            some,
-            _ -> {});
+        run(() -> new CudaBackend(new EmulatedDriver(device), RequiredNvrtc.find()), some);
     assertThat(some).hasSizeGreaterThan(10);
     assertThat(report.failures()).isEmpty();
     assertThat(report.refusals()).isEmpty();
