@@ -32,7 +32,9 @@ final class Lanes {
         case 8 -> ShortVector.SPECIES_128;
         default -> ShortVector.SPECIES_256;
       };
-  private static final int[] TO_TOP = {24, 16, 8, 0};
+  // Of no use but where vectors have four lanes.
+  private static final IntVector TO_TOP =
+      IntVector.fromArray(INTS, new int[] {24, 16, 8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0}, 0);
 
   /** Whether there are 32 vector registers, which decides how large a tile fits in them. */
   static final boolean MANY_REGISTERS =
@@ -130,8 +132,7 @@ final class Lanes {
 
   /** Four bytes, each shifted to the top of its lane: no byte vector is so short. */
   private static IntVector four(MemorySegment source, long at) {
-    return IntVector.broadcast(INTS, source.get(INT, at))
-        .lanewise(VectorOperators.LSHL, IntVector.fromArray(INTS, TO_TOP, 0));
+    return IntVector.broadcast(INTS, source.get(INT, at)).lanewise(VectorOperators.LSHL, TO_TOP);
   }
 
   private static ByteVector bytes(MemorySegment source, long at) {
@@ -139,7 +140,7 @@ final class Lanes {
   }
 
   static FloatVector toFloat(IntVector integers) {
-    return (FloatVector) integers.convert(VectorOperators.I2F, 0);
+    return (FloatVector) integers.convertShape(VectorOperators.I2F, FLOATS, 0);
   }
 
   /** {@link #LENGTH} patterns of 16 bits, zero-extended, one per lane. */

@@ -7,7 +7,7 @@ import jdk.incubator.vector.FloatVector;
 
 /**
  * Products of many rows of x with some rows of a weight, as float32, of which those of a column lie
- * beside each other: {@code y[t][r] = Σₖ x[t][k] · panel[k][r]}. The lanes are r, so that no sum
+ * beside each other: {@code y[t][r] += Σₖ x[t][k] · panel[k][r]}. The lanes are r, so that no sum
  * runs over lanes, each element of x is broadcast from memory, and a tile of 8 × 2 vectors does 16
  * multiply-adds for 10 loads.
  *
@@ -25,52 +25,40 @@ final class PackedTiles {
   private PackedTiles() {}
 
   /**
-   * Products of {@code rows} rows of x with {@code depth} elements each.
+   * Adds products of {@code rows} rows of x with {@code depth} elements each to {@code y}.
    *
    * @param at of the first row's first element
    * @param stride from one row of x to the next
    * @param columns how many of the {@link #WIDTH} are wanted; the others may stay as they are
-   * @param y has {@link #WIDTH} floats for each row of x
-   * @param add whether the products are added to y
+   * @param y has {@link #WIDTH} floats for each row of x, and for as many as make a tile of the
+   *     last
    */
   static void multiply(
-      float[] x,
-      int at,
-      int stride,
-      int rows,
-      float[] panel,
-      int depth,
-      int columns,
-      float[] y,
-      boolean add) {
+      float[] x, int at, int stride, int rows, float[] panel, int depth, int columns, float[] y) {
     for (int t = 0; t < rows; t += ROWS) {
       int row = at + t * stride;
       int out = t * WIDTH;
       if (columns <= LENGTH) {
-        eightByOne(x, row, stride, panel, depth, y, out, add);
+        eightByOne(x, row, stride, panel, depth, y, out);
       } else if (Lanes.MANY_REGISTERS) {
-        eightByTwo(x, row, stride, panel, depth, y, out, add);
+        eightByTwo(x, row, stride, panel, depth, y, out);
       } else {
-        fourByTwo(x, row, stride, panel, depth, y, out, add);
-        fourByTwo(x, row + 4 * stride, stride, panel, depth, y, out + 4 * WIDTH, add);
+        fourByTwo(x, row, stride, panel, depth, y, out);
+        fourByTwo(x, row + 4 * stride, stride, panel, depth, y, out + 4 * WIDTH);
       }
     }
   }
 
-  private static FloatVector start(float[] y, int at, boolean add) {
-    return add ? FloatVector.fromArray(FLOATS, y, at) : FloatVector.zero(FLOATS);
-  }
-
   private static void eightByOne(
-      float[] x, int row, int stride, float[] panel, int depth, float[] y, int to, boolean add) {
-    FloatVector s0 = start(y, to, add);
-    FloatVector s1 = start(y, to + WIDTH, add);
-    FloatVector s2 = start(y, to + 2 * WIDTH, add);
-    FloatVector s3 = start(y, to + 3 * WIDTH, add);
-    FloatVector s4 = start(y, to + 4 * WIDTH, add);
-    FloatVector s5 = start(y, to + 5 * WIDTH, add);
-    FloatVector s6 = start(y, to + 6 * WIDTH, add);
-    FloatVector s7 = start(y, to + 7 * WIDTH, add);
+      float[] x, int row, int stride, float[] panel, int depth, float[] y, int to) {
+    FloatVector s0 = FloatVector.fromArray(FLOATS, y, to);
+    FloatVector s1 = FloatVector.fromArray(FLOATS, y, to + WIDTH);
+    FloatVector s2 = FloatVector.fromArray(FLOATS, y, to + 2 * WIDTH);
+    FloatVector s3 = FloatVector.fromArray(FLOATS, y, to + 3 * WIDTH);
+    FloatVector s4 = FloatVector.fromArray(FLOATS, y, to + 4 * WIDTH);
+    FloatVector s5 = FloatVector.fromArray(FLOATS, y, to + 5 * WIDTH);
+    FloatVector s6 = FloatVector.fromArray(FLOATS, y, to + 6 * WIDTH);
+    FloatVector s7 = FloatVector.fromArray(FLOATS, y, to + 7 * WIDTH);
     for (int k = 0; k < depth; k++) {
       FloatVector a = FloatVector.fromArray(FLOATS, panel, k * WIDTH);
       int i = row + k;
@@ -94,15 +82,15 @@ final class PackedTiles {
   }
 
   private static void fourByTwo(
-      float[] x, int row, int stride, float[] panel, int depth, float[] y, int to, boolean add) {
-    FloatVector s0 = start(y, to, add);
-    FloatVector t0 = start(y, to + LENGTH, add);
-    FloatVector s1 = start(y, to + WIDTH, add);
-    FloatVector t1 = start(y, to + WIDTH + LENGTH, add);
-    FloatVector s2 = start(y, to + 2 * WIDTH, add);
-    FloatVector t2 = start(y, to + 2 * WIDTH + LENGTH, add);
-    FloatVector s3 = start(y, to + 3 * WIDTH, add);
-    FloatVector t3 = start(y, to + 3 * WIDTH + LENGTH, add);
+      float[] x, int row, int stride, float[] panel, int depth, float[] y, int to) {
+    FloatVector s0 = FloatVector.fromArray(FLOATS, y, to);
+    FloatVector t0 = FloatVector.fromArray(FLOATS, y, to + LENGTH);
+    FloatVector s1 = FloatVector.fromArray(FLOATS, y, to + WIDTH);
+    FloatVector t1 = FloatVector.fromArray(FLOATS, y, to + WIDTH + LENGTH);
+    FloatVector s2 = FloatVector.fromArray(FLOATS, y, to + 2 * WIDTH);
+    FloatVector t2 = FloatVector.fromArray(FLOATS, y, to + 2 * WIDTH + LENGTH);
+    FloatVector s3 = FloatVector.fromArray(FLOATS, y, to + 3 * WIDTH);
+    FloatVector t3 = FloatVector.fromArray(FLOATS, y, to + 3 * WIDTH + LENGTH);
     for (int k = 0; k < depth; k++) {
       FloatVector a = FloatVector.fromArray(FLOATS, panel, k * WIDTH);
       FloatVector b = FloatVector.fromArray(FLOATS, panel, k * WIDTH + LENGTH);
@@ -131,23 +119,23 @@ final class PackedTiles {
   }
 
   private static void eightByTwo(
-      float[] x, int row, int stride, float[] panel, int depth, float[] y, int to, boolean add) {
-    FloatVector s0 = start(y, to, add);
-    FloatVector t0 = start(y, to + LENGTH, add);
-    FloatVector s1 = start(y, to + WIDTH, add);
-    FloatVector t1 = start(y, to + WIDTH + LENGTH, add);
-    FloatVector s2 = start(y, to + 2 * WIDTH, add);
-    FloatVector t2 = start(y, to + 2 * WIDTH + LENGTH, add);
-    FloatVector s3 = start(y, to + 3 * WIDTH, add);
-    FloatVector t3 = start(y, to + 3 * WIDTH + LENGTH, add);
-    FloatVector s4 = start(y, to + 4 * WIDTH, add);
-    FloatVector t4 = start(y, to + 4 * WIDTH + LENGTH, add);
-    FloatVector s5 = start(y, to + 5 * WIDTH, add);
-    FloatVector t5 = start(y, to + 5 * WIDTH + LENGTH, add);
-    FloatVector s6 = start(y, to + 6 * WIDTH, add);
-    FloatVector t6 = start(y, to + 6 * WIDTH + LENGTH, add);
-    FloatVector s7 = start(y, to + 7 * WIDTH, add);
-    FloatVector t7 = start(y, to + 7 * WIDTH + LENGTH, add);
+      float[] x, int row, int stride, float[] panel, int depth, float[] y, int to) {
+    FloatVector s0 = FloatVector.fromArray(FLOATS, y, to);
+    FloatVector t0 = FloatVector.fromArray(FLOATS, y, to + LENGTH);
+    FloatVector s1 = FloatVector.fromArray(FLOATS, y, to + WIDTH);
+    FloatVector t1 = FloatVector.fromArray(FLOATS, y, to + WIDTH + LENGTH);
+    FloatVector s2 = FloatVector.fromArray(FLOATS, y, to + 2 * WIDTH);
+    FloatVector t2 = FloatVector.fromArray(FLOATS, y, to + 2 * WIDTH + LENGTH);
+    FloatVector s3 = FloatVector.fromArray(FLOATS, y, to + 3 * WIDTH);
+    FloatVector t3 = FloatVector.fromArray(FLOATS, y, to + 3 * WIDTH + LENGTH);
+    FloatVector s4 = FloatVector.fromArray(FLOATS, y, to + 4 * WIDTH);
+    FloatVector t4 = FloatVector.fromArray(FLOATS, y, to + 4 * WIDTH + LENGTH);
+    FloatVector s5 = FloatVector.fromArray(FLOATS, y, to + 5 * WIDTH);
+    FloatVector t5 = FloatVector.fromArray(FLOATS, y, to + 5 * WIDTH + LENGTH);
+    FloatVector s6 = FloatVector.fromArray(FLOATS, y, to + 6 * WIDTH);
+    FloatVector t6 = FloatVector.fromArray(FLOATS, y, to + 6 * WIDTH + LENGTH);
+    FloatVector s7 = FloatVector.fromArray(FLOATS, y, to + 7 * WIDTH);
+    FloatVector t7 = FloatVector.fromArray(FLOATS, y, to + 7 * WIDTH + LENGTH);
     for (int k = 0; k < depth; k++) {
       FloatVector a = FloatVector.fromArray(FLOATS, panel, k * WIDTH);
       FloatVector b = FloatVector.fromArray(FLOATS, panel, k * WIDTH + LENGTH);

@@ -47,8 +47,7 @@ final class Rehearsal {
     float[] panel = new float[PackedTiles.WIDTH * SIZE];
     float[] y = new float[PackedTiles.WIDTH * PackedTiles.ROWS];
     for (int columns : new int[] {PackedTiles.WIDTH, 1}) {
-      repeat(
-          () -> PackedTiles.multiply(x, 0, SIZE, PackedTiles.ROWS, panel, SIZE, columns, y, false));
+      repeat(() -> PackedTiles.multiply(x, 0, SIZE, PackedTiles.ROWS, panel, SIZE, columns, y));
     }
     ProductRows rows = new ProductRows();
     rows.reserve(1, 1, SIZE);

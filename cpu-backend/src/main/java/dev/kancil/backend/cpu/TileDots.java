@@ -1,6 +1,7 @@
 package dev.kancil.backend.cpu;
 
 import static dev.kancil.backend.cpu.Lanes.FLOATS;
+import static dev.kancil.backend.cpu.Lanes.INTS;
 import static dev.kancil.backend.cpu.Lanes.LENGTH;
 import static dev.kancil.backend.cpu.Lanes.all;
 import static dev.kancil.backend.cpu.Lanes.toFloat;
@@ -44,6 +45,9 @@ final class TileDots {
       int count,
       float[] y,
       int to) {
+    IntVector first = IntVector.broadcast(INTS, 0xff);
+    IntVector second = IntVector.broadcast(INTS, 0xff00);
+    IntVector third = IntVector.broadcast(INTS, 0xff0000);
     FloatVector sum = FloatVector.fromArray(FLOATS, y, to);
     FloatVector s0 = FloatVector.zero(FLOATS);
     FloatVector s1 = s0;
@@ -51,16 +55,16 @@ final class TileDots {
     FloatVector s3 = s0;
     int scale = scalesAt;
     for (int c = 0; c < count; c += 8) {
-      IntVector q = IntVector.fromArray(Lanes.INTS, quants, c / 4 * LENGTH);
+      IntVector q = IntVector.fromArray(INTS, quants, c / 4 * LENGTH);
       int i = xAt + c;
-      s0 = toFloat(q.and(0xff)).fma(all(x[i]), s0);
-      s1 = toFloat(q.and(0xff00)).fma(all(x[i + 1]), s1);
-      s2 = toFloat(q.and(0xff0000)).fma(all(x[i + 2]), s2);
+      s0 = toFloat(q.and(first)).fma(all(x[i]), s0);
+      s1 = toFloat(q.and(second)).fma(all(x[i + 1]), s1);
+      s2 = toFloat(q.and(third)).fma(all(x[i + 2]), s2);
       s3 = toFloat(q.lanewise(VectorOperators.LSHR, 24)).fma(all(x[i + 3]), s3);
-      q = IntVector.fromArray(Lanes.INTS, quants, c / 4 * LENGTH + LENGTH);
-      s0 = toFloat(q.and(0xff)).fma(all(x[i + 4]), s0);
-      s1 = toFloat(q.and(0xff00)).fma(all(x[i + 5]), s1);
-      s2 = toFloat(q.and(0xff0000)).fma(all(x[i + 6]), s2);
+      q = IntVector.fromArray(INTS, quants, c / 4 * LENGTH + LENGTH);
+      s0 = toFloat(q.and(first)).fma(all(x[i + 4]), s0);
+      s1 = toFloat(q.and(second)).fma(all(x[i + 5]), s1);
+      s2 = toFloat(q.and(third)).fma(all(x[i + 6]), s2);
       s3 = toFloat(q.lanewise(VectorOperators.LSHR, 24)).fma(all(x[i + 7]), s3);
       if ((c + 8 & scaleColumns - 1) == 0) {
         sum = s0.add(s1).add(s2.add(s3)).fma(FloatVector.fromArray(FLOATS, scales, scale), sum);
@@ -90,6 +94,9 @@ final class TileDots {
       int columns,
       float[] y,
       int to) {
+    IntVector first = IntVector.broadcast(INTS, 0x0f);
+    IntVector second = IntVector.broadcast(INTS, 0x0f00);
+    IntVector third = IntVector.broadcast(INTS, 0x0f0000);
     FloatVector sum = FloatVector.fromArray(FLOATS, y, to);
     FloatVector s0 = FloatVector.zero(FLOATS);
     FloatVector s1 = s0;
@@ -97,17 +104,16 @@ final class TileDots {
     FloatVector s3 = s0;
     for (int c = 0; c < columns; c += 8) {
       IntVector q = Lanes.integers(data, at + 8L * c);
-      IntVector low = q.and(0x0f0f0f0f);
-      IntVector high = q.lanewise(VectorOperators.LSHR, 4).and(0x0f0f0f0f);
       int i = xAt + c;
-      s0 = toFloat(low.and(0xff)).fma(all(x[i]), s0);
-      s1 = toFloat(low.and(0xff00)).fma(all(x[i + 1]), s1);
-      s2 = toFloat(low.and(0xff0000)).fma(all(x[i + 2]), s2);
-      s3 = toFloat(low.lanewise(VectorOperators.LSHR, 24)).fma(all(x[i + 3]), s3);
-      s0 = toFloat(high.and(0xff)).fma(all(x[i + 4]), s0);
-      s1 = toFloat(high.and(0xff00)).fma(all(x[i + 5]), s1);
-      s2 = toFloat(high.and(0xff0000)).fma(all(x[i + 6]), s2);
-      s3 = toFloat(high.lanewise(VectorOperators.LSHR, 24)).fma(all(x[i + 7]), s3);
+      s0 = toFloat(q.and(first)).fma(all(x[i]), s0);
+      s1 = toFloat(q.and(second)).fma(all(x[i + 1]), s1);
+      s2 = toFloat(q.and(third)).fma(all(x[i + 2]), s2);
+      s3 = toFloat(q.lanewise(VectorOperators.LSHR, 24).and(first)).fma(all(x[i + 3]), s3);
+      q = q.lanewise(VectorOperators.LSHR, 4);
+      s0 = toFloat(q.and(first)).fma(all(x[i + 4]), s0);
+      s1 = toFloat(q.and(second)).fma(all(x[i + 5]), s1);
+      s2 = toFloat(q.and(third)).fma(all(x[i + 6]), s2);
+      s3 = toFloat(q.lanewise(VectorOperators.LSHR, 24)).fma(all(x[i + 7]), s3);
       if ((c & 24) == 24) {
         sum =
             s0.add(s1)

@@ -4,6 +4,7 @@ import static dev.kancil.backend.cpu.Lanes.LENGTH;
 
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.util.Arrays;
 
 /**
  * Products of {@link #ROWS} rows of a weight with some rows of x, by the Vector API.
@@ -75,13 +76,14 @@ final class VectorProduct {
       return;
     }
     float[] panel = scratch.of(Scratch.Kind.PANEL, thread);
+    Arrays.fill(results, 0, (rows + PackedTiles.ROWS - 1) * ROWS, 0);
     for (int column = 0; column < weight.columns(); column += DEPTH) {
       int depth = Math.min(DEPTH, weight.columns() - column);
       for (int v = 0; v < count; v += LENGTH) {
         weight.decode(group, first + v, column, depth, rooms, panel, v);
       }
       int at = xRow * x.stride() + column;
-      PackedTiles.multiply(x.x(), at, x.stride(), rows, panel, depth, count, results, column > 0);
+      PackedTiles.multiply(x.x(), at, x.stride(), rows, panel, depth, count, results);
     }
   }
 

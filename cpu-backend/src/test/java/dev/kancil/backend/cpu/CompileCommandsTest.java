@@ -19,37 +19,57 @@ import java.util.List;
 import java.util.Set;
 import java.util.SortedSet;
 import java.util.TreeSet;
+import java.util.function.Predicate;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
 class CompileCommandsTest {
   private static final Path COMMANDS = Path.of("src/main/hotspot/kernels.commands");
+  private static final String VECTORS = "jdk/incubator/vector/";
   private static final Path CLASSES = Path.of("target/classes/dev/kancil/backend/cpu");
 
   @Test
   void everyLoopOverVectorsIsCompiledByItself() throws IOException {
-    SortedSet<String> loops = new TreeSet<>();
+    assertThat(methods(method -> usesVectors(method) && hasLoop(method)))
+        .isNotEmpty()
+        .isEqualTo(commanded("dontinline "));
+  }
+
+  @Test
+  void whatPassesVectorsIsAlwaysInlined() throws IOException {
+    assertThat(methods(CompileCommandsTest::passesVectors))
+        .isNotEmpty()
+        .isEqualTo(commanded("inline "))
+        .doesNotContainAnyElementsOf(commanded("dontinline "));
+  }
+
+  private static SortedSet<String> methods(Predicate<MethodModel> which) throws IOException {
+    SortedSet<String> found = new TreeSet<>();
     try (Stream<Path> files = Files.list(CLASSES)) {
       for (Path file : files.filter(path -> path.toString().endsWith(".class")).toList()) {
         ClassModel model = ClassFile.of().parse(file);
         String name = model.thisClass().asInternalName().replace('/', '.');
         for (MethodModel method : model.methods()) {
-          if (usesVectors(method) && hasLoop(method)) {
-            loops.add(name + "::" + method.methodName().stringValue());
+          if (which.test(method)) {
+            found.add(name + "::" + method.methodName().stringValue());
           }
         }
       }
     }
-    assertThat(loops).isNotEmpty().isEqualTo(commanded());
+    return found;
   }
 
-  private static SortedSet<String> commanded() throws IOException {
+  private static SortedSet<String> commanded(String command) throws IOException {
     try (Stream<String> lines = Files.lines(COMMANDS)) {
       return lines
-          .filter(line -> line.startsWith("dontinline "))
-          .map(line -> line.substring("dontinline ".length()))
+          .filter(line -> line.startsWith(command))
+          .map(line -> line.substring(command.length()))
           .collect(toCollection(TreeSet::new));
     }
+  }
+
+  private static boolean passesVectors(MethodModel method) {
+    return method.methodType().stringValue().contains(VECTORS);
   }
 
   private static boolean usesVectors(MethodModel method) {
@@ -57,7 +77,7 @@ class CompileCommandsTest {
         .anyMatch(
             element ->
                 element instanceof InvokeInstruction call
-                    && call.owner().asInternalName().startsWith("jdk/incubator/vector/"));
+                    && call.owner().asInternalName().startsWith(VECTORS));
   }
 
   private static boolean hasLoop(MethodModel method) {

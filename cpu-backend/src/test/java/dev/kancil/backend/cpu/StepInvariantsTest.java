@@ -28,8 +28,6 @@ class StepInvariantsTest {
   private static final int ROWS = 40;
   private static final int CHANGES = 20;
   private static final long SOME_BITS = 0x9e3779b97f4a7c15L;
-  // Long enough for the compiler even where the machine is busy.
-  private static final long MOST_NANOS = 180_000_000_000L;
 
   /** Work with a program that takes {@link #ROWS} rows. */
   @FunctionalInterface
@@ -78,31 +76,25 @@ class StepInvariantsTest {
   @ParameterizedTest
   @EnumSource
   void stepsOfAnySizeAllocateNothing(RealModels model) {
-    long allocated =
+    String allocated =
         run(
             model,
             2,
             (program, state) -> {
               Batch batch = new Batch(program.limits());
               int sequence = state.open();
-              long[] threads = Allocation.deviceThreads();
-              assertThat(threads).hasSize(2);
-              long best = Long.MAX_VALUE;
-              long deadline = System.nanoTime() + MOST_NANOS;
-              // Compiled code allocates nothing; until all of it is compiled, rounds may.
-              while (best > 0 && System.nanoTime() < deadline) {
-                state.truncate(sequence, 0);
-                int position = 0;
-                long before = Allocation.bytes(threads);
-                for (int rows : new int[] {ROWS, 20, 3, 1, 1, 1, 1}) {
-                  step(program, state, batch, sequence, position, rows);
-                  position += rows;
-                }
-                best = Math.min(best, Allocation.bytes(threads) - before);
-              }
-              return best;
+              return Allocation.ofRounds(
+                  2,
+                  () -> {
+                    state.truncate(sequence, 0);
+                    int position = 0;
+                    for (int rows : new int[] {ROWS, 20, 3, 1, 1, 1, 1}) {
+                      step(program, state, batch, sequence, position, rows);
+                      position += rows;
+                    }
+                  });
             });
-    assertThat(allocated).isZero();
+    assertThat(allocated).isEqualTo("nothing");
   }
 
   @ParameterizedTest
