@@ -3,7 +3,7 @@
 //
 // Mapping: two tiles of 16 rows of x with two of 16 rows of weights (whose pairs of columns are a tile as they lie), 32 columns at once: four sums, so
 // that none waits for the one before it.
-// Traffic: of 32 rows of weights some columns lie in the first-level cache, 32 KB, for TOKENS_AT_ONCE rows of x.
+// Traffic: of 32 rows of weights some columns lie in the first-level cache, 32 KB, for WIDE_AT_ONCE rows of x.
 
 // Pairs of columns of a tile.
 #define TILE_PAIRS 16

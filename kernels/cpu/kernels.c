@@ -74,11 +74,7 @@ static INLINE float float_of_bits(uint32_t bits) {
 #include "activations.h"
 
 // Rows of x that are multiplied with some tiles before the next ones are.
-#ifdef TILES
-#define TOKENS_AT_ONCE 64
-#else
 #define TOKENS_AT_ONCE 60
-#endif
 
 // What numbers of so many levels are multiplied with, to become them and to be x again.
 typedef struct {

@@ -1,5 +1,5 @@
 // Products of steps of many rows of x, whose sums go to memory after some columns of all of them, so that what is done for weights is done once for
-// TOKENS_AT_ONCE rows, and lies in the first-level cache: groups of WIDE_TOKENS rows of x, each with REGISTERS registers of rows of weights, which
+// WIDE_AT_ONCE rows, and lies in the first-level cache: groups of WIDE_TOKENS rows of x, each with REGISTERS registers of rows of weights, which
 // share what is loaded of x.
 //
 // Superblocks: weights are whole numbers times whole scales, which are words; so are activations (activations.h), with one scale for as many columns,
@@ -8,6 +8,13 @@
 // or, of codebooks, 43 · 31 · 4095 · 256 (IQ2) < 2^31.
 
 #define REGISTERS 2
+
+// More rows share what is unpacked, but their sums lie in the first-level cache, too: 12 KB, beside 16 KB of weights.
+#ifdef TILES
+#define WIDE_AT_ONCE 64
+#else
+#define WIDE_AT_ONCE 96
+#endif
 
 // Numbers of rows of x that are a constant: all, two thirds and a third.
 #define WIDE_CASE(count, many, call, ...) \
@@ -37,13 +44,13 @@ static INLINE wide_group group_at(int t, int end) {
   return (wide_group){count > left ? end - count : t, count};
 }
 
-// What holds the sums of TOKENS_AT_ONCE rows meanwhile, a group after the other.
+// What holds the sums of WIDE_AT_ONCE rows meanwhile, a group after the other.
 typedef struct {
-  floats of[REGISTERS * TOKENS_AT_ONCE];
+  floats of[REGISTERS * WIDE_AT_ONCE];
 } wide_sums;
 
 static INLINE void clear(wide_sums *sums) {
-  for (int i = 0; i < REGISTERS * TOKENS_AT_ONCE; i++) {
+  for (int i = 0; i < REGISTERS * WIDE_AT_ONCE; i++) {
     sums->of[i] = zero();
   }
 }
@@ -179,8 +186,8 @@ static INLINE void wide(
   wide_weights w;
   wide_sums sums;
   long supers = blocks / (SUPER_COLUMNS / BLOCK);
-  for (int begin = 0; begin < tokens; begin += TOKENS_AT_ONCE) {
-    int end = begin + TOKENS_AT_ONCE < tokens ? begin + TOKENS_AT_ONCE : tokens;
+  for (int begin = 0; begin < tokens; begin += WIDE_AT_ONCE) {
+    int end = begin + WIDE_AT_ONCE < tokens ? begin + WIDE_AT_ONCE : tokens;
     for (int row = 0; row < rows; row += REGISTERS * LANES) {
       int registers = rows - row > LANES ? REGISTERS : 1;
       clear(&sums);
@@ -216,8 +223,8 @@ static void wide_bf16(
     const uint8_t *tiles, long columns, const uint8_t *x, long x_bytes, int tokens, float *y, long y_floats, int rows) {
   wide_sums sums;
   long pairs = (columns + 1) / 2, tile_bytes = 64 * pairs;
-  for (int begin = 0; begin < tokens; begin += TOKENS_AT_ONCE) {
-    int end = begin + TOKENS_AT_ONCE < tokens ? begin + TOKENS_AT_ONCE : tokens;
+  for (int begin = 0; begin < tokens; begin += WIDE_AT_ONCE) {
+    int end = begin + WIDE_AT_ONCE < tokens ? begin + WIDE_AT_ONCE : tokens;
     for (int row = 0; row < rows; row += REGISTERS * LANES) {
       int registers = rows - row > LANES ? REGISTERS : 1;
       clear(&sums);

@@ -3,7 +3,7 @@
 //
 // Mapping: 16 rows of x with 16 rows of weights, 64 columns at once; the four products of high and low go to a tile each, so that none waits for the one
 // before it. What put_quants leaves of 64 columns, 16 registers of four columns each, is a tile of weights, and rows of x are tiles as they lie.
-// Traffic: a superblock's weights lie in the first-level cache for TOKENS_AT_ONCE rows of x, and take 16 KB; x comes from there or the second level.
+// Traffic: a superblock's weights lie in the first-level cache for WIDE_AT_ONCE rows of x, and take 16 KB; x comes from there or the second level.
 
 typedef struct {
   // Each register's rows, each 64 columns: high and low.
