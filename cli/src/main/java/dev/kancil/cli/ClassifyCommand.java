@@ -117,17 +117,28 @@ final class ClassifyCommand implements Callable<Integer> {
               : "the model has labels of its own; --labels is for models of texts and images");
     }
     ModelInputs inputs = isOfTexts ? withLabels(files, images, picture) : images.inputs(picture);
-    try (Device opened =
-            Backends.open(device, new DeviceOptions(threads).withProgress(new LoadBar(console)));
+    DeviceOptions options = new DeviceOptions(threads).withProgress(new LoadBar(console));
+    Backends.Choice<Map<String, FloatArray>> choice =
+        Backends.choose(
+            device.equals(Backends.AUTO),
+            () -> Backends.open(device, options),
+            options,
+            opened -> compute(opened, loaded, inputs));
+    Announcement.passedOver(console, choice.passedOver());
+    FloatArray logits = choice.made().get(isOfTexts ? "logits_per_image" : "logits");
+    if (logits == null || loaded instanceof LoadedModel.OfMaskedAutoencoder) {
+      throw new InvalidRequestException(
+          files.path() + ": the model has no classifier; `kancil forward` shows what it has");
+    }
+    return guesses(logits.values(), isOfTexts ? labels : labels(files, logits.values().length));
+  }
+
+  /** Computes on a device, which is closed then. */
+  private static Map<String, FloatArray> compute(
+      Device opened, LoadedModel loaded, ModelInputs inputs) {
+    try (opened;
         DeviceWeights weights = opened.weights(loaded.weights())) {
-      Map<String, FloatArray> results =
-          new ModelPass(opened, weights, List.of()).run(loaded, inputs);
-      FloatArray logits = results.get(isOfTexts ? "logits_per_image" : "logits");
-      if (logits == null || loaded instanceof LoadedModel.OfMaskedAutoencoder) {
-        throw new InvalidRequestException(
-            files.path() + ": the model has no classifier; `kancil forward` shows what it has");
-      }
-      return guesses(logits.values(), isOfTexts ? labels : labels(files, logits.values().length));
+      return new ModelPass(opened, weights, List.of()).run(loaded, inputs);
     }
   }
 

@@ -27,6 +27,11 @@ class EncoderCommandsTest {
   @TempDir private Path folder;
 
   private String encoder() throws IOException {
+    return encoder(folder);
+  }
+
+  /** Writes one that also ranks, whose words are {@code w5} to {@code w319}. */
+  static String encoder(Path folder) throws IOException {
     ReferenceModel.unpack("bert_rerank", folder);
     Path model = folder.resolve("bert_rerank");
     List<String> pieces = new ArrayList<>(List.of("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"));

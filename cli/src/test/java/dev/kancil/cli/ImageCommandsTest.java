@@ -23,12 +23,17 @@ class ImageCommandsTest {
 
   @BeforeEach
   void writePicture() {
-    image = folder.resolve("picture.png");
+    image = picture(folder);
+  }
+
+  static Path picture(Path folder) {
+    Path image = folder.resolve("picture.png");
     byte[] samples = new byte[3 * 50 * 40];
     for (int i = 0; i < samples.length; i++) {
       samples[i] = (byte) (i / 3 % 50 * 5 + i / 150 * i % 3);
     }
     ImageFile.write(image, new Picture(50, 40, samples));
+    return image;
   }
 
   private String model(String name) {

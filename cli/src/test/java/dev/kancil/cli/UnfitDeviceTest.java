@@ -2,10 +2,13 @@ package dev.kancil.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.kancil.testing.ReferenceModel;
 import dev.kancil.testing.TinyModels;
 import dev.kancil.testing.TinyVocabulary;
+import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -52,6 +55,24 @@ final class UnfitDeviceTest {
     assertThat(run("--gpu-layers", "auto").succeeds().err()).contains(TOLD);
     assertThat(run("--json").json().get("passed_over").asString()).contains(UnfitBackend.REASON);
     assertThat(forward().succeeds().err().lines().filter(TOLD::equals)).hasSize(1);
+  }
+
+  @Test
+  void modelsThatDoNotGenerateFallBackToo() throws IOException {
+    String encoder = EncoderCommandsTest.encoder(folder);
+    ReferenceModel.unpack("vit", folder);
+    String classifier = folder.resolve("vit").toString();
+    String image = ImageCommandsTest.picture(folder).toString();
+    for (List<String> command :
+        List.of(
+            List.of("embed", encoder, "w30"),
+            List.of("rerank", encoder, "w30", "w31"),
+            List.of("classify", classifier, image))) {
+      CommandRun answer = with(command.stream()).succeeds();
+      assertThat(answer.err().lines().filter(TOLD::equals)).as("%s", command).hasSize(1);
+      assertThat(answer.out()).isEqualTo(with(command.stream(), "--device", "cpu").out());
+      with(command.stream(), "--device", "unfit").failsWith(UnfitBackend.REASON);
+    }
   }
 
   @Test
