@@ -28,7 +28,7 @@ public record Placement(
    * @param limits of the engine that will run the model
    * @param cpu opens the CPU; what is opened is closed with {@link #device}
    * @throws InvalidRequestException if layers are asked for on a device other than the CPU, and
-   *     there is none
+   *     there is none, or of a model whose graph names no layers
    */
   public static Placement of(
       Device chosen, Graph graph, int wanted, Engine.Limits limits, Supplier<Device> cpu) {
@@ -71,6 +71,10 @@ public record Placement(
                   + wanted
                   + " are asked for, but the device is the CPU; `kancil devices` says which others"
                   + " there are");
+        }
+        if (wanted > 0 && graph.layers() == 0) {
+          throw new InvalidRequestException(
+              "gpu layers divide models that have a decoder alone, and this one is none");
         }
         yield isCpu ? graph.layers() : Math.min(wanted, graph.layers());
       }

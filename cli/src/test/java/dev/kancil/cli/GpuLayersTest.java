@@ -3,11 +3,16 @@ package dev.kancil.cli;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
+import dev.kancil.testing.ReferenceModel;
 import dev.kancil.testing.Safetensors;
 import dev.kancil.testing.TinyModels;
 import dev.kancil.testing.TinyVocabulary;
+import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -73,6 +78,29 @@ final class GpuLayersTest {
   @Test
   void theCpuHasNoOtherDeviceToDivideWith() {
     run("--device", "cpu", "--gpu-layers", "1").failsWith("gpu layers 1", "CPU", "kancil devices");
+  }
+
+  @Test
+  void whatHasAnEncoderIsNotDivided() throws IOException {
+    ReferenceModel.unpack("t5", folder);
+    Path t5 = folder.resolve("t5");
+    String pieces =
+        IntStream.range(3, 320)
+            .mapToObj(id -> ", [\"\u2581w" + id + "\", -2]")
+            .collect(Collectors.joining());
+    Files.writeString(
+        t5.resolve("tokenizer.json"),
+        """
+        {"model": {"type": "Unigram", "unk_id": 2,
+          "vocab": [["<pad>", 0], ["</s>", 0], ["<unk>", 0]%s]}}
+        """
+            .formatted(pieces));
+    model = t5.toString();
+    String whole = run("--device", "reference").succeeds().out();
+    for (String all : new String[] {"0", "auto"}) {
+      assertThat(run("--device", "reference", "-ngl", all).succeeds().out()).isEqualTo(whole);
+    }
+    run("--device", "reference", "--gpu-layers", "1").failsWith("gpu layers", "decoder alone");
   }
 
   private CommandRun forward(String file, String... more) {
