@@ -1,10 +1,7 @@
 package dev.kancil.engine;
 
-import dev.kancil.DeviceException;
 import dev.kancil.InvalidRequestException;
-import dev.kancil.KancilException;
 import dev.kancil.UnsupportedException;
-import dev.kancil.backend.Batch;
 import dev.kancil.backend.Device;
 import dev.kancil.backend.DeviceWeights;
 import dev.kancil.backend.Program;
@@ -16,8 +13,6 @@ import dev.kancil.graph.RowAdapters;
 import dev.kancil.graph.fusion.Fusion;
 import dev.kancil.graph.op.Sample;
 import java.lang.foreign.MemorySegment;
-import java.util.ArrayList;
-import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -26,9 +21,6 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.function.Supplier;
-import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * Continuous batching: one thread forms steps from the next token of every sequence that generates,
@@ -36,11 +28,6 @@ import org.slf4j.LoggerFactory;
  * any two steps. All that touches sequence state happens on that thread; callers wait for it.
  */
 public final class Engine implements AutoCloseable {
-  private static final Logger LOGGER = LoggerFactory.getLogger(Engine.class);
-  private static final String CACHE_FULL =
-      "the KV cache is full; close other sessions or raise the context size";
-  private static final String NO_LOGIT = "the model computed no finite logit";
-
   /** The value of the graph that is sampled, with a row for each output. */
   public static final String LOGITS = "logits";
 
@@ -75,16 +62,12 @@ public final class Engine implements AutoCloseable {
   private final int adapters;
   private final SequenceState state;
   private final Optional<Reader> reader;
-  private final Batch batch;
   private final int vocabulary;
   private final BlockingQueue<Runnable> requests = new LinkedBlockingQueue<>();
   private final Thread thread;
   private volatile boolean closing;
   // What follows belongs to the thread.
-  private final List<Run> runs = new ArrayList<>();
-  // The step that is enqueued, and room for the one after it.
-  private Flight current;
-  private Flight next;
+  private final Steps steps;
   private int held;
 
   /**
@@ -138,9 +121,6 @@ public final class Engine implements AutoCloseable {
           "a vocabulary of " + vocabulary + " tokens; at most " + Sample.MOST_COLUMNS);
     }
     StepLimits step = limits.step(vocabulary);
-    batch = new Batch(step);
-    current = new Flight(limits.sequences());
-    next = new Flight(limits.sequences());
     adapters = choosingGraph.map(RowAdapters::count).orElse(0);
     program = compile(device, graph, weights, step);
     try {
@@ -173,6 +153,7 @@ public final class Engine implements AutoCloseable {
       program.close();
       throw e;
     }
+    steps = new Steps(program, choosing, state, limits, () -> !requests.isEmpty());
     thread = Thread.ofPlatform().name("kancil-engine").daemon().start(this::serve);
   }
 
@@ -222,7 +203,8 @@ public final class Engine implements AutoCloseable {
           hold();
           // Its keys and values are the adapter's.
           Sequence fork =
-              new Sequence(this, state.fork(original.id(), computed(original)), original.adapter());
+              new Sequence(
+                  this, state.fork(original.id(), steps.computed(original)), original.adapter());
           if (original.hasSource()) {
             int source = original.source();
             fork.source(state.fork(source, state.length(source)));
@@ -248,7 +230,7 @@ public final class Engine implements AutoCloseable {
     call(
         () -> {
           requireOpen(sequence);
-          truncateState(sequence, 0);
+          steps.truncate(sequence, 0);
           sequence.shorten(0);
           releaseSource(sequence);
           int source = state.open();
@@ -279,8 +261,8 @@ public final class Engine implements AutoCloseable {
             throw new InvalidRequestException(
                 "a sequence of " + sequence.length() + " tokens has no first " + length);
           }
-          if (length < computed(sequence)) {
-            truncateState(sequence, length);
+          if (length < steps.computed(sequence)) {
+            steps.truncate(sequence, length);
           }
           sequence.shorten(length);
           return length;
@@ -303,11 +285,7 @@ public final class Engine implements AutoCloseable {
   }
 
   private int releaseHere(Sequence sequence) {
-    for (Run run : List.copyOf(runs)) {
-      if (run.sequence == sequence) {
-        end(run, RunEnd.CANCELLED, null);
-      }
-    }
+    steps.cancel(sequence);
     state.release(sequence.id());
     releaseSource(sequence);
     return held--;
@@ -317,7 +295,7 @@ public final class Engine implements AutoCloseable {
     return call(
         () -> {
           requireOpen(sequence);
-          return sequence.length() - computed(sequence);
+          return sequence.length() - steps.computed(sequence);
         });
   }
 
@@ -349,7 +327,7 @@ public final class Engine implements AutoCloseable {
           if (reader.isPresent() && !sequence.hasSource()) {
             throw new InvalidRequestException("no text was read that tokens could be about");
           }
-          if (length == computed(sequence)) {
+          if (length == steps.computed(sequence)) {
             throw new InvalidRequestException("there are no tokens to continue from");
           }
           for (int i = 0; i < sequence.length(); i++) {
@@ -360,14 +338,9 @@ public final class Engine implements AutoCloseable {
             sampler.acceptPrompt(token);
           }
           Run run = new Run(sequence, sampler, maxTokens, listener);
-          runs.add(run);
+          steps.add(run);
           return run;
         });
-  }
-
-  /** Tokens of a sequence whose keys and values are in the state. */
-  private int computed(Sequence sequence) {
-    return state.length(sequence.id());
   }
 
   private void hold() {
@@ -422,7 +395,7 @@ public final class Engine implements AutoCloseable {
   private void serve() {
     while (!closing) {
       try {
-        Runnable request = runs.isEmpty() ? requests.take() : requests.poll();
+        Runnable request = steps.isIdle() ? requests.take() : requests.poll();
         while (request != null) {
           request.run();
           request = requests.poll();
@@ -430,219 +403,14 @@ public final class Engine implements AutoCloseable {
       } catch (InterruptedException e) {
         continue;
       }
-      endCancelled();
-      landUnwanted();
-      if (!runs.isEmpty() && !closing) {
-        step();
-        landUnwanted();
+      steps.settle();
+      if (!closing) {
+        steps.step();
       }
     }
-    for (Run run : List.copyOf(runs)) {
-      end(run, RunEnd.CANCELLED, null);
-    }
-    current.land();
+    steps.cancelAll();
     for (Runnable request = requests.poll(); request != null; request = requests.poll()) {
       request.run();
-    }
-  }
-
-  private void endCancelled() {
-    for (int i = runs.size() - 1; i >= 0; i--) {
-      if (runs.get(i).isCancelled()) {
-        end(runs.get(i), RunEnd.CANCELLED, null);
-      }
-    }
-  }
-
-  /**
-   * Waits for a step that went ahead of runs that have all ended; what becomes of it is all one.
-   */
-  private void landUnwanted() {
-    if (current.isOpen() && Collections.disjoint(current.runs(), runs)) {
-      current.land();
-      current.clear();
-    }
-  }
-
-  private void step() {
-    try {
-      if (!current.isOpen()) {
-        fill();
-        if (batch.rows() == 0) {
-          // Nobody can go on: the first that came keeps its turn, the last gives up its memory. Its
-          // tokens stay, and are computed again if it is run again.
-          Run last = runs.getLast();
-          truncateState(last.sequence, 0);
-          end(last, RunEnd.FAILED, new InvalidRequestException(CACHE_FULL));
-          return;
-        }
-        current.start(programOfBatch(), batch, state);
-      }
-      if (canGoAhead() && fillAhead()) {
-        // The same program, which has the tokens.
-        next.start(current.program(), batch, state);
-      }
-      int[] tokens = current.tokens();
-      current.land();
-      Flight landed = current;
-      current = next;
-      next = landed;
-      for (int i = 0; i < tokens.length; i++) {
-        // Not if it ended when the token before came.
-        if (runs.contains(landed.sampled().get(i))) {
-          accept(landed.sampled().get(i), tokens[i]);
-        }
-      }
-      landed.clear();
-    } catch (RuntimeException | Error e) {
-      fail(
-          e instanceof KancilException known
-              ? known
-              : new DeviceException("a step failed: " + e, e));
-    }
-  }
-
-  /** Ends all runs, and forgets what failed steps were to compute, which the state counts. */
-  private void fail(RuntimeException failure) {
-    for (Flight flight : List.of(current, next)) {
-      flight.land();
-      for (int i = 0; i < flight.runs().size(); i++) {
-        Run run = flight.runs().get(i);
-        Sequence sequence = run.sequence;
-        if (runs.contains(run) && computed(sequence) > flight.start(i)) {
-          truncateState(sequence, flight.start(i));
-        }
-      }
-      flight.clear();
-    }
-    for (Run run : List.copyOf(runs)) {
-      end(run, RunEnd.FAILED, failure);
-    }
-  }
-
-  private void truncateState(Sequence sequence, int length) {
-    try {
-      state.truncate(sequence.id(), length);
-    } catch (InvalidRequestException leftTheWindow) {
-      state.release(sequence.id());
-      sequence.id(state.open());
-    }
-  }
-
-  /** Forms the batch: the sequences with one token to go first, so that no prompt delays them. */
-  private void fill() {
-    batch.clear();
-    current.clear();
-    for (int round = 0; round < 2; round++) {
-      for (Run run : runs) {
-        Sequence sequence = run.sequence;
-        int from = computed(sequence);
-        int pending = sequence.length() - from;
-        if ((pending == 1) != (round == 0)) {
-          continue;
-        }
-        int free = Math.min(batch.freeRows(), state.room(batch, sequence.id()));
-        int rows = Math.min(pending, free);
-        if (rows < 1) {
-          continue;
-        }
-        begin(sequence, from);
-        for (int i = 0; i < rows; i++) {
-          batch.token(sequence.token(from + i), i == pending - 1);
-        }
-        current.add(run, from, rows == pending);
-        if (rows == pending) {
-          run.sampler.describe(batch, sequence.length());
-        }
-      }
-    }
-  }
-
-  private Program programOfBatch() {
-    return batch.hasAdapters() ? choosing.orElseThrow() : program;
-  }
-
-  private void begin(Sequence sequence, int from) {
-    batch.sequence(sequence.id(), from);
-    batch.usesAdapter(sequence.adapter());
-    if (sequence.hasSource()) {
-      batch.readsFrom(sequence.source());
-    }
-  }
-
-  /**
-   * Whether the step after the current one can be formed before the current one's tokens are known:
-   * every run gets one of them, and nobody else wants anything.
-   */
-  private boolean canGoAhead() {
-    if (!program.feedsTokens() || !requests.isEmpty() || current.sampled().size() != runs.size()) {
-      return false;
-    }
-    for (Run run : current.sampled()) {
-      if (!runs.contains(run) || !run.sampler.isIndependent()) {
-        return false;
-      }
-    }
-    return true;
-  }
-
-  /** Forms the batch of the step after the current one; false if there is none to form. */
-  private boolean fillAhead() {
-    batch.clear();
-    next.clear();
-    for (int i = 0; i < current.sampled().size(); i++) {
-      Run run = current.sampled().get(i);
-      Sequence sequence = run.sequence;
-      int from = sequence.length();
-      if (run.remaining == 1 || from + 1 >= limits.context()) {
-        continue;
-      }
-      if (state.room(batch, sequence.id()) < 1) {
-        return false;
-      }
-      begin(sequence, from);
-      batch.chosenToken(i, true);
-      next.add(run, from, true);
-      run.sampler.describe(batch, from + 1);
-    }
-    return batch.rows() > 0;
-  }
-
-  /** Takes the token that the device chose for a run; -1 if there was none to choose. */
-  private void accept(Run run, int token) {
-    Sequence sequence = run.sequence;
-    try {
-      if (token < 0) {
-        throw new DeviceException(NO_LOGIT);
-      }
-      run.sampler.accept(token);
-      sequence.append(token);
-      run.remaining--;
-      if (!run.listener.token(token)) {
-        end(run, RunEnd.STOPPED, null);
-      } else if (run.remaining == 0 || sequence.length() >= limits.context()) {
-        end(run, RunEnd.LENGTH, null);
-      }
-    } catch (RuntimeException e) {
-      end(run, RunEnd.FAILED, e);
-    } catch (Error e) {
-      // The listener's, as an assertion that fails: no reason to end anybody else's run.
-      end(run, RunEnd.FAILED, new IllegalStateException("a token listener failed: " + e, e));
-    }
-  }
-
-  private void end(Run run, RunEnd end, @Nullable RuntimeException failure) {
-    if (!runs.remove(run)) {
-      return;
-    }
-    // A step that went ahead counts the last token already, and may yet fail.
-    if (computed(run.sequence) >= run.sequence.length() && run.sequence.length() > 0) {
-      truncateState(run.sequence, run.sequence.length() - 1);
-    }
-    try {
-      run.listener.ended(end, failure);
-    } catch (RuntimeException | Error e) {
-      LOGGER.warn("a listener failed when its run ended", e);
     }
   }
 
