@@ -24,7 +24,7 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
 class CompileCommandsTest {
-  private static final Path COMMANDS = Path.of("src/main/hotspot/kernels.commands");
+  static final Path COMMANDS = Path.of("src/main/hotspot/kernels.commands");
   private static final String VECTORS = "jdk/incubator/vector/";
   private static final Path CLASSES = Path.of("target/classes/dev/kancil/backend/cpu");
 
@@ -59,7 +59,7 @@ class CompileCommandsTest {
     return found;
   }
 
-  private static SortedSet<String> commanded(String command) throws IOException {
+  static SortedSet<String> commanded(String command) throws IOException {
     try (Stream<String> lines = Files.lines(COMMANDS)) {
       return lines
           .filter(line -> line.startsWith(command))

@@ -1,0 +1,135 @@
+package dev.kancil.backend.cpu;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.SortedSet;
+import java.util.TreeSet;
+import java.util.concurrent.TimeUnit;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/**
+ * What C2 makes of products' kernels, by the log of its compilations in another JVM: a method that
+ * passes vectors and is not inlined, whatever commands say, passes them through the heap. That
+ * happens where a kernel has grown beyond 18,000 nodes before the call.
+ */
+class KernelInliningTest {
+  private static final Pattern ATTRIBUTE = Pattern.compile("(\\w+)='([^']*)'");
+
+  @TempDir private Path folder;
+
+  @ParameterizedTest
+  @ValueSource(ints = {16, 32, 64})
+  void noVectorIsPassedToACall(int vectorBytes) throws IOException, InterruptedException {
+    Path log = folder.resolve("compilations");
+    List<String> command =
+        List.of(
+            Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+            "--add-modules=jdk.incubator.vector",
+            "--enable-native-access=ALL-UNNAMED",
+            "-XX:CompileCommandFile=" + CompileCommandsTest.COMMANDS,
+            "-XX:MaxVectorSize=" + vectorBytes,
+            "-Dkancil.cpu.kernels=vector",
+            "-XX:+UnlockDiagnosticVMOptions",
+            "-XX:+LogCompilation",
+            "-XX:LogFile=" + log,
+            "-cp",
+            System.getProperty("surefire.test.class.path", System.getProperty("java.class.path")),
+            KernelSpeed.class.getName(),
+            "BF16",
+            "Q4_0",
+            "Q5_0",
+            "Q8_0",
+            "Q6_K");
+    Path output = folder.resolve("output");
+    Process other =
+        new ProcessBuilder(command)
+            .redirectErrorStream(true)
+            .redirectOutput(output.toFile())
+            .start();
+    try {
+      assertThat(other.waitFor(5, TimeUnit.MINUTES)).as("ended in time").isTrue();
+    } finally {
+      other.destroyForcibly();
+    }
+    assertThat(other.exitValue()).as("%s", Files.readString(output)).isZero();
+    Compilations found = read(log);
+    assertThat(found.kernels)
+        .contains(name(TileDots.class, "bytes"), name(TileDots.class, "nibbles"))
+        .contains(name(TileDots.class, "integers"), name(FloatTiles.class, "brainFloats"));
+    assertThat(found.calls).isEmpty();
+  }
+
+  private static String name(Class<?> type, String method) {
+    return type.getName() + "::" + method;
+  }
+
+  /**
+   * What C2 compiled.
+   *
+   * @param kernels those of them that commands name
+   * @param calls of methods that commands say to inline, with the kernel and C2's reason
+   */
+  private record Compilations(SortedSet<String> kernels, SortedSet<String> calls) {}
+
+  private static Compilations read(Path log) throws IOException {
+    Set<String> kernels = CompileCommandsTest.commanded("dontinline ");
+    Set<String> inlined = CompileCommandsTest.commanded("inline ");
+    Compilations found = new Compilations(new TreeSet<>(), new TreeSet<>());
+    Map<String, String> names = new HashMap<>();
+    String kernel = "";
+    String called = "";
+    try (Stream<String> lines = Files.lines(log)) {
+      for (String line : (Iterable<String>) lines::iterator) {
+        Map<String, String> of = attributes(line);
+        switch (line.substring(0, line.indexOf(' ') < 0 ? line.length() : line.indexOf(' '))) {
+          case "<task" -> {
+            names.clear();
+            String[] method = of.getOrDefault("method", "").split(" ", 3);
+            kernel = method.length > 1 ? method[0] + "::" + method[1] : "";
+            // C1's have a level.
+            if (of.containsKey("level") || !kernels.contains(kernel)) {
+              kernel = "";
+            } else {
+              found.kernels.add(kernel);
+            }
+          }
+          case "<klass", "<method" -> {
+            String holder = of.getOrDefault("holder", "");
+            String prefix = holder.isEmpty() ? "" : names.getOrDefault(holder, "") + "::";
+            names.put(of.getOrDefault("id", ""), prefix + of.get("name"));
+          }
+          case "<call" -> called = names.getOrDefault(of.getOrDefault("method", ""), "");
+          case "<inline_fail" -> {
+            if (!kernel.isEmpty() && inlined.contains(called)) {
+              found.calls.add(kernel + " calls " + called + ": " + of.get("reason"));
+            }
+          }
+          default -> {}
+        }
+      }
+    }
+    return found;
+  }
+
+  private static Map<String, String> attributes(String line) {
+    Map<String, String> found = new HashMap<>();
+    if (line.startsWith("<")) {
+      for (Matcher matcher = ATTRIBUTE.matcher(line); matcher.find(); ) {
+        found.put(matcher.group(1), matcher.group(2));
+      }
+    }
+    return found;
+  }
+}
