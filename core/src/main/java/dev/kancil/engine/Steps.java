@@ -78,9 +78,7 @@ final class Steps {
 
   /** Ends all, and waits for the step at work. */
   void cancelAll() {
-    for (Run run : List.copyOf(runs)) {
-      end(run, RunEnd.CANCELLED, null);
-    }
+    endAll(RunEnd.CANCELLED, null);
     current.land();
   }
 
@@ -91,6 +89,15 @@ final class Steps {
         end(runs.get(i), RunEnd.CANCELLED, null);
       }
     }
+    landUnwanted();
+  }
+
+  /** Takes a step, if somebody generates, and hands its tokens out. */
+  void step() {
+    if (runs.isEmpty()) {
+      return;
+    }
+    advance();
     landUnwanted();
   }
 
@@ -107,15 +114,6 @@ final class Steps {
       current.land();
       current.clear();
     }
-  }
-
-  /** Takes a step, if somebody generates, and hands its tokens out. */
-  void step() {
-    if (runs.isEmpty()) {
-      return;
-    }
-    advance();
-    landUnwanted();
   }
 
   private void advance() {
@@ -169,9 +167,7 @@ final class Steps {
       }
       flight.clear();
     }
-    for (Run run : List.copyOf(runs)) {
-      end(run, RunEnd.FAILED, failure);
-    }
+    endAll(RunEnd.FAILED, failure);
   }
 
   /**
@@ -288,6 +284,12 @@ final class Steps {
     } catch (Error e) {
       // The listener's, as an assertion that fails: no reason to end anybody else's run.
       end(run, RunEnd.FAILED, new IllegalStateException("a token listener failed: " + e, e));
+    }
+  }
+
+  private void endAll(RunEnd end, @Nullable RuntimeException failure) {
+    for (Run run : List.copyOf(runs)) {
+      end(run, end, failure);
     }
   }
 

@@ -92,28 +92,29 @@ class KernelInliningTest {
     String called = "";
     try (Stream<String> lines = Files.lines(log)) {
       for (String line : (Iterable<String>) lines::iterator) {
-        Map<String, String> of = attributes(line);
-        switch (line.substring(0, line.indexOf(' ') < 0 ? line.length() : line.indexOf(' '))) {
+        switch (line.split(" ", 2)[0]) {
           case "<task" -> {
             names.clear();
-            String[] method = of.getOrDefault("method", "").split(" ", 3);
-            kernel = method.length > 1 ? method[0] + "::" + method[1] : "";
-            // C1's have a level.
-            if (of.containsKey("level") || !kernels.contains(kernel)) {
-              kernel = "";
-            } else {
+            kernel = kernel(attributes(line), kernels);
+            if (!kernel.isEmpty()) {
               found.kernels.add(kernel);
             }
           }
-          case "<klass", "<method" -> {
-            String holder = of.getOrDefault("holder", "");
-            String prefix = holder.isEmpty() ? "" : names.getOrDefault(holder, "") + "::";
-            names.put(of.getOrDefault("id", ""), prefix + of.get("name"));
+          case "<klass" -> {
+            Map<String, String> of = attributes(line);
+            names.put(of.getOrDefault("id", ""), of.getOrDefault("name", ""));
           }
-          case "<call" -> called = names.getOrDefault(of.getOrDefault("method", ""), "");
+          case "<method" -> {
+            Map<String, String> of = attributes(line);
+            String holder = names.getOrDefault(of.getOrDefault("holder", ""), "");
+            names.put(of.getOrDefault("id", ""), holder + "::" + of.get("name"));
+          }
+          case "<call" ->
+              called = names.getOrDefault(attributes(line).getOrDefault("method", ""), "");
           case "<inline_fail" -> {
             if (!kernel.isEmpty() && inlined.contains(called)) {
-              found.calls.add(kernel + " calls " + called + ": " + of.get("reason"));
+              String reason = attributes(line).getOrDefault("reason", "");
+              found.calls.add(kernel + " calls " + called + ": " + reason);
             }
           }
           default -> {}
@@ -123,12 +124,19 @@ class KernelInliningTest {
     return found;
   }
 
+  /**
+   * The kernel that a task compiles; empty if it is none, or the compiler C1, whose have a level.
+   */
+  private static String kernel(Map<String, String> task, Set<String> kernels) {
+    String[] method = task.getOrDefault("method", "").split(" ", 3);
+    String name = method.length > 1 ? method[0] + "::" + method[1] : "";
+    return kernels.contains(name) && !task.containsKey("level") ? name : "";
+  }
+
   private static Map<String, String> attributes(String line) {
     Map<String, String> found = new HashMap<>();
-    if (line.startsWith("<")) {
-      for (Matcher matcher = ATTRIBUTE.matcher(line); matcher.find(); ) {
-        found.put(matcher.group(1), matcher.group(2));
-      }
+    for (Matcher matcher = ATTRIBUTE.matcher(line); matcher.find(); ) {
+      found.put(matcher.group(1), matcher.group(2));
     }
     return found;
   }
