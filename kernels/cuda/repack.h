@@ -2,17 +2,20 @@
 // Items: a thread for each lane of each chunk of each tile; rows are counted from first_tile on. Traffic: each byte in once or, in single bytes, from L1; each out once.
 // Defines: WEIGHT_*, COLUMNS, FORMAT (of weight_tiles.h).
 
-#include "weight_elements.h"
 #include "weight_tiles.h"
 
-#if defined(WEIGHT_Q8_0) || defined(WEIGHT_SCALED_F8)
+#if defined(WEIGHT_F16) || defined(WEIGHT_BF16)
+#define BITS 16
+#elif defined(WEIGHT_Q8_0) || defined(WEIGHT_SCALED_F8)
 #define BITS 8
 #elif defined(WEIGHT_Q6_K)
 #define BITS 6
 #elif defined(WEIGHT_Q5_0) || defined(WEIGHT_Q5_1) || defined(WEIGHT_Q5_K)
 #define BITS 5
-#elif defined(WEIGHT_F16) || defined(WEIGHT_BF16)
-#define BITS 16
+#elif defined(WEIGHT_Q3_K)
+#define BITS 3
+#elif defined(WEIGHT_Q2_K) || defined(WEIGHT_TQ1_0) || defined(WEIGHT_TQ2_0)
+#define BITS 2
 #else
 #define BITS 4
 #endif
@@ -20,15 +23,18 @@
 #define MINIMUM
 #endif
 
+#if BITS >= 5 || defined(WEIGHT_Q4_0) || defined(WEIGHT_Q4_1) || defined(WEIGHT_Q4_K)
+#include "weight_elements.h"
+#else
+#include "stored_quants.h"
+#endif
+
 #define CHUNKS ((COLUMNS + FORMAT::CHUNK - 1) / FORMAT::CHUNK)
 
-// The bits of an element as they are stored; of Q8_0, with the sign bit flipped, so that 128 is zero.
-static inline uint stored_bits(const uchar *row, int column) {
-#if BITS == 16
-  return ((const ushort *)row)[column];
-#else
-  const uchar *block = row + (size_t)(column / BLOCK) * BLOCK_BYTES;
-  int i = column % BLOCK;
+#ifdef WEIGHT_ELEMENTS_H
+// The bits of element i as they are stored; of Q8_0, with the sign bit flipped, so that 128 is zero.
+#if BITS != 16
+static inline uint stored_quant(const uchar *block, int i) {
 #if defined(WEIGHT_Q8_0)
   return block[2 + i] ^ 128;
 #elif defined(WEIGHT_SCALED_F8)
@@ -51,18 +57,36 @@ static inline uint stored_bits(const uchar *row, int column) {
 #endif
   return q;
 #endif
-#endif
 }
+#endif
+#ifdef WEIGHT_Q6_K
+static inline uint scale_byte(const uchar *block, int sub) { return block[192 + sub] ^ 128; }
+static inline uint d_bits(const uchar *block) { return *(const ushort *)(block + 208); }
+#endif
+#endif
 
 struct lane_source {
   const uchar *rows;
+#ifdef ENTRIES
+  const ushort *codebook;
+#endif
   int row_count, row, column, chunk_column;
 
   // Element e (0 or 1) of pair i of a step; what is not there counts as zero, whatever its bits.
   inline uint bits(int step, int i, int e) const {
     int r = row + i % 2 * 8;
     int c = column + 16 * step + i / 2 * 8 + e;
-    return r < row_count && c < COLUMNS ? stored_bits(rows + (size_t)r * ROW_BYTES, c) : 0;
+    if (r >= row_count || c >= COLUMNS) {
+      return 0;
+    }
+    const uchar *from = rows + (size_t)r * ROW_BYTES;
+#if BITS == 16
+    return ((const ushort *)from)[c];
+#elif defined(ENTRIES)
+    return stored_quant(from + (size_t)(c / BLOCK) * BLOCK_BYTES, c % BLOCK, codebook);
+#else
+    return stored_quant(from + (size_t)(c / BLOCK) * BLOCK_BYTES, c % BLOCK);
+#endif
   }
 
   // Bits of the four pairs of some steps: `width` bits of each number from `from` on, at stride · step + 4 · pair.
@@ -77,9 +101,19 @@ struct lane_source {
     return word;
   }
 
-  inline uint nibble_word(int step) const { return gathered(step, 1, 0, 4, 0); }
-  inline uint fifth_bits(int step) const { return gathered(step, 4, 4, 1, 1); }
-  inline uint high_bits(int step) const { return gathered(step, 2, 4, 2, 2); }
+  inline uint nibble_word(int step) const {
+    if (!FORMAT::ARE_LEVELS) {
+      return gathered(step, 1, 0, 4, 0);
+    }
+    uint word = 0;
+    for (int n = 0; n < 8; n++) {
+      word |= bits(step, n / 2, n % 2) << 4 * n;
+    }
+    return word;
+  }
+  // Bits `from` of four steps; two bits from there on of two steps.
+  inline uint single_bits(int step, int from) const { return gathered(step, 4, from, 1, 1); }
+  inline uint double_bits(int step, int from) const { return gathered(step, 2, from, 2, 2); }
 
   // The block of a row (0: g, 1: g + 8) that begins at a column of the chunk, or null.
   inline const uchar *block(int half_of, int at) const {
@@ -96,7 +130,12 @@ struct lane_source {
 
 static inline uint half_word(const uchar *block, int at) { return block == nullptr ? 0 : *(const ushort *)(block + at); }
 
-kernel void repack(const uchar *w, int rows, uchar *tiles, ulong first_tile) {
+kernel void repack(
+    const uchar *w, int rows, uchar *tiles, ulong first_tile
+#ifdef ENTRIES
+    , const ushort *codebook
+#endif
+) {
   size_t item = get_global_id(0);
   int lane = (int)(item % 32);
   size_t chunk_index = item / 32;
@@ -107,6 +146,9 @@ kernel void repack(const uchar *w, int rows, uchar *tiles, ulong first_tile) {
   }
   lane_source source;
   source.rows = w;
+#ifdef ENTRIES
+  source.codebook = codebook;
+#endif
   source.row_count = rows;
   source.row = (int)tile * TILE_ROWS + lane / 4;
   source.chunk_column = chunk * FORMAT::CHUNK;
@@ -133,6 +175,11 @@ kernel void repack(const uchar *w, int rows, uchar *tiles, ulong first_tile) {
     }
     words[32 * i + lane] = make_uint4(v[0], v[1], v[2], v[3]);
   }
+#elif BITS < 4
+  uint *words = (uint *)to;
+  for (int i = 0; i < 8; i++) {
+    words[i / 4 * 128 + 4 * lane + i % 4] = source.double_bits(2 * i, 0);
+  }
 #else
   uint4 *words = (uint4 *)to;
   for (int i = 0; i < FORMAT::STEPS / 4; i++) {
@@ -142,12 +189,16 @@ kernel void repack(const uchar *w, int rows, uchar *tiles, ulong first_tile) {
 #endif
 #if BITS == 5
   for (int i = 0; i < FORMAT::STEPS / 4; i++) {
-    ((uint *)(to + FORMAT::QUANTS))[lane * (FORMAT::STEPS / 4) + i] = source.fifth_bits(4 * i);
+    ((uint *)(to + FORMAT::QUANTS))[lane * (FORMAT::STEPS / 4) + i] = source.single_bits(4 * i, 4);
   }
 #elif BITS == 6
-  uint *highs = (uint *)(to + FORMAT::QUANTS);
+  uint *highs = (uint *)(to + 2048);
   for (int i = 0; i < 8; i++) {
-    highs[i / 4 * 128 + 4 * lane + i % 4] = source.high_bits(2 * i);
+    highs[i / 4 * 128 + 4 * lane + i % 4] = source.double_bits(2 * i, 4);
+  }
+#elif BITS == 3
+  for (int i = 0; i < 4; i++) {
+    words[256 + 4 * lane + i] = source.single_bits(4 * i, 2);
   }
 #endif
   // A row group's first lane has its scales.
@@ -155,14 +206,21 @@ kernel void repack(const uchar *w, int rows, uchar *tiles, ulong first_tile) {
     return;
   }
   int g = lane / 4;
-#if defined(WEIGHT_Q6_K)
-  uchar *scales = to + FORMAT::QUANTS + FORMAT::HIGHS;
+#if defined(WEIGHT_Q6_K) || !defined(WEIGHT_ELEMENTS_H) && BLOCK != 32
+  uchar *scales = to + FORMAT::QUANTS;
   for (int half_of = 0; half_of < 2; half_of++) {
-    const uchar *block = source.block(half_of, 0);
     for (int i = 0; i < 16; i++) {
-      scales[16 * (g + 8 * half_of) + i] = block == nullptr ? 128 : block[192 + i] ^ 128;
+      const uchar *block = source.block(half_of, 16 * i);
+      uint zero = FORMAT::HAVE_MINIMA || FORMAT::HAVE_FLOATS ? 0 : 128;
+      scales[16 * (g + 8 * half_of) + i] = (uchar)(block == nullptr ? zero : scale_byte(block, i % (BLOCK / 16)));
     }
-    ((ushort *)(scales + 256))[2 * g + half_of] = (ushort)half_word(block, 208);
+#ifndef WEIGHT_NVFP4
+    const uchar *block = source.block(half_of, 0);
+    ((ushort *)(scales + 256))[2 * g + half_of] = (ushort)(block == nullptr ? 0 : d_bits(block));
+#if BITS == 2
+    ((ushort *)(scales + 288))[2 * g + half_of] = (ushort)(block == nullptr ? 0 : dmin_bits(block));
+#endif
+#endif
   }
 #elif BITS != 16 && BLOCK == 256
   for (int half_of = 0; half_of < 2; half_of++) {
@@ -182,7 +240,9 @@ kernel void repack(const uchar *w, int rows, uchar *tiles, ulong first_tile) {
   ushort *scales = (ushort *)(to + FORMAT::QUANTS + FORMAT::FIFTH_BYTES);
   for (int i = 0; i < 4; i++) {
     const uchar *block = source.block(i / 2, 32 * (i % 2));
-#ifdef MINIMUM
+#ifndef WEIGHT_ELEMENTS_H
+    scales[4 * g + i] = (ushort)(block == nullptr ? 0 : d_bits(block));
+#elif defined(MINIMUM)
     scales[8 * g + i] = (ushort)half_word(block, 0);
     scales[8 * g + 4 + i] = (ushort)half_word(block, 2);
 #else

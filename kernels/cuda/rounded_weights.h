@@ -4,6 +4,7 @@
 #ifndef ROUNDED_WEIGHTS_H
 #define ROUNDED_WEIGHTS_H
 
+#include "eight_bit_floats.h"
 #include "weight_tiles.h"
 
 static inline uint twice(uint half_bits) { return half_bits | half_bits << 16; }
@@ -23,11 +24,11 @@ static inline a_fragment numbers(a_fragment a, int offset) {
   return a;
 }
 
-template <int BITS, bool MINIMUM, int OFFSET>
-static inline a_fragment weights_of(const typename small_blocks<BITS, MINIMUM, OFFSET>::raw &r, int step,
-                                    small_blocks<BITS, MINIMUM, OFFSET>) {
-  typedef small_blocks<BITS, MINIMUM, OFFSET> F;
-  a_fragment a = numbers<BITS == 8>(F::quants(r, step), OFFSET);
+template <int BITS, bool MINIMUM, int OFFSET, class LEVELS>
+static inline a_fragment weights_of(const typename small_blocks<BITS, MINIMUM, OFFSET, LEVELS>::raw &r, int step,
+                                    small_blocks<BITS, MINIMUM, OFFSET, LEVELS>) {
+  typedef small_blocks<BITS, MINIMUM, OFFSET, LEVELS> F;
+  a_fragment a = numbers<F::ARE_BYTES>(F::quants(r, step), OFFSET);
   for (int i = 0; i < 4; i++) {
     uint both = i % 2 == 0 ? r.scales.x : r.scales.y;
     uint scale = step < 2 ? lower_twice(both) : upper_twice(both);
@@ -63,16 +64,30 @@ static inline a_fragment weights_of(const typename super_blocks<FIFTH>::raw &r, 
   return a;
 }
 
-static inline a_fragment weights_of(const six_bits::raw &r, int step, six_bits) {
-  a_fragment a = numbers<false>(six_bits::quants(r, step), 32);
+template <class Q>
+static inline a_fragment weights_of(const typename sixteens<Q>::raw &r, int step, sixteens<Q>) {
+  typedef sixteens<Q> F;
+  a_fragment a = numbers<F::ARE_BYTES>(F::quants(r, step), F::OFFSET);
   for (int row = 0; row < 2; row++) {
-    uint word = word_of(r.scales[row], step / 4);
-    float scale = (row == 0 ? low_half(r.d) : high_half(r.d)) * (float)((int)(word >> 8 * (step % 4) & 255) - 128);
-    uint high = halves_of(scale, scale);
-    float rest = scale - low_half(high);
-    uint low = halves_of(rest, rest);
-    for (int i = row; i < 4; i += 2) {
-      a.pair[i] = fma_halves(a.pair[i], high, multiplied_halves(a.pair[i], low));
+    uint byte = word_of(r.scales[row], step / 4) >> 8 * (step % 4) & 255;
+    if constexpr (F::HAVE_MINIMA) {
+      float minimum = -F::dmin_of(r, row) * (float)(byte >> 4);
+      uint high = halves_of(minimum, minimum);
+      float rest = minimum - low_half(high);
+      uint low = halves_of(rest, rest);
+      // Exact, as is its product with a quant.
+      uint scale = halves_of((float)(byte & 15), (float)(byte & 15)), d = row == 0 ? lower_twice(r.d) : upper_twice(r.d);
+      for (int i = row; i < 4; i += 2) {
+        a.pair[i] = add_halves(fma_halves(multiplied_halves(a.pair[i], scale), d, high), low);
+      }
+    } else {
+      float scale = F::HAVE_FLOATS ? eight_bit_float((uchar)byte) * (Q::EIGHTHS * 0.125f) : F::d_of(r, row) * (float)((int)byte - 128);
+      uint high = halves_of(scale, scale);
+      float rest = scale - low_half(high);
+      uint low = halves_of(rest, rest);
+      for (int i = row; i < 4; i += 2) {
+        a.pair[i] = fma_halves(a.pair[i], high, multiplied_halves(a.pair[i], low));
+      }
     }
   }
   return a;

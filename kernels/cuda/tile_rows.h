@@ -3,6 +3,7 @@
 // Invariant: ids are of rows that exist.
 // Defines: FORMAT (of weight_tiles.h), COLUMNS.
 
+#include "eight_bit_floats.h"
 #include "weight_tiles.h"
 
 // Which lane has an element of a chunk, and where among its pairs.
@@ -17,18 +18,24 @@ struct place {
   }
 };
 
-// The four bits of a word, as they are stored.
+// The four bits of a word, as they are stored; where they are the number of a level (levels.h), that level, plus its offset.
 static inline int nibble_of(uint word, const place &p) { return word >> (4 * p.pair + 16 * p.number) & 15; }
+template <class LEVELS>
+static inline int level_of(uint word, const place &p) {
+  return LEVELS::level(word >> (8 * p.pair + 4 * p.number) & 15);
+}
 
-template <int BITS, bool MINIMUM, int OFFSET>
-static inline float element(small_blocks<BITS, MINIMUM, OFFSET>, const uchar *chunk, int row, int column) {
-  typedef small_blocks<BITS, MINIMUM, OFFSET> F;
+template <int BITS, bool MINIMUM, int OFFSET, class LEVELS>
+static inline float element(small_blocks<BITS, MINIMUM, OFFSET, LEVELS>, const uchar *chunk, int row, int column) {
+  typedef small_blocks<BITS, MINIMUM, OFFSET, LEVELS> F;
   place p(row, column);
   const uint *words = (const uint *)chunk;
   int q;
   if (BITS == 8) {
     uint word = words[p.step / 2 * 128 + 4 * p.lane + p.step % 2 * 2 + p.pair / 2];
     q = word >> (16 * (p.pair % 2) + 8 * p.number) & 255;
+  } else if constexpr (F::ARE_LEVELS) {
+    q = level_of<LEVELS>(words[4 * p.lane + p.step], p);
   } else {
     q = nibble_of(words[4 * p.lane + p.step], p);
     if (BITS == 5) {
@@ -66,15 +73,41 @@ static inline float element(super_blocks<FIFTH>, const uchar *chunk, int row, in
   return scale * q - h.dmin * (int)((sub < 4 ? h.minima.x : h.minima.y) >> at & 255);
 }
 
-static inline float element(six_bits, const uchar *chunk, int row, int column) {
-  typedef six_bits F;
-  place p(row, column);
-  int q = nibble_of(((const uint *)chunk)[p.step / 4 * 128 + 4 * p.lane + p.step % 4], p);
-  uint highs = ((const uint *)(chunk + F::QUANTS))[p.step / 8 * 128 + 4 * p.lane + p.step / 2 % 4];
-  q |= (highs >> (2 * (p.step % 2) + 4 * p.pair + 16 * p.number) & 3) << 4;
-  const uchar *scales = chunk + F::QUANTS + F::HIGHS;
-  float d = vload_half(2 * (row % 8) + row / 8, (const half *)(scales + 256));
-  return d * ((int)scales[16 * row + column / 16] - 128) * (q - 32);
+// Two bits of a word of two steps; those of one step in four bits each.
+static inline int two_bits_of(const uint *words, const place &p) {
+  return nibble_of(words[p.step / 8 * 128 + 4 * p.lane + p.step / 2 % 4] >> 2 * (p.step % 2), p) & 3;
+}
+
+static inline int quant(two_bits, const uint *words, const place &p) { return two_bits_of(words, p); }
+
+static inline int quant(three_bits, const uint *words, const place &p) {
+  return two_bits_of(words, p) | (nibble_of(words[256 + 4 * p.lane + p.step / 4] >> p.step % 4, p) & 1) << 2;
+}
+
+static inline int quant(six_bits, const uint *words, const place &p) {
+  return nibble_of(words[p.step / 4 * 128 + 4 * p.lane + p.step % 4], p) | two_bits_of(words + 512, p) << 4;
+}
+
+template <class LEVELS, bool FLOATS>
+static inline int quant(numbered<LEVELS, FLOATS>, const uint *words, const place &p) {
+  return level_of<LEVELS>(words[p.step / 4 * 128 + 4 * p.lane + p.step % 4], p);
+}
+
+template <class Q>
+static inline float element(sixteens<Q>, const uchar *chunk, int row, int column) {
+  typedef sixteens<Q> F;
+  int q = quant(Q(), (const uint *)chunk, place(row, column)) - F::OFFSET;
+  const uchar *scales = chunk + F::QUANTS;
+  int byte = scales[16 * row + column / 16];
+  if constexpr (F::HAVE_FLOATS) {
+    return eight_bit_float((uchar)byte) * (Q::EIGHTHS * 0.125f) * q;
+  }
+  const half *d = (const half *)(scales + 256);
+  int at = 2 * (row % 8) + row / 8;
+  if (F::HAVE_MINIMA) {
+    return vload_half(at, d) * (byte & 15) * q - vload_half(16 + at, d) * (byte >> 4);
+  }
+  return vload_half(at, d) * (Q::EIGHTHS * 0.125f) * (byte - 128) * q;
 }
 
 template <bool BFLOAT>

@@ -9,11 +9,11 @@
 //                             blocks each, then minima
 //   SCALED_F8 (CHUNK 64)      words of 8 bits | for a row group g: float32 scales of rows g and g + 8, two blocks each
 //   Q4_K, Q5_K (CHUNK 256)    words | fifth bits, four words a lane | 16 bytes of header of each row
-//   Q6_K (CHUNK 256)          words | two bits, eight words a lane | 16 scales of each row, plus 128 | d of each row, g and g + 8 in turns
+//   sixteens (CHUNK 256)      quants (sixteens.h) | a byte for each 16 columns of each row | d of each row, g and g + 8 in turns | dmin likewise
 //   F16, BF16 (CHUNK 64)      pairs, four a lane and step
 //
-// Fifth bits of four steps share a word: of step s, pair i they are bits s + 4i and 16 + s + 4i. Bits five and six of two steps share
-// one: bits 2s + 4i and 16 + 2s + 4i. So one shift brings them to two pairs' places.
+// Fifth bits of four steps share a word: of step s, pair i they are bits s + 4i and 16 + s + 4i. So one shift brings them to two pairs' places.
+// Where quants are numbers of levels (levels.h), a word has them in another order.
 //
 // Quants are multiplied as they are, as subnormal halves q · 2^-24, or 2^-20 for rows g + 8, whose pairs stand four bits higher: tensor
 // cores take these exactly, and it saves the shifts. Bytes of E4M3 are moved to where halves have them, and are 256 times too small then. What is to be taken from q (8, 16, 32 or 128) is taken from the sums, as minima are.
@@ -22,63 +22,23 @@
 #define WEIGHT_TILES_H
 
 #include "eight_bit_halves.h"
-#include "matrix_units.h"
+#include "levels.h"
+#include "sixteens.h"
+#include "tile_quants.h"
 
 #define TILE_ROWS 16
-#define LOW_UNIT 16777216.0f
-#define HIGH_UNIT 1048576.0f
 
-static inline uint4 uint4_at(const uchar *at) { return *(const uint4 *)at; }
-static inline uint2 uint2_at(const uchar *at) { return *(const uint2 *)at; }
-
-static inline uint word_of(uint4 v, int i) { return i == 0 ? v.x : i == 1 ? v.y : i == 2 ? v.z : v.w; }
-
-static inline a_fragment nibbles(uint word) {
-  a_fragment a;
-  uint above = word >> 8;
-  a.pair[0] = word & 0x000f000f;
-  a.pair[1] = word & 0x00f000f0;
-  a.pair[2] = above & 0x000f000f;
-  a.pair[3] = above & 0x00f000f0;
-  return a;
-}
-
-static inline uint shifted_right(uint word, int by) { return by >= 0 ? word >> by : word << -by; }
-
-static inline a_fragment five_bits(uint word, uint fifths, int step) {
-  a_fragment a = nibbles(word);
-  uint first = shifted_right(fifths, step - 4), second = shifted_right(fifths, step + 4);
-  a.pair[0] |= first & 0x00100010;
-  a.pair[1] |= first & 0x01000100;
-  a.pair[2] |= second & 0x00100010;
-  a.pair[3] |= second & 0x01000100;
-  return a;
-}
-
-static inline a_fragment six_bits_of(uint word, uint highs, int step) {
-  a_fragment a = nibbles(word);
-  uint first = shifted_right(highs, 2 * step - 4), second = shifted_right(highs, 2 * step + 4);
-  a.pair[0] |= first & 0x00300030;
-  a.pair[1] |= first & 0x03000300;
-  a.pair[2] |= second & 0x00300030;
-  a.pair[3] |= second & 0x03000300;
-  return a;
-}
-
-// Two neighbouring bytes of a word, from number `first` on, as subnormal halves.
-static inline uint bytes_as_halves(uint word, int first) { return __byte_perm(word, 0, first == 0 ? 0x4140 : 0x4342); }
-
-// The same plus 1024, as the numbers that halves are.
-static inline uint bytes_above_1024(uint word, int first) { return __byte_perm(word, 0x64646464, first == 0 ? 0x4140 : 0x4342); }
-
-// Blocks of 32 columns with a scale and, where MINIMUM is, a minimum as halves; q counts from OFFSET on.
-template <int BITS, bool MINIMUM, int OFFSET>
+// Blocks of 32 columns with a scale and, where MINIMUM is, a minimum as halves; q counts from OFFSET on. Four bits are the number of a
+// level where LEVELS are some.
+template <int BITS, bool MINIMUM, int OFFSET, class LEVELS = no_levels>
 struct small_blocks {
   static constexpr int CHUNK = 64, STEPS = 4, UNROLL = BITS == 8 ? 2 : 4;
   static constexpr int QUANTS = 16 * 64 * (BITS == 8 ? 8 : 4) / 8;
   static constexpr int FIFTH_BYTES = BITS == 5 ? 128 : 0;
   static constexpr int BYTES = QUANTS + FIFTH_BYTES + (MINIMUM ? 128 : 64);
-  static constexpr bool IS_BFLOAT = false, HAS_SUPER_BLOCKS = false;
+  static constexpr bool IS_BFLOAT = false, ARE_LEVELS = LEVELS::ARE_LEVELS;
+  // Whether quants of rows g + 8 stand where those of rows g do.
+  static constexpr bool ARE_BYTES = BITS == 8 || ARE_LEVELS;
 
   struct raw {
     uint4 words[BITS == 8 ? 2 : 1];
@@ -118,6 +78,8 @@ struct small_blocks {
       a.pair[3] = bytes_as_halves(second, 2);
     } else if constexpr (BITS == 5) {
       a = five_bits(word_of(r.words[0], step), r.fifths, step);
+    } else if constexpr (ARE_LEVELS) {
+      a = LEVELS::of(word_of(r.words[0], step));
     } else {
       a = nibbles(word_of(r.words[0], step));
     }
@@ -136,7 +98,7 @@ struct small_blocks {
       for (int i = 0; i < 2; i++) {
         uint scales = i == 0 ? r.scales.x : r.scales.y;
         float scale = block == 0 ? low_half(scales) : high_half(scales);
-        float unit = i == 0 || BITS == 8 ? LOW_UNIT : HIGH_UNIT;
+        float unit = i == 0 || ARE_BYTES ? LOW_UNIT : HIGH_UNIT;
         float product = (c[2 * i] + c[2 * i + 1]) * unit;
         if constexpr (MINIMUM) {
           uint minima = i == 0 ? r.minima.x : r.minima.y;
@@ -155,7 +117,7 @@ struct eight_bit_floats {
   static constexpr int CHUNK = 64, STEPS = 4, UNROLL = 2;
   static constexpr int QUANTS = 16 * 64;
   static constexpr int BYTES = QUANTS + 128;
-  static constexpr bool IS_BFLOAT = false, HAS_SUPER_BLOCKS = false;
+  static constexpr bool IS_BFLOAT = false, ARE_LEVELS = false;
   static constexpr float UNIT = EIGHT_BIT_UNIT;
 
   struct raw {
@@ -227,7 +189,7 @@ struct super_blocks {
   static constexpr int CHUNK = 256, STEPS = 16, UNROLL = 1;
   static constexpr int QUANTS = 2048, FIFTH_BYTES = FIFTH ? 512 : 0;
   static constexpr int BYTES = QUANTS + FIFTH_BYTES + 256;
-  static constexpr bool IS_BFLOAT = false, HAS_SUPER_BLOCKS = true;
+  static constexpr bool IS_BFLOAT = false, ARE_LEVELS = false;
 
   struct raw {
     uint4 words[4];
@@ -293,79 +255,11 @@ struct super_blocks {
   }
 };
 
-struct six_bits {
-  static constexpr int CHUNK = 256, STEPS = 16, UNROLL = 1;
-  static constexpr int QUANTS = 2048, HIGHS = 1024;
-  static constexpr int BYTES = QUANTS + HIGHS + 256 + 32;
-  static constexpr bool IS_BFLOAT = false, HAS_SUPER_BLOCKS = true;
-
-  struct raw {
-    uint4 words[4];
-    uint4 highs[2];
-    uint4 scales[2];
-    uint d;
-  };
-
-  static inline raw load(const uchar *chunk, int lane) {
-    raw r;
-    for (int i = 0; i < 4; i++) {
-      r.words[i] = uint4_at(chunk + 512 * i + 16 * lane);
-    }
-    r.highs[0] = uint4_at(chunk + QUANTS + 16 * lane);
-    r.highs[1] = uint4_at(chunk + QUANTS + 512 + 16 * lane);
-    r.scales[0] = uint4_at(chunk + QUANTS + HIGHS + 16 * (lane / 4));
-    r.scales[1] = uint4_at(chunk + QUANTS + HIGHS + 16 * (lane / 4 + 8));
-    r.d = *(const uint *)(chunk + QUANTS + HIGHS + 256 + 4 * (lane / 4));
-    return r;
-  }
-
-  static inline a_fragment quants(const raw &r, int step) {
-    return six_bits_of(word_of(r.words[step / 4], step % 4), word_of(r.highs[step / 8], step / 2 % 4), step % 2);
-  }
-
-  // Scales 2i and 2i + 1 of a row.
-  static inline uint scales_of(uint4 scales, int i) {
-    return add_halves(bytes_above_1024(word_of(scales, i / 2), i % 2 * 2), 0xe480e480);
-  }
-
-  template <class X>
-  static inline void multiply(const raw &r, const X &x, int chunk, int lane, float (&sums)[2]) {
-    int t = lane % 4;
-    a_fragment all;
-    uint selector = t % 2 == 0 ? 0x4140 : 0x4342;
-    for (int row = 0; row < 2; row++) {
-      uint low = t < 2 ? r.scales[row].x : r.scales[row].y, high = t < 2 ? r.scales[row].z : r.scales[row].w;
-      all.pair[row] = add_halves(__byte_perm(low, 0x64646464, selector), 0xe480e480);
-      all.pair[row + 2] = add_halves(__byte_perm(high, 0x64646464, selector), 0xe480e480);
-    }
-    c_fragment below = {0, 0, 0, 0};
-    multiply_halves(below, all, x.sum_fragment(chunk, lane));
-    float products[2] = {0, 0};
-    for (int pair = 0; pair < 8; pair++) {
-      uint4 b = x.fragments_of_two(8 * chunk + pair, lane);
-      c_fragment c[2] = {{0, 0, 0, 0}, {0, 0, 0, 0}};
-      multiply_halves(c[0], quants(r, 2 * pair), make_uint2(b.x, b.y));
-      multiply_halves(c[1], quants(r, 2 * pair + 1), make_uint2(b.z, b.w));
-      for (int row = 0; row < 2; row++) {
-        uint scales = scales_of(r.scales[row], pair);
-        products[row] = fma(low_half(scales), c[0][2 * row] + c[0][2 * row + 1], products[row]);
-        products[row] = fma(high_half(scales), c[1][2 * row] + c[1][2 * row + 1], products[row]);
-      }
-    }
-    for (int row = 0; row < 2; row++) {
-      float d = row == 0 ? low_half(r.d) : high_half(r.d);
-      float unit = row == 0 ? LOW_UNIT : HIGH_UNIT;
-      float product = fma(-32.0f, below[2 * row] + below[2 * row + 1], products[row] * unit);
-      sums[row] = fma(d, product, sums[row]);
-    }
-  }
-};
-
 template <bool BFLOAT>
 struct sixteen_bits {
   static constexpr int CHUNK = 64, STEPS = 4, UNROLL = 1;
   static constexpr int BYTES = 2048;
-  static constexpr bool IS_BFLOAT = BFLOAT, HAS_SUPER_BLOCKS = false;
+  static constexpr bool IS_BFLOAT = BFLOAT, ARE_LEVELS = false;
 
   struct raw {
     uint4 pairs[4];
@@ -421,11 +315,21 @@ typedef small_blocks<4, true, 0> tile_Q4_1;
 typedef small_blocks<5, false, 16> tile_Q5_0;
 typedef small_blocks<5, true, 0> tile_Q5_1;
 typedef small_blocks<8, false, 128> tile_Q8_0;
+typedef small_blocks<4, false, four_bit_levels::OFFSET, four_bit_levels> tile_IQ4_NL;
+typedef small_blocks<4, false, four_bit_floats::OFFSET, four_bit_floats> tile_MXFP4;
 typedef eight_bit_floats tile_SCALED_F8;
 typedef super_blocks<false> tile_Q4_K;
 typedef super_blocks<true> tile_Q5_K;
-typedef six_bits tile_Q6_K;
 typedef sixteen_bits<false> tile_F16;
 typedef sixteen_bits<true> tile_BF16;
+typedef sixteens<two_bits> tile_Q2_K;
+typedef sixteens<three_bits> tile_Q3_K;
+typedef sixteens<six_bits> tile_Q6_K;
+typedef sixteens<numbered<four_bit_levels>> tile_IQ4_XS;
+typedef sixteens<numbered<four_bit_floats, true>> tile_NVFP4;
+typedef sixteens<numbered<two_bit_levels>> tile_IQ2;
+typedef sixteens<numbered<three_bit_levels>> tile_IQ3_XXS;
+typedef sixteens<numbered<odd_levels>> tile_IQ3_S;
+typedef sixteens<numbered<shifted_levels>> tile_IQ1;
 
 #endif

@@ -33,7 +33,7 @@ final class ProductCases {
           DataType.MXFP4,
           DataType.SCALED_F8);
 
-  /** Those that no device has kernels for: what is made of them is tested with the others. */
+  /** Those that few checkpoints have, and that devices bring into forms of the others. */
   static final List<DataType> RARE_TYPES =
       List.of(
           DataType.NVFP4,
@@ -111,6 +111,12 @@ final class ProductCases {
       cases.normed(true, type, type, 1, 512, 19);
       cases.normedGlu(true, type, type, 1, 256, 17);
     }
+    // Rows that are no whole number of super-blocks.
+    for (int rows : new int[] {1, 2, 20}) {
+      cases.product(DataType.NVFP4, rows, 320, 19);
+    }
+    cases.parallel(DataType.IQ2_XXS, DataType.IQ2_S, DataType.IQ4_XS, 1, 512, 33, 16, 5);
+    cases.parallel(DataType.TQ2_0, DataType.Q2_K, DataType.Q6_K, 2, 512, 33, 16, 5);
     cases.normed(true, DataType.Q4_K, DataType.Q6_K, 2, 512, 40);
     cases.normed(true, DataType.Q8_0, DataType.F32, 2, 96, 40);
     cases.normed(false, DataType.F16, DataType.BF16, 4, 33, 5);

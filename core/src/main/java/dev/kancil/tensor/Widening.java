@@ -38,6 +38,27 @@ public final class Widening {
     };
   }
 
+  /** Whether the scales of a tensor's blocks are of half precision, as far as its type says. */
+  public static boolean fits(Tensor tensor) {
+    DataType type = tensor.type();
+    if (type != DataType.MXFP4) {
+      return true;
+    }
+    MemorySegment data = tensor.data();
+    LongStream numbers = LongStream.range(0, tensor.shape().elements() / type.blockElements());
+    return (Tensor.isEverybodys(data) ? numbers.parallel() : numbers)
+        .allMatch(i -> isHalf(exponent(data, i * type.blockBytes())));
+  }
+
+  /** Of a block of MXFP4, whose quants are doubled. */
+  private static int exponent(MemorySegment source, long at) {
+    return Blocks.unsigned(source, at) - 128;
+  }
+
+  private static boolean isHalf(int exponent) {
+    return exponent >= LEAST_HALF_EXPONENT && exponent <= MOST_HALF_EXPONENT;
+  }
+
   /**
    * A tensor in the type that holds it.
    *
@@ -74,8 +95,8 @@ public final class Widening {
         yield true;
       }
       case MXFP4 -> {
-        int exponent = Blocks.unsigned(source, at) - 128;
-        boolean isHalf = exponent >= LEAST_HALF_EXPONENT && exponent <= MOST_HALF_EXPONENT;
+        int exponent = exponent(source, at);
+        boolean isHalf = isHalf(exponent);
         if (isHalf) {
           short scale = Float.floatToFloat16((float) Math.scalb(1.0, exponent));
           levels(source, at + 1, target, to, scale, SmallBlocks.FP4_DOUBLED);

@@ -81,7 +81,7 @@ public final class AcceleratorWeights implements DeviceWeights {
     long bytes = 0;
     for (Weight weight : graph.weights()) {
       long elements = weight.shape().elements();
-      DataType type = kept(weight.type());
+      DataType type = kept(weight.type(), layout);
       if (weight.shape().rank() == 1) {
         bytes += elements * Float.BYTES;
       } else if (layout.takes(type)) {
@@ -123,7 +123,7 @@ public final class AcceleratorWeights implements DeviceWeights {
       throw new IllegalStateException("the weights are closed");
     }
     Tensor tensor = tensor(weight);
-    if (hasKernels(tensor.type())) {
+    if (hasKernels(tensor.type()) || layout.takes(tensor.type()) && Widening.fits(tensor)) {
       return bring(tensor, weight.name(), loaded);
     }
     Arena arena = Arena.ofShared();
@@ -185,9 +185,12 @@ public final class AcceleratorWeights implements DeviceWeights {
   }
 
   /** The type in which a matrix lies on the device, unless a scale is beyond it. */
-  public static DataType kept(DataType type) {
+  public static DataType kept(DataType type, MatrixLayout layout) {
+    if (hasKernels(type) || layout.takes(type)) {
+      return type;
+    }
     DataType wider = Widening.of(type);
-    return hasKernels(type) ? type : wider != null ? wider : DataType.F32;
+    return wider != null ? wider : DataType.F32;
   }
 
   private record Rows(int first, int count) {}

@@ -97,7 +97,7 @@ final class CudaDevice extends AcceleratorDevice {
   /** Steps of many tokens multiply halves: 11 bits of each activation, and of each weight. */
   @Override
   public ActivationRounding activationRounding(DataType type) {
-    return tiles.takes(AcceleratorWeights.kept(type)) ? HALVES : ActivationRounding.NONE;
+    return tiles.takes(AcceleratorWeights.kept(type, tiles)) ? HALVES : ActivationRounding.NONE;
   }
 
   @Override

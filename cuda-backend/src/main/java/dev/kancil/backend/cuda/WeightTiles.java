@@ -4,6 +4,7 @@ import dev.kancil.backend.accelerator.DeviceBuffer;
 import dev.kancil.backend.accelerator.MatrixLayout;
 import dev.kancil.bindings.cuda.CudaException;
 import dev.kancil.bindings.cuda.KernelArguments;
+import dev.kancil.tensor.Codebook;
 import dev.kancil.tensor.DataType;
 import dev.kancil.tensor.Shape;
 import dev.kancil.tensor.Tensor;
@@ -13,6 +14,7 @@ import java.lang.foreign.ValueLayout;
 import java.util.List;
 import java.util.Map;
 import java.util.function.LongConsumer;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -26,6 +28,16 @@ final class WeightTiles implements MatrixLayout, AutoCloseable {
 
   private static final int THREADS = 256;
 
+  private static final List<ValueLayout> PARAMETERS =
+      List.of(
+          ValueLayout.JAVA_LONG,
+          ValueLayout.JAVA_INT,
+          ValueLayout.JAVA_LONG,
+          ValueLayout.JAVA_LONG);
+
+  private static final List<ValueLayout> WITH_CODEBOOK =
+      Stream.concat(PARAMETERS.stream(), Stream.of(ValueLayout.JAVA_LONG)).toList();
+
   private final CudaMemory memory;
   private final CudaKernels kernels;
   private final boolean hasBfloats;
@@ -33,6 +45,9 @@ final class WeightTiles implements MatrixLayout, AutoCloseable {
 
   /** Where rows lie as they are stored, for all matrices one after the other. */
   private @Nullable DeviceBuffer stored;
+
+  /** {@link Codebook#packed}, once a matrix has needed it. */
+  private @Nullable DeviceBuffer codebook;
 
   /**
    * @param hasBfloats whether tensor cores multiply them
@@ -157,17 +172,14 @@ final class WeightTiles implements MatrixLayout, AutoCloseable {
     long items = (long) TileFormat.tiles(rows) * format.chunks(columns) * 32;
     try (Arena arena = Arena.ofConfined()) {
       KernelArguments arguments =
-          new KernelArguments(
-              arena,
-              List.of(
-                  ValueLayout.JAVA_LONG,
-                  ValueLayout.JAVA_INT,
-                  ValueLayout.JAVA_LONG,
-                  ValueLayout.JAVA_LONG));
+          new KernelArguments(arena, format.hasCodebook() ? WITH_CODEBOOK : PARAMETERS);
       arguments.set(0, CudaBuffer.address(room));
       arguments.set(1, rows);
       arguments.set(2, CudaBuffer.address(laid));
       arguments.set(3, firstTile);
+      if (format.hasCodebook()) {
+        arguments.set(4, CudaBuffer.address(codebook()));
+      }
       int blocks = Math.toIntExact(Math.ceilDiv(items, (long) THREADS));
       long stream = memory.ring().stream();
       memory.driver().launch(kernel, blocks, 1, 1, THREADS, 1, 1, 0, stream, arguments);
@@ -176,11 +188,27 @@ final class WeightTiles implements MatrixLayout, AutoCloseable {
     }
   }
 
+  /** Copied before the first kernel that reads it, on the same stream. */
+  private DeviceBuffer codebook() {
+    DeviceBuffer buffer = codebook;
+    if (buffer == null) {
+      MemorySegment packed = Codebook.packed();
+      buffer = memory.allocate(packed.byteSize(), "codebooks of weights");
+      codebook = buffer;
+      memory.ring().copy(CudaBuffer.address(buffer), packed, _ -> {});
+    }
+    return buffer;
+  }
+
   @Override
   public synchronized void close() {
     if (stored != null) {
       stored.close();
       stored = null;
+    }
+    if (codebook != null) {
+      codebook.close();
+      codebook = null;
     }
   }
 }

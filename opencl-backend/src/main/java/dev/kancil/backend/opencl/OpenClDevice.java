@@ -55,7 +55,7 @@ final class OpenClDevice extends AcceleratorDevice {
 
   @Override
   public ActivationRounding activationRounding(DataType weightType) {
-    return tuner.roundsActivations(AcceleratorWeights.kept(weightType))
+    return tuner.roundsActivations(AcceleratorWeights.kept(weightType, layout()))
         ? RoundedActivations.ROUNDING
         : ActivationRounding.NONE;
   }
