@@ -101,16 +101,15 @@ struct lane_source {
     return word;
   }
 
+#if BITS >= 4 && BITS < 8
   inline uint nibble_word(int step) const {
-    if (!FORMAT::ARE_LEVELS) {
-      return gathered(step, 1, 0, 4, 0);
-    }
     uint word = 0;
     for (int n = 0; n < 8; n++) {
-      word |= bits(step, n / 2, n % 2) << 4 * n;
+      word |= FORMAT::levels::placed(bits(step, n / 2, n % 2), n / 2, n % 2);
     }
     return word;
   }
+#endif
   // Bits `from` of four steps; two bits from there on of two steps.
   inline uint single_bits(int step, int from) const { return gathered(step, 4, from, 1, 1); }
   inline uint double_bits(int step, int from) const { return gathered(step, 2, from, 2, 2); }
@@ -211,7 +210,7 @@ kernel void repack(
   for (int half_of = 0; half_of < 2; half_of++) {
     for (int i = 0; i < 16; i++) {
       const uchar *block = source.block(half_of, 16 * i);
-      uint zero = FORMAT::HAVE_MINIMA || FORMAT::HAVE_FLOATS ? 0 : 128;
+      uint zero = FORMAT::HAVE_MINIMA || FORMAT::ARE_FLOATS ? 0 : 128;
       scales[16 * (g + 8 * half_of) + i] = (uchar)(block == nullptr ? zero : scale_byte(block, i % (BLOCK / 16)));
     }
 #ifndef WEIGHT_NVFP4

@@ -24,11 +24,26 @@ static inline a_fragment numbers(a_fragment a, int offset) {
   return a;
 }
 
+// Quants minus the format's offset, exactly.
+template <class F>
+static inline a_fragment whole_quants(const typename F::raw &r, int step) {
+  a_fragment a = F::quants(r, step);
+  if constexpr (F::ARE_FLOATS) {
+    for (int i = 0; i < 4; i++) {
+      // By 2^15.
+      a.pair[i] = multiplied_halves(a.pair[i], 0x78007800);
+    }
+    return a;
+  } else {
+    return numbers<F::ARE_BYTES>(a, F::FROM);
+  }
+}
+
 template <int BITS, bool MINIMUM, int OFFSET, class LEVELS>
 static inline a_fragment weights_of(const typename small_blocks<BITS, MINIMUM, OFFSET, LEVELS>::raw &r, int step,
                                     small_blocks<BITS, MINIMUM, OFFSET, LEVELS>) {
   typedef small_blocks<BITS, MINIMUM, OFFSET, LEVELS> F;
-  a_fragment a = numbers<F::ARE_BYTES>(F::quants(r, step), OFFSET);
+  a_fragment a = whole_quants<F>(r, step);
   for (int i = 0; i < 4; i++) {
     uint both = i % 2 == 0 ? r.scales.x : r.scales.y;
     uint scale = step < 2 ? lower_twice(both) : upper_twice(both);
@@ -67,7 +82,7 @@ static inline a_fragment weights_of(const typename super_blocks<FIFTH>::raw &r, 
 template <class Q>
 static inline a_fragment weights_of(const typename sixteens<Q>::raw &r, int step, sixteens<Q>) {
   typedef sixteens<Q> F;
-  a_fragment a = numbers<F::ARE_BYTES>(F::quants(r, step), F::OFFSET);
+  a_fragment a = whole_quants<F>(r, step);
   for (int row = 0; row < 2; row++) {
     uint byte = word_of(r.scales[row], step / 4) >> 8 * (step % 4) & 255;
     if constexpr (F::HAVE_MINIMA) {
@@ -81,7 +96,7 @@ static inline a_fragment weights_of(const typename sixteens<Q>::raw &r, int step
         a.pair[i] = add_halves(fma_halves(multiplied_halves(a.pair[i], scale), d, high), low);
       }
     } else {
-      float scale = F::HAVE_FLOATS ? eight_bit_float((uchar)byte) * (Q::EIGHTHS * 0.125f) : F::d_of(r, row) * (float)((int)byte - 128);
+      float scale = F::ARE_FLOATS ? eight_bit_float((uchar)byte) * (Q::EIGHTHS * 0.125f) : F::d_of(r, row) * (float)((int)byte - 128);
       uint high = halves_of(scale, scale);
       float rest = scale - low_half(high);
       uint low = halves_of(rest, rest);

@@ -15,8 +15,10 @@
 #include "tile_quants.h"
 
 struct two_bits {
+  typedef no_levels levels;
   static constexpr int QUANTS = 1024, OFFSET = 0, EIGHTHS = 8;
-  static constexpr bool ARE_LEVELS = false, HAVE_MINIMA = true, HAVE_FLOATS = false;
+  static constexpr bool ARE_LEVELS = false, ARE_FLOATS = false, HAVE_MINIMA = true;
+  static constexpr float unit(int row) { return row == 0 ? LOW_UNIT : HIGH_UNIT; }
   struct raw {
     uint4 words[2];
   };
@@ -31,8 +33,10 @@ struct two_bits {
 };
 
 struct three_bits {
+  typedef no_levels levels;
   static constexpr int QUANTS = 1536, OFFSET = 4, EIGHTHS = 8;
-  static constexpr bool ARE_LEVELS = false, HAVE_MINIMA = false, HAVE_FLOATS = false;
+  static constexpr bool ARE_LEVELS = false, ARE_FLOATS = false, HAVE_MINIMA = false;
+  static constexpr float unit(int row) { return row == 0 ? LOW_UNIT : HIGH_UNIT; }
   struct raw {
     uint4 words[2];
     uint4 thirds;
@@ -50,8 +54,10 @@ struct three_bits {
 };
 
 struct six_bits {
+  typedef no_levels levels;
   static constexpr int QUANTS = 2048 + 1024, OFFSET = 32, EIGHTHS = 8;
-  static constexpr bool ARE_LEVELS = false, HAVE_MINIMA = false, HAVE_FLOATS = false;
+  static constexpr bool ARE_LEVELS = false, ARE_FLOATS = false, HAVE_MINIMA = false;
+  static constexpr float unit(int row) { return row == 0 ? LOW_UNIT : HIGH_UNIT; }
   struct raw {
     uint4 words[4];
     uint4 highs[2];
@@ -80,11 +86,13 @@ struct six_bits {
   }
 };
 
-// FLOATS: whether scales are E4M3.
-template <class LEVELS, bool FLOATS = false>
+// Numbers of levels; scales of such as are floats are floats themselves.
+template <class L>
 struct numbered {
-  static constexpr int QUANTS = 2048, OFFSET = LEVELS::OFFSET, EIGHTHS = LEVELS::EIGHTHS;
-  static constexpr bool ARE_LEVELS = true, HAVE_MINIMA = false, HAVE_FLOATS = FLOATS;
+  typedef L levels;
+  static constexpr int QUANTS = 2048, OFFSET = L::OFFSET, EIGHTHS = L::EIGHTHS;
+  static constexpr bool ARE_LEVELS = true, ARE_FLOATS = L::ARE_FLOATS, HAVE_MINIMA = false;
+  static constexpr float unit(int) { return L::UNIT; }
   struct raw {
     uint4 words[4];
   };
@@ -97,16 +105,17 @@ struct numbered {
     return r;
   }
 
-  static inline a_fragment quants(const raw &r, int step) { return LEVELS::of(word_of(r.words[step / 4], step % 4)); }
+  static inline a_fragment quants(const raw &r, int step) { return L::of(word_of(r.words[step / 4], step % 4)); }
 };
 
 template <class Q>
 struct sixteens {
+  typedef typename Q::levels levels;
   static constexpr int CHUNK = 256, STEPS = 16, UNROLL = 1;
-  static constexpr int QUANTS = Q::QUANTS, OFFSET = Q::OFFSET;
+  static constexpr int QUANTS = Q::QUANTS, FROM = Q::OFFSET;
   static constexpr bool IS_BFLOAT = false, ARE_LEVELS = Q::ARE_LEVELS, ARE_BYTES = Q::ARE_LEVELS;
-  static constexpr bool HAVE_MINIMA = Q::HAVE_MINIMA, HAVE_FLOATS = Q::HAVE_FLOATS;
-  static constexpr int BYTES = QUANTS + 256 + (HAVE_FLOATS ? 0 : HAVE_MINIMA ? 64 : 32);
+  static constexpr bool ARE_FLOATS = Q::ARE_FLOATS, HAVE_MINIMA = Q::HAVE_MINIMA;
+  static constexpr int BYTES = QUANTS + 256 + (ARE_FLOATS ? 0 : HAVE_MINIMA ? 64 : 32);
 
   struct raw {
     typename Q::raw quants;
@@ -119,7 +128,7 @@ struct sixteens {
     r.quants = Q::load(chunk, lane);
     r.scales[0] = uint4_at(chunk + QUANTS + 16 * (lane / 4));
     r.scales[1] = uint4_at(chunk + QUANTS + 16 * (lane / 4 + 8));
-    r.d = HAVE_FLOATS ? 0 : *(const uint *)(chunk + QUANTS + 256 + 4 * (lane / 4));
+    r.d = ARE_FLOATS ? 0 : *(const uint *)(chunk + QUANTS + 256 + 4 * (lane / 4));
     r.dmin = HAVE_MINIMA ? *(const uint *)(chunk + QUANTS + 288 + 4 * (lane / 4)) : 0;
     return r;
   }
@@ -128,7 +137,7 @@ struct sixteens {
 
   // Two neighbouring scales, or minima, of a word of them, from number `first` on, as halves; E4M3 in units of 256.
   static inline uint halves_in(uint word, int first) {
-    if constexpr (HAVE_FLOATS) {
+    if constexpr (ARE_FLOATS) {
       return halves_of_bytes(__byte_perm(word, 0, first == 0 ? 0x1404 : 0x3424));
     } else {
       return add_halves(bytes_above_1024(word, first), HAVE_MINIMA ? 0xe400e400 : 0xe480e480);
@@ -139,7 +148,7 @@ struct sixteens {
 
   // What scales of row g (0) or g + 8 (1) are multiplied with.
   static inline float d_of(const raw &r, int row) {
-    if constexpr (HAVE_FLOATS) {
+    if constexpr (ARE_FLOATS) {
       return EIGHT_BIT_UNIT * (Q::EIGHTHS * 0.125f);
     } else {
       return (row == 0 ? low_half(r.d) : high_half(r.d)) * (Q::EIGHTHS * 0.125f);
@@ -158,8 +167,11 @@ struct sixteens {
       all.pair[row + 2] = minima_in(high, t % 2 * 2);
     }
     c_fragment below = {0, 0, 0, 0};
-    multiply_halves(below, all, x.sum_fragment(chunk, lane));
+    if constexpr (HAVE_MINIMA || FROM != 0) {
+      multiply_halves(below, all, x.sum_fragment(chunk, lane));
+    }
     float products[2] = {0, 0};
+#pragma unroll
     for (int pair = 0; pair < 8; pair++) {
       uint4 b = x.fragments_of_two(8 * chunk + pair, lane);
       c_fragment c[2] = {{0, 0, 0, 0}, {0, 0, 0, 0}};
@@ -172,13 +184,14 @@ struct sixteens {
       }
     }
     for (int row = 0; row < 2; row++) {
-      float unit = row == 0 || ARE_BYTES ? LOW_UNIT : HIGH_UNIT;
+      float unit = Q::unit(row);
       float minima = below[2 * row] + below[2 * row + 1];
       if constexpr (HAVE_MINIMA) {
         sums[row] = fma(d_of(r, row), products[row] * unit, sums[row]);
         sums[row] = fma(-dmin_of(r, row), minima, sums[row]);
       } else {
-        sums[row] = fma(d_of(r, row), fma(-(float)OFFSET, minima, products[row] * unit), sums[row]);
+        float product = products[row] * unit;
+        sums[row] = fma(d_of(r, row), FROM == 0 ? product : fma(-(float)FROM, minima, product), sums[row]);
       }
     }
   }

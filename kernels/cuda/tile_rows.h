@@ -21,9 +21,7 @@ struct place {
 // The four bits of a word, as they are stored; where they are the number of a level (levels.h), that level, plus its offset.
 static inline int nibble_of(uint word, const place &p) { return word >> (4 * p.pair + 16 * p.number) & 15; }
 template <class LEVELS>
-static inline int level_of(uint word, const place &p) {
-  return LEVELS::level(word >> (8 * p.pair + 4 * p.number) & 15);
-}
+static inline int level_of(uint word, const place &p) { return LEVELS::level(LEVELS::number_in(word, p.pair, p.number)); }
 
 template <int BITS, bool MINIMUM, int OFFSET, class LEVELS>
 static inline float element(small_blocks<BITS, MINIMUM, OFFSET, LEVELS>, const uchar *chunk, int row, int column) {
@@ -88,18 +86,18 @@ static inline int quant(six_bits, const uint *words, const place &p) {
   return nibble_of(words[p.step / 4 * 128 + 4 * p.lane + p.step % 4], p) | two_bits_of(words + 512, p) << 4;
 }
 
-template <class LEVELS, bool FLOATS>
-static inline int quant(numbered<LEVELS, FLOATS>, const uint *words, const place &p) {
+template <class LEVELS>
+static inline int quant(numbered<LEVELS>, const uint *words, const place &p) {
   return level_of<LEVELS>(words[p.step / 4 * 128 + 4 * p.lane + p.step % 4], p);
 }
 
 template <class Q>
 static inline float element(sixteens<Q>, const uchar *chunk, int row, int column) {
   typedef sixteens<Q> F;
-  int q = quant(Q(), (const uint *)chunk, place(row, column)) - F::OFFSET;
+  int q = quant(Q(), (const uint *)chunk, place(row, column)) - F::FROM;
   const uchar *scales = chunk + F::QUANTS;
   int byte = scales[16 * row + column / 16];
-  if constexpr (F::HAVE_FLOATS) {
+  if constexpr (F::ARE_FLOATS) {
     return eight_bit_float((uchar)byte) * (Q::EIGHTHS * 0.125f) * q;
   }
   const half *d = (const half *)(scales + 256);

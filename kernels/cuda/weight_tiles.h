@@ -13,7 +13,7 @@
 //   F16, BF16 (CHUNK 64)      pairs, four a lane and step
 //
 // Fifth bits of four steps share a word: of step s, pair i they are bits s + 4i and 16 + s + 4i. So one shift brings them to two pairs' places.
-// Where quants are numbers of levels (levels.h), a word has them in another order.
+// Where quants are numbers of levels (levels.h), words have them in other orders.
 //
 // Quants are multiplied as they are, as subnormal halves q · 2^-24, or 2^-20 for rows g + 8, whose pairs stand four bits higher: tensor
 // cores take these exactly, and it saves the shifts. Bytes of E4M3 are moved to where halves have them, and are 256 times too small then. What is to be taken from q (8, 16, 32 or 128) is taken from the sums, as minima are.
@@ -32,11 +32,12 @@
 // level where LEVELS are some.
 template <int BITS, bool MINIMUM, int OFFSET, class LEVELS = no_levels>
 struct small_blocks {
-  static constexpr int CHUNK = 64, STEPS = 4, UNROLL = BITS == 8 ? 2 : 4;
+  typedef LEVELS levels;
+  static constexpr int CHUNK = 64, STEPS = 4, UNROLL = BITS == 8 ? 2 : 4, FROM = OFFSET;
   static constexpr int QUANTS = 16 * 64 * (BITS == 8 ? 8 : 4) / 8;
   static constexpr int FIFTH_BYTES = BITS == 5 ? 128 : 0;
   static constexpr int BYTES = QUANTS + FIFTH_BYTES + (MINIMUM ? 128 : 64);
-  static constexpr bool IS_BFLOAT = false, ARE_LEVELS = LEVELS::ARE_LEVELS;
+  static constexpr bool IS_BFLOAT = false, ARE_LEVELS = LEVELS::ARE_LEVELS, ARE_FLOATS = LEVELS::ARE_FLOATS;
   // Whether quants of rows g + 8 stand where those of rows g do.
   static constexpr bool ARE_BYTES = BITS == 8 || ARE_LEVELS;
 
@@ -98,14 +99,14 @@ struct small_blocks {
       for (int i = 0; i < 2; i++) {
         uint scales = i == 0 ? r.scales.x : r.scales.y;
         float scale = block == 0 ? low_half(scales) : high_half(scales);
-        float unit = i == 0 || ARE_BYTES ? LOW_UNIT : HIGH_UNIT;
+        float unit = ARE_LEVELS ? LEVELS::UNIT : i == 0 || ARE_BYTES ? LOW_UNIT : HIGH_UNIT;
         float product = (c[2 * i] + c[2 * i + 1]) * unit;
         if constexpr (MINIMUM) {
           uint minima = i == 0 ? r.minima.x : r.minima.y;
           sums[i] = fma(scale, product, sums[i]);
           sums[i] = fma(block == 0 ? low_half(minima) : high_half(minima), sum, sums[i]);
         } else {
-          sums[i] = fma(scale, fma(-(float)OFFSET, sum, product), sums[i]);
+          sums[i] = fma(scale, OFFSET == 0 ? product : fma(-(float)OFFSET, sum, product), sums[i]);
         }
       }
     }
@@ -186,6 +187,7 @@ static inline super_header super_header_of(uint4 header) {
 
 template <bool FIFTH>
 struct super_blocks {
+  typedef no_levels levels;
   static constexpr int CHUNK = 256, STEPS = 16, UNROLL = 1;
   static constexpr int QUANTS = 2048, FIFTH_BYTES = FIFTH ? 512 : 0;
   static constexpr int BYTES = QUANTS + FIFTH_BYTES + 256;
@@ -326,7 +328,7 @@ typedef sixteens<two_bits> tile_Q2_K;
 typedef sixteens<three_bits> tile_Q3_K;
 typedef sixteens<six_bits> tile_Q6_K;
 typedef sixteens<numbered<four_bit_levels>> tile_IQ4_XS;
-typedef sixteens<numbered<four_bit_floats, true>> tile_NVFP4;
+typedef sixteens<numbered<four_bit_floats>> tile_NVFP4;
 typedef sixteens<numbered<two_bit_levels>> tile_IQ2;
 typedef sixteens<numbered<three_bit_levels>> tile_IQ3_XXS;
 typedef sixteens<numbered<odd_levels>> tile_IQ3_S;
