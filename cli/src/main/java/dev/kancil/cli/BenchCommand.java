@@ -37,8 +37,8 @@ import picocli.CommandLine.Option;
       "MODEL can be synthetic:SHAPE:TYPE, such as synthetic:llama-8b:Q4_K_M: random weights of a known",
       "size, so that no file is needed. SHAPE is one of tiny, llama-1b, llama-3b, llama-8b, qwen-14b, qwen2-7b,",
       "qwen3-4b, qwen3-8b, gemma3-4b, and with experts tiny-moe, mixtral-8x7b, qwen3-30b-a3b; TYPE is F16, BF16, Q8_0, or Q4_0, Q4_1, Q5_0, Q5_1,",
-      "IQ4_NL, MXFP4, Q4_K_S, Q4_K_M as llama.cpp mixes them, or FP8, as folders of transformers have it.",
-      "Its layers share weights in the host's memory:",
+      "IQ4_NL, IQ4_XS, MXFP4, Q2_K, Q3_K_M, Q4_K_S, Q4_K_M as llama.cpp mixes them, or FP8, as folders of",
+      "transformers have it. Its layers share weights in the host's memory:",
       "a device that computes from there finds more in its caches than with a real model. `kancil synth`",
       "writes it as a file in which they don't."
     })

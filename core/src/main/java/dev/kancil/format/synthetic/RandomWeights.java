@@ -115,8 +115,14 @@ final class RandomWeights {
           half(pattern, at + 2, -15.5 * d);
         }
         case MXFP4 -> pattern.set(ValueLayout.JAVA_BYTE, at, exponent(scale, random));
-        case Q8_0 -> half(pattern, at, d);
+        case Q8_0, IQ4_XS -> half(pattern, at, d);
         case SCALED_F8 -> pattern.set(FLOAT, at, (float) d);
+        // Scales are 7.5 in the mean, as minima are, and quants 1.5.
+        case Q2_K -> {
+          half(pattern, at + 80, d);
+          half(pattern, at + 82, 1.5 * d);
+        }
+        case Q3_K -> half(pattern, at + 108, d);
         case Q4_K -> {
           half(pattern, at, d);
           half(pattern, at + 2, 7.5 * d);

@@ -17,8 +17,11 @@ public enum WeightMix {
   Q5_0(DataType.Q5_0),
   Q5_1(DataType.Q5_1),
   IQ4_NL(DataType.IQ4_NL),
+  IQ4_XS(DataType.IQ4_XS),
   MXFP4(DataType.MXFP4),
   FP8(DataType.SCALED_F8),
+  Q2_K(DataType.Q2_K),
+  Q3_K_M(DataType.Q3_K),
   Q4_K_S(DataType.Q4_K),
   Q4_K_M(DataType.Q4_K);
 
@@ -71,13 +74,17 @@ public enum WeightMix {
       case VALUE -> isEight ? DataType.Q8_0 : value(layer, shape);
       case ATTENTION_OUTPUT ->
           switch (this) {
-            case Q4_K_S, Q4_K_M, IQ4_NL -> isEight ? DataType.Q5_K : common;
+            case Q4_K_S, Q4_K_M, IQ4_NL, IQ4_XS -> isEight ? DataType.Q5_K : common;
+            case Q2_K -> isEight ? DataType.Q5_K : DataType.Q3_K;
+            case Q3_K_M -> isEight ? DataType.Q5_K : DataType.Q4_K;
             default -> common;
           };
       case DOWN ->
           switch (this) {
             case Q4_K_M -> usesMoreBits(layer, shape.layers) ? DataType.Q6_K : common;
-            case Q4_K_S, IQ4_NL -> layer < shape.layers / 8 ? DataType.Q5_K : common;
+            case Q4_K_S, IQ4_NL, IQ4_XS -> layer < shape.layers / 8 ? DataType.Q5_K : common;
+            case Q2_K -> DataType.Q3_K;
+            case Q3_K_M -> layer < shape.layers / 16 ? DataType.Q5_K : DataType.Q4_K;
             default -> common;
           };
       case EMBEDDING, QUERY, GATE_OR_UP -> common;
@@ -85,10 +92,13 @@ public enum WeightMix {
   }
 
   private DataType value(int layer, ModelShape shape) {
+    boolean areFewHeads = shape.heads >= 4 * shape.kvHeads;
     return switch (this) {
       case Q4_K_M -> usesMoreBits(layer, shape.layers) ? DataType.Q6_K : common;
       case Q4_K_S -> layer < 4 ? DataType.Q5_K : common;
-      case IQ4_NL -> shape.heads >= 4 * shape.kvHeads ? DataType.Q5_K : common;
+      case IQ4_NL, IQ4_XS -> areFewHeads ? DataType.Q5_K : common;
+      case Q2_K -> areFewHeads ? DataType.Q4_K : DataType.Q3_K;
+      case Q3_K_M -> layer < 2 ? DataType.Q5_K : DataType.Q4_K;
       default -> common;
     };
   }

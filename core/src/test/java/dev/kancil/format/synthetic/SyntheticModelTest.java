@@ -70,7 +70,7 @@ class SyntheticModelTest {
         .hasSize(32);
     assertThat(layers(WeightMix.Q4_K_S, Role.VALUE, DataType.Q5_K, ModelShape.LLAMA_1B))
         .containsExactly(0, 1, 2, 3);
-    for (WeightMix mix : List.of(WeightMix.Q4_K_S, WeightMix.IQ4_NL)) {
+    for (WeightMix mix : List.of(WeightMix.Q4_K_S, WeightMix.IQ4_NL, WeightMix.IQ4_XS)) {
       assertThat(layers(mix, Role.DOWN, DataType.Q5_K, ModelShape.LLAMA_1B)).containsExactly(0, 1);
     }
     assertThat(layers(WeightMix.Q4_0, Role.DOWN, DataType.Q4_0, ModelShape.LLAMA_1B)).hasSize(16);
@@ -83,6 +83,15 @@ class SyntheticModelTest {
     assertThat(WeightMix.IQ4_NL.type(Role.VALUE, 9, ModelShape.LLAMA_8B)).isEqualTo(DataType.Q5_K);
     assertThat(WeightMix.IQ4_NL.type(Role.VALUE, 9, ModelShape.LLAMA_3B))
         .isEqualTo(DataType.IQ4_NL);
+    assertThat(WeightMix.Q2_K.type(Role.VALUE, 9, ModelShape.LLAMA_8B)).isEqualTo(DataType.Q4_K);
+    assertThat(WeightMix.Q2_K.type(Role.VALUE, 9, ModelShape.LLAMA_3B)).isEqualTo(DataType.Q3_K);
+    assertThat(layers(WeightMix.Q2_K, Role.DOWN, DataType.Q3_K, ModelShape.LLAMA_1B)).hasSize(16);
+    assertThat(layers(WeightMix.Q3_K_M, Role.VALUE, DataType.Q5_K, ModelShape.LLAMA_8B))
+        .containsExactly(0, 1);
+    assertThat(layers(WeightMix.Q3_K_M, Role.DOWN, DataType.Q5_K, ModelShape.LLAMA_8B))
+        .containsExactly(0, 1);
+    assertThat(layers(WeightMix.Q3_K_M, Role.ATTENTION_OUTPUT, DataType.Q4_K, ModelShape.LLAMA_8B))
+        .hasSize(32);
   }
 
   @Test

@@ -35,7 +35,10 @@ final class RepresentativeKernels {
           kernel("plain_products.h", "WEIGHT_Q4_K", "COLUMNS=4096"),
           kernel("plain_products.h", "WEIGHT_BF16", "COLUMNS=4096"),
           kernel("repack.h", "WEIGHT_Q5_K", "FORMAT=tile_Q5_K", "COLUMNS=4096"),
+          kernel("repack.h", "WEIGHT_Q3_K", "FORMAT=tile_Q3_K", "COLUMNS=4096"),
+          kernel("repack.h", "WEIGHT_IQ2_S", "FORMAT=tile_IQ2", "COLUMNS=4096"),
           kernel("tile_rows.h", "FORMAT=tile_Q6_K", "COLUMNS=4096"),
+          kernel("tile_rows.h", "FORMAT=tile_NVFP4", "COLUMNS=4096"),
           kernel("mat_vec_floats.h", "WARPS=4", "COLUMNS=4096"),
           kernel("round_rows.h", "PARTS=1", "THREADS=256", "COLUMNS=4096"),
           kernel(
@@ -49,9 +52,15 @@ final class RepresentativeKernels {
           matVec("PARTS=2", "FORMAT_0=tile_Q4_K", "FORMAT_1=tile_Q4_K", "GLU", "ACTIVATION_SILU"),
           matVec("PARTS=3", "FORMAT_0=tile_Q4_0", "FORMAT_1=tile_Q8_0", "FORMAT_2=tile_Q6_K"),
           matVec("PARTS=2", "FORMAT_0=tile_BF16", "FORMAT_1=tile_BF16", "NORM", "NORM_OF_SUM"),
+          matVec("PARTS=3", "FORMAT_0=tile_Q2_K", "FORMAT_1=tile_Q3_K", "FORMAT_2=tile_IQ4_XS"),
+          matVec("PARTS=2", "FORMAT_0=tile_IQ2", "FORMAT_1=tile_IQ2", "GLU", "ACTIVATION_SILU"),
           matVec("PARTS=1", "FORMAT_0=tile_Q5_1", "EXPERTS=128"),
+          matVec("PARTS=1", "FORMAT_0=tile_MXFP4", "EXPERTS=128"),
           matMul("tile_Q4_K", 256, 2, 8, 1, 1, 16),
           matMul("tile_Q8_0", 128, 2, 4, 2, 2, 8),
+          matMul("tile_Q2_K", 256, 2, 8, 1, 1, 16),
+          matMul("tile_IQ3_XXS", 256, 2, 8, 1, 1, 16),
+          matMul("tile_IQ4_NL", 128, 2, 4, 2, 2, 8),
           matMul("tile_F16", 64, 3, 4, 2, 2, 8),
           experts(matMul("tile_Q4_K", 256, 2, 4, 1, 2, 4), "PARTS=2", "GLU", "ACTIVATION_SILU"),
           experts(matMul("tile_Q5_K", 256, 2, 8, 1, 2, 16), "PARTS=2", "GLU", "ACTIVATION_GELU"),
@@ -115,7 +124,9 @@ final class RepresentativeKernels {
               "ACTIVATION_SILU"),
           experts(warpgroups("tile_Q4_K", 64), "PARTS=2", "GLU", "ACTIVATION_SILU"),
           experts(warpgroups("tile_Q6_K", 128)),
-          experts(warpgroups("tile_Q8_0", 256)));
+          experts(warpgroups("tile_Q8_0", 256)),
+          warpgroups("tile_Q3_K", 256),
+          warpgroups("tile_NVFP4", 256));
 
   private static Kernel warpgroups(String format, int tokens) {
     return kernel(

@@ -109,6 +109,23 @@ class WeightTilesTest {
     assertThat(watched.held()).isEmpty();
   }
 
+  /** Numbers of levels take four bits, and a byte for sixteen; all else what it takes stored. */
+  @ParameterizedTest
+  @MethodSource("types")
+  void tilesTakeLittleMoreRoomThanWhatIsStored(DataType type) {
+    Shape shape = Shape.of(1024, 4096);
+    double stored = type.byteSize(shape.elements());
+    double numbered = DataType.IQ4_XS.byteSize(shape.elements());
+    try (Scene scene = new Scene(1 << 20, 1 << 20)) {
+      assertThat(scene.tiles.bytes(type, shape) / Math.max(stored, ofLevels(type) ? numbered : 0))
+          .isBetween(1.0, 1.08);
+    }
+  }
+
+  private static boolean ofLevels(DataType type) {
+    return TileFormat.of(type).orElseThrow().hasCodebook();
+  }
+
   @Test
   void theHostWaitsOnlyForPiecesAndRowsLieInOnePlace() {
     Tensor tensor = random(DataType.Q4_K, Shape.of(256, COLUMNS));
