@@ -179,7 +179,9 @@ public final class AcceleratorWeights implements DeviceWeights {
 
   private static boolean hasKernels(DataType type) {
     return switch (type) {
-      case F32, F16, BF16, Q4_0, Q4_1, Q5_0, Q5_1, Q8_0, SCALED_F8, Q4_K, Q5_K, Q6_K -> true;
+      case F32, F16, BF16 -> true;
+      case Q4_0, Q4_1, Q5_0, Q5_1, Q8_0, SCALED_F8, IQ4_NL, MXFP4 -> true;
+      case Q2_K, Q3_K, Q4_K, Q5_K, Q6_K, IQ4_XS -> true;
       default -> false;
     };
   }
