@@ -1,6 +1,8 @@
-// How weights lie in memory (the blocks of GGUF and one of our own, SCALED_F8), and single elements as float32. One type is chosen by a define:
-// WEIGHT_F32, _F16, _BF16, _Q4_0, _Q4_1, _Q5_0, _Q5_1, _Q8_0, _SCALED_F8, _Q4_K, _Q5_K or _Q6_K. COLUMNS is the length of a row, which
-// begins at `row`, has ROW_BYTES bytes and, but for the first three, blocks of BLOCK elements and BLOCK_BYTES bytes.
+// How weights lie in memory (the blocks of GGUF and one of our own, SCALED_F8), and single elements as float32. One type is chosen
+// by a define: WEIGHT_F32, _F16, _BF16, _Q4_0, _Q4_1, _Q5_0, _Q5_1, _Q8_0, _SCALED_F8, _IQ4_NL, _MXFP4, _Q2_K, _Q3_K, _Q4_K, _Q5_K,
+// _Q6_K or _IQ4_XS.
+// COLUMNS is the length of a row, which begins at `row`, has ROW_BYTES bytes and, but for the first three, blocks of BLOCK elements
+// and BLOCK_BYTES bytes.
 //
 //   Q4_0  half d; 16 bytes                       x = d (q - 8)     blocks of 32 elements: byte i holds
 //   Q4_1  half d, m; 16 bytes                    x = d q + m       element i in its low and i + 16 in
@@ -8,11 +10,16 @@
 //   Q5_1  half d, m; 32 fifth bits; 16 bytes     x = d q + m
 //   Q8_0  half d; 32 signed bytes                x = d q
 //   SCALED_F8  float d; 32 bytes of E4M3         x = d e4m3(q)
-//   Q4_K  half d, dmin; 8 scales and minima of 6 bits in 12 bytes; 128 bytes of 4 bits      blocks of 256
+//   IQ4_NL  half d; 16 bytes                     x = d level[q]
+//   MXFP4   byte e; 16 bytes                     x = 2^(e - 128) level[q]
+//   Q2_K  16 scales and minima of 4 bits; 64 bytes of 2 bits; half d, dmin                  blocks of 256
+//   Q3_K  32 bytes of third bits; 64 bytes of 2 bits; 16 scales of 6 bits in 12 bytes; half d
+//   Q4_K  half d, dmin; 8 scales and minima of 6 bits in 12 bytes; 128 bytes of 4 bits
 //   Q5_K  as Q4_K, with 32 bytes of fifth bits before the 128
 //   Q6_K  128 bytes of low 4 bits; 64 bytes of high 2 bits; 16 signed byte scales; half d
+//   IQ4_XS  half d; 8 scales of 6 bits in 2 + 4 bytes; 8 times 16 bytes as IQ4_NL has
 //
-// Every block begins at an even address, so the widest load that is always allowed is 16 bits. Where the host
+// Every block begins at an even address, but for MXFP4's, so the widest load that is always allowed is 16 bits. Where the host
 // knows that rows begin at multiples of 4 or 16 (Q4_1, Q5_1, Q4_K, Q5_K and most matrices of the others can't
 // have more than their block's size allows), WEIGHT_ALIGNMENT says so and loads get wider.
 
@@ -23,7 +30,11 @@
 #include "eight_bit_floats.h"
 
 #ifndef WEIGHT_ALIGNMENT
+#ifdef WEIGHT_MXFP4
+#define WEIGHT_ALIGNMENT 1
+#else
 #define WEIGHT_ALIGNMENT 2
+#endif
 #endif
 
 // The 16 bits at an even address as a float. HALF_BY_SCALING is for devices without an instruction for it, where
@@ -173,7 +184,160 @@ static inline float weight_at(GLOBAL const uchar *row, int column) {
 
 #endif
 
+// ---- Levels of four bits, in blocks of 32 or 256
+
+#if defined(WEIGHT_IQ4_NL) || defined(WEIGHT_MXFP4) || defined(WEIGHT_IQ4_XS)
+
+#define LEVELS
+#define PAIR_DISTANCE 16
+#ifdef WEIGHT_IQ4_NL
+#define BLOCK 32
+#define HEADER 2
+#elif defined(WEIGHT_MXFP4)
+#define BLOCK 32
+#define HEADER 1
+#else
+#define BLOCK 256
+#define HEADER 8
+#endif
+#define BLOCK_BYTES (HEADER + BLOCK / 2)
+#define ROW_BYTES ((ulong)(COLUMNS / BLOCK) * BLOCK_BYTES)
+
+// What four bits stand for, a byte each, the first in the lowest: -127 -104 -83 -65 -49 -35 -22 -10, 1 13 25 38 53 69 89 113,
+// or twice the floats of four bits, 0 1 2 3 4 6 8 12 and the same negative.
+#ifdef WEIGHT_MXFP4
+#define FIRST_LEVELS 0x0c08060403020100UL
+#define OTHER_LEVELS 0xf4f8fafcfdfeff00UL
+#else
+#define FIRST_LEVELS 0xf6eaddcfbfad9881UL
+#define OTHER_LEVELS 0x7159453526190d01UL
+#endif
+
+static inline int level_of(int q) {
+  return as_char((uchar)((q < 8 ? FIRST_LEVELS : OTHER_LEVELS) >> 8 * (q % 8)));
+}
+
+#ifdef WEIGHT_IQ4_XS
+
+typedef struct {
+  float d;
+  uint low;
+  uint high;
+} block_shared;
+
+static inline block_shared shared_of(GLOBAL const uchar *block) {
+  block_shared shared = {half_at(block), uint_at(block + 4), *(GLOBAL const ushort *)(block + 2)};
+  return shared;
+}
+
+// Of 32 elements, whose six bits are four of `low` and two of `high`.
+static inline float scale_of(block_shared shared, int sub) {
+  int bits = shared.low >> 4 * sub & 15 | (shared.high >> 2 * sub & 3) << 4;
+  return shared.d * (bits - 32);
+}
+
+#else
+
+typedef float block_shared;
+
+static inline block_shared shared_of(GLOBAL const uchar *block) {
+#ifdef WEIGHT_IQ4_NL
+  return half_at(block);
+#else
+  // Half of 2^(e - 127), since levels are doubled: the smallest two are subnormal.
+  uint e = *block;
+  return as_float(e < 2 ? 0x200000u << e : (e - 1) << 23);
+#endif
+}
+
+static inline float scale_of(block_shared scale, int sub) {
+  return scale;
+}
+
+#endif
+
+static inline float weight_at(GLOBAL const uchar *row, int column) {
+  GLOBAL const uchar *block = row + (ulong)(column / BLOCK) * BLOCK_BYTES;
+  int sub = column % BLOCK / 32;
+  int i = column % 32;
+  return scale_of(shared_of(block), sub) * level_of(block[HEADER + 16 * sub + i % 16] >> i / 16 * 4 & 15);
+}
+
+#endif
+
 // ---- Blocks of 256
+
+#if defined(WEIGHT_Q2_K) || defined(WEIGHT_Q3_K)
+
+#define BLOCK 256
+#define PAIR_DISTANCE 32
+#ifdef WEIGHT_Q2_K
+#define HEADER 16
+#define BLOCK_BYTES 84
+#else
+#define HEADER 32
+#define BLOCK_BYTES 110
+#endif
+#define ROW_BYTES ((ulong)(COLUMNS / BLOCK) * BLOCK_BYTES)
+
+// Each half of 128 elements has four runs of 32, whose two bits share 32 bytes. All eight runs' third bits share 32 bytes.
+
+#ifdef WEIGHT_Q2_K
+
+typedef struct {
+  float d;
+  float dmin;
+} block_shared;
+
+static inline block_shared shared_of(GLOBAL const uchar *block) {
+  block_shared shared = {half_at(block + 80), -half_at(block + 82)};
+  return shared;
+}
+
+// Of 16 elements.
+static inline float scale_of(GLOBAL const uchar *block, block_shared shared, int sub) {
+  return shared.d * (block[sub] & 15);
+}
+
+static inline float minimum_of(GLOBAL const uchar *block, block_shared shared, int sub) {
+  return shared.dmin * (block[sub] >> 4);
+}
+
+#else
+
+#define ZERO 4
+
+typedef float block_shared;
+
+static inline block_shared shared_of(GLOBAL const uchar *block) {
+  return half_at(block + 108);
+}
+
+// Of 16 elements. Four bits are in the low halves of 8 bytes, then in their high ones; two are in 4 bytes more.
+static inline float scale_of(GLOBAL const uchar *block, block_shared d, int sub) {
+  int low = block[96 + sub % 8] >> sub / 8 * 4 & 15;
+  int high = block[104 + sub % 4] >> sub / 4 * 2 & 3;
+  return d * ((low | high << 4) - 32);
+}
+
+static inline float minimum_of(GLOBAL const uchar *block, block_shared d, int sub) {
+  return -ZERO * scale_of(block, d, sub);
+}
+
+#endif
+
+static inline float weight_at(GLOBAL const uchar *row, int column) {
+  GLOBAL const uchar *block = row + (ulong)(column / BLOCK) * BLOCK_BYTES;
+  block_shared shared = shared_of(block);
+  int i = column % BLOCK;
+  int q = block[HEADER + i / 128 * 32 + i % 32] >> i / 32 % 4 * 2 & 3;
+#ifdef WEIGHT_Q3_K
+  q |= (block[i % 32] >> i / 32 & 1) << 2;
+#endif
+  return scale_of(block, shared, i / 16) * q + minimum_of(block, shared, i / 16);
+}
+
+#endif
 
 #if defined(WEIGHT_Q4_K) || defined(WEIGHT_Q5_K)
 

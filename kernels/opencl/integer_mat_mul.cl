@@ -96,7 +96,12 @@ static inline void fill_rounded(
     }
     scale_tile[unit] = rounded.scale;
 #ifdef MINIMA
+#if RUN_COLUMNS == 16
+    sum_tile[2 * unit] = rounded.scale * rounded.sums[0];
+    sum_tile[2 * unit + 1] = rounded.scale * rounded.sums[1];
+#else
     sum_tile[unit] = rounded.scale * (rounded.sums[0] + rounded.sums[1]);
+#endif
 #endif
   }
 }
@@ -117,7 +122,7 @@ kernel __attribute__((reqd_work_group_size(ROW_ITEMS, TOKEN_ITEMS, 1))) void int
   local float x_scales[GROUP_TOKENS * DEPTH_BLOCKS];
 #ifdef MINIMA
   local float w_minima[RUNS * GROUP_ROWS];
-  local float x_sums[GROUP_TOKENS * DEPTH_BLOCKS];
+  local float x_sums[GROUP_TOKENS * RUNS];
 #else
   local float *w_minima = 0;
   local float *x_sums = 0;
@@ -181,10 +186,11 @@ kernel __attribute__((reqd_work_group_size(ROW_ITEMS, TOKEN_ITEMS, 1))) void int
 #endif
 #pragma unroll
           for (int t = 0; t < TOKENS_PER_ITEM; t++) {
-            int at_block = (first + t * TOKEN_ITEMS) * DEPTH_BLOCKS + block;
-            floats sum = fma(TO_FLOATS(dots[t][v]) * x_scales[at_block], scale, sums[tile][t][v]);
+            int token_of_group = first + t * TOKEN_ITEMS;
+            float x_scale = x_scales[token_of_group * DEPTH_BLOCKS + block];
+            floats sum = fma(TO_FLOATS(dots[t][v]) * x_scale, scale, sums[tile][t][v]);
 #ifdef MINIMA
-            sum = fma(minimum, (floats)(x_sums[at_block]), sum);
+            sum = fma(minimum, (floats)(x_sums[token_of_group * RUNS + run]), sum);
 #endif
             sums[tile][t][v] = sum;
           }

@@ -1,7 +1,7 @@
 // The small integers of weights in blocks (weights.h), for products of integers: a run of 16 columns is scale * q + minimum, and
 // q has a byte for each column. A pair's two runs have one scale and minimum where they are of the same 32 columns (ONE_SCALE).
 // Types without MINIMA have none: their zero is taken off the bytes.
-// Defines: WEIGHT_Q4_0, _Q4_1, _Q5_0, _Q5_1, _Q8_0, _Q4_K, _Q5_K or _Q6_K.
+// Defines: WEIGHT_Q4_0, _Q4_1, _Q5_0, _Q5_1, _Q8_0, _IQ4_NL, _MXFP4, _Q2_K, _Q3_K, _Q4_K, _Q5_K, _Q6_K or _IQ4_XS.
 
 #ifndef WEIGHT_RUNS_H
 #define WEIGHT_RUNS_H
@@ -11,12 +11,12 @@
 #if PAIR_DISTANCE == 16
 #define ONE_SCALE
 #endif
-#if defined(WEIGHT_Q4_1) || defined(WEIGHT_Q5_1) || defined(WEIGHT_Q4_K) || defined(WEIGHT_Q5_K)
+#if defined(WEIGHT_Q4_1) || defined(WEIGHT_Q5_1) || defined(WEIGHT_Q2_K) || defined(WEIGHT_Q4_K) || defined(WEIGHT_Q5_K)
 #define MINIMA
 #endif
 
 // Columns that share a scale.
-#ifdef WEIGHT_Q6_K
+#if defined(WEIGHT_Q2_K) || defined(WEIGHT_Q3_K) || defined(WEIGHT_Q6_K)
 #define RUN_COLUMNS 16
 #else
 #define RUN_COLUMNS 32
@@ -65,6 +65,44 @@ static inline void runs_of_pair(
   low->q = as_int4(bytes_at(block + 2));
   low->scale = scale;
   high->q = as_int4(bytes_at(block + 18));
+}
+
+#elif defined(LEVELS)
+
+static inline int4 level_bytes(uchar16 q) {
+#ifdef WEIGHT_MXFP4
+  return as_int4(convert_char16(levels_of(q)));
+#else
+  // A level is what the last bits of a float as large are.
+  return as_int4(convert_uchar16(as_int16(large_levels_of(q))));
+#endif
+}
+
+static inline void runs_of_pair(
+    global const uchar *block, block_shared shared, int pair, weight_run *low, weight_run *high) {
+  uchar16 bytes = bytes_at(block + HEADER + 16 * pair);
+  low->q = level_bytes(low_halves(bytes));
+  low->scale = scale_of(shared, pair);
+  high->q = level_bytes(high_halves(bytes));
+}
+
+#elif defined(WEIGHT_Q2_K) || defined(WEIGHT_Q3_K)
+
+static inline weight_run run_of(global const uchar *block, block_shared shared, int i) {
+  weight_run run = {as_int4(quants_of(block, i)), scale_of(block, shared, i / 16), 0};
+#ifdef MINIMA
+  run.minimum = minimum_of(block, shared, i / 16);
+#else
+  run.q = as_int4(as_uchar16(run.q) - (uchar16)(ZERO));
+#endif
+  return run;
+}
+
+static inline void runs_of_pair(
+    global const uchar *block, block_shared shared, int pair, weight_run *low, weight_run *high) {
+  int i = pair_column(pair);
+  *low = run_of(block, shared, i);
+  *high = run_of(block, shared, i + PAIR_DISTANCE);
 }
 
 #elif defined(WEIGHT_Q4_K) || defined(WEIGHT_Q5_K)

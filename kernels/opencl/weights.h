@@ -28,8 +28,10 @@ static inline uchar16 bytes_at(global const uchar *at) {
   return as_uchar16(*(global const uint4 *)at);
 #elif WEIGHT_ALIGNMENT >= 4
   return as_uchar16(vload4(0, (global const uint *)at));
-#else
+#elif WEIGHT_ALIGNMENT >= 2
   return as_uchar16(vload8(0, (global const ushort *)at));
+#else
+  return vload16(0, at);
 #endif
 }
 
@@ -50,6 +52,11 @@ static inline int16 with_fifths(uchar16 q, uint bits) {
 
 static inline float16 scaled(int16 q, float scale, float minimum) {
   return fma(convert_float16(q), (float16)(scale), (float16)(minimum));
+}
+
+// Where the first of a pair's two runs of columns begins, within the block.
+static inline int pair_column(int pair) {
+  return pair / (PAIR_DISTANCE / 16) * (2 * PAIR_DISTANCE) + pair % (PAIR_DISTANCE / 16) * 16;
 }
 
 // ---- Types without blocks
@@ -140,7 +147,93 @@ static inline float16 decode_16(global const uchar *row, int column) {
 
 #endif
 
+// ---- Levels of four bits
+
+#ifdef LEVELS
+
+#ifdef WEIGHT_MXFP4
+
+// Twice the floats of four bits: a sign, two bits of exponent and one of mantissa. Not by subnormal floats.
+static inline float16 levels_of(uchar16 q) {
+  int16 magnitude = convert_int16(q & (uchar16)(7));
+  float16 normal = as_float16((magnitude << 22) + (int16)(127 << 23));
+  int16 sign = convert_int16(q & (uchar16)(8)) << 28;
+  return as_float16(as_int16(select(normal, convert_float16(magnitude), magnitude < (int16)(4))) | sign);
+}
+
+static inline float16 scaled_levels(uchar16 q, float scale) {
+  return levels_of(q) * (float16)(scale);
+}
+
+#else
+
+// The levels are the whole numbers next to a polynomial of the fourth degree, 0.442 away at most, and the last sum rounds to
+// them, since LARGE is where floats are whole numbers. Tables would be slower: items of a group each want another place of
+// one, which constant memory serves one after the other; and who chooses among vector elements by a variable goes through memory.
+#define LARGE 0x1.8p23f
+
+static inline float16 large_levels_of(uchar16 q) {
+  float16 x = convert_float16(q);
+  float16 y = fma(x, (float16)(1.448e-3f), (float16)(0.036273f));
+  y = fma(x, y, (float16)(-1.438564f));
+  y = fma(x, y, (float16)(24.5006f));
+  return fma(x, y, (float16)(LARGE - 127));
+}
+
+// Exact, as LARGE times a scale is, and so is a level times it.
+static inline float16 scaled_levels(uchar16 q, float scale) {
+  return fma(large_levels_of(q), (float16)(scale), (float16)(-LARGE * scale));
+}
+
+#endif
+
+static inline void decode_pair(global const uchar *block, block_shared shared, int pair, float16 *low, float16 *high) {
+  uchar16 bytes = bytes_at(block + HEADER + 16 * pair);
+  float scale = scale_of(shared, pair);
+  *low = scaled_levels(low_halves(bytes), scale);
+  *high = scaled_levels(high_halves(bytes), scale);
+}
+
+static inline float16 decode_16(global const uchar *row, int column) {
+  global const uchar *block = row + (ulong)(column / BLOCK) * BLOCK_BYTES;
+  int sub = column % BLOCK / 32;
+  uchar16 bytes = bytes_at(block + HEADER + 16 * sub);
+  return scaled_levels(column & 16 ? high_halves(bytes) : low_halves(bytes), scale_of(shared_of(block), sub));
+}
+
+#endif
+
 // ---- Blocks of 256
+
+#if defined(WEIGHT_Q2_K) || defined(WEIGHT_Q3_K)
+
+// Of 16 elements from the i-th on. Words are shifted, since few devices shift bytes.
+static inline uchar16 quants_of(global const uchar *block, int i) {
+  uint4 twos = as_uint4(bytes_at(block + HEADER + i / 128 * 32 + i % 32)) >> (uint4)(i / 32 % 4 * 2);
+  uint4 q = twos & (uint4)(0x03030303);
+#ifdef WEIGHT_Q3_K
+  q |= (as_uint4(bytes_at(block + i % 32)) >> (uint4)(i / 32) & (uint4)(0x01010101)) << 2;
+#endif
+  return as_uchar16(q);
+}
+
+static inline float16 decode_16_of(global const uchar *block, block_shared shared, int i) {
+  int16 q = convert_int16(quants_of(block, i));
+  return scaled(q, scale_of(block, shared, i / 16), minimum_of(block, shared, i / 16));
+}
+
+static inline void decode_pair(global const uchar *block, block_shared shared, int pair, float16 *low, float16 *high) {
+  int i = pair_column(pair);
+  *low = decode_16_of(block, shared, i);
+  *high = decode_16_of(block, shared, i + PAIR_DISTANCE);
+}
+
+static inline float16 decode_16(global const uchar *row, int column) {
+  global const uchar *block = row + (ulong)(column / BLOCK) * BLOCK_BYTES;
+  return decode_16_of(block, shared_of(block), column % BLOCK);
+}
+
+#endif
 
 #if defined(WEIGHT_Q4_K) || defined(WEIGHT_Q5_K)
 
@@ -209,10 +302,5 @@ static inline float16 decode_16(global const uchar *row, int column) {
 #define PAIRS (COLUMNS / BLOCK * PAIRS_PER_BLOCK)
 // Columns from here on are in no block (F32, F16 and BF16 only).
 #define BLOCK_COLUMNS (COLUMNS / BLOCK * BLOCK)
-
-// Where the first of a pair's two runs of columns begins, within the block.
-static inline int pair_column(int pair) {
-  return pair / (PAIR_DISTANCE / 16) * (2 * PAIR_DISTANCE) + pair % (PAIR_DISTANCE / 16) * 16;
-}
 
 #endif

@@ -70,16 +70,6 @@ final class SuperBlocks {
     return q - 4 * (1 - third);
   }
 
-  /** A block of Q3_K becomes one of Q6_K, whose bytes are all written. */
-  static void widenQ3(MemorySegment source, long at, MemorySegment target, long to) {
-    packQ6(
-        target,
-        to,
-        source.get(Blocks.SHORT, at + 108),
-        sub -> q3Scale(source, at, sub),
-        i -> q3Quant(source, at, i));
-  }
-
   /**
    * Writes a block of Q6_K.
    *

@@ -12,51 +12,23 @@ import org.jspecify.annotations.Nullable;
  * alone: what is decoded is the same to the bit.
  *
  * <pre>
- * Q3_K            Q6_K: 16 scales become bytes, quants -4 to 3 some of those from -32 to 31
  * IQ1_S, IQ1_M    Q6_K: quants are eighths up to 9; an eighth of d must be of half precision
  * IQ3_XXS, IQ3_S  Q6_K: quants are up to 31; half of IQ3_XXS's d must be of half precision
- * IQ4_NL          Q8_0: levels are bytes
- * MXFP4           Q8_0: values are halves of whole numbers up to 12; its scale must be one of half precision
- * TQ1_0, TQ2_0    Q4_0: quants are from -1 to 2
+ * TQ1_0, TQ2_0    Q2_K: quants are from 0 to 3, scales and minima 1; d must be finite
  * NVFP4           F16: a product has six significant bits
  * </pre>
  */
 public final class Widening {
-  private static final int LEAST_HALF_EXPONENT = -24;
-  private static final int MOST_HALF_EXPONENT = 15;
-
   private Widening() {}
 
   /** The type that holds blocks of another exactly; null if there is none. */
   public static @Nullable DataType of(DataType type) {
     return switch (type) {
-      case Q3_K, IQ1_S, IQ1_M, IQ3_XXS, IQ3_S -> DataType.Q6_K;
-      case IQ4_NL, MXFP4 -> DataType.Q8_0;
-      case TQ1_0, TQ2_0 -> DataType.Q4_0;
+      case IQ1_S, IQ1_M, IQ3_XXS, IQ3_S -> DataType.Q6_K;
+      case TQ1_0, TQ2_0 -> DataType.Q2_K;
       case NVFP4 -> DataType.F16;
       default -> null;
     };
-  }
-
-  /** Whether the scales of a tensor's blocks are of half precision, as far as its type says. */
-  public static boolean fits(Tensor tensor) {
-    DataType type = tensor.type();
-    if (type != DataType.MXFP4) {
-      return true;
-    }
-    MemorySegment data = tensor.data();
-    LongStream numbers = LongStream.range(0, tensor.shape().elements() / type.blockElements());
-    return (Tensor.isEverybodys(data) ? numbers.parallel() : numbers)
-        .allMatch(i -> isHalf(exponent(data, i * type.blockBytes())));
-  }
-
-  /** Of a block of MXFP4, whose quants are doubled. */
-  private static int exponent(MemorySegment source, long at) {
-    return Blocks.unsigned(source, at) - 128;
-  }
-
-  private static boolean isHalf(int exponent) {
-    return exponent >= LEAST_HALF_EXPONENT && exponent <= MOST_HALF_EXPONENT;
   }
 
   /**
@@ -86,28 +58,8 @@ public final class Widening {
   private static boolean block(
       DataType type, MemorySegment source, long at, MemorySegment target, long to) {
     return switch (type) {
-      case Q3_K -> {
-        SuperBlocks.widenQ3(source, at, target, to);
-        yield true;
-      }
-      case IQ4_NL -> {
-        levels(source, at + 2, target, to, source.get(Blocks.SHORT, at), SmallBlocks.LEVELS);
-        yield true;
-      }
-      case MXFP4 -> {
-        int exponent = exponent(source, at);
-        boolean isHalf = isHalf(exponent);
-        if (isHalf) {
-          short scale = Float.floatToFloat16((float) Math.scalb(1.0, exponent));
-          levels(source, at + 1, target, to, scale, SmallBlocks.FP4_DOUBLED);
-        }
-        yield isHalf;
-      }
       case IQ1_S, IQ1_M, IQ3_XXS, IQ3_S -> codebook(type, source, at, target, to);
-      case TQ1_0, TQ2_0 -> {
-        ternary(type, source, at, target, to);
-        yield true;
-      }
+      case TQ1_0, TQ2_0 -> ternary(type, source, at, target, to);
       case NVFP4 -> {
         float[] decoded = new float[type.blockElements()];
         Blocks.decode(type, source, at, decoded, 0, decoded.length);
@@ -139,27 +91,25 @@ public final class Widening {
     return true;
   }
 
-  private static void ternary(
+  private static boolean ternary(
       DataType type, MemorySegment source, long at, MemorySegment target, long to) {
     short scale = source.get(Blocks.SHORT, at + type.blockBytes() - 2);
-    for (int block = 0; block < 8; block++) {
-      long first = to + (long) block * DataType.Q4_0.blockBytes();
-      target.set(Blocks.SHORT, first, scale);
-      for (int i = 0; i < 16; i++) {
-        int low = TernaryBlocks.quant(type, source, at, 32 * block + i) + 8;
-        int high = TernaryBlocks.quant(type, source, at, 32 * block + i + 16) + 8;
-        target.set(ValueLayout.JAVA_BYTE, first + 2 + i, (byte) (low | high << 4));
+    if (Float.isInfinite(Float.float16ToFloat(scale))) {
+      return false;
+    }
+    for (int sub = 0; sub < 16; sub++) {
+      target.set(ValueLayout.JAVA_BYTE, to + sub, (byte) 0x11);
+    }
+    for (int i = 0; i < 64; i++) {
+      int twoBits = 0;
+      for (int run = 0; run < 4; run++) {
+        int element = 128 * (i / 32) + 32 * run + i % 32;
+        twoBits |= TernaryBlocks.quant(type, source, at, element) + 1 << 2 * run;
       }
+      target.set(ValueLayout.JAVA_BYTE, to + 16 + i, (byte) twoBits);
     }
-  }
-
-  private static void levels(
-      MemorySegment source, long at, MemorySegment target, long to, short scale, byte[] levels) {
-    target.set(Blocks.SHORT, to, scale);
-    for (int i = 0; i < 16; i++) {
-      int packed = Blocks.unsigned(source, at + i);
-      target.set(ValueLayout.JAVA_BYTE, to + 2 + i, levels[packed & 15]);
-      target.set(ValueLayout.JAVA_BYTE, to + 18 + i, levels[packed >> 4]);
-    }
+    target.set(Blocks.SHORT, to + 80, scale);
+    target.set(Blocks.SHORT, to + 82, scale);
+    return true;
   }
 }

@@ -123,7 +123,8 @@ public final class AcceleratorWeights implements DeviceWeights {
       throw new IllegalStateException("the weights are closed");
     }
     Tensor tensor = tensor(weight);
-    if (hasKernels(tensor.type()) || layout.takes(tensor.type()) && Widening.fits(tensor)) {
+    DataType type = tensor.type();
+    if (layout.takes(type) ? layout.holds(tensor) : hasKernels(type)) {
       return bring(tensor, weight.name(), loaded);
     }
     Arena arena = Arena.ofShared();
@@ -179,7 +180,9 @@ public final class AcceleratorWeights implements DeviceWeights {
 
   private static boolean hasKernels(DataType type) {
     return switch (type) {
-      case F32, F16, BF16, Q4_0, Q4_1, Q5_0, Q5_1, Q8_0, SCALED_F8, Q4_K, Q5_K, Q6_K -> true;
+      case F32, F16, BF16 -> true;
+      case Q4_0, Q4_1, Q5_0, Q5_1, Q8_0, SCALED_F8, IQ4_NL, MXFP4 -> true;
+      case Q2_K, Q3_K, Q4_K, Q5_K, Q6_K, IQ4_XS -> true;
       default -> false;
     };
   }

@@ -29,6 +29,11 @@ public interface MatrixLayout {
   /** Whether matrices of a type are laid anew. */
   boolean takes(DataType type);
 
+  /** Whether a matrix of such a type can be laid; one may have scales that are beyond it. */
+  default boolean holds(Tensor tensor) {
+    return true;
+  }
+
   /** Bytes that a matrix, or matrices of experts, take where they are laid anew. */
   long bytes(DataType type, Shape shape);
 

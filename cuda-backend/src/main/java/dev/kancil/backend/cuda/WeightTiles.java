@@ -14,6 +14,7 @@ import java.lang.foreign.ValueLayout;
 import java.util.List;
 import java.util.Map;
 import java.util.function.LongConsumer;
+import java.util.stream.LongStream;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
@@ -27,6 +28,11 @@ final class WeightTiles implements MatrixLayout, AutoCloseable {
   private static final long STORED_BYTES = PinnedRing.PIECE_BYTES;
 
   private static final int THREADS = 256;
+
+  /** Of MXFP4: {@code 2^(e - 128)} is a half from the least to the most. */
+  private static final int LEAST_EXPONENT = 104;
+
+  private static final int MOST_EXPONENT = 143;
 
   private static final List<ValueLayout> PARAMETERS =
       List.of(
@@ -69,6 +75,22 @@ final class WeightTiles implements MatrixLayout, AutoCloseable {
   @Override
   public boolean takes(DataType type) {
     return TileFormat.of(type).isPresent() && (hasBfloats || type != DataType.BF16);
+  }
+
+  /**
+   * Scales of MXFP4 are halves there, which all real ones are; an exponent is a block's first byte.
+   */
+  @Override
+  public boolean holds(Tensor tensor) {
+    if (tensor.type() != DataType.MXFP4) {
+      return true;
+    }
+    int blockBytes = DataType.MXFP4.blockBytes();
+    MemorySegment data = tensor.data();
+    LongStream blocks = LongStream.range(0, data.byteSize() / blockBytes);
+    return (Tensor.isEverybodys(data) ? blocks.parallel() : blocks)
+        .mapToInt(block -> Byte.toUnsignedInt(data.get(ValueLayout.JAVA_BYTE, block * blockBytes)))
+        .allMatch(exponent -> exponent >= LEAST_EXPONENT && exponent <= MOST_EXPONENT);
   }
 
   @Override

@@ -26,6 +26,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class WeightTilesTest {
   private static final int COLUMNS = 768;
@@ -123,6 +124,20 @@ class WeightTilesTest {
     try (Scene scene = new Scene(1 << 20, 1 << 20)) {
       assertThat((double) scene.tiles.bytes(type, shape) / like.byteSize(shape.elements()))
           .isBetween(1.0, 1.08);
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {0, 103, 144, 255})
+  void anExponentWhosePowerIsNoHalfIsNotLaid(int exponent) {
+    Tensor tensor = random(DataType.MXFP4, Shape.of(3, COLUMNS));
+    try (Scene scene = new Scene(1 << 20, 1 << 20)) {
+      for (long at = 0; at < tensor.data().byteSize(); at += DataType.MXFP4.blockBytes()) {
+        tensor.data().set(ValueLayout.JAVA_BYTE, at, (byte) (104 + at % 40));
+      }
+      assertThat(scene.tiles.holds(tensor)).isTrue();
+      tensor.data().set(ValueLayout.JAVA_BYTE, 6 * 17, (byte) exponent);
+      assertThat(scene.tiles.holds(tensor)).isFalse();
     }
   }
 

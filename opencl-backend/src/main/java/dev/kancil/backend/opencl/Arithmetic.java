@@ -20,7 +20,8 @@ enum Arithmetic {
       case FLOATS -> true;
       case INTEGERS ->
           switch (type) {
-            case Q4_0, Q4_1, Q5_0, Q5_1, Q8_0, Q4_K, Q5_K, Q6_K -> true;
+            case Q4_0, Q4_1, Q5_0, Q5_1, Q8_0, IQ4_NL, MXFP4 -> true;
+            case Q2_K, Q3_K, Q4_K, Q5_K, Q6_K, IQ4_XS -> true;
             default -> false;
           };
       case HALVES -> type == DataType.F16;
