@@ -3,67 +3,9 @@
 // Defines: WEIGHT_*, COLUMNS, FORMAT (of weight_tiles.h).
 
 #include "weight_tiles.h"
-
-#if defined(WEIGHT_F16) || defined(WEIGHT_BF16)
-#define BITS 16
-#elif defined(WEIGHT_Q8_0) || defined(WEIGHT_SCALED_F8)
-#define BITS 8
-#elif defined(WEIGHT_Q6_K)
-#define BITS 6
-#elif defined(WEIGHT_Q5_0) || defined(WEIGHT_Q5_1) || defined(WEIGHT_Q5_K)
-#define BITS 5
-#elif defined(WEIGHT_Q3_K)
-#define BITS 3
-#elif defined(WEIGHT_Q2_K) || defined(WEIGHT_TQ1_0) || defined(WEIGHT_TQ2_0)
-#define BITS 2
-#else
-#define BITS 4
-#endif
-#if defined(WEIGHT_Q4_1) || defined(WEIGHT_Q5_1)
-#define MINIMUM
-#endif
-
-#if BITS >= 5 || defined(WEIGHT_Q4_0) || defined(WEIGHT_Q4_1) || defined(WEIGHT_Q4_K)
-#include "weight_elements.h"
-#else
 #include "stored_quants.h"
-#endif
 
 #define CHUNKS ((COLUMNS + FORMAT::CHUNK - 1) / FORMAT::CHUNK)
-
-#ifdef WEIGHT_ELEMENTS_H
-// The bits of element i as they are stored; of Q8_0, with the sign bit flipped, so that 128 is zero.
-#if BITS != 16
-static inline uint stored_quant(const uchar *block, int i) {
-#if defined(WEIGHT_Q8_0)
-  return block[2 + i] ^ 128;
-#elif defined(WEIGHT_SCALED_F8)
-  return block[4 + i];
-#elif defined(WEIGHT_Q6_K)
-  int part = i / 128, run = i / 32 % 4;
-  uint low = block[64 * part + run % 2 * 32 + i % 32] >> run / 2 * 4 & 15;
-  return low | (block[128 + 32 * part + i % 32] >> 2 * run & 3) << 4;
-#elif BLOCK == 256
-  int sub = i / 32;
-  uint q = block[HEADER + sub / 2 * 32 + i % 32] >> sub % 2 * 4 & 15;
-#ifdef FIFTHS
-  q |= (block[16 + i % 32] >> sub & 1) << 4;
-#endif
-  return q;
-#else
-  uint q = block[HEADER + i % 16] >> i / 16 * 4 & 15;
-#ifdef FIFTHS
-  q |= (uint_at(block + HEADER - 4) >> i & 1) << 4;
-#endif
-  return q;
-#endif
-}
-#endif
-#ifdef WEIGHT_Q6_K
-static inline uint scale_byte(const uchar *block, int sub) { return block[192 + sub] ^ 128; }
-static inline uint d_bits(const uchar *block) { return *(const ushort *)(block + 208); }
-#endif
-#endif
 
 struct lane_source {
   const uchar *rows;
@@ -205,7 +147,7 @@ kernel void repack(
     return;
   }
   int g = lane / 4;
-#if defined(WEIGHT_Q6_K) || !defined(WEIGHT_ELEMENTS_H) && BLOCK != 32
+#ifdef SIXTEENS
   uchar *scales = to + FORMAT::QUANTS;
   for (int half_of = 0; half_of < 2; half_of++) {
     for (int i = 0; i < 16; i++) {
@@ -213,7 +155,7 @@ kernel void repack(
       uint zero = FORMAT::HAVE_MINIMA || FORMAT::ARE_FLOATS ? 0 : 128;
       scales[16 * (g + 8 * half_of) + i] = (uchar)(block == nullptr ? zero : scale_byte(block, i % (BLOCK / 16)));
     }
-#ifndef WEIGHT_NVFP4
+#ifdef HAS_D
     const uchar *block = source.block(half_of, 0);
     ((ushort *)(scales + 256))[2 * g + half_of] = (ushort)(block == nullptr ? 0 : d_bits(block));
 #if BITS == 2
@@ -239,13 +181,11 @@ kernel void repack(
   ushort *scales = (ushort *)(to + FORMAT::QUANTS + FORMAT::FIFTH_BYTES);
   for (int i = 0; i < 4; i++) {
     const uchar *block = source.block(i / 2, 32 * (i % 2));
-#ifndef WEIGHT_ELEMENTS_H
-    scales[4 * g + i] = (ushort)(block == nullptr ? 0 : d_bits(block));
-#elif defined(MINIMUM)
+#ifdef MINIMUM
     scales[8 * g + i] = (ushort)half_word(block, 0);
     scales[8 * g + 4 + i] = (ushort)half_word(block, 2);
 #else
-    scales[4 * g + i] = (ushort)half_word(block, 0);
+    scales[4 * g + i] = (ushort)(block == nullptr ? 0 : d_bits(block));
 #endif
   }
 #endif

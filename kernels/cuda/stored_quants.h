@@ -1,11 +1,5 @@
-// What repack reads of types that only tiles know (weight_tiles.h): quants, or numbers of levels (levels.h), and scales, as GGUF stores them. Numbers
-// of levels of types with codebooks are what CODEBOOK, two bytes for each entry, has at the quant's place, and the sign, or what it has instead,
-// as fourth bit.
+// What repack reads of blocks: quants, or numbers of levels (levels.h), and scales. Most types lie as weight_elements.h says; others that only tiles know:
 //
-//   Q2_K     16 scales and minima of 4 bits; 64 bytes of 2 bits; half d, dmin
-//   Q3_K     32 bytes of third bits; 64 bytes of 2 bits; 16 scales of 6 bits in 12 bytes; half d
-//   IQ4_NL   half d; 16 bytes, each element i and i + 16 of 32               MXFP4  a byte, the exponent of d; 16 bytes likewise
-//   IQ4_XS   half d; 16 + 32 bits of 8 scales; 8 x 16 bytes likewise
 //   NVFP4    4 scales, E4M3; 4 x 8 bytes, each element i and i + 8 of 16
 //   TQ1_0    32 + 16 + 4 bytes, each a fraction whose digits to base three are 5 or 4 elements, byte i those from i on, as many apart as there are
 //            bytes; half d                                                  TQ2_0  64 bytes of 2 bits; half d
@@ -17,10 +11,13 @@
 //   IQ1_S    half d; 32 low bytes of entries; 8 x (4 x 3 high bits, a scale of 3 bits, a sign)
 //   IQ1_M    32 low bytes of entries; 32 x (3 high bits, a sign); 4 x (4 scales of 3 bits, 4 bits of d)
 //
-// Two bits are those of four runs of 32 in 32 bytes. Where there are seven signs, an eighth makes their number even.
-// Each type defines BLOCK, BLOCK_BYTES and
+// An entry is two bytes of CODEBOOK: two bits for each of eight levels, or three for each of four; the sign, or what IQ1 has instead, becomes the fourth
+// bit of a level's number. Where there are seven signs, an eighth makes their number even.
+//
+// Defines BLOCK, BLOCK_BYTES, ROW_BYTES, BITS (of a quant; 16 without blocks), MINIMUM (where small blocks have one), SIXTEENS (tiles of sixteens.h) with
+// HAS_D, ENTRIES (where a type's entries begin, if it has some), and
 //   stored_quant(block, i)     the bits of element i
-//   scale_byte(block, sub)     what tiles of sixteens.h have for elements 16 sub to 16 sub + 15
+//   scale_byte(block, sub)     with SIXTEENS: what tiles have for elements 16 sub to 16 sub + 15
 //   d_bits(block), dmin_bits   halves
 
 #ifndef STORED_QUANTS_H
@@ -28,25 +25,14 @@
 
 #include "dialect.h"
 
-// ENTRIES: where a type's entries begin in CODEBOOK, each of so many numbers.
-#if defined(WEIGHT_Q2_K)
-#define BLOCK_BYTES 84
-#elif defined(WEIGHT_Q3_K)
-#define BLOCK_BYTES 110
-#elif defined(WEIGHT_NVFP4)
+#if defined(WEIGHT_NVFP4)
 #define BLOCK 64
 #define BLOCK_BYTES 36
-#elif defined(WEIGHT_IQ4_NL)
-#define BLOCK 32
-#define BLOCK_BYTES 18
-#elif defined(WEIGHT_MXFP4)
-#define BLOCK 32
-#define BLOCK_BYTES 17
-#elif defined(WEIGHT_IQ4_XS)
-#define BLOCK_BYTES 136
 #elif defined(WEIGHT_TQ1_0)
+#define BLOCK 256
 #define BLOCK_BYTES 54
 #elif defined(WEIGHT_TQ2_0)
+#define BLOCK 256
 #define BLOCK_BYTES 66
 #elif defined(WEIGHT_IQ2_XXS)
 #define BLOCK_BYTES 66
@@ -70,16 +56,45 @@
 #define BLOCK_BYTES 56
 #define ENTRIES 2560
 #endif
-#ifndef BLOCK
+#ifdef ENTRIES
 #define BLOCK 256
 #endif
+#ifdef BLOCK
 #define ROW_BYTES ((size_t)(COLUMNS / BLOCK) * BLOCK_BYTES)
+#else
+#include "weight_elements.h"
+#endif
+
+#if defined(WEIGHT_F16) || defined(WEIGHT_BF16)
+#define BITS 16
+#elif defined(WEIGHT_Q8_0) || defined(WEIGHT_SCALED_F8)
+#define BITS 8
+#elif defined(WEIGHT_Q6_K)
+#define BITS 6
+#elif defined(WEIGHT_Q5_0) || defined(WEIGHT_Q5_1) || defined(WEIGHT_Q5_K)
+#define BITS 5
+#elif defined(WEIGHT_Q3_K)
+#define BITS 3
+#elif defined(WEIGHT_Q2_K) || defined(WEIGHT_TQ1_0) || defined(WEIGHT_TQ2_0)
+#define BITS 2
+#else
+#define BITS 4
+#endif
+#if defined(WEIGHT_Q4_1) || defined(WEIGHT_Q5_1)
+#define MINIMUM
+#endif
+#if BLOCK != 32 && !defined(WEIGHT_Q4_K) && !defined(WEIGHT_Q5_K)
+#define SIXTEENS
+#ifndef WEIGHT_NVFP4
+#define HAS_D
+#endif
+#endif
 
 // Blocks begin at even addresses, but for MXFP4's.
 static inline uint two_bytes(const uchar *at) { return *(const ushort *)at; }
 static inline uint four_bytes(const uchar *at) { return two_bytes(at) | two_bytes(at + 2) << 16; }
 
-// Bits of a run of 32 in each 128.
+// Two bits of four runs of 32 elements in 32 bytes.
 static inline uint run_bits(const uchar *bytes, int i) { return bytes[32 * (i / 128) + i % 32] >> 2 * (i / 32 % 4) & 3; }
 
 static inline uint nibble_at(const uchar *bytes, int number) { return bytes[number / 2] >> 4 * (number % 2) & 15; }
@@ -93,45 +108,52 @@ static inline uint number_of_eight(const ushort *codebook, uint entry, int i) { 
 static inline uint number_of_four(const ushort *codebook, uint entry, int i) { return codebook[ENTRIES + entry] >> 3 * i & 7; }
 #endif
 
-#if defined(WEIGHT_Q2_K)
+#if defined(WEIGHT_Q8_0)
 
-static inline uint stored_quant(const uchar *block, int i) { return run_bits(block + 16, i); }
+// With the sign bit flipped, so that 128 is zero.
+static inline uint stored_quant(const uchar *block, int i) { return block[2 + i] ^ 128; }
+static inline uint d_bits(const uchar *block) { return two_bytes(block); }
+
+#elif defined(WEIGHT_SCALED_F8)
+
+static inline uint stored_quant(const uchar *block, int i) { return block[4 + i]; }
+
+#elif defined(WEIGHT_Q2_K)
+
+static inline uint stored_quant(const uchar *block, int i) { return run_bits(block + HEADER, i); }
 static inline uint scale_byte(const uchar *block, int sub) { return block[sub]; }
 static inline uint d_bits(const uchar *block) { return two_bytes(block + 80); }
 static inline uint dmin_bits(const uchar *block) { return two_bytes(block + 82); }
 
 #elif defined(WEIGHT_Q3_K)
 
-static inline uint stored_quant(const uchar *block, int i) {
-  return run_bits(block + 32, i) | (block[i % 32] >> (4 * (i / 128) + i / 32 % 4) & 1) << 2;
-}
+static inline uint stored_quant(const uchar *block, int i) { return run_bits(block + HEADER, i) | (block[i % 32] >> i / 32 & 1) << 2; }
 static inline uint scale_byte(const uchar *block, int sub) {
   uint low = block[96 + sub % 8] >> 4 * (sub / 8) & 15, high = block[104 + sub % 4] >> 2 * (sub / 4) & 3;
-  return (low | high << 4) + 96;
+  return (low | high << 4) - 32 + 128;
 }
 static inline uint d_bits(const uchar *block) { return two_bytes(block + 108); }
 
-#elif defined(WEIGHT_IQ4_NL)
+#elif defined(WEIGHT_Q6_K)
 
-static inline uint stored_quant(const uchar *block, int i) { return block[2 + i % 16] >> i / 16 * 4 & 15; }
-static inline uint d_bits(const uchar *block) { return two_bytes(block); }
-
-#elif defined(WEIGHT_MXFP4)
-
-static inline uint stored_quant(const uchar *block, int i) { return block[1 + i % 16] >> i / 16 * 4 & 15; }
-// Half of 2^(e - 127), since levels are twice the numbers. The host sees to it that halves hold it.
-static inline uint d_bits(const uchar *block) {
-  int exponent = block[0] - 128;
-  return exponent >= -14 ? (exponent + 15) << 10 : 1 << (exponent + 24);
+static inline uint stored_quant(const uchar *block, int i) {
+  int part = i / 128, run = i / 32 % 4;
+  uint low = block[64 * part + run % 2 * 32 + i % 32] >> run / 2 * 4 & 15;
+  return low | (block[128 + 32 * part + i % 32] >> 2 * run & 3) << 4;
 }
+static inline uint scale_byte(const uchar *block, int sub) { return block[192 + sub] ^ 128; }
+static inline uint d_bits(const uchar *block) { return two_bytes(block + 208); }
 
-#elif defined(WEIGHT_IQ4_XS)
+#elif defined(WEIGHT_Q4_K) || defined(WEIGHT_Q5_K)
 
-static inline uint stored_quant(const uchar *block, int i) { return block[8 + i / 32 * 16 + i % 16] >> i % 32 / 16 * 4 & 15; }
-static inline uint scale_byte(const uchar *block, int sub) {
-  return (nibble_at(block + 4, sub / 2) | (two_bytes(block + 2) >> 2 * (sub / 2) & 3) << 4) + 96;
+static inline uint stored_quant(const uchar *block, int i) {
+  int sub = i / 32;
+  uint q = block[HEADER + sub / 2 * 32 + i % 32] >> sub % 2 * 4 & 15;
+#ifdef FIFTHS
+  q |= (block[16 + i % 32] >> sub & 1) << 4;
+#endif
+  return q;
 }
-static inline uint d_bits(const uchar *block) { return two_bytes(block); }
 
 #elif defined(WEIGHT_NVFP4)
 
@@ -237,6 +259,31 @@ static inline uint d_bits(const uchar *block) {
   }
   return bits;
 }
+
+#elif BITS != 16
+
+// Element i of each 32 in the lower, i + 16 in the higher half of a byte.
+static inline uint stored_quant(const uchar *block, int i) {
+  uint q = block[HEADER + i / 32 * 16 + i % 16] >> i % 32 / 16 * 4 & 15;
+#ifdef FIFTHS
+  q |= (uint_at(block + HEADER - 4) >> i & 1) << 4;
+#endif
+  return q;
+}
+#ifdef WEIGHT_MXFP4
+// Half of 2^(e - 127), since levels are twice the numbers. The host sees to it that halves hold it.
+static inline uint d_bits(const uchar *block) {
+  int exponent = block[0] - 128;
+  return exponent >= -14 ? (exponent + 15) << 10 : 1 << (exponent + 24);
+}
+#else
+static inline uint d_bits(const uchar *block) { return two_bytes(block); }
+#endif
+#ifdef WEIGHT_IQ4_XS
+static inline uint scale_byte(const uchar *block, int sub) {
+  return (nibble_at(block + 4, sub / 2) | (two_bytes(block + 2) >> 2 * (sub / 2) & 3) << 4) - 32 + 128;
+}
+#endif
 
 #endif
 
