@@ -1,6 +1,6 @@
 // How weights lie in memory (the blocks of GGUF and one of our own, SCALED_F8), and single elements as float32. One type is chosen
 // by a define: WEIGHT_F32, _F16, _BF16, _Q4_0, _Q4_1, _Q5_0, _Q5_1, _Q8_0, _SCALED_F8, _IQ4_NL, _MXFP4, _Q2_K, _Q3_K, _Q4_K, _Q5_K,
-// _Q6_K or _IQ4_XS.
+// _Q6_K, _IQ4_XS or one of those with codebooks (codebook_elements.h).
 // COLUMNS is the length of a row, which begins at `row`, has ROW_BYTES bytes and, but for the first three, blocks of BLOCK elements
 // and BLOCK_BYTES bytes.
 //
@@ -37,13 +37,20 @@
 #endif
 #endif
 
-// The 16 bits at an even address as a float. HALF_BY_SCALING is for devices without an instruction for it, where
+// Sixteen bits, or those at an even address, as a float. HALF_BY_SCALING is for devices without an instruction for it, where
 // float32 has subnormals: the bits are moved to where float32 has them and the exponent's bias is corrected by
 // a product, which is exact. (Infinities and NaNs, which weights don't have, become large numbers.)
+static inline float float_of_half(ushort bits) {
+#ifdef HALF_BY_SCALING
+  return as_float(((int)(short)bits << 13) & 0x8fffe000) * 0x1p112f;
+#else
+  return vload_half(0, (const half *)&bits);
+#endif
+}
+
 static inline float half_at(GLOBAL const uchar *at) {
 #ifdef HALF_BY_SCALING
-  int bits = *(GLOBAL const short *)at;
-  return as_float((bits << 13) & 0x8fffe000) * 0x1p112f;
+  return float_of_half(*(GLOBAL const ushort *)at);
 #else
   return vload_half(0, (GLOBAL const half *)at);
 #endif
@@ -444,5 +451,9 @@ static inline float weight_at(GLOBAL const uchar *row, int column) {
 }
 
 #endif
+
+// ---- Codebooks
+
+#include "codebook_elements.h"
 
 #endif

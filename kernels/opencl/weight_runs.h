@@ -1,7 +1,8 @@
 // The small integers of weights in blocks (weights.h), for products of integers: a run of 16 columns is scale * q + minimum, and
 // q has a byte for each column. A pair's two runs have one scale and minimum where they are of the same 32 columns (ONE_SCALE).
 // Types without MINIMA have none: their zero is taken off the bytes.
-// Defines: WEIGHT_Q4_0, _Q4_1, _Q5_0, _Q5_1, _Q8_0, _IQ4_NL, _MXFP4, _Q2_K, _Q3_K, _Q4_K, _Q5_K, _Q6_K or _IQ4_XS.
+// Defines: WEIGHT_Q4_0, _Q4_1, _Q5_0, _Q5_1, _Q8_0, _IQ4_NL, _MXFP4, _Q2_K, _Q3_K, _Q4_K, _Q5_K, _Q6_K, _IQ4_XS or one of those with
+// codebooks.
 
 #ifndef WEIGHT_RUNS_H
 #define WEIGHT_RUNS_H
@@ -16,7 +17,9 @@
 #endif
 
 // Columns that share a scale.
-#if defined(WEIGHT_Q2_K) || defined(WEIGHT_Q3_K) || defined(WEIGHT_Q6_K)
+#ifdef CODEBOOK
+#define RUN_COLUMNS SCALE_COLUMNS
+#elif defined(WEIGHT_Q2_K) || defined(WEIGHT_Q3_K) || defined(WEIGHT_Q6_K)
 #define RUN_COLUMNS 16
 #else
 #define RUN_COLUMNS 32
@@ -103,6 +106,20 @@ static inline void runs_of_pair(
   int i = pair_column(pair);
   *low = run_of(block, shared, i);
   *high = run_of(block, shared, i + PAIR_DISTANCE);
+}
+
+#elif defined(CODEBOOK)
+
+static inline weight_run run_of(global const uchar *block, block_shared d, int i) {
+  weight_run run = {as_int4(convert_char16(quants_of(block, i))), scale_of(block, d, i / 16), 0};
+  return run;
+}
+
+static inline void runs_of_pair(
+    global const uchar *block, block_shared d, int pair, weight_run *low, weight_run *high) {
+  int i = pair_column(pair);
+  *low = run_of(block, d, i);
+  *high = run_of(block, d, i + PAIR_DISTANCE);
 }
 
 #elif defined(WEIGHT_Q4_K) || defined(WEIGHT_Q5_K)

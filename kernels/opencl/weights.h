@@ -297,6 +297,44 @@ static inline float16 decode_16(global const uchar *row, int column) {
 
 #endif
 
+// ---- Codebooks
+
+#ifdef CODEBOOK
+
+// Of 16 elements from the i-th on, the whole numbers that its scale multiplies.
+static inline int16 quants_of(global const uchar *block, int i) {
+  uint8 places = (uint8)(0, 1, 2, 3, 4, 5, 6, 7);
+  int group = i / 8;
+  uint16 packed = (uint16)((uint8)(numbers_of(block, group)), (uint8)(numbers_of(block, group + 1)));
+  uint16 numbers = packed >> NUMBER_BITS * (uint16)(places, places) & (uint16)(MOST_NUMBER);
+  int16 levels = LEVEL_OF(as_int16(numbers));
+#ifdef SHIFTS
+  return levels + (int16)((int8)(shift_of(block, group)), (int8)(shift_of(block, group + 1)));
+#else
+  uint16 signs = (uint16)((uint8)(signs_of(block, group)), (uint8)(signs_of(block, group + 1)));
+  // All bits of those that are negative.
+  int16 negative = as_int16(signs << (31 - (uint16)(places, places))) >> 31;
+  return (levels ^ negative) - negative;
+#endif
+}
+
+static inline float16 decode_16_of(global const uchar *block, block_shared d, int i) {
+  return convert_float16(quants_of(block, i)) * (float16)(scale_of(block, d, i / 16));
+}
+
+static inline void decode_pair(global const uchar *block, block_shared d, int pair, float16 *low, float16 *high) {
+  int i = pair_column(pair);
+  *low = decode_16_of(block, d, i);
+  *high = decode_16_of(block, d, i + PAIR_DISTANCE);
+}
+
+static inline float16 decode_16(global const uchar *row, int column) {
+  global const uchar *block = row + (ulong)(column / BLOCK) * BLOCK_BYTES;
+  return decode_16_of(block, shared_of(block), column % BLOCK);
+}
+
+#endif
+
 // 32 columns share 16 bytes: pairs of a block, and of the whole blocks of a row.
 #define PAIRS_PER_BLOCK (BLOCK / 32)
 #define PAIRS (COLUMNS / BLOCK * PAIRS_PER_BLOCK)

@@ -33,7 +33,7 @@ final class ProductCases {
           DataType.MXFP4,
           DataType.SCALED_F8);
 
-  /** Those that few checkpoints have, and that devices bring into forms of the others. */
+  /** Those that few checkpoints have: the same ways through kernels, and fewer sizes. */
   static final List<DataType> RARE_TYPES =
       List.of(
           DataType.NVFP4,

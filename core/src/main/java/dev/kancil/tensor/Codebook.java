@@ -26,9 +26,13 @@ public final class Codebook {
   /** Of IQ1_S and IQ1_M. */
   static final Codebook IQ1 = new Codebook(2560, 2048, 8, -1, 0, 1);
 
+  private final int first;
+  private final int groups;
   private final byte[] levels;
 
   private Codebook(int first, int groups, int size, int... choices) {
+    this.first = first;
+    this.groups = groups;
     int bits = size == 8 ? 2 : 3;
     levels = new byte[groups * size];
     for (int i = 0; i < levels.length; i++) {
@@ -40,6 +44,23 @@ public final class Codebook {
   /** All groups, packed as {@code codebooks.bin} has them, for kernels. */
   public static MemorySegment packed() {
     return FILE;
+  }
+
+  /** The groups that a type of weights can hold, packed likewise; none if it has no codebook. */
+  public static short[] groups(DataType type) {
+    Codebook codebook =
+        switch (type) {
+          case IQ2_XXS -> IQ2_XXS;
+          case IQ2_XS -> IQ2_XS;
+          case IQ2_S -> IQ2_S;
+          case IQ3_XXS -> IQ3_XXS;
+          case IQ3_S -> IQ3_S;
+          case IQ1_S, IQ1_M -> IQ1;
+          default -> null;
+        };
+    return codebook == null
+        ? new short[0]
+        : FILE.asSlice(2L * codebook.first, 2L * codebook.groups).toArray(Blocks.SHORT);
   }
 
   /** Number {@code i} of all groups' levels, one group after the other. */

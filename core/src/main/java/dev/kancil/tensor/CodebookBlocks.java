@@ -22,7 +22,7 @@ import java.lang.foreign.MemorySegment;
  * product fits in a float32.
  */
 final class CodebookBlocks {
-  static final int ELEMENTS = 256;
+  private static final int ELEMENTS = 256;
   private static final int GROUP = 8;
 
   private CodebookBlocks() {}
@@ -40,7 +40,7 @@ final class CodebookBlocks {
   }
 
   /** The bits of d. */
-  static short half(DataType type, MemorySegment source, long at) {
+  private static short half(DataType type, MemorySegment source, long at) {
     if (type != DataType.IQ1_M) {
       return source.get(Blocks.SHORT, at);
     }
@@ -51,7 +51,7 @@ final class CodebookBlocks {
     return (short) half;
   }
 
-  static float unit(DataType type) {
+  private static float unit(DataType type) {
     return switch (type) {
       case IQ3_S -> 1;
       case IQ3_XXS -> 0.5f;
@@ -60,7 +60,7 @@ final class CodebookBlocks {
   }
 
   /** The scale of elements {@code 16 sub} to {@code 16 sub + 15}. */
-  static int scale(DataType type, MemorySegment source, long at, int sub) {
+  private static int scale(DataType type, MemorySegment source, long at, int sub) {
     int stored =
         switch (type) {
           case IQ2_XXS -> source.get(Blocks.INT, at + 6 + 8 * (sub / 2)) >>> 28;
@@ -76,7 +76,7 @@ final class CodebookBlocks {
   }
 
   /** Eight whole numbers. */
-  static void quants(
+  private static void quants(
       DataType type, MemorySegment source, long at, int group, float[] target, int to) {
     switch (type) {
       case IQ2_XXS -> {

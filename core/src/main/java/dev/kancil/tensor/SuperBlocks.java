@@ -2,7 +2,6 @@ package dev.kancil.tensor;
 
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
-import java.util.function.IntUnaryOperator;
 
 /**
  * Blocks of 256 elements: sub-blocks of 16 or 32 whose small integer scales (and minima) are scaled
@@ -68,39 +67,6 @@ final class SuperBlocks {
     int q = Blocks.unsigned(source, at + 32 + 32 * half + i % 32) >> 2 * run & 3;
     int third = Blocks.unsigned(source, at + i % 32) >> 4 * half + run & 1;
     return q - 4 * (1 - third);
-  }
-
-  /**
-   * Writes a block of Q6_K.
-   *
-   * @param d the bits of its scale
-   * @param scale of each 16 elements, of a byte
-   * @param quant of each element, from -32 to 31
-   */
-  static void packQ6(
-      MemorySegment target, long to, short d, IntUnaryOperator scale, IntUnaryOperator quant) {
-    for (int half = 0; half < 2; half++) {
-      for (int i = 0; i < 32; i++) {
-        int[] quants = new int[4];
-        int high = 0;
-        for (int run = 0; run < 4; run++) {
-          quants[run] = quant.applyAsInt(128 * half + 32 * run + i) + 32;
-          high |= quants[run] >> 4 << 2 * run;
-        }
-        long lows = to + 64 * half + i;
-        set(target, lows, quants[0] & 15 | (quants[2] & 15) << 4);
-        set(target, lows + 32, quants[1] & 15 | (quants[3] & 15) << 4);
-        set(target, to + 128 + 32 * half + i, high);
-      }
-    }
-    for (int sub = 0; sub < 16; sub++) {
-      set(target, to + 192 + sub, scale.applyAsInt(sub));
-    }
-    target.set(Blocks.SHORT, to + 208, d);
-  }
-
-  private static void set(MemorySegment target, long at, int value) {
-    target.set(ValueLayout.JAVA_BYTE, at, (byte) value);
   }
 
   /** The six-bit scale of sub-block {@code sub} of Q4_K and Q5_K. */

@@ -12,10 +12,8 @@ import org.jspecify.annotations.Nullable;
  * alone: what is decoded is the same to the bit.
  *
  * <pre>
- * IQ1_S, IQ1_M    Q6_K: quants are eighths up to 9; an eighth of d must be of half precision
- * IQ3_XXS, IQ3_S  Q6_K: quants are up to 31; half of IQ3_XXS's d must be of half precision
- * TQ1_0, TQ2_0    Q2_K: quants are from 0 to 3, scales and minima 1; d must be finite
- * NVFP4           F16: a product has six significant bits
+ * TQ1_0, TQ2_0  Q2_K: quants are from 0 to 3, scales and minima 1; d must be finite
+ * NVFP4         F16: a product has six significant bits
  * </pre>
  */
 public final class Widening {
@@ -24,7 +22,6 @@ public final class Widening {
   /** The type that holds blocks of another exactly; null if there is none. */
   public static @Nullable DataType of(DataType type) {
     return switch (type) {
-      case IQ1_S, IQ1_M, IQ3_XXS, IQ3_S -> DataType.Q6_K;
       case TQ1_0, TQ2_0 -> DataType.Q2_K;
       case NVFP4 -> DataType.F16;
       default -> null;
@@ -58,7 +55,6 @@ public final class Widening {
   private static boolean block(
       DataType type, MemorySegment source, long at, MemorySegment target, long to) {
     return switch (type) {
-      case IQ1_S, IQ1_M, IQ3_XXS, IQ3_S -> codebook(type, source, at, target, to);
       case TQ1_0, TQ2_0 -> ternary(type, source, at, target, to);
       case NVFP4 -> {
         float[] decoded = new float[type.blockElements()];
@@ -68,27 +64,6 @@ public final class Widening {
       }
       default -> throw new IllegalArgumentException(type.toString());
     };
-  }
-
-  private static boolean codebook(
-      DataType type, MemorySegment source, long at, MemorySegment target, long to) {
-    float d =
-        Float.float16ToFloat(CodebookBlocks.half(type, source, at)) * CodebookBlocks.unit(type);
-    short scale = Float.floatToFloat16(d);
-    if (Float.compare(Float.float16ToFloat(scale), d) != 0) {
-      return false;
-    }
-    float[] quants = new float[CodebookBlocks.ELEMENTS];
-    for (int i = 0; i < quants.length; i += 8) {
-      CodebookBlocks.quants(type, source, at, i / 8, quants, i);
-    }
-    SuperBlocks.packQ6(
-        target,
-        to,
-        scale,
-        sub -> CodebookBlocks.scale(type, source, at, sub),
-        i -> (int) quants[i]);
-    return true;
   }
 
   private static boolean ternary(

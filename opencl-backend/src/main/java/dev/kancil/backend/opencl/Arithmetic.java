@@ -22,6 +22,7 @@ enum Arithmetic {
           switch (type) {
             case Q4_0, Q4_1, Q5_0, Q5_1, Q8_0, IQ4_NL, MXFP4 -> true;
             case Q2_K, Q3_K, Q4_K, Q5_K, Q6_K, IQ4_XS -> true;
+            case IQ2_XXS, IQ2_XS, IQ2_S, IQ3_XXS, IQ3_S, IQ1_S, IQ1_M -> true;
             default -> false;
           };
       case HALVES -> type == DataType.F16;

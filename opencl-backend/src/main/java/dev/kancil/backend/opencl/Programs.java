@@ -3,12 +3,15 @@ package dev.kancil.backend.opencl;
 import dev.kancil.DeviceException;
 import dev.kancil.backend.accelerator.BinaryCache;
 import dev.kancil.kernels.KernelSource;
+import dev.kancil.tensor.Codebook;
+import dev.kancil.tensor.DataType;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Stream;
 import org.jocl.CL;
 import org.jocl.Pointer;
 import org.jocl.cl_context;
@@ -72,6 +75,9 @@ final class Programs implements AutoCloseable {
     // In the source, since not all compilers take functions and spaces among their options.
     new TreeMap<>(defines)
         .forEach((name, meaning) -> text.append("#define " + name + " " + meaning + "\n"));
+    Stream.of(DataType.values())
+        .filter(type -> defines.containsKey("WEIGHT_" + type.name()))
+        .forEach(type -> appendCodebook(type, text));
     text.append(source(file));
     String source = text.toString();
     // Functions of packed bytes come with OpenCL C 3.0.
@@ -93,6 +99,20 @@ final class Programs implements AutoCloseable {
       cache.keep(source, flags, built);
     }
     return program;
+  }
+
+  /** What kernels look weights up in, if they are of a type with a codebook. */
+  private static void appendCodebook(DataType type, StringBuilder text) {
+    short[] groups = Codebook.groups(type);
+    if (groups.length == 0) {
+      return;
+    }
+    text.append("constant ushort codebook[] = {");
+    for (int i = 0; i < groups.length; i++) {
+      // Compilers need not take lines of any length.
+      text.append(i % 16 == 0 ? "\n" : " ").append(groups[i] & 0xffff).append(',');
+    }
+    text.append("\n};\n");
   }
 
   /** A program from a cached binary; null if the driver won't have it. */

@@ -58,7 +58,7 @@ class WeightBlocksTest {
   @EnumSource(
       names = {
         "Q4_0", "Q4_1", "Q5_0", "Q5_1", "Q8_0", "IQ4_NL", "MXFP4", "Q2_K", "Q3_K", "Q4_K", "Q5_K",
-        "Q6_K", "IQ4_XS"
+        "Q6_K", "IQ4_XS", "IQ2_XXS", "IQ2_XS", "IQ2_S", "IQ3_XXS", "IQ3_S", "IQ1_S", "IQ1_M"
       })
   void rowsAndProductsWithAnIdentityAreTheMatrix(DataType type) throws IOException {
     Tensor matrix = blocks(type);
