@@ -9,8 +9,8 @@
 //   IQ1_S    half d; 32 low bytes of entries; 8 x (4 x 3 high bits, a scale of 3 bits, a shift)
 //   IQ1_M    32 low bytes of entries; 32 x (3 high bits, a shift); 4 x (4 scales of 3 bits, 4 bits of d)
 //
-// The host puts `codebook`, a constant array of 16 bits for each entry, in front of the source: two bits for each of eight levels, or
-// three for each of four, which are numbers of levels. An element is d UNIT (2 scale + 1) quant, and a quant is a level or its negative;
+// The host puts `codebook`, a constant array of 16 bits for each entry, in front of the source, or, with CODEBOOK_IS_ARGUMENT, who asks
+// has it: two bits for each of eight levels, or three for each of four, which are numbers of levels. An element is d UNIT (2 scale + 1) quant, and a quant is a level or its negative;
 // IQ1's are eighths, 8 (number - 1) plus or minus 1. All of it fits in float32, in any order. CUDA has these types in tiles alone.
 
 #ifndef CODEBOOK_ELEMENTS_H
@@ -83,6 +83,12 @@ static inline uint even_signs(uint signs) {
   return seven | (popcount(seven) & 1) << 7;
 }
 
+#ifdef CODEBOOK_IS_ARGUMENT
+#define AND_CODEBOOK , const ushort *codebook
+#else
+#define AND_CODEBOOK
+#endif
+
 // Of each type:
 //   scale_bits(block, sub)     of elements 16 sub to 16 sub + 15
 //   numbers_of(block, group)   NUMBER_BITS for each of eight levels
@@ -95,7 +101,7 @@ static inline uint scale_bits(GLOBAL const uchar *block, int sub) {
   return uint_at(block + 6 + 8 * (sub / 2)) >> 28;
 }
 
-static inline uint numbers_of(GLOBAL const uchar *block, int group) {
+static inline uint numbers_of(GLOBAL const uchar *block, int group AND_CODEBOOK) {
   return codebook[block[2 + group / 4 * 8 + group % 4]];
 }
 
@@ -109,7 +115,7 @@ static inline uint scale_bits(GLOBAL const uchar *block, int sub) {
   return nibble_at(block + 66, sub);
 }
 
-static inline uint numbers_of(GLOBAL const uchar *block, int group) {
+static inline uint numbers_of(GLOBAL const uchar *block, int group AND_CODEBOOK) {
   return codebook[ushort_at(block + 2 + 2 * group) & 511];
 }
 
@@ -123,7 +129,7 @@ static inline uint scale_bits(GLOBAL const uchar *block, int sub) {
   return nibble_at(block + 74, sub);
 }
 
-static inline uint numbers_of(GLOBAL const uchar *block, int group) {
+static inline uint numbers_of(GLOBAL const uchar *block, int group AND_CODEBOOK) {
   int high = block[66 + group / 4] >> group % 4 * 2 & 3;
   return codebook[block[2 + group] | high << 8];
 }
@@ -138,7 +144,7 @@ static inline uint scale_bits(GLOBAL const uchar *block, int sub) {
   return uint_at(block + 66 + sub / 2 * 4) >> 28;
 }
 
-static inline uint numbers_of(GLOBAL const uchar *block, int group) {
+static inline uint numbers_of(GLOBAL const uchar *block, int group AND_CODEBOOK) {
   uint entries = ushort_at(block + 2 + 2 * group);
   return codebook[entries & 255] | (uint)codebook[entries >> 8] << 12;
 }
@@ -153,7 +159,7 @@ static inline uint scale_bits(GLOBAL const uchar *block, int sub) {
   return nibble_at(block + 106, sub / 2);
 }
 
-static inline uint numbers_of(GLOBAL const uchar *block, int group) {
+static inline uint numbers_of(GLOBAL const uchar *block, int group AND_CODEBOOK) {
   uint entries = ushort_at(block + 2 + 2 * group);
   uint highs = block[66 + group / 4] >> group % 4 * 2;
   return codebook[entries & 255 | (highs & 1) << 8] | (uint)codebook[entries >> 8 | (highs & 2) << 7] << 12;
@@ -169,7 +175,7 @@ static inline uint scale_bits(GLOBAL const uchar *block, int sub) {
   return ushort_at(block + 34 + sub / 2 * 2) >> 12 & 7;
 }
 
-static inline uint numbers_of(GLOBAL const uchar *block, int group) {
+static inline uint numbers_of(GLOBAL const uchar *block, int group AND_CODEBOOK) {
   uint highs = ushort_at(block + 34 + group / 4 * 2);
   return codebook[block[2 + group] | (highs >> 3 * (group % 4) & 7) << 8];
 }
@@ -184,7 +190,7 @@ static inline uint scale_bits(GLOBAL const uchar *block, int sub) {
   return ushort_at(block + 48 + sub / 4 * 2) >> 3 * (sub % 4) & 7;
 }
 
-static inline uint numbers_of(GLOBAL const uchar *block, int group) {
+static inline uint numbers_of(GLOBAL const uchar *block, int group AND_CODEBOOK) {
   return codebook[block[group] | (nibble_at(block + 32, group) & 7) << 8];
 }
 
@@ -196,22 +202,28 @@ static inline int shift_of(GLOBAL const uchar *block, int group) {
 
 typedef float block_shared;
 
-static inline block_shared shared_of(GLOBAL const uchar *block) {
+// The bits of d.
+static inline ushort d_bits(GLOBAL const uchar *block) {
 #ifdef WEIGHT_IQ1_M
   ushort bits = 0;
   for (int i = 0; i < 4; i++) {
     bits |= ushort_at(block + 48 + 2 * i) >> 12 << 4 * i;
   }
-  return float_of_half(bits) * UNIT;
+  return bits;
 #else
-  return half_at(block) * UNIT;
+  return ushort_at(block);
 #endif
+}
+
+static inline block_shared shared_of(GLOBAL const uchar *block) {
+  return float_of_half(d_bits(block)) * UNIT;
 }
 
 static inline float scale_of(GLOBAL const uchar *block, block_shared d, int sub) {
   return d * (int)(2 * scale_bits(block, sub) + 1);
 }
 
+#ifndef CODEBOOK_IS_ARGUMENT
 static inline float weight_at(GLOBAL const uchar *row, int column) {
   GLOBAL const uchar *block = row + (ulong)(column / BLOCK) * BLOCK_BYTES;
   int group = column % BLOCK / 8;
@@ -224,6 +236,7 @@ static inline float weight_at(GLOBAL const uchar *row, int column) {
 #endif
   return scale_of(block, shared_of(block), group / 2) * quant;
 }
+#endif
 
 #endif
 

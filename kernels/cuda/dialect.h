@@ -51,6 +51,7 @@ static inline uchar as_uchar(char x) { return (uchar)x; }
 
 static inline long clamp(long x, long least, long most) { return x < least ? least : x > most ? most : x; }
 static inline int clamp(int x, int least, int most) { return x < least ? least : x > most ? most : x; }
+static inline uint popcount(uint x) { return __popc(x); }
 static inline ulong mul_hi(ulong a, ulong b) { return __umul64hi(a, b); }
 static inline uint atomic_add(uint *sum, uint value) { return atomicAdd(sum, value); }
 

@@ -9,7 +9,7 @@
 
 struct lane_source {
   const uchar *rows;
-#ifdef ENTRIES
+#ifdef CODEBOOK
   const ushort *codebook;
 #endif
   int row_count, row, column, chunk_column;
@@ -24,7 +24,7 @@ struct lane_source {
     const uchar *from = rows + (size_t)r * ROW_BYTES;
 #if BITS == 16
     return ((const ushort *)from)[c];
-#elif defined(ENTRIES)
+#elif defined(CODEBOOK)
     return stored_quant(from + (size_t)(c / BLOCK) * BLOCK_BYTES, c % BLOCK, codebook);
 #else
     return stored_quant(from + (size_t)(c / BLOCK) * BLOCK_BYTES, c % BLOCK);
@@ -73,7 +73,7 @@ static inline uint half_word(const uchar *block, int at) { return block == nullp
 
 kernel void repack(
     const uchar *w, int rows, uchar *tiles, ulong first_tile
-#ifdef ENTRIES
+#ifdef CODEBOOK
     , const ushort *codebook
 #endif
 ) {
@@ -87,7 +87,7 @@ kernel void repack(
   }
   lane_source source;
   source.rows = w;
-#ifdef ENTRIES
+#ifdef CODEBOOK
   source.codebook = codebook;
 #endif
   source.row_count = rows;

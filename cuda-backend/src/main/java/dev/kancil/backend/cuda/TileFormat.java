@@ -1,5 +1,6 @@
 package dev.kancil.backend.cuda;
 
+import dev.kancil.tensor.Codebook;
 import dev.kancil.tensor.DataType;
 import java.util.Optional;
 
@@ -51,12 +52,9 @@ record TileFormat(DataType type, String tile, int chunkColumns, int chunkBytes, 
     return "tile_" + tile;
   }
 
-  /** Whether what is stored are entries of codebooks. */
+  /** Whether what is stored are entries of a codebook. */
   boolean hasCodebook() {
-    return switch (type) {
-      case IQ1_S, IQ1_M, IQ2_XXS, IQ2_XS, IQ2_S, IQ3_XXS, IQ3_S -> true;
-      default -> false;
-    };
+    return Codebook.groups(type).length > 0;
   }
 
   int chunks(int columns) {

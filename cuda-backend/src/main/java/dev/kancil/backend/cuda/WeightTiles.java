@@ -11,6 +11,7 @@ import dev.kancil.tensor.Tensor;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.LongConsumer;
@@ -52,8 +53,8 @@ final class WeightTiles implements MatrixLayout, AutoCloseable {
   /** Where rows lie as they are stored, for all matrices one after the other. */
   private @Nullable DeviceBuffer stored;
 
-  /** {@link Codebook#packed}, once a matrix has needed it. */
-  private @Nullable DeviceBuffer codebook;
+  /** {@link Codebook#groups} of types that matrices have had. */
+  private final Map<DataType, DeviceBuffer> codebooks = new EnumMap<>(DataType.class);
 
   /**
    * @param hasBfloats whether tensor cores multiply them
@@ -200,7 +201,7 @@ final class WeightTiles implements MatrixLayout, AutoCloseable {
       arguments.set(2, CudaBuffer.address(laid));
       arguments.set(3, firstTile);
       if (format.hasCodebook()) {
-        arguments.set(4, CudaBuffer.address(codebook()));
+        arguments.set(4, CudaBuffer.address(codebook(format.type())));
       }
       int blocks = Math.toIntExact(Math.ceilDiv(items, (long) THREADS));
       long stream = memory.ring().stream();
@@ -211,14 +212,15 @@ final class WeightTiles implements MatrixLayout, AutoCloseable {
   }
 
   /** Copied before the first kernel that reads it, on the same stream. */
-  private DeviceBuffer codebook() {
-    DeviceBuffer buffer = codebook;
-    if (buffer == null) {
-      MemorySegment packed = Codebook.packed();
-      buffer = memory.allocate(packed.byteSize(), "codebooks of weights");
-      codebook = buffer;
-      memory.ring().copy(CudaBuffer.address(buffer), packed, _ -> {});
+  private DeviceBuffer codebook(DataType type) {
+    DeviceBuffer known = codebooks.get(type);
+    if (known != null) {
+      return known;
     }
+    MemorySegment groups = MemorySegment.ofArray(Codebook.groups(type));
+    DeviceBuffer buffer = memory.allocate(groups.byteSize(), "the codebook of " + type);
+    codebooks.put(type, buffer);
+    memory.ring().copy(CudaBuffer.address(buffer), groups, _ -> {});
     return buffer;
   }
 
@@ -228,9 +230,7 @@ final class WeightTiles implements MatrixLayout, AutoCloseable {
       stored.close();
       stored = null;
     }
-    if (codebook != null) {
-      codebook.close();
-      codebook = null;
-    }
+    codebooks.values().forEach(DeviceBuffer::close);
+    codebooks.clear();
   }
 }
