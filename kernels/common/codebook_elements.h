@@ -32,6 +32,7 @@
 #define BLOCK_BYTES 56
 #endif
 
+// LEVEL_OF is for numbers and vectors of them.
 #if defined(WEIGHT_IQ2_XXS) || defined(WEIGHT_IQ2_XS) || defined(WEIGHT_IQ2_S)
 #define NUMBER_BITS 2
 #define UNIT 0.125f

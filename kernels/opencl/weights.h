@@ -5,7 +5,8 @@
 //   decode_16(row, column)           16 elements from a column that is a multiple of 16
 //   decode_pair(block, shared, ...)  the 32 elements that share 16 bytes: two runs of 16 columns that are
 //                                    PAIR_DISTANCE apart. A block has PAIRS_PER_BLOCK of them, whose scales
-//                                    are read once, by shared_of(block).
+//                                    are read once, by shared_of(block). Types with codebooks share nothing
+//                                    but scales.
 // Types that have no blocks (F32, F16, BF16) are treated as if they had blocks of 32; of a row whose length is no
 // multiple of 32 (they may have any), the rest is read with weight_at.
 
