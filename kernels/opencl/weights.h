@@ -3,10 +3,9 @@
 // Three ways to read a row, which begins at `row`:
 //   weight_at(row, column)           one element, plainly
 //   decode_16(row, column)           16 elements from a column that is a multiple of 16
-//   decode_pair(block, shared, ...)  the 32 elements that share 16 bytes: two runs of 16 columns that are
-//                                    PAIR_DISTANCE apart. A block has PAIRS_PER_BLOCK of them, whose scales
-//                                    are read once, by shared_of(block). Types with codebooks share nothing
-//                                    but scales.
+//   decode_pair(block, shared, ...)  the 32 elements that share 16 bytes, or half of those that do: two runs of 16
+//                                    columns that are PAIR_DISTANCE apart. A block has PAIRS_PER_BLOCK of them, and
+//                                    what they share is read once, by shared_of(block); with codebooks scales alone.
 // Types that have no blocks (F32, F16, BF16) are treated as if they had blocks of 32; of a row whose length is no
 // multiple of 32 (they may have any), the rest is read with weight_at.
 
@@ -156,9 +155,10 @@ static inline float16 decode_16(global const uchar *row, int column) {
 
 // Twice the floats of four bits: a sign, two bits of exponent and one of mantissa. Not by subnormal floats.
 static inline float16 levels_of(uchar16 q) {
-  int16 magnitude = convert_int16(q & (uchar16)(7));
-  float16 normal = as_float16((magnitude << 22) + (int16)(127 << 23));
-  int16 sign = convert_int16(q & (uchar16)(8)) << 28;
+  int16 bits = convert_int16(q);
+  int16 magnitude = bits & 7;
+  float16 normal = as_float16((magnitude << 22) + (127 << 23));
+  int16 sign = (bits & 8) << 28;
   return as_float16(as_int16(select(normal, convert_float16(magnitude), magnitude < (int16)(4))) | sign);
 }
 
@@ -169,8 +169,8 @@ static inline float16 scaled_levels(uchar16 q, float scale) {
 #else
 
 // The levels are the whole numbers next to a polynomial of the fourth degree, 0.442 away at most, and the last sum rounds to
-// them, since LARGE is where floats are whole numbers. Tables would be slower: items of a group each want another place of
-// one, which constant memory serves one after the other; and who chooses among vector elements by a variable goes through memory.
+// them, since LARGE is where floats are whole numbers. No table: items of a group each want another place of it, which constant
+// memory serves one after the other on many devices, and vectors whose elements are chosen by a variable go through memory.
 #define LARGE 0x1.8p23f
 
 static inline float16 large_levels_of(uchar16 q) {
@@ -336,7 +336,7 @@ static inline float16 decode_16(global const uchar *row, int column) {
 
 #endif
 
-// 32 columns share 16 bytes: pairs of a block, and of the whole blocks of a row.
+// Pairs of a block, and of the whole blocks of a row: each has 32 columns.
 #define PAIRS_PER_BLOCK (BLOCK / 32)
 #define PAIRS (COLUMNS / BLOCK * PAIRS_PER_BLOCK)
 // Columns from here on are in no block (F32, F16 and BF16 only).
