@@ -10,8 +10,9 @@
 //   IQ1_M    32 low bytes of entries; 32 x (3 high bits, a shift); 4 x (4 scales of 3 bits, 4 bits of d)
 //
 // The host puts `codebook`, a constant array of 16 bits for each entry, in front of the source, or, with CODEBOOK_IS_ARGUMENT, who asks
-// has it: two bits for each of eight levels, or three for each of four, which are numbers of levels. An element is d UNIT (2 scale + 1) quant, and a quant is a level or its negative;
-// IQ1's are eighths, 8 (number - 1) plus or minus 1. All of it fits in float32, in any order. CUDA has these types in tiles alone.
+// has it: two bits for each of eight levels, or three for each of four, which are numbers of levels. An element is
+// d UNIT (2 scale + 1) quant, and a quant is a level or its negative; IQ1's are eighths, 8 (number - 1) plus or minus 1. All of it fits
+// in float32, in any order. CUDA has these types in tiles alone.
 
 #ifndef CODEBOOK_ELEMENTS_H
 #define CODEBOOK_ELEMENTS_H

@@ -10,6 +10,7 @@
 // What blocks whose quants are no numbers of levels name: low four bits of number e of pair i in bits 4i + 16e to 4i + 16e + 3.
 struct no_levels {
   static constexpr bool ARE_LEVELS = false, ARE_FLOATS = false;
+  static constexpr int EIGHTHS = 8;
   static constexpr float UNIT = 1;
   static inline uint placed(uint number, int pair, int e) { return (number & 15) << (4 * pair + 16 * e); }
 };

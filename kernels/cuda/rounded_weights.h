@@ -96,7 +96,7 @@ static inline a_fragment weights_of(const typename sixteens<Q>::raw &r, int step
         a.pair[i] = add_halves(fma_halves(multiplied_halves(a.pair[i], scale), d, high), low);
       }
     } else {
-      float scale = F::ARE_FLOATS ? eight_bit_float((uchar)byte) * (Q::EIGHTHS * 0.125f) : F::d_of(r, row) * (float)((int)byte - 128);
+      float scale = F::ARE_FLOATS ? eight_bit_float((uchar)byte) * F::WHOLE : F::d_of(r, row) * (float)((int)byte - 128);
       uint high = halves_of(scale, scale);
       float rest = scale - low_half(high);
       uint low = halves_of(rest, rest);

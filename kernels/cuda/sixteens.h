@@ -16,15 +16,16 @@
 
 struct two_bits {
   typedef no_levels levels;
-  static constexpr int QUANTS = 1024, OFFSET = 0, EIGHTHS = 8;
-  static constexpr bool ARE_LEVELS = false, ARE_FLOATS = false, HAVE_MINIMA = true;
-  static constexpr float unit(int row) { return row == 0 ? LOW_UNIT : HIGH_UNIT; }
+  static constexpr int QUANTS = 1024, OFFSET = 0;
+  static constexpr bool HAVE_MINIMA = true;
   struct raw {
     uint4 words[2];
   };
 
   static inline raw load(const uchar *chunk, int lane) {
-    return {uint4_at(chunk + 16 * lane), uint4_at(chunk + 512 + 16 * lane)};
+    raw r;
+    load_lines(r.words, chunk, lane);
+    return r;
   }
 
   static inline a_fragment quants(const raw &r, int step) {
@@ -34,16 +35,18 @@ struct two_bits {
 
 struct three_bits {
   typedef no_levels levels;
-  static constexpr int QUANTS = 1536, OFFSET = 4, EIGHTHS = 8;
-  static constexpr bool ARE_LEVELS = false, ARE_FLOATS = false, HAVE_MINIMA = false;
-  static constexpr float unit(int row) { return row == 0 ? LOW_UNIT : HIGH_UNIT; }
+  static constexpr int QUANTS = 1536, OFFSET = 4;
+  static constexpr bool HAVE_MINIMA = false;
   struct raw {
     uint4 words[2];
     uint4 thirds;
   };
 
   static inline raw load(const uchar *chunk, int lane) {
-    return {uint4_at(chunk + 16 * lane), uint4_at(chunk + 512 + 16 * lane), uint4_at(chunk + 1024 + 16 * lane)};
+    raw r;
+    load_lines(r.words, chunk, lane);
+    r.thirds = uint4_at(chunk + 1024 + 16 * lane);
+    return r;
   }
 
   static inline a_fragment quants(const raw &r, int step) {
@@ -55,9 +58,8 @@ struct three_bits {
 
 struct six_bits {
   typedef no_levels levels;
-  static constexpr int QUANTS = 2048 + 1024, OFFSET = 32, EIGHTHS = 8;
-  static constexpr bool ARE_LEVELS = false, ARE_FLOATS = false, HAVE_MINIMA = false;
-  static constexpr float unit(int row) { return row == 0 ? LOW_UNIT : HIGH_UNIT; }
+  static constexpr int QUANTS = 2048 + 1024, OFFSET = 32;
+  static constexpr bool HAVE_MINIMA = false;
   struct raw {
     uint4 words[4];
     uint4 highs[2];
@@ -65,24 +67,14 @@ struct six_bits {
 
   static inline raw load(const uchar *chunk, int lane) {
     raw r;
-    for (int i = 0; i < 4; i++) {
-      r.words[i] = uint4_at(chunk + 512 * i + 16 * lane);
-    }
-    r.highs[0] = uint4_at(chunk + 2048 + 16 * lane);
-    r.highs[1] = uint4_at(chunk + 2560 + 16 * lane);
+    load_lines(r.words, chunk, lane);
+    load_lines(r.highs, chunk + 2048, lane);
     return r;
   }
 
   static inline a_fragment quants(const raw &r, int step) {
-    a_fragment a = nibbles(word_of(r.words[step / 4], step % 4));
-    uint highs = word_of(r.highs[step / 8], step / 2 % 4);
-    int by = 2 * (step % 2);
-    uint first = shifted_right(highs, by - 4), second = shifted_right(highs, by + 4);
-    a.pair[0] |= first & 0x00300030;
-    a.pair[1] |= first & 0x03000300;
-    a.pair[2] |= second & 0x00300030;
-    a.pair[3] |= second & 0x03000300;
-    return a;
+    uint word = word_of(r.words[step / 4], step % 4), highs = word_of(r.highs[step / 8], step / 2 % 4);
+    return nibbles_below<3>(word, highs, 2 * (step % 2));
   }
 };
 
@@ -90,18 +82,15 @@ struct six_bits {
 template <class L>
 struct numbered {
   typedef L levels;
-  static constexpr int QUANTS = 2048, OFFSET = L::OFFSET, EIGHTHS = L::EIGHTHS;
-  static constexpr bool ARE_LEVELS = true, ARE_FLOATS = L::ARE_FLOATS, HAVE_MINIMA = false;
-  static constexpr float unit(int) { return L::UNIT; }
+  static constexpr int QUANTS = 2048, OFFSET = L::OFFSET;
+  static constexpr bool HAVE_MINIMA = false;
   struct raw {
     uint4 words[4];
   };
 
   static inline raw load(const uchar *chunk, int lane) {
     raw r;
-    for (int i = 0; i < 4; i++) {
-      r.words[i] = uint4_at(chunk + 512 * i + 16 * lane);
-    }
+    load_lines(r.words, chunk, lane);
     return r;
   }
 
@@ -113,9 +102,12 @@ struct sixteens {
   typedef typename Q::levels levels;
   static constexpr int CHUNK = 256, STEPS = 16, UNROLL = 1;
   static constexpr int QUANTS = Q::QUANTS, FROM = Q::OFFSET;
-  static constexpr bool IS_BFLOAT = false, ARE_LEVELS = Q::ARE_LEVELS, ARE_BYTES = Q::ARE_LEVELS;
-  static constexpr bool ARE_FLOATS = Q::ARE_FLOATS, HAVE_MINIMA = Q::HAVE_MINIMA;
+  static constexpr bool IS_BFLOAT = false, ARE_BYTES = levels::ARE_LEVELS;
+  static constexpr bool ARE_FLOATS = levels::ARE_FLOATS, HAVE_MINIMA = Q::HAVE_MINIMA;
   static constexpr int BYTES = QUANTS + 256 + (ARE_FLOATS ? 0 : HAVE_MINIMA ? 64 : 32);
+
+  // What a quant stands for, but for scales.
+  static constexpr float WHOLE = levels::EIGHTHS * 0.125f;
 
   struct raw {
     typename Q::raw quants;
@@ -149,9 +141,9 @@ struct sixteens {
   // What scales of row g (0) or g + 8 (1) are multiplied with.
   static inline float d_of(const raw &r, int row) {
     if constexpr (ARE_FLOATS) {
-      return EIGHT_BIT_UNIT * (Q::EIGHTHS * 0.125f);
+      return EIGHT_BIT_UNIT * WHOLE;
     } else {
-      return (row == 0 ? low_half(r.d) : high_half(r.d)) * (Q::EIGHTHS * 0.125f);
+      return (row == 0 ? low_half(r.d) : high_half(r.d)) * WHOLE;
     }
   }
   static inline float dmin_of(const raw &r, int row) { return row == 0 ? low_half(r.dmin) : high_half(r.dmin); }
@@ -184,7 +176,7 @@ struct sixteens {
       }
     }
     for (int row = 0; row < 2; row++) {
-      float unit = Q::unit(row);
+      float unit = ARE_BYTES ? levels::UNIT : row == 0 ? LOW_UNIT : HIGH_UNIT;
       float minima = below[2 * row] + below[2 * row + 1];
       if constexpr (HAVE_MINIMA) {
         sums[row] = fma(d_of(r, row), products[row] * unit, sums[row]);

@@ -11,6 +11,14 @@
 static inline uint4 uint4_at(const uchar *at) { return *(const uint4 *)at; }
 static inline uint2 uint2_at(const uchar *at) { return *(const uint2 *)at; }
 
+// The lane's of lines of 16 bytes for each lane.
+template <int LINES>
+static inline void load_lines(uint4 (&to)[LINES], const uchar *from, int lane) {
+  for (int i = 0; i < LINES; i++) {
+    to[i] = uint4_at(from + 512 * i + 16 * lane);
+  }
+}
+
 static inline uint word_of(uint4 v, int i) { return i == 0 ? v.x : i == 1 ? v.y : i == 2 ? v.z : v.w; }
 
 // What a mask leaves of the four bits of each number.
@@ -28,13 +36,16 @@ static inline a_fragment nibbles(uint word) {
 
 static inline uint shifted_right(uint word, int by) { return by >= 0 ? word >> by : word << -by; }
 
-static inline a_fragment five_bits(uint word, uint fifths, int step) {
+// Four bits of each number, and above them what a mask leaves of those that stand `by` bits higher in words of their own.
+template <uint MASK>
+static inline a_fragment nibbles_below(uint word, uint highs, int by) {
+  constexpr uint LOW = MASK * 0x00100010, HIGH = LOW << 4;
   a_fragment a = nibbles(word);
-  uint first = shifted_right(fifths, step - 4), second = shifted_right(fifths, step + 4);
-  a.pair[0] |= first & 0x00100010;
-  a.pair[1] |= first & 0x01000100;
-  a.pair[2] |= second & 0x00100010;
-  a.pair[3] |= second & 0x01000100;
+  uint first = shifted_right(highs, by - 4), second = shifted_right(highs, by + 4);
+  a.pair[0] |= first & LOW;
+  a.pair[1] |= first & HIGH;
+  a.pair[2] |= second & LOW;
+  a.pair[3] |= second & HIGH;
   return a;
 }
 

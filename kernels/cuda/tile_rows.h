@@ -98,14 +98,14 @@ static inline float element(sixteens<Q>, const uchar *chunk, int row, int column
   const uchar *scales = chunk + F::QUANTS;
   int byte = scales[16 * row + column / 16];
   if constexpr (F::ARE_FLOATS) {
-    return eight_bit_float((uchar)byte) * (Q::EIGHTHS * 0.125f) * q;
+    return eight_bit_float((uchar)byte) * F::WHOLE * q;
   }
   const half *d = (const half *)(scales + 256);
   int at = 2 * (row % 8) + row / 8;
   if (F::HAVE_MINIMA) {
     return vload_half(at, d) * (byte & 15) * q - vload_half(16 + at, d) * (byte >> 4);
   }
-  return vload_half(at, d) * (Q::EIGHTHS * 0.125f) * (byte - 128) * q;
+  return vload_half(at, d) * F::WHOLE * (byte - 128) * q;
 }
 
 template <bool BFLOAT>

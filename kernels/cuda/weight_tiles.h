@@ -78,7 +78,7 @@ struct small_blocks {
       a.pair[2] = bytes_as_halves(second, 0);
       a.pair[3] = bytes_as_halves(second, 2);
     } else if constexpr (BITS == 5) {
-      a = five_bits(word_of(r.words[0], step), r.fifths, step);
+      a = nibbles_below<1>(word_of(r.words[0], step), r.fifths, step);
     } else if constexpr (ARE_LEVELS) {
       a = LEVELS::of(word_of(r.words[0], step));
     } else {
@@ -118,7 +118,7 @@ struct eight_bit_floats {
   static constexpr int CHUNK = 64, STEPS = 4, UNROLL = 2;
   static constexpr int QUANTS = 16 * 64;
   static constexpr int BYTES = QUANTS + 128;
-  static constexpr bool IS_BFLOAT = false, ARE_LEVELS = false;
+  static constexpr bool IS_BFLOAT = false;
   static constexpr float UNIT = EIGHT_BIT_UNIT;
 
   struct raw {
@@ -191,7 +191,7 @@ struct super_blocks {
   static constexpr int CHUNK = 256, STEPS = 16, UNROLL = 1;
   static constexpr int QUANTS = 2048, FIFTH_BYTES = FIFTH ? 512 : 0;
   static constexpr int BYTES = QUANTS + FIFTH_BYTES + 256;
-  static constexpr bool IS_BFLOAT = false, ARE_LEVELS = false;
+  static constexpr bool IS_BFLOAT = false;
 
   struct raw {
     uint4 words[4];
@@ -201,9 +201,7 @@ struct super_blocks {
 
   static inline raw load(const uchar *chunk, int lane) {
     raw r;
-    for (int i = 0; i < 4; i++) {
-      r.words[i] = uint4_at(chunk + 512 * i + 16 * lane);
-    }
+    load_lines(r.words, chunk, lane);
     if constexpr (FIFTH) {
       r.fifths = uint4_at(chunk + QUANTS + 16 * lane);
     }
@@ -215,7 +213,7 @@ struct super_blocks {
   static inline a_fragment quants(const raw &r, int step) {
     uint word = word_of(r.words[step / 4], step % 4);
     if constexpr (FIFTH) {
-      return five_bits(word, word_of(r.fifths, step / 4), step % 4);
+      return nibbles_below<1>(word, word_of(r.fifths, step / 4), step % 4);
     } else {
       return nibbles(word);
     }
@@ -261,7 +259,7 @@ template <bool BFLOAT>
 struct sixteen_bits {
   static constexpr int CHUNK = 64, STEPS = 4, UNROLL = 1;
   static constexpr int BYTES = 2048;
-  static constexpr bool IS_BFLOAT = BFLOAT, ARE_LEVELS = false;
+  static constexpr bool IS_BFLOAT = BFLOAT;
 
   struct raw {
     uint4 pairs[4];
@@ -269,9 +267,7 @@ struct sixteen_bits {
 
   static inline raw load(const uchar *chunk, int lane) {
     raw r;
-    for (int i = 0; i < 4; i++) {
-      r.pairs[i] = uint4_at(chunk + 512 * i + 16 * lane);
-    }
+    load_lines(r.pairs, chunk, lane);
     return r;
   }
 

@@ -89,14 +89,18 @@ static inline void runs_of_pair(
   high->q = level_bytes(high_halves(bytes));
 }
 
-#elif defined(WEIGHT_Q2_K) || defined(WEIGHT_Q3_K)
+#elif defined(BY_SIXTEENS)
 
 static inline weight_run run_of(global const uchar *block, block_shared shared, int i) {
+#ifdef CODEBOOK
+  weight_run run = {as_int4(convert_char16(quants_of(block, i))), scale_of(block, shared, i / 16), 0};
+#else
   weight_run run = {as_int4(quants_of(block, i)), scale_of(block, shared, i / 16), 0};
 #ifdef MINIMA
   run.minimum = minimum_of(block, shared, i / 16);
 #else
   run.q = as_int4(as_uchar16(run.q) - (uchar16)(ZERO));
+#endif
 #endif
   return run;
 }
@@ -106,20 +110,6 @@ static inline void runs_of_pair(
   int i = pair_column(pair);
   *low = run_of(block, shared, i);
   *high = run_of(block, shared, i + PAIR_DISTANCE);
-}
-
-#elif defined(CODEBOOK)
-
-static inline weight_run run_of(global const uchar *block, block_shared d, int i) {
-  weight_run run = {as_int4(convert_char16(quants_of(block, i))), scale_of(block, d, i / 16), 0};
-  return run;
-}
-
-static inline void runs_of_pair(
-    global const uchar *block, block_shared d, int pair, weight_run *low, weight_run *high) {
-  int i = pair_column(pair);
-  *low = run_of(block, d, i);
-  *high = run_of(block, d, i + PAIR_DISTANCE);
 }
 
 #elif defined(WEIGHT_Q4_K) || defined(WEIGHT_Q5_K)

@@ -223,17 +223,6 @@ static inline float16 decode_16_of(global const uchar *block, block_shared share
   return scaled(q, scale_of(block, shared, i / 16), minimum_of(block, shared, i / 16));
 }
 
-static inline void decode_pair(global const uchar *block, block_shared shared, int pair, float16 *low, float16 *high) {
-  int i = pair_column(pair);
-  *low = decode_16_of(block, shared, i);
-  *high = decode_16_of(block, shared, i + PAIR_DISTANCE);
-}
-
-static inline float16 decode_16(global const uchar *row, int column) {
-  global const uchar *block = row + (ulong)(column / BLOCK) * BLOCK_BYTES;
-  return decode_16_of(block, shared_of(block), column % BLOCK);
-}
-
 #endif
 
 #if defined(WEIGHT_Q4_K) || defined(WEIGHT_Q5_K)
@@ -323,10 +312,17 @@ static inline float16 decode_16_of(global const uchar *block, block_shared d, in
   return convert_float16(quants_of(block, i)) * (float16)(scale_of(block, d, i / 16));
 }
 
-static inline void decode_pair(global const uchar *block, block_shared d, int pair, float16 *low, float16 *high) {
+#endif
+
+// Types of which 16 elements are decoded by themselves.
+#if defined(WEIGHT_Q2_K) || defined(WEIGHT_Q3_K) || defined(CODEBOOK)
+
+#define BY_SIXTEENS
+
+static inline void decode_pair(global const uchar *block, block_shared shared, int pair, float16 *low, float16 *high) {
   int i = pair_column(pair);
-  *low = decode_16_of(block, d, i);
-  *high = decode_16_of(block, d, i + PAIR_DISTANCE);
+  *low = decode_16_of(block, shared, i);
+  *high = decode_16_of(block, shared, i + PAIR_DISTANCE);
 }
 
 static inline float16 decode_16(global const uchar *row, int column) {
